@@ -1,0 +1,87 @@
+"""The one error tree: a sentence for people, a stable code for machines, one exit code and one HTTP status per class.
+
+A sentence names the file, layer, feature and place where known, and what to do. ``details`` carries the same
+facts as fields for ``--json``. The command line prints the sentence and never a traceback (unless ``--debug``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class RivergisError(Exception):
+    """Base of all errors that rivergis raises on purpose; on its own it means a fault of ours (exit 70)."""
+
+    code = "internal"
+    exit_code = 70
+    http_status = 500
+    zh = "程序自身故障"
+
+    def __init__(self, sentence: str, **details: Any) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.details = {k: v for k, v in details.items() if v is not None}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Machine-readable form for ``--json`` and HTTP bodies."""
+        return {"error": self.code, "message": self.sentence, "message_zh": self.zh, **self.details}
+
+
+class UsageError(RivergisError):
+    """The command or request was put wrongly."""
+
+    code, exit_code, http_status, zh = "usage", 2, 400, "用法有误"
+
+
+class InputError(RivergisError):
+    """A file or value cannot be used: unreadable, wrong layer, missing or refused CRS."""
+
+    code, exit_code, http_status, zh = "unusable_input", 3, 422, "输入无法使用"
+
+
+class CrsRefused(InputError):
+    """The coordinate reference system is unknown, undocumented or cannot be transformed without parameters."""
+
+    code, zh = "crs_refused", "坐标系不明或不能采用"
+
+
+class NotFound(InputError):
+    """What was asked for by name or id does not exist (or may not be seen)."""
+
+    code, http_status, zh = "not_found", 404, "没有找到"
+
+
+class RuleError(InputError):
+    """A rule file is malformed: unknown key, wrong unit, minimum above maximum, missing basis."""
+
+    code, zh = "rule_error", "规则文件有误"
+
+
+class PartlyDone(RivergisError):
+    """The job ended, and something failed or was set aside; ``details`` lists it."""
+
+    code, exit_code, http_status, zh = "partly_done", 4, 207, "部分完成"
+
+
+class AlreadyRunning(RivergisError):
+    """Another run holds the lock."""
+
+    code, exit_code, http_status, zh = "already_running", 5, 409, "已有同类任务在运行"
+
+
+class EnvironmentFault(RivergisError):
+    """Database gone, disk full, program missing: nothing the input could mend."""
+
+    code, exit_code, http_status, zh = "environment", 6, 503, "运行环境有问题"
+
+
+class NotPermitted(RivergisError):
+    """The actor lacks the capability, or is the same person who did the work."""
+
+    code, exit_code, http_status, zh = "not_permitted", 7, 403, "没有权限"
+
+
+class NotSignedIn(NotPermitted):
+    """No or no valid sign-in."""
+
+    code, http_status, zh = "not_signed_in", 401, "请先登录"

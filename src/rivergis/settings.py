@@ -1,0 +1,61 @@
+"""Settings: read from the environment once, at the edges (jobs, web, cli), and passed down as arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE_DIR = Path(__file__).resolve().parent
+
+
+def gis_dir() -> Path:
+    """The folder of SQL, rules, styles and texts: inside the wheel, or ``gis/`` at the root of a checkout."""
+    packed = PACKAGE_DIR / "gis"
+    return packed if packed.is_dir() else PACKAGE_DIR.parents[1] / "gis"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment may set; every field has an environment variable ``RIVERGIS_<FIELD>``."""
+
+    database_url: str | None
+    """Existing PostgreSQL server (``postgresql://...``); none: the private cluster in ``data_dir``."""
+    database: str
+    """Name of the database inside the private cluster."""
+    data_dir: Path
+    """Private cluster, raw track files, evidence, reports."""
+    rules_dir: Path
+    """Layered rule files."""
+    host: str
+    port: int
+    actor: str | None
+    """Default for ``--as``."""
+    lang: str
+    """``zh`` or ``en``: language of messages and reports (pages show both)."""
+
+    @property
+    def store_dir(self) -> Path:
+        """Files kept for good (raw tracks, imagery, evidence), named by content hash, beside the database."""
+        return self.data_dir / "store" / self.database
+
+    @property
+    def report_dir(self) -> Path:
+        return self.data_dir / "reports" / self.database
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from ``env`` (by default the process environment); nothing is created."""
+    env = os.environ if env is None else env
+    home = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME", "/")) / ".local" / "share")
+    return Settings(
+        database_url=env.get("RIVERGIS_DATABASE_URL") or None,
+        database=env.get("RIVERGIS_DATABASE") or "rivergis",
+        data_dir=Path(env.get("RIVERGIS_DATA_DIR") or home / "rivergis"),
+        rules_dir=Path(env.get("RIVERGIS_RULES_DIR") or gis_dir() / "rules"),
+        host=env.get("RIVERGIS_HOST") or "127.0.0.1",
+        port=int(env.get("RIVERGIS_PORT") or 8000),
+        actor=env.get("RIVERGIS_ACTOR") or None,
+        lang=env.get("RIVERGIS_LANG") or "zh",
+    )
