@@ -1,0 +1,78 @@
+-- What no one may do, by whatever door: write without an actor, change a version, delete a fact.
+CREATE FUNCTION app.actor() RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE who text := current_setting('rivergis.actor', true);
+BEGIN
+  IF who IS NULL OR who = '' THEN
+    RAISE EXCEPTION 'no actor is set for this transaction: write through rivergis, or SET LOCAL rivergis.actor to your sign-in name'
+      USING ERRCODE = 'RG007';
+  END IF;
+  RETURN who;
+END $$;
+COMMENT ON FUNCTION app.actor() IS 'Actor of the transaction; refuses when none is set';
+
+CREATE FUNCTION app.audit_statement() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+  IF TG_OP = 'DELETE' THEN SELECT count(*) INTO n FROM gone; ELSE SELECT count(*) INTO n FROM come; END IF;
+  IF n > 0 THEN
+    INSERT INTO sys.audit (actor, action, target, row_count)
+    VALUES (app.actor(), TG_OP, TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME, n);
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION app.audit_statement() IS 'One audit row per writing statement, with its actor and row count';
+
+CREATE FUNCTION app.guard_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL
+     AND to_jsonb(OLD) - 'superseded_at' = to_jsonb(NEW) - 'superseded_at' THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION '%.% keeps every version: record a new one instead of changing or deleting an old one', TG_TABLE_SCHEMA, TG_TABLE_NAME
+    USING ERRCODE = 'RG007';
+END $$;
+COMMENT ON FUNCTION app.guard_version() IS 'A recorded version may only be superseded, never changed or deleted';
+
+CREATE FUNCTION app.guard_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '%.% is append only', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'RG007';
+END $$;
+COMMENT ON FUNCTION app.guard_append_only() IS 'Refuses update, delete and truncate';
+
+CREATE FUNCTION app.guard_personal_data() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('rivergis.purpose', true) = 'retention' THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION 'position fixes are neither changed nor deleted before their retention period ends' USING ERRCODE = 'RG007';
+END $$;
+COMMENT ON FUNCTION app.guard_personal_data() IS 'Fixes leave only through the retention job';
+
+DO $$
+DECLARE t regclass; c text;
+BEGIN
+  -- tables whose rows have versions
+  FOR t, c IN SELECT a.attrelid::regclass, 'guard_version' FROM pg_attribute a JOIN pg_class k ON k.oid = a.attrelid
+              JOIN pg_namespace n ON n.oid = k.relnamespace
+              WHERE n.nspname = 'data' AND k.relkind = 'r' AND a.attname = 'superseded_at'
+  LOOP
+    EXECUTE format('CREATE TRIGGER guard_version BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_version()', t);
+  END LOOP;
+  -- tables that only grow
+  FOREACH t IN ARRAY ARRAY['data.identity', 'data.verdict', 'data.sighting', 'data.finding_event', 'data.not_finding', 'data.evidence',
+                           'data.leg', 'data.delivery', 'data.delivery_item', 'sys.audit', 'sys.import_record', 'sys.quarantine',
+                           'sys.job_run', 'list.rule_set', 'list.rule']::regclass[]
+  LOOP
+    EXECUTE format('CREATE TRIGGER guard_append_only BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_append_only()', t);
+  END LOOP;
+  CREATE TRIGGER guard_personal_data BEFORE UPDATE OR DELETE ON data.fix FOR EACH ROW EXECUTE FUNCTION app.guard_personal_data();
+  -- every writing statement on facts, users and keys leaves a line in the audit
+  FOR t IN SELECT k.oid::regclass FROM pg_class k JOIN pg_namespace n ON n.oid = k.relnamespace
+           WHERE k.relkind = 'r' AND (n.nspname = 'data' OR (n.nspname = 'sys' AND k.relname IN ('user', 'user_role', 'api_key', 'job_run', 'import_record')))
+  LOOP
+    EXECUTE format('CREATE TRIGGER audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);
+    EXECUTE format('CREATE TRIGGER audit_update AFTER UPDATE ON %s REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);
+    EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION app.guard_append_only()', t);
+    EXECUTE format('CREATE TRIGGER audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);
+  END LOOP;
+END $$;

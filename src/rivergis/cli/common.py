@@ -1,0 +1,87 @@
+"""What every command shares: ``--json``, ``--as``, the database, and how a result is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rivergis import settings as settings_
+from rivergis.errors import PartlyDone
+
+if TYPE_CHECKING:
+    from rivergis.db.connect import Database
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_PARTLY = PartlyDone.exit_code
+
+
+def json_option(command: F) -> F:
+    """Add ``--json``: print the machine-readable result instead of text."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def actor_option(command: F) -> F:
+    """Add ``--as NAME``: who acts; passed as ``actor``."""
+    return click.option("--as", "actor", metavar="NAME", default=None,
+                        help="Who acts (default: RIVERGIS_ACTOR, or the local operator of the private cluster).")(command)
+
+
+def settings() -> settings_.Settings:
+    return settings_.load()
+
+
+def database() -> Database:
+    """The database of the settings; the private cluster is started when needed."""
+    from rivergis.db.connect import open_database
+
+    s = settings()
+    return open_database(s.database_url, s.data_dir, s.database)
+
+
+def acting(db: Database, actor: str | None, capability: str) -> str:
+    """The name under which a command writes, after checking that it may; raises ``NotPermitted`` otherwise."""
+    from rivergis.db import people
+
+    return people.acting(db, actor or settings().actor, capability, private=settings().database_url is None)
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON-ready data: dataclasses become dicts; the rest as ``json`` knows it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(v) for v in value]
+    return value
+
+
+def emit(result: Any, as_json: bool, text: str | None = None) -> None:
+    """Print a result: JSON when asked for, else ``text``, else one ``field: value`` line each."""
+    if as_json:
+        click.echo(json.dumps(plain(result), ensure_ascii=False, indent=1, default=str))
+    elif text is not None:
+        click.echo(text)
+    else:
+        for key, value in plain(result).items():
+            click.echo(f"{key}: {value}")
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
+    """Print rows as a plain table that also reads well in a log file."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*headers, title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for row in rows:
+        shown.add_row(*("" if v is None else str(v) for v in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    console.print(shown)

@@ -1,0 +1,159 @@
+"""Versions as rows: one way to write any noun that has identity, version, valid and recorded time.
+
+Equal content makes no new version; changed content supersedes what it overlaps in valid time, and what lay
+before or after it stays in force there as a version of its own. Nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from sqlalchemy import Connection, text
+
+from rivergis.db.connect import copy_frame
+
+# fixed for all time: ids of all deployments derive from it
+IDENTITY_NAMESPACE = uuid.UUID("6f1c2f0e-6d1b-5c77-9e52-0a4c1f6a4490")
+BOOKKEEPING = ("id", "version", "recorded_at", "superseded_at", "actor", "import_id", "source_feature", "source", "content_hash")
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A row that could not be taken: number of the feature in its file, code, and one sentence."""
+
+    source_feature: str
+    code: str
+    sentence: str
+
+
+@dataclass
+class Saved:
+    """Outcome of a save: how many rows became new versions, how many were equal, which were set aside."""
+
+    imported: int = 0
+    unchanged: int = 0
+    set_aside: list[SetAside] = field(default_factory=list)
+    versions: dict[str, tuple[uuid.UUID, int]] = field(default_factory=dict)
+    """code -> (id, version in force), of imported and unchanged rows."""
+
+
+def identity(noun: str, namespace: str, code: str) -> uuid.UUID:
+    """The uuid of the thing that ``namespace`` calls ``code``; the same everywhere and for ever."""
+    return uuid.uuid5(IDENTITY_NAMESPACE, f"{noun}/{namespace}/{code}")
+
+
+def valid_range(valid_from: Any, valid_to: Any) -> str:
+    """Civil dates, both inclusive, missing = open, as a half-open PostgreSQL daterange literal."""
+    lower = "" if pd.isna(valid_from) else pd.Timestamp(valid_from).date().isoformat()
+    upper = "" if pd.isna(valid_to) else (pd.Timestamp(valid_to).date() + pd.Timedelta(days=1)).isoformat()
+    return f"[{lower},{upper})" if lower else f"(,{upper})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, shapely.Geometry):
+        return shapely.to_wkb(value, hex=True, byte_order=1)
+    if value is None or (not isinstance(value, (dict, list, tuple)) and pd.isna(value)):
+        return None
+    return value if isinstance(value, (dict, list, int, float, bool)) else str(value)
+
+
+def content_hash(values: dict[str, Any]) -> str:
+    """Hash over a row's content; independent of column order."""
+    body = json.dumps({k: _plain(v) for k, v in values.items()}, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _resolve(conn: Connection, frame: pd.DataFrame, refs: dict[str, str], namespace: str, saved: Saved) -> pd.DataFrame:
+    """Replace code columns by ids; rows that name a thing the database does not know are set aside."""
+    for column, noun in refs.items():
+        codes = frame[column]
+        ids = codes.map(lambda c, n=noun: None if pd.isna(c) or c == "" else identity(n, namespace, str(c)))
+        wanted = sorted({i for i in ids if i is not None})
+        known = set(conn.execute(text("SELECT id FROM data.identity WHERE id = ANY(:ids)"), {"ids": wanted}).scalars()) if wanted else set()
+        missing = ids.map(lambda i, k=known: i is not None and i not in k)
+        for row in frame[missing].itertuples():
+            saved.set_aside.append(SetAside(
+                str(row.source_feature), "missing_reference",
+                f"It names {noun} {getattr(row, column)!r}, which the database does not hold in namespace {namespace!r}: import that first."))
+        frame = frame.assign(**{column.removesuffix("_code") + "_id": ids}).drop(columns=column)[~missing]
+    return frame
+
+
+def _drop_doubles(frame: pd.DataFrame, saved: Saved) -> pd.DataFrame:
+    double = frame.duplicated(["code", "valid"], keep="first")
+    for row in frame[double].itertuples():
+        saved.set_aside.append(SetAside(str(row.source_feature), "duplicate_code",
+                                        f"The code {row.code!r} stands on more than one feature with the same dates: the first was kept."))
+    return frame[~double]
+
+
+def save(conn: Connection, noun: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None,
+         refs: dict[str, str] | None = None) -> Saved:
+    """Record the rows of ``frame`` as versions of ``noun`` in the current transaction.
+
+    ``frame``: content columns of ``data.<noun>``, ``code``, and optionally ``valid_from``/``valid_to`` (dates, both
+    inclusive), ``source_feature``, ``source`` (dict), ``geom`` as active geometry (EPSG:4490). ``refs``: code column
+    -> noun it refers to. Rows that cannot be taken are returned in ``set_aside``, the others go on.
+    """
+    saved = Saved()
+    if frame.empty:
+        return saved
+    frame = frame.copy()
+    for column, default in (("source_feature", ""), ("valid_from", None), ("valid_to", None)):
+        if column not in frame:
+            frame[column] = default
+    frame["valid"] = [valid_range(a, b) for a, b in zip(frame.pop("valid_from"), frame.pop("valid_to"), strict=True)]
+    frame["code"] = frame["code"].astype(str)
+    frame = _drop_doubles(_resolve(conn, frame, refs or {}, namespace, saved), saved)
+    if frame.empty:
+        return saved
+    content = [c for c in frame.columns if c not in BOOKKEEPING]
+    records = [dict(zip(content, row, strict=True)) for row in frame[content].itertuples(index=False, name=None)]
+    frame["content_hash"] = [content_hash(r) for r in records]
+    frame["id"] = [identity(noun, namespace, c) for c in frame["code"]]
+    frame["code_namespace"] = namespace
+    frame["import_id"] = import_id
+    if "source" not in frame:
+        frame["source"] = [{} for _ in range(len(frame))]
+    _write(conn, noun, frame, saved)
+    return saved
+
+
+def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> None:
+    columns = list(frame.columns)
+    names = ", ".join(f'"{c}"' for c in columns)
+    conn.execute(text(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT {names} FROM data.{noun} WITH NO DATA"))
+    copy_frame(conn, "incoming", frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame))
+    conn.execute(text("INSERT INTO data.identity (id, noun, code_namespace, code) "
+                      "SELECT DISTINCT id, :noun, code_namespace, code FROM incoming ON CONFLICT DO NOTHING"), {"noun": noun})
+    saved.unchanged = conn.execute(text(
+        f"DELETE FROM incoming i USING data.{noun} t WHERE t.id = i.id AND t.superseded_at IS NULL AND t.content_hash = i.content_hash")).rowcount
+    before = [c for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys() if c not in ("version", "valid", "recorded_at", "superseded_at")]
+    kept = ", ".join(f't."{c}"' for c in before)
+    conn.execute(text(f"""CREATE TEMP TABLE remains ON COMMIT DROP AS
+        SELECT {kept}, r.valid FROM data.{noun} t JOIN incoming i ON i.id = t.id AND i.valid && t.valid
+        CROSS JOIN LATERAL (VALUES (CASE WHEN lower_inf(i.valid) THEN 'empty' ELSE t.valid * daterange(NULL, lower(i.valid)) END),
+                                   (CASE WHEN upper_inf(i.valid) THEN 'empty' ELSE t.valid * daterange(upper(i.valid), NULL) END)) r(valid)
+        WHERE t.superseded_at IS NULL AND NOT isempty(r.valid)"""))
+    conn.execute(text(f"""UPDATE data.{noun} t SET superseded_at = now() FROM incoming i
+        WHERE t.id = i.id AND t.superseded_at IS NULL AND t.valid && i.valid"""))
+    for source, cols in (("remains", [*before, "valid"]), ("incoming", columns)):
+        listed = ", ".join(f'"{c}"' for c in cols)
+        chosen = ", ".join(f's."{c}"' for c in cols)
+        done = conn.execute(text(f"""INSERT INTO data.{noun} ({listed}, version)
+            SELECT {chosen}, coalesce((SELECT max(version) FROM data.{noun} t WHERE t.id = s.id), 0)
+                   + row_number() OVER (PARTITION BY s.id ORDER BY s.valid) FROM {source} s""")).rowcount
+        if source == "incoming":
+            saved.imported = done
+    ids = [str(i) for i in frame["id"]]
+    for code, id_, version in conn.execute(text(
+            f"SELECT code, id, max(version) FROM data.{noun} WHERE superseded_at IS NULL AND id = ANY(CAST(:ids AS uuid[])) GROUP BY code, id"), {"ids": ids}):
+        saved.versions[code] = (id_, version)
+    conn.execute(text("DROP TABLE incoming, remains"))
