@@ -117,7 +117,7 @@ place: representative point, EPSG:4490');
 CREATE TABLE data.sighting (
   finding_id uuid NOT NULL REFERENCES data.finding,
   night date NOT NULL,
-  status text NOT NULL CHECK (status IN ('new', 'persisting', 'grown', 'shrunk', 'gone', 'rebound', 'merged', 'unobserved', 'permitted')),
+  status text NOT NULL CHECK (status IN ('new', 'persisting', 'grown', 'shrunk', 'gone', 'rebound', 'merged', 'unobserved', 'permitted', 'missed')),
   sources jsonb NOT NULL DEFAULT '[]',
   area_m2 double precision,
   observed_share real,
@@ -129,7 +129,7 @@ CREATE INDEX sighting_geom ON data.sighting USING gist (geom);
 SELECT pg_temp.note('data.sighting', 'What was seen of a lead in one night; not looked at is never gone', '
 finding_id: lead
 night: civil day
-status: new, persisting, grown, shrunk, gone, rebound, merged, unobserved or permitted
+status: new, persisting, grown, shrunk, gone, rebound, merged, unobserved, permitted, or missed (looked at and not seen, too few times to be gone)
 sources: ids and versions of what was seen
 area_m2: net area inside the line, m2
 observed_share: share of the place that was looked at, 0 to 1; null = not known

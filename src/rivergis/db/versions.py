@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection, text
 
+from rivergis import layers
 from rivergis.db.connect import copy_frame
 
 # fixed for all time: ids of all deployments derive from it
@@ -126,6 +128,16 @@ def save(conn: Connection, noun: str, frame: pd.DataFrame, *, namespace: str, im
     return saved
 
 
+def save_layer(conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None,
+               defaults: Mapping[str, Any] | None = None) -> Saved:
+    """``save`` for a layer of the contract: its reference columns are resolved, missing values take ``defaults``."""
+    frame = frame.copy()
+    for column, default in (defaults or {}).items():
+        frame[column] = frame[column].fillna(default) if column in frame else default
+    refs = {c.name: c.refers for c in layers.layer(layer_name).columns if c.refers and c.name in frame}
+    return save(conn, layer_name, frame, namespace=namespace, import_id=import_id, refs=refs)
+
+
 def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> None:
     columns = list(frame.columns)
     names = ", ".join(f'"{c}"' for c in columns)
@@ -157,3 +169,28 @@ def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> No
             f"SELECT code, id, max(version) FROM data.{noun} WHERE superseded_at IS NULL AND id = ANY(CAST(:ids AS uuid[])) GROUP BY code, id"), {"ids": ids}):
         saved.versions[code] = (id_, version)
     conn.execute(text("DROP TABLE incoming, remains"))
+
+
+def amend(conn: Connection, noun: str, changes: pd.DataFrame) -> int:
+    """Record new versions that differ from the current ones only in derived columns; returns how many.
+
+    ``changes``: ``id`` and the columns to set. The content hash stays that of the delivered content, so that
+    the same delivery again is still recognised as equal.
+    """
+    if changes.empty:
+        return 0
+    columns = [c for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys()
+               if c not in ("version", "recorded_at", "superseded_at", "actor")]
+    new = [c for c in changes.columns if c != "id"]
+    listed = ", ".join(f'"{c}"' for c in ("id", *new))
+    conn.execute(text(f"CREATE TEMP TABLE amended ON COMMIT DROP AS SELECT {listed} FROM data.{noun} WITH NO DATA"))
+    copy_frame(conn, "amended", changes[["id", *new]])
+    chosen = ", ".join(f'a."{c}"' if c in new else f't."{c}"' for c in columns)
+    conn.execute(text(f"""CREATE TEMP TABLE renewed ON COMMIT DROP AS SELECT {chosen},
+          (SELECT max(version) FROM data.{noun} m WHERE m.id = t.id) + row_number() OVER (PARTITION BY t.id ORDER BY t.valid) AS version
+        FROM data.{noun} t JOIN amended a ON a.id = t.id WHERE t.superseded_at IS NULL"""))
+    conn.execute(text(f"UPDATE data.{noun} t SET superseded_at = now() FROM amended a WHERE a.id = t.id AND t.superseded_at IS NULL"))
+    names = ", ".join(f'"{c}"' for c in (*columns, "version"))
+    done = conn.execute(text(f"INSERT INTO data.{noun} ({names}) SELECT {names} FROM renewed")).rowcount
+    conn.execute(text("DROP TABLE amended, renewed"))
+    return done

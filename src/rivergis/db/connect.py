@@ -1,0 +1,201 @@
+"""Connections: reading is read-only, writing is one transaction with an actor, bulk loads go through COPY."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import psycopg2
+import psycopg2.extras
+import shapely
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from rivergis.db import cluster
+from rivergis.errors import AlreadyRunning, EnvironmentFault, InputError, NotPermitted
+
+psycopg2.extras.register_uuid()
+
+MIN_POSTGRES, MIN_POSTGIS = 15, (3, 3)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Faults of the server and refusals of its triggers as errors of the house; anything else passes."""
+    try:
+        yield
+    except (DBAPIError, psycopg2.Error) as error:
+        original = getattr(error, "orig", error)
+        state = getattr(original, "pgcode", None) or ""
+        first = (str(original).strip().splitlines() or ["no message"])[0]
+        if state == "RG007" or state == "42501":
+            raise NotPermitted(f"The database refused: {first}") from error
+        if state == "RG003":
+            raise InputError(f"The database refused: {first}") from error
+        if state == "53100":
+            raise EnvironmentFault("The disk of the database is full: free some space and run again; nothing was kept of this step.") from error
+        if state.startswith(("08", "57P")) or (isinstance(original, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not state):
+            raise EnvironmentFault(f"The database cannot be reached or went away ({first}): start it with 'rivergis db start' and run again; "
+                                   "nothing was kept of this step.") from error
+        raise
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database; hand it down, it knows neither settings nor domains."""
+
+    engine: Engine
+    private: bool
+    name: str
+
+    @contextmanager
+    def read(self, timeout_s: float | None = None) -> Iterator[Connection]:
+        """A read-only transaction with one snapshot."""
+        with _translated(), self.engine.connect() as conn, conn.begin():
+            conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            if timeout_s:
+                conn.execute(text(f"SET LOCAL statement_timeout = {int(timeout_s * 1000)}"))
+            yield conn
+
+    @contextmanager
+    def write(self, actor: str) -> Iterator[Connection]:
+        """One transaction in the name of ``actor``: committed whole at the end, rolled back on any error."""
+        with _translated(), self.engine.begin() as conn:
+            conn.execute(text("SELECT set_config('rivergis.actor', :actor, true)"), {"actor": actor})
+            yield conn
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold the advisory lock ``key`` for the block; ``AlreadyRunning`` if another session holds it."""
+        with _translated(), self.engine.connect() as conn:
+            got = conn.execute(text("SELECT pg_try_advisory_lock(hashtext('rivergis'), hashtext(:k))"), {"k": key}).scalar()
+            conn.commit()
+            if not got:
+                raise AlreadyRunning(f"Another {key!r} is running on this database: wait until it has ended.")
+            try:
+                yield
+            finally:
+                conn.execute(text("SELECT pg_advisory_unlock(hashtext('rivergis'), hashtext(:k))"), {"k": key})
+                conn.commit()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str | None, data_dir: Path, name: str = "rivergis") -> Database:
+    """The database of an existing server (``url``), or ``name`` on the private cluster, started and created when needed.
+
+    Raises ``EnvironmentFault`` with one sentence when there is no server, no PostGIS, or it is too old.
+    """
+    private = url is None
+    target = make_url(cluster.ensure(data_dir, name) if url is None else url).set(drivername="postgresql+psycopg2")
+    engine = create_engine(target, pool_size=4, max_overflow=8, pool_pre_ping=True, json_serializer=_json)
+    database = Database(engine, private, target.database or name)
+    if not private:
+        _check_server(database)
+    return database
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _check_server(db: Database) -> None:
+    with _translated(), db.engine.connect() as conn:
+        major = int(conn.execute(text("SHOW server_version_num")).scalar() or 0) // 10000
+        postgis = conn.execute(text("SELECT default_version FROM pg_available_extensions WHERE name = 'postgis'")).scalar()
+    if postgis is None:
+        raise EnvironmentFault("The PostgreSQL server has no PostGIS: install it there (Debian: postgresql-15-postgis-3).")
+    if major < MIN_POSTGRES or tuple(int(p) for p in postgis.split(".")[:2]) < MIN_POSTGIS:
+        raise EnvironmentFault(f"The server has PostgreSQL {major} and PostGIS {postgis}; PostgreSQL 15 and PostGIS 3.3 or newer are needed.")
+
+
+def now_of(conn: Connection) -> datetime:
+    """Time of the transaction, UTC: what is 'known' to everything read in it."""
+    return conn.execute(text("SELECT now()")).scalar_one()
+
+
+def postgis_version(conn: Connection) -> str:
+    return str(conn.execute(text("SELECT postgis_lib_version()")).scalar_one())
+
+
+def read_frame(conn: Connection, sql: str, params: dict[str, Any] | None = None, geom: str = "geom") -> gpd.GeoDataFrame:
+    """Rows of a query as GeoDataFrame in EPSG:4490; ``geom`` names its geometry column."""
+    frame = gpd.read_postgis(text(sql), conn, geom_col=geom, params=params)
+    return frame.set_crs("EPSG:4490", allow_override=True)
+
+
+def copy_frame(conn: Connection, table: str, frame: pd.DataFrame) -> int:
+    """COPY a frame into ``table``, column by column name; geometries go as EWKB with SRID 4490. Returns the row count."""
+    columns = list(frame.columns)
+    cells = [_cells(frame[c]) for c in columns]
+    return copy_rows(conn, table, columns, zip(*cells, strict=True))
+
+
+def _cells(column: pd.Series) -> list[str | None]:
+    values = column.to_numpy(dtype=object) if column.dtype.name == "geometry" else column.astype(object).to_numpy()
+    return [_cell(v) for v in values]
+
+
+def _cell(value: Any) -> str | None:
+    """One value as COPY text; None is NULL."""
+    if value is None or value is pd.NaT:
+        return None
+    if isinstance(value, shapely.Geometry):
+        return shapely.to_wkb(shapely.set_srid(value, 4490), hex=True, include_srid=True)
+    if isinstance(value, (dict, list, tuple)):
+        return _json(value)
+    if isinstance(value, (float, np.floating)):
+        return None if np.isnan(value) else repr(float(value))
+    if isinstance(value, (bool, np.bool_)):
+        return "t" if value else "f"
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if value is pd.NA:
+        return None
+    return str(value).replace("\x00", "")
+
+
+def copy_rows(conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> int:
+    """COPY rows of text cells (None = NULL) into ``table``, streaming; returns the row count."""
+    names = ", ".join(f'"{c}"' for c in columns)
+    cursor = conn.connection.cursor()
+    try:
+        cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN", _Stream(rows))
+        return int(cursor.rowcount)
+    finally:
+        cursor.close()
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class _Stream(io.TextIOBase):
+    """Rows as COPY text, made as it is read, so that a large frame is never held twice."""
+
+    def __init__(self, rows: Iterable[Sequence[str | None]]) -> None:
+        self._lines = ("\t".join("\\N" if v is None else v.translate(_ESCAPES) for v in row) + "\n" for row in rows)
+        self._left = ""
+
+    def read(self, size: int | None = -1) -> str:
+        limit = size if size and size > 0 else None
+        parts, length = [self._left], len(self._left)
+        while limit is None or length < limit:
+            line = next(self._lines, None)
+            if line is None:
+                break
+            parts.append(line)
+            length += len(line)
+        text_ = "".join(parts)
+        out, self._left = (text_, "") if limit is None else (text_[:limit], text_[limit:])
+        return out

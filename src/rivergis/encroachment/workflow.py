@@ -1,0 +1,264 @@
+"""The night's work on encroachments: candidates against the lines in force, leads recorded with their verdicts."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import Connection
+
+from rivergis import crs, geometry
+from rivergis.boundary import store as boundary_store
+from rivergis.db.versions import IDENTITY_NAMESPACE
+from rivergis.encroachment import ledger, store
+from rivergis.encroachment.overlay import Inside, overlay
+from rivergis.intake import raster
+from rivergis.lead import Lead, NotLead
+from rivergis.river.register import Register, Spot
+from rivergis.rules import RuleView
+
+CHIP_MARGIN_M = 120.0  # ground shown around a lead in its before/after pictures
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a night makes of the candidates: leads, those not told with their reason, and counts."""
+
+    leads: list[Lead]
+    not_leads: list[NotLead]
+    candidates: int
+    reasons: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Night:
+    """All a night reads, in one metric zone."""
+
+    candidates: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame
+    permits: gpd.GeoDataFrame
+    scenes: gpd.GeoDataFrame
+    register: Register
+    view: RuleView
+    rules: list[dict[str, Any]]
+    """The rule rows a verdict rests on; the same for every lead of the night."""
+
+
+# what a verdict on one object rests on; identity over nights has keys of its own
+KEYS = ("encroach.width_tolerance", "encroach.min_overlap_area", "encroach.nights.min_observed_share")
+
+
+def judge(conn: Connection, view: RuleView, register: Register, on: date, known_at: datetime) -> Judged:
+    """Judge the candidates of a night against the boundaries in force on that civil day, less the permits valid then.
+
+    Reads only. What lies plainly outside every line is counted, not listed.
+    """
+    candidates = store.candidates_of_night(conn, on)
+    areas = boundary_store.areas(conn, on, known_at)
+    if candidates.empty or areas.empty:
+        return Judged([], [], len(candidates), {"outside": len(candidates)} if len(candidates) else {})
+    zone = crs.metric_crs(*crs.centre(areas))
+    night = _Night(_numbers(candidates.to_crs(zone), "accuracy_m"), _numbers(areas.to_crs(zone), "xy_error_m"),
+                   store.permits(conn, on, known_at).to_crs(zone), store.imagery(conn, on, known_at), register, view, [view.value(k).as_dict() for k in KEYS])
+    with_place = night.permits[night.permits["position_kind"] == "polygon"].reset_index(drop=True)
+    results = overlay(night.candidates, night.areas, with_place, width_tolerance_m=view.number("encroach.width_tolerance"),
+                      min_area_m2=view.number("encroach.min_overlap_area"))
+    near = [r for r in results if r.area is not None]
+    spots = register.spots(_points(near, night), [night.areas["river_id"].iloc[r.area] for r in near])
+    leads, not_leads = [], []
+    for result, spot in zip(near, spots, strict=True):
+        told = _tell(result, spot, with_place, night)
+        (leads if isinstance(told, Lead) else not_leads).append(told)
+    reasons = pd.Series([n.reason for n in not_leads] + ["outside"] * (len(results) - len(near)), dtype=object).value_counts().to_dict()
+    return Judged(leads, not_leads, len(candidates), {str(k): int(v) for k, v in reasons.items()})
+
+
+def _numbers(frame: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
+    return frame.assign(**{column: pd.to_numeric(frame[column], errors="coerce").astype(float)}).reset_index(drop=True)
+
+
+def _points(near: Sequence[Inside], night: _Night) -> list[shapely.Point]:
+    """A representative point of each judged object in degrees: of its part inside where there is one."""
+    shapes = [r.net if r.net is not None and not r.net.is_empty else night.candidates.geometry.iloc[r.candidate] for r in near]
+    points = gpd.GeoSeries([s.representative_point() for s in shapes], crs=night.candidates.crs)
+    return list(points.to_crs(crs.STORAGE)) if len(points) else []
+
+
+def _tell(result: Inside, spot: Spot, with_place: gpd.GeoDataFrame, night: _Night) -> Lead | NotLead:
+    """A lead, or the reason why the object is not told."""
+    row = night.candidates.iloc[result.candidate]
+    detail: dict[str, Any] = {"gross_m2": round(result.gross_m2, 1), "net_m2": _round(result.net_m2), **_where(spot)}
+    if result.permits:
+        detail["permits"] = [with_place["code"].iloc[p] + " " + str(with_place["doc_no"].iloc[p] or "") for p in result.permits]
+    if result.reason:
+        return NotLead(str(row["id"]), int(row["version"]), result.reason, detail)
+    hidden = _unobserved_scene(row, night)
+    if hidden is not None:
+        return NotLead(str(row["id"]), int(row["version"]), "not_observed", {**detail, "scene": hidden})
+    open_permit = _permit_without_place(row["kind"], spot, night.permits)
+    if open_permit is not None:
+        return NotLead(str(row["id"]), int(row["version"]), "permit_place_open", {**detail, "permits": [open_permit]})
+    return _lead(result, row, spot, with_place, night)
+
+
+def _round(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None or np.isnan(value) else round(float(value), digits)
+
+
+def _where(spot: Spot) -> dict[str, Any]:
+    return {k: v for k, v in spot.as_dict().items() if k in ("river", "river_code", "bank", "at_m", "chainage", "village", "town", "county", "chiefs")}
+
+
+def _unobserved_scene(row: pd.Series, night: _Night) -> str | None:
+    """Code of the scene the candidate rests on, when that scene shows too little of the place to judge."""
+    named = (row["evidence"] or {}).get("after")
+    scene = night.scenes[night.scenes["code"] == named] if named else night.scenes.iloc[:0]
+    if scene.empty or scene["unobserved"].iloc[0] is None:
+        return None
+    share = _observed(row.geometry, night.candidates.crs, scene["unobserved"].iloc[0])
+    return str(named) if share < night.view.number("encroach.nights.min_observed_share") else None
+
+
+def _observed(shape: shapely.Geometry, zone: Any, unobserved: shapely.Geometry) -> float:
+    """Share of a shape (metres) outside an unobserved area (degrees)."""
+    hidden = gpd.GeoSeries([unobserved], crs=crs.STORAGE).to_crs(zone).iloc[0]
+    if shape.area == 0:
+        return 0.0 if shape.intersects(hidden) else 1.0
+    return 1.0 - float(geometry.polygons_of(shape).intersection(hidden).area / shape.area)
+
+
+def _permit_without_place(kind: str, spot: Spot, permits: gpd.GeoDataFrame) -> str | None:
+    """A permit of this kind that names a stretch and bank here but draws no polygon: a person must place it first."""
+    for p in permits[(permits["position_kind"] != "polygon") & (permits["allows"] == kind)].itertuples():
+        same_river = str(p.river_id) == str(spot.river_id)
+        in_stretch = spot.at_m is not None and (pd.isna(p.from_m) or p.from_m <= spot.at_m <= p.to_m)
+        if same_river and in_stretch and (p.bank is None or p.bank == spot.bank):
+            return f"{p.code} {p.doc_no or ''}".strip()
+    return None
+
+
+def _lead(result: Inside, row: pd.Series, spot: Spot, with_place: gpd.GeoDataFrame, night: _Night) -> Lead:
+    assert result.area is not None and result.net is not None
+    area = night.areas.iloc[result.area]
+    line = night.view.classify(row["kind"])
+    degrees = gpd.GeoSeries([result.net, result.net.representative_point()], crs=night.candidates.crs).to_crs(crs.STORAGE)
+    evidence = row["evidence"] or {}
+    figures = {
+        "area_m2": _round(result.net_m2), "area_error_m2": _round(result.error_m2), "gross_m2": _round(result.gross_m2), "sigma_m": _round(result.sigma_m, 2),
+        "name": row["name"], "kind": row["kind"], "source_kind": row["source_kind"], "feed": row["feed"], "first_delivered_on": str(row["first_delivered_on"]),
+        "imagery_first_seen": evidence.get("after"), "imagery_before": evidence.get("before"),
+        "announce_gov": area["announce_gov"], "announce_doc_no": area["announce_doc_no"], "line_code": area["boundary_code"], **_where(spot)}
+    inputs = {"candidate": [str(row["id"]), int(row["version"])], "area": [str(area["id"]), int(area["version"])],
+              "permits": [[str(with_place["id"].iloc[p]), int(with_place["version"].iloc[p])] for p in result.permits]}
+    return Lead(topic="encroachment", key=str(row["id"]), kind=row["kind"], class_code=line.code, place=degrees.iloc[1], geom=degrees.iloc[0],
+                position=result.position, basis=area["basis"], clause=line.clause, competent_authority=line.competent_authority,
+                our_action=line.our_action if area["basis"] == "announced" else "仅提示", figures=figures,
+                rules=night.rules, inputs=inputs,
+                sources=[{"candidate": str(row["id"]), "version": int(row["version"]), "code": row["code"]}],
+                boundary_id=str(area["boundary_id"]), boundary_version=int(area["boundary_version"]), area_m2=_round(result.net_m2),
+                district=spot.village_code or "", evidence=evidence)
+
+
+@dataclass
+class Recorded:
+    """What a night recorded for one topic: leads by status, and verdicts that are new."""
+
+    statuses: dict[str, int] = field(default_factory=dict)
+    verdicts: int = 0
+    new: list[tuple[uuid.UUID, Lead]] = field(default_factory=list)
+
+
+def record(conn: Connection, topic: str, leads: Sequence[Lead], not_leads: Sequence[NotLead], view: RuleView, rule_set: str,
+           engine: dict[str, str], on: date, known_at: datetime) -> Recorded:
+    """Record the leads of a topic against the ledger in the caller's transaction: same place, same lead; nothing is deleted."""
+    known_frame = store.open_findings(conn, topic, on)
+    zone = crs.metric_crs(*crs.centre(gpd.GeoSeries([x.geom for x in leads] or list(known_frame.geometry), crs=crs.STORAGE))) if leads or len(known_frame) else None
+    if zone is None:
+        store.add_not_findings(conn, on, not_leads)
+        return Recorded()
+    known, observed = _known(known_frame, zone, store.imagery(conn, on, known_at))
+    footprints = gpd.GeoSeries([x.geom for x in leads], crs=crs.STORAGE).to_crs(zone)
+    seen = [ledger.Seen(x.key, x.kind, g, x.area_m2) for x, g in zip(leads, footprints, strict=True)]
+    steps = ledger.reconcile(known, seen, observed, min_overlap=view.number("encroach.nights.min_overlap"),
+                             gone_after=int(view.number("encroach.nights.gone_after_observed")), grown_ratio=view.number("encroach.nights.growth_ratio"),
+                             grown_min_m2=view.number("encroach.nights.growth_min_area"), min_observed=view.number("encroach.nights.min_observed_share"))
+    reasons = {n.candidate_id: n.reason for n in not_leads}
+    done = Recorded()
+    for step in steps:
+        _record_step(conn, step, leads, known, reasons, topic, on, rule_set, engine, done)
+    store.add_not_findings(conn, on, not_leads)
+    return done
+
+
+def _known(frame: gpd.GeoDataFrame, zone: Any, scenes: gpd.GeoDataFrame) -> tuple[list[ledger.Known], list[float]]:
+    known = [ledger.Known(str(r.id), r.key, r.kind, g, r.area_m2, int(r.missed), r.last_status in ("gone", "permitted"))
+             for r, g in zip(frame.itertuples(), frame.geometry.to_crs(zone), strict=True)] if len(frame) else []
+    clouds = [u for u in scenes["unobserved"].head(1) if u is not None] if len(scenes) else []
+    return known, [min([_observed(k.footprint, zone, u) for u in clouds], default=1.0) for k in known]
+
+
+def _record_step(conn: Connection, step: ledger.Step, leads: Sequence[Lead], known: Sequence[ledger.Known], reasons: dict[str, str],
+                 topic: str, on: date, rule_set: str, engine: dict[str, str], done: Recorded) -> None:
+    lead = leads[step.seen] if step.seen is not None else None
+    old = known[step.known] if step.known is not None else None
+    status = step.status
+    if lead is None and old is not None and reasons.get(old.key) == "permitted":
+        status = "permitted"
+    if lead is None and old is not None and reasons.get(old.key) == "not_observed":
+        status = "unobserved"
+    if old is not None:
+        finding_id = uuid.UUID(old.finding_id)
+    else:
+        assert lead is not None
+        finding_id = uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{lead.key}/{on}")
+        store.add_finding(conn, finding_id, lead, on)
+    store.add_sighting(conn, finding_id, on, status, lead, 0.0 if status == "unobserved" else None)
+    done.statuses[status] = done.statuses.get(status, 0) + 1
+    if lead is not None:
+        done.verdicts += store.add_verdict(conn, finding_id, on, lead, rule_set, engine)
+        if status in ("new", "rebound"):
+            done.new.append((finding_id, lead))
+
+
+def attach_pictures(conn: Connection, new: Sequence[tuple[uuid.UUID, Lead]], scenes: gpd.GeoDataFrame, store_dir: Path) -> int:
+    """Before and after pictures of new leads from the two newest scenes that show the whole place; returns how many leads got both.
+
+    影像首见于 is what they say, never since when something stands there.
+    """
+    done = 0
+    for finding_id, lead in new:
+        shows = scenes[[bool(g.contains(lead.geom)) for g in scenes.geometry]].head(2) if len(scenes) else scenes
+        if len(shows) < 2:
+            continue
+        for kind, scene in (("chip_after", shows.iloc[0]), ("chip_before", shows.iloc[1])):
+            name, sha256 = _chip(lead, scene, store_dir)
+            store.add_evidence(conn, finding_id, kind, file_sha256=sha256, file_path=name, taken_on=scene["taken_on"],
+                               caption=f"影像 {scene['taken_on']} · image of {scene['taken_on']}", position_grade="georeferenced")
+        done += 1
+    return done
+
+
+def _chip(lead: Lead, scene: pd.Series, store_dir: Path) -> tuple[str, str]:
+    """Write the picture of a place into the store under its hash: (relative path, sha256)."""
+    folder = store_dir / "evidence"
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{uuid.uuid4()}.part.png"
+    raster.write_chip(store_dir / scene["file_path"], lead.geom, CHIP_MARGIN_M, part)
+    sha256 = hashlib.sha256(part.read_bytes()).hexdigest()
+    part.replace(folder / f"{sha256}.png")
+    return f"evidence/{sha256}.png", sha256
+
+
+def as_rows(judged: Judged) -> dict[str, Any]:
+    """The judged candidates as plain data for files and ``--json``."""
+    return {"leads": [asdict(x) | {"geom": x.geom.wkt, "place": x.place.wkt} for x in judged.leads], "not_leads": [asdict(x) for x in judged.not_leads],
+            "reasons": judged.reasons}

@@ -1,0 +1,1 @@
+"""饮用水水源保护区 drinking-water source protection zones."""
