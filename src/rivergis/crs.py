@@ -37,11 +37,15 @@ def accepted(crs: Any, what: str = "the layer") -> CRS:
     ``what`` names file and layer in the sentence.
     """
     if crs is None:
-        raise CrsRefused(f"{what} names no coordinate system: say which with --crs EPSG:CODE, as its producer documents it.")
+        raise CrsRefused(
+            f"{what} names no coordinate system: say which with --crs EPSG:CODE, as its producer documents it."
+        )
     try:
         got = CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError as error:
-        raise CrsRefused(f"{what}: the coordinate system {str(crs)[:80]!r} is not known: give an EPSG code with --crs.") from error
+        raise CrsRefused(
+            f"{what}: the coordinate system {str(crs)[:80]!r} is not known: give an EPSG code with --crs."
+        ) from error
     geographic = got.geodetic_crs
     code = geographic.to_epsg(min_confidence=70) if geographic is not None else None
     if code in REFUSED_GEOGRAPHIC:
@@ -51,7 +55,9 @@ def accepted(crs: Any, what: str = "the layer") -> CRS:
             crs=got.name,
         )
     if geographic is None or code is None:
-        raise CrsRefused(f"{what} is in {got.name!r}, a local or undocumented system: ask for CGCS2000 coordinates or its documentation.")
+        raise CrsRefused(
+            f"{what} is in {got.name!r}, a local or undocumented system: ask for CGCS2000 coordinates or its documentation."
+        )
     return got
 
 
@@ -90,8 +96,15 @@ def is_geographic(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> bool:
 
 def require_metric(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> None:
     """Refuse a frame whose coordinates are degrees, Web Mercator or unnamed: metres asked of it would be wrong."""
-    if frame.crs is None or not CRS(frame.crs).is_projected or CRS(frame.crs).to_epsg() == 3857:
+    if frame.crs is None or not _metres(frame.crs.to_wkt()):
         raise CrsRefused("A frame in metres of a local zone is needed here; bring it over with crs.to_metric first.")
+
+
+@lru_cache(maxsize=64)
+def _metres(wkt: str) -> bool:
+    """Whether a CRS measures in metres near its own place; cached, because identifying a CRS takes tens of milliseconds."""
+    crs = CRS.from_wkt(wkt)
+    return crs.is_projected and crs.to_epsg() != 3857
 
 
 def to_metric(frame: Any, crs: CRS | None = None) -> Any:
@@ -128,9 +141,13 @@ def _gcj_shift(lon: Array, lat: Array) -> tuple[Array, Array]:
     x, y, pi = lon - 105.0, lat - 35.0, np.pi
     wave = (20 * np.sin(6 * x * pi) + 20 * np.sin(2 * x * pi)) * 2 / 3
     east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * np.sqrt(np.abs(x)) + wave
-    east += (20 * np.sin(x * pi) + 40 * np.sin(x / 3 * pi)) * 2 / 3 + (150 * np.sin(x / 12 * pi) + 300 * np.sin(x / 30 * pi)) * 2 / 3
+    east += (20 * np.sin(x * pi) + 40 * np.sin(x / 3 * pi)) * 2 / 3 + (
+        150 * np.sin(x / 12 * pi) + 300 * np.sin(x / 30 * pi)
+    ) * 2 / 3
     north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * np.sqrt(np.abs(x)) + wave
-    north += (20 * np.sin(y * pi) + 40 * np.sin(y / 3 * pi)) * 2 / 3 + (160 * np.sin(y / 12 * pi) + 320 * np.sin(y * pi / 30)) * 2 / 3
+    north += (20 * np.sin(y * pi) + 40 * np.sin(y / 3 * pi)) * 2 / 3 + (
+        160 * np.sin(y / 12 * pi) + 320 * np.sin(y * pi / 30)
+    ) * 2 / 3
     phi = np.radians(lat)
     w2 = 1 - _GCJ_EE * np.sin(phi) ** 2
     d_lat = north * 180 / ((_GCJ_A * (1 - _GCJ_EE)) / (w2 * np.sqrt(w2)) * pi)

@@ -18,7 +18,9 @@ def polygons_of(geometry: BaseGeometry | None) -> shapely.MultiPolygon:
         return shapely.MultiPolygon()
     if not geometry.is_valid:
         geometry = shapely.make_valid(geometry)
-    parts = [p for p in shapely.get_parts(geometry, return_index=False).ravel() if p.geom_type in ("Polygon", "MultiPolygon")]
+    parts = [
+        p for p in shapely.get_parts(geometry, return_index=False).ravel() if p.geom_type in ("Polygon", "MultiPolygon")
+    ]
     union = shapely.union_all(parts) if len(parts) > 1 else (parts[0] if parts else shapely.MultiPolygon())
     return shapely.MultiPolygon([p for p in shapely.get_parts(union) if not p.is_empty])
 

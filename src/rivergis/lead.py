@@ -48,8 +48,14 @@ class Lead:
     def content_hash(self) -> str:
         """Hash of what the verdict rests on; equal inputs give an equal verdict on every later night."""
         body = {
-            "class": self.class_code, "position": self.position, "basis": self.basis, "clause": self.clause,
-            "boundary": [self.boundary_id, self.boundary_version], "figures": self.figures, "rules": self.rules, "inputs": self.inputs,
+            "class": self.class_code,
+            "position": self.position,
+            "basis": self.basis,
+            "clause": self.clause,
+            "boundary": [self.boundary_id, self.boundary_version],
+            "figures": self.figures,
+            "rules": self.rules,
+            "inputs": self.inputs,
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
 

@@ -82,7 +82,14 @@ def _lifecycle(noun: str, body: dict[str, dict[str, dict[str, object]]]) -> Life
     states = {code: (str(s["zh"]), str(s["en"])) for code, s in body["states"].items()}
     moves = {}
     for name, m in body["moves"].items():
-        move = Move(name, _words(m["from"]), str(m["to"]), str(m["capability"]), _words(m.get("needs")), _words(m.get("other_than")))
+        move = Move(
+            name,
+            _words(m["from"]),
+            str(m["to"]),
+            str(m["capability"]),
+            _words(m.get("needs")),
+            _words(m.get("other_than")),
+        )
         unknown = {*move.from_states, move.to_state} - states.keys()
         if unknown:
             raise UsageError(f"lifecycle.yaml: move {noun}.{name} names unknown states {sorted(unknown)}.")

@@ -43,12 +43,16 @@ def check_lines(lines: gpd.GeoDataFrame, axes: gpd.GeoDataFrame, min_length_m: f
     return found
 
 
-def _wrong_side(row: int, line: shapely.LineString, axis: shapely.LineString, bank: str, min_length_m: float) -> list[Defect]:
+def _wrong_side(
+    row: int, line: shapely.LineString, axis: shapely.LineString, bank: str, min_length_m: float
+) -> list[Defect]:
     """Parts of one line between its crossings with the axis that lie on the other bank."""
     pieces = geometry.lines_of(shapely.difference(line, axis.buffer(0.01, cap_style="flat")))
     wanted = 1.0 if bank == "left" else -1.0
     wrong = [p for p in pieces if p.length >= min_length_m and _side(p, axis) == -wanted]
-    code = "wrong_bank" if wrong and len(wrong) == len([p for p in pieces if p.length >= min_length_m]) else "crosses_axis"
+    code = (
+        "wrong_bank" if wrong and len(wrong) == len([p for p in pieces if p.length >= min_length_m]) else "crosses_axis"
+    )
     return [Defect(code, row, p.interpolate(0.5, normalized=True), float(p.length), p) for p in wrong]
 
 

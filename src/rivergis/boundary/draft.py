@@ -15,8 +15,9 @@ import shapely
 from rivergis import crs, geometry
 
 
-def surrogate_areas(reaches: gpd.GeoDataFrame, water: gpd.GeoDataFrame, line_offset_m: Mapping[str, float],
-                    water_offset_m: float) -> gpd.GeoDataFrame:
+def surrogate_areas(
+    reaches: gpd.GeoDataFrame, water: gpd.GeoDataFrame, line_offset_m: Mapping[str, float], water_offset_m: float
+) -> gpd.GeoDataFrame:
     """Surrogate management area (MultiPolygon) of each river: one row a ``river_id``, with ``half_width_basis``.
 
     ``reaches``: LineStrings in metres with river_id, kind, half_width_m; ``water``: areas in metres (river_id may be

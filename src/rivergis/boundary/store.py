@@ -19,19 +19,27 @@ _DEFAULTS = {"stake": {"kind": "base", "status": "good"}}
 _STATE = {"announced": "announced"}  # every other basis comes in as a draft
 
 
-def save(conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None) -> versions.Saved:
+def save(
+    conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None
+) -> versions.Saved:
     """Record rows of a boundary layer; lines with one ``version_code`` make one delimitation."""
     frame = frame.copy()
     if layer_name == "boundary_line":
         return _save_lines(conn, frame, namespace, import_id)
     if layer_name == "boundary_area":
         return _save_areas(conn, frame, namespace, import_id)
-    return versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id, defaults=_DEFAULTS.get(layer_name))
+    return versions.save_layer(
+        conn, layer_name, frame, namespace=namespace, import_id=import_id, defaults=_DEFAULTS.get(layer_name)
+    )
 
 
-def save_delimitation(conn: Connection, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None) -> versions.Saved:
+def save_delimitation(
+    conn: Connection, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None
+) -> versions.Saved:
     """Record delimitations themselves: code, river_code, line_type, basis, state and announcement."""
-    return versions.save(conn, "boundary_version", frame, namespace=namespace, import_id=import_id, refs={"river_code": "river"})
+    return versions.save(
+        conn, "boundary_version", frame, namespace=namespace, import_id=import_id, refs={"river_code": "river"}
+    )
 
 
 def _unproved(frame: pd.DataFrame) -> pd.Series:
@@ -43,51 +51,107 @@ def _unproved(frame: pd.DataFrame) -> pd.Series:
 
 def _save_lines(conn: Connection, frame: pd.DataFrame, namespace: str, import_id: uuid.UUID | None) -> versions.Saved:
     unproved = _unproved(frame)
-    without = [versions.SetAside(str(f), "announcement_missing",
-                                 "It is called announced but names no government, document number or date: give them, or import it as a draft.")
-               for f in frame.loc[unproved, "source_feature"]]
+    without = [
+        versions.SetAside(
+            str(f),
+            "announcement_missing",
+            "It is called announced but names no government, document number or date: give them, or import it as a draft.",
+        )
+        for f in frame.loc[unproved, "source_feature"]
+    ]
     frame = frame[~unproved]
     line = frame.assign(line_type=frame["line_type"].fillna("management") if "line_type" in frame else "management")
     acts = pd.DataFrame(line.drop(columns=line.geometry.name)).drop_duplicates("version_code")
-    acts = acts[[c for c in ("version_code", "river_code", "valid_from", "valid_to", "source_feature", *_OF_VERSION) if c in acts]]
+    acts = acts[
+        [
+            c
+            for c in ("version_code", "river_code", "valid_from", "valid_to", "source_feature", *_OF_VERSION)
+            if c in acts
+        ]
+    ]
     acts = acts.rename(columns={"version_code": "code"}).assign(state=acts["basis"].map(_STATE).fillna("draft"))
     made = save_delimitation(conn, acts, namespace=namespace, import_id=import_id)
-    keep = ["code", "version_code", "bank", "from_m", "to_m", "basis", "valid_from", "valid_to", "source_feature", "source", frame.geometry.name]
+    keep = [
+        "code",
+        "version_code",
+        "bank",
+        "from_m",
+        "to_m",
+        "basis",
+        "valid_from",
+        "valid_to",
+        "source_feature",
+        "source",
+        frame.geometry.name,
+    ]
     segments = frame[[c for c in keep if c in frame]].rename(columns={"version_code": "boundary_code"})
-    segments = segments.assign(boundary_code=segments["boundary_code"].where(segments["boundary_code"].isin(made.versions), None))
+    segments = segments.assign(
+        boundary_code=segments["boundary_code"].where(segments["boundary_code"].isin(made.versions), None)
+    )
     orphan = segments["boundary_code"].isna()
-    saved = versions.save(conn, "boundary_segment", segments[~orphan], namespace=namespace, import_id=import_id,
-                          refs={"boundary_code": "boundary_version"})
+    saved = versions.save(
+        conn,
+        "boundary_segment",
+        segments[~orphan],
+        namespace=namespace,
+        import_id=import_id,
+        refs={"boundary_code": "boundary_version"},
+    )
     saved.set_aside += without
     sentences = {a.source_feature: a for a in made.set_aside}
     first = next(iter(sentences.values()), None)
     for feature in segments.loc[orphan, "source_feature"]:
-        saved.set_aside.append(sentences.get(str(feature)) or versions.SetAside(
-            str(feature), "missing_reference", first.sentence if first else "Its delimitation could not be recorded."))
+        saved.set_aside.append(
+            sentences.get(str(feature))
+            or versions.SetAside(
+                str(feature),
+                "missing_reference",
+                first.sentence if first else "Its delimitation could not be recorded.",
+            )
+        )
     return saved
 
 
-def _save_areas(conn: Connection, frame: gpd.GeoDataFrame, namespace: str, import_id: uuid.UUID | None) -> versions.Saved:
+def _save_areas(
+    conn: Connection, frame: gpd.GeoDataFrame, namespace: str, import_id: uuid.UUID | None
+) -> versions.Saved:
     frame["area_m2"] = crs.area_m2(frame.geometry.values)
-    frame = frame.drop(columns=[c for c in ("river_code",) if c in frame]).rename(columns={"version_code": "boundary_code"})
-    return versions.save(conn, "boundary_area", frame, namespace=namespace, import_id=import_id, refs={"boundary_code": "boundary_version"})
+    frame = frame.drop(columns=[c for c in ("river_code",) if c in frame]).rename(
+        columns={"version_code": "boundary_code"}
+    )
+    return versions.save(
+        conn,
+        "boundary_area",
+        frame,
+        namespace=namespace,
+        import_id=import_id,
+        refs={"boundary_code": "boundary_version"},
+    )
 
 
 def areas(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Management areas in force with the act they rest on; geom MultiPolygon, EPSG:4490."""
-    return read_frame(conn, """SELECT a.id, a.version, v.id AS boundary_id, v.version AS boundary_version, v.code AS boundary_code,
+    return read_frame(
+        conn,
+        """SELECT a.id, a.version, v.id AS boundary_id, v.version AS boundary_version, v.code AS boundary_code,
           v.basis, v.announce_gov, v.announce_doc_no, v.announced_on, v.xy_error_m, v.river_id, r.code AS river_code, r.name AS river, a.geom
         FROM app.boundary_area_as_of(:on, :known) a
         JOIN app.boundary_version_as_of(:on, :known) v ON v.id = a.boundary_id
         JOIN app.river_as_of(:on, :known) r ON r.id = v.river_id
-        WHERE v.line_type = 'management' AND v.state <> 'revoked' ORDER BY a.id""", {"on": on, "known": known_at})
+        WHERE v.line_type = 'management' AND v.state <> 'revoked' ORDER BY a.id""",
+        {"on": on, "known": known_at},
+    )
 
 
 def lines(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Boundary lines in force with the act they rest on; geom LineString, EPSG:4490."""
-    return read_frame(conn, """SELECT s.id, s.version, s.code, s.bank, s.from_m, s.to_m, v.id AS boundary_id, v.version AS boundary_version,
+    return read_frame(
+        conn,
+        """SELECT s.id, s.version, s.code, s.bank, s.from_m, s.to_m, v.id AS boundary_id, v.version AS boundary_version,
           v.code AS boundary_code, v.basis, v.line_type, v.announce_doc_no, v.river_id, r.code AS river_code, r.name AS river, s.geom
         FROM app.boundary_segment_as_of(:on, :known) s
         JOIN app.boundary_version_as_of(:on, :known) v ON v.id = s.boundary_id
         JOIN app.river_as_of(:on, :known) r ON r.id = v.river_id
-        WHERE v.state <> 'revoked' ORDER BY s.id""", {"on": on, "known": known_at})
+        WHERE v.state <> 'revoked' ORDER BY s.id""",
+        {"on": on, "known": known_at},
+    )

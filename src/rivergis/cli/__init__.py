@@ -94,5 +94,8 @@ def _run(args: list[str]) -> int:
         if "--debug" in args:
             raise
         text = " ".join(str(error).split())[:300]
-        click.echo(f"程序自身故障 · A fault of rivergis itself: {type(error).__name__}: {text} (run again with --debug for the details).", err=True)
+        click.echo(
+            f"程序自身故障 · A fault of rivergis itself: {type(error).__name__}: {text} (run again with --debug for the details).",
+            err=True,
+        )
         return 70

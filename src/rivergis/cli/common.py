@@ -27,8 +27,13 @@ def json_option(command: F) -> F:
 
 def actor_option(command: F) -> F:
     """Add ``--as NAME``: who acts; passed as ``actor``."""
-    return click.option("--as", "actor", metavar="NAME", default=None,
-                        help="Who acts (default: RIVERGIS_ACTOR, or the local operator of the private cluster).")(command)
+    return click.option(
+        "--as",
+        "actor",
+        metavar="NAME",
+        default=None,
+        help="Who acts (default: RIVERGIS_ACTOR, or the local operator of the private cluster).",
+    )(command)
 
 
 def settings() -> settings_.Settings:

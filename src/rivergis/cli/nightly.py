@@ -15,7 +15,13 @@ def _date(value: datetime | None) -> date:
     return value.date() if value else nightly.yesterday()
 
 
-DATE = click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Civil day in Asia/Shanghai (default: yesterday).")
+DATE = click.option(
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=None,
+    help="Civil day in Asia/Shanghai (default: yesterday).",
+)
 
 
 @click.group("nightly")
@@ -49,8 +55,16 @@ def run(day: datetime | None, adcode: str | None, actor: str | None, as_json: bo
     s, db = common.settings(), common.database()
     who = common.acting(db, actor, "run_jobs")
     console = Console(stderr=True)
-    result = nightly.run(db, rules.load(s.rules_dir), _date(day), who, adcode=adcode, store_dir=s.store_dir, report_dir=s.report_dir,
-                         progress=lambda step: console.print(f"  {step}", style="dim"))
+    result = nightly.run(
+        db,
+        rules.load(s.rules_dir),
+        _date(day),
+        who,
+        adcode=adcode,
+        store_dir=s.store_dir,
+        report_dir=s.report_dir,
+        progress=lambda step: console.print(f"  {step}", style="dim"),
+    )
     if as_json:
         common.emit(result, True)
         return
@@ -63,13 +77,27 @@ def _summary(result: object) -> None:
 
     assert isinstance(result, NightResult)
     counts = result.counts
-    common.table(("检查项 check", "线索 leads", "状态 statuses"),
-                 [(words.both(f"topic.{topic}"), c["leads"], ", ".join(f"{words.both('status.' + s)} {n}" for s, n in sorted(c["statuses"].items())))
-                  for topic, c in counts["topics"].items()],
-                 title=f"{result.night} 夜间核查 night" + ("" if result.changed else " (无变化 unchanged)"))
-    common.table(("项目 item", "数 count"), [
-        ("巡河轨迹 patrol tracks", counts["tracks"]), ("其中待核实 of them to be looked at", counts["tracks_to_review"]), ("待核对象 candidates", counts["candidates"]),
-        *((f"未报 not told: {words.both('reason.' + r)}", n) for r, n in sorted(counts["not_told"].items()))])
+    common.table(
+        ("检查项 check", "线索 leads", "状态 statuses"),
+        [
+            (
+                words.both(f"topic.{topic}"),
+                c["leads"],
+                ", ".join(f"{words.both('status.' + s)} {n}" for s, n in sorted(c["statuses"].items())),
+            )
+            for topic, c in counts["topics"].items()
+        ],
+        title=f"{result.night} 夜间核查 night" + ("" if result.changed else " (无变化 unchanged)"),
+    )
+    common.table(
+        ("项目 item", "数 count"),
+        [
+            ("巡河轨迹 patrol tracks", counts["tracks"]),
+            ("其中待核实 of them to be looked at", counts["tracks_to_review"]),
+            ("待核对象 candidates", counts["candidates"]),
+            *((f"未报 not told: {words.both('reason.' + r)}", n) for r, n in sorted(counts["not_told"].items())),
+        ],
+    )
     if counts["rules_unconfirmed"]:
         click.echo("未确认的规则值 unconfirmed rule values used: " + ", ".join(counts["rules_unconfirmed"]))
     click.echo(f"晨报 morning report: {result.report}")
@@ -96,10 +124,34 @@ def show(day: datetime | None, as_json: bool) -> None:
     if as_json:
         common.emit(rows, True)
         return
-    common.table(("编号 id", "类别 class", "状态 status", "河流 river", "岸 bank", "桩号 chainage", "村 village", "m²", "位置 position"),
-                 [(str(r["id"])[:8], words.both("class." + r["class_code"]) if r["class_code"] else "", words.both("status." + r["status"]),
-                   (r["figures"] or {}).get("river"), words.both("bank." + b) if (b := (r["figures"] or {}).get("bank")) else "", (r["figures"] or {}).get("chainage"),
-                   (r["figures"] or {}).get("village"), r["area_m2"], r["position"]) for r in rows], title=f"{night}")
+    common.table(
+        (
+            "编号 id",
+            "类别 class",
+            "状态 status",
+            "河流 river",
+            "岸 bank",
+            "桩号 chainage",
+            "村 village",
+            "m²",
+            "位置 position",
+        ),
+        [
+            (
+                str(r["id"])[:8],
+                words.both("class." + r["class_code"]) if r["class_code"] else "",
+                words.both("status." + r["status"]),
+                (r["figures"] or {}).get("river"),
+                words.both("bank." + b) if (b := (r["figures"] or {}).get("bank")) else "",
+                (r["figures"] or {}).get("chainage"),
+                (r["figures"] or {}).get("village"),
+                r["area_m2"],
+                r["position"],
+            )
+            for r in rows
+        ],
+        title=f"{night}",
+    )
 
 
 @command.command()

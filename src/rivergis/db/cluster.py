@@ -69,11 +69,15 @@ def find_binaries(env: dict[str, str] | None = None) -> Binaries:
             continue
         return Binaries(folder, version)
     if without:
-        raise EnvironmentFault(f"PostgreSQL in {without} has no PostGIS: install postgresql-15-postgis-3 (scripts/setup does it), "
-                               "or set RIVERGIS_DATABASE_URL to a server that has it.")
+        raise EnvironmentFault(
+            f"PostgreSQL in {without} has no PostGIS: install postgresql-15-postgis-3 (scripts/setup does it), "
+            "or set RIVERGIS_DATABASE_URL to a server that has it."
+        )
     where = f" in {given}" if given else ""
-    raise EnvironmentFault(f"No PostgreSQL 15 server programs were found{where}: install postgresql-15 and postgresql-15-postgis-3 "
-                           "(scripts/setup does it), or set RIVERGIS_DATABASE_URL to an existing server.")
+    raise EnvironmentFault(
+        f"No PostgreSQL 15 server programs were found{where}: install postgresql-15 and postgresql-15-postgis-3 "
+        "(scripts/setup does it), or set RIVERGIS_DATABASE_URL to an existing server."
+    )
 
 
 def _major(folder: Path) -> int:
@@ -117,8 +121,12 @@ class Cluster:
         if len(str(self.home / "run" / SOCKET_NAME)) <= SOCKET_LIMIT:
             return self.home / "run"
         short = Path("/tmp") / f"rivergis-{os.getuid()}-{hashlib.sha256(str(self.home).encode()).hexdigest()[:12]}"
-        if short.exists() and (short.is_symlink() or short.stat().st_uid not in {os.getuid(), self.user.pw_uid if self.user else -1}):
-            raise EnvironmentFault(f"The path {self.home} is too long for a socket, and {short} belongs to somebody else: choose a shorter RIVERGIS_DATA_DIR.")
+        if short.exists() and (
+            short.is_symlink() or short.stat().st_uid not in {os.getuid(), self.user.pw_uid if self.user else -1}
+        ):
+            raise EnvironmentFault(
+                f"The path {self.home} is too long for a socket, and {short} belongs to somebody else: choose a shorter RIVERGIS_DATA_DIR."
+            )
         return short
 
     @property
@@ -132,8 +140,13 @@ class Cluster:
     def status(self) -> Status:
         pid = self._pid()
         running = pid is not None and self._answers()
-        return Status(running, str(self.pgdata), str(self.socket_dir), None if not (self.pgdata / "PG_VERSION").exists() else
-                      (self.pgdata / "PG_VERSION").read_text().strip(), pid if running else None)
+        return Status(
+            running,
+            str(self.pgdata),
+            str(self.socket_dir),
+            None if not (self.pgdata / "PG_VERSION").exists() else (self.pgdata / "PG_VERSION").read_text().strip(),
+            pid if running else None,
+        )
 
     def start(self) -> str:
         """Start the server if it is not running (made on first use); returns its address once it answers."""
@@ -155,7 +168,9 @@ class Cluster:
         with self._one_at_a_time():
             if not (self.pgdata / "postmaster.pid").exists():
                 return False
-            done = self._run([find_binaries().path("pg_ctl"), "stop", "-D", str(self.pgdata), "-m", "fast", "-w", "-t", "60"])
+            done = self._run(
+                [find_binaries().path("pg_ctl"), "stop", "-D", str(self.pgdata), "-m", "fast", "-w", "-t", "60"]
+            )
         return done.returncode == 0
 
     def ensure_database(self, name: str) -> bool:
@@ -191,21 +206,39 @@ class Cluster:
                 os.chown(folder, self.user.pw_uid, self.user.pw_gid)
             folder.chmod(0o700)
         except OSError as error:
-            raise EnvironmentFault(f"The folder {folder} cannot be made for the database ({error.strerror}): check its owner and the free space, "
-                                   "or set RIVERGIS_DATA_DIR.") from error
+            raise EnvironmentFault(
+                f"The folder {folder} cannot be made for the database ({error.strerror}): check its owner and the free space, "
+                "or set RIVERGIS_DATA_DIR."
+            ) from error
 
     def _make(self, programs: Binaries) -> None:
         if (self.pgdata / "PG_VERSION").exists():
             made = (self.pgdata / "PG_VERSION").read_text().strip()
             if made != programs.version.split(".")[0]:
-                raise EnvironmentFault(f"The cluster in {self.pgdata} was made by PostgreSQL {made}, but {programs.version} is installed: "
-                                       f"install postgresql-{made}, back up, and restore into a new data folder.")
+                raise EnvironmentFault(
+                    f"The cluster in {self.pgdata} was made by PostgreSQL {made}, but {programs.version} is installed: "
+                    f"install postgresql-{made}, back up, and restore into a new data folder."
+                )
             return
         # made under another name and renamed, so that a broken attempt is never taken for a cluster
         part = self.home / "pg.part"
         shutil.rmtree(part, ignore_errors=True)
         self._folder(part)
-        done = self._run([programs.path("initdb"), "-D", str(part), "-U", ROLE, "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust", "--data-checksums", "--no-sync"])
+        done = self._run(
+            [
+                programs.path("initdb"),
+                "-D",
+                str(part),
+                "-U",
+                ROLE,
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--auth=trust",
+                "--data-checksums",
+                "--no-sync",
+            ]
+        )
         if done.returncode:
             shutil.rmtree(part, ignore_errors=True)
             raise EnvironmentFault(f"The database cluster could not be made in {self.home}: {_last_line(done)}")
@@ -214,8 +247,17 @@ class Cluster:
 
     def _launch(self, programs: Binaries) -> None:
         self._folder(self.socket_dir)
-        options = {"listen_addresses": "''", "unix_socket_directories": f"'{self.socket_dir}'", "unix_socket_permissions": "0700", "port": "5432",
-                   "shared_buffers": "128MB", "max_connections": "60", "timezone": "'UTC'", "log_timezone": "'UTC'", "logging_collector": "off"}
+        options = {
+            "listen_addresses": "''",
+            "unix_socket_directories": f"'{self.socket_dir}'",
+            "unix_socket_permissions": "0700",
+            "port": "5432",
+            "shared_buffers": "128MB",
+            "max_connections": "60",
+            "timezone": "'UTC'",
+            "log_timezone": "'UTC'",
+            "logging_collector": "off",
+        }
         if not self.durable:
             options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
         (self.pgdata / "rivergis.conf").write_text("".join(f"{k} = {v}\n" for k, v in options.items()))
@@ -223,10 +265,26 @@ class Cluster:
         if "rivergis.conf" not in conf.read_text():
             conf.write_text(conf.read_text() + "\ninclude 'rivergis.conf'\n")
         log = self.home / "server.log"
-        done = self._run([programs.path("pg_ctl"), "start", "-D", str(self.pgdata), "-l", str(log), "-w", "-t", str(START_SECONDS), "-s"])
+        done = self._run(
+            [
+                programs.path("pg_ctl"),
+                "start",
+                "-D",
+                str(self.pgdata),
+                "-l",
+                str(log),
+                "-w",
+                "-t",
+                str(START_SECONDS),
+                "-s",
+            ]
+        )
         if done.returncode or not self._answers():
             tail = log.read_text(errors="replace").strip().splitlines()[-3:] if log.exists() else []
-            reason = next((line for line in reversed(tail) if "FATAL" in line or "PANIC" in line or "could not" in line), _last_line(done))
+            reason = next(
+                (line for line in reversed(tail) if "FATAL" in line or "PANIC" in line or "could not" in line),
+                _last_line(done),
+            )
             raise EnvironmentFault(f"The database server did not start: {reason} (log: {log}).")
 
     def _wait_for_the_dying(self) -> None:
@@ -257,11 +315,23 @@ class Cluster:
         extra: dict[str, object] = {}
         if self.user is not None:
             extra = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
-        env = {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C.UTF-8", "HOME": str(self.home)}
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(self.home),
+        }
         # output goes to a file: a server that keeps a pipe open would never let us go on
         out = self.home / f".out-{os.getpid()}"
         with out.open("w") as handle:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT, env=env, cwd="/", text=True, **extra)  # type: ignore[call-overload]
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=handle,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd="/",
+                text=True,
+                **extra,
+            )  # type: ignore[call-overload]
         done.stdout = out.read_text(errors="replace")
         out.unlink(missing_ok=True)
         return done  # type: ignore[no-any-return]
@@ -276,7 +346,9 @@ def _server_user() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise EnvironmentFault("PostgreSQL does not run as root, and this system has neither a user 'postgres' nor 'nobody': start as an ordinary user.")
+    raise EnvironmentFault(
+        "PostgreSQL does not run as root, and this system has neither a user 'postgres' nor 'nobody': start as an ordinary user."
+    )
 
 
 def _may_enter(folder: Path, user: pwd.struct_passwd) -> bool:

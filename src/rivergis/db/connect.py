@@ -43,10 +43,16 @@ def _translated() -> Iterator[None]:
         if state == "RG003":
             raise InputError(f"The database refused: {first}") from error
         if state == "53100":
-            raise EnvironmentFault("The disk of the database is full: free some space and run again; nothing was kept of this step.") from error
-        if state.startswith(("08", "57P")) or (isinstance(original, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not state):
-            raise EnvironmentFault(f"The database cannot be reached or went away ({first}): start it with 'rivergis db start' and run again; "
-                                   "nothing was kept of this step.") from error
+            raise EnvironmentFault(
+                "The disk of the database is full: free some space and run again; nothing was kept of this step."
+            ) from error
+        if state.startswith(("08", "57P")) or (
+            isinstance(original, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not state
+        ):
+            raise EnvironmentFault(
+                f"The database cannot be reached or went away ({first}): start it with 'rivergis db start' and run again; "
+                "nothing was kept of this step."
+            ) from error
         raise
 
 
@@ -78,7 +84,9 @@ class Database:
     def lock(self, key: str) -> Iterator[None]:
         """Hold the advisory lock ``key`` for the block; ``AlreadyRunning`` if another session holds it."""
         with _translated(), self.engine.connect() as conn:
-            got = conn.execute(text("SELECT pg_try_advisory_lock(hashtext('rivergis'), hashtext(:k))"), {"k": key}).scalar()
+            got = conn.execute(
+                text("SELECT pg_try_advisory_lock(hashtext('rivergis'), hashtext(:k))"), {"k": key}
+            ).scalar()
             conn.commit()
             if not got:
                 raise AlreadyRunning(f"Another {key!r} is running on this database: wait until it has ended.")
@@ -113,11 +121,17 @@ def _json(value: Any) -> str:
 def _check_server(db: Database) -> None:
     with _translated(), db.engine.connect() as conn:
         major = int(conn.execute(text("SHOW server_version_num")).scalar() or 0) // 10000
-        postgis = conn.execute(text("SELECT default_version FROM pg_available_extensions WHERE name = 'postgis'")).scalar()
+        postgis = conn.execute(
+            text("SELECT default_version FROM pg_available_extensions WHERE name = 'postgis'")
+        ).scalar()
     if postgis is None:
-        raise EnvironmentFault("The PostgreSQL server has no PostGIS: install it there (Debian: postgresql-15-postgis-3).")
+        raise EnvironmentFault(
+            "The PostgreSQL server has no PostGIS: install it there (Debian: postgresql-15-postgis-3)."
+        )
     if major < MIN_POSTGRES or tuple(int(p) for p in postgis.split(".")[:2]) < MIN_POSTGIS:
-        raise EnvironmentFault(f"The server has PostgreSQL {major} and PostGIS {postgis}; PostgreSQL 15 and PostGIS 3.3 or newer are needed.")
+        raise EnvironmentFault(
+            f"The server has PostgreSQL {major} and PostGIS {postgis}; PostgreSQL 15 and PostGIS 3.3 or newer are needed."
+        )
 
 
 def now_of(conn: Connection) -> datetime:
@@ -129,7 +143,9 @@ def postgis_version(conn: Connection) -> str:
     return str(conn.execute(text("SELECT postgis_lib_version()")).scalar_one())
 
 
-def read_frame(conn: Connection, sql: str, params: dict[str, Any] | None = None, geom: str = "geom") -> gpd.GeoDataFrame:
+def read_frame(
+    conn: Connection, sql: str, params: dict[str, Any] | None = None, geom: str = "geom"
+) -> gpd.GeoDataFrame:
     """Rows of a query as GeoDataFrame in EPSG:4490; ``geom`` names its geometry column."""
     frame = gpd.read_postgis(text(sql), conn, geom_col=geom, params=params)
     return frame.set_crs("EPSG:4490", allow_override=True)

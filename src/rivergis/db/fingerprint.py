@@ -14,9 +14,17 @@ def fingerprint(conn: Connection, nouns: Iterable[str], on: date, known_at: date
     the nights before, and ``extra`` (rule book, software versions)."""
     digest = hashlib.sha256("|".join(extra).encode())
     for noun in sorted(nouns):
-        digest.update((conn.execute(text(
-            f"SELECT coalesce(md5(string_agg(id::text || ':' || version, ',' ORDER BY id, version)), '') FROM app.{noun}_as_of(:on, :known)"),
-            {"on": on, "known": known_at}).scalar() or noun).encode())
+        digest.update(
+            (
+                conn.execute(
+                    text(
+                        f"SELECT coalesce(md5(string_agg(id::text || ':' || version, ',' ORDER BY id, version)), '') FROM app.{noun}_as_of(:on, :known)"
+                    ),
+                    {"on": on, "known": known_at},
+                ).scalar()
+                or noun
+            ).encode()
+        )
     for query in (
         "SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM data.delivery WHERE delivered_on <= :on",
         "SELECT md5(string_agg(raw_sha256 || coalesce(chief_id::text, ''), ',' ORDER BY raw_sha256)) FROM data.track WHERE day = :on AND purged_at IS NULL",

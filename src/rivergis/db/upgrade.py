@@ -62,7 +62,9 @@ def _check(files: list[Path], known: dict[str, str]) -> None:
         raise EnvironmentFault(f"The database was upgraded by a newer rivergis (it has {newer[-1]}): use that version.")
     for file in files:
         if file.name in known and known[file.name] != _sha(file.read_bytes()):
-            raise UsageError(f"The migration {file.name} was changed after it was applied: migrations are frozen; undo the edit and add a new one.")
+            raise UsageError(
+                f"The migration {file.name} was changed after it was applied: migrations are frozen; undo the edit and add a new one."
+            )
 
 
 def _rebuild_app(conn: Connection, source: Path, migrated: bool, known: dict[str, str]) -> list[str]:
@@ -73,8 +75,11 @@ def _rebuild_app(conn: Connection, source: Path, migrated: bool, known: dict[str
         return []
     with conn.begin():
         _act(conn)
-        _script(conn, "DROP SCHEMA IF EXISTS app CASCADE; CREATE SCHEMA app; "
-                      "COMMENT ON SCHEMA app IS 'All views, functions and triggers; dropped and rebuilt at every upgrade'")
+        _script(
+            conn,
+            "DROP SCHEMA IF EXISTS app CASCADE; CREATE SCHEMA app; "
+            "COMMENT ON SCHEMA app IS 'All views, functions and triggers; dropped and rebuilt at every upgrade'",
+        )
         for file in files:
             _script(conn, file.read_text(encoding="utf-8"))
         _note(conn, "app", state)
@@ -92,11 +97,18 @@ def _load_roles(conn: Connection, source: Path, known: dict[str, str]) -> list[s
         for table, entries in (("capability", body["capabilities"]), ("role", body["roles"])):
             conn.execute(text(f"DELETE FROM list.{table} WHERE NOT code = ANY(:c)"), {"c": list(entries)})
             for code, entry in entries.items():
-                conn.execute(text(f"INSERT INTO list.{table} (code, zh, en) VALUES (:c, :zh, :en) ON CONFLICT (code) DO UPDATE SET zh = :zh, en = :en"),
-                             {"c": code, "zh": entry["zh"], "en": entry["en"]})
+                conn.execute(
+                    text(
+                        f"INSERT INTO list.{table} (code, zh, en) VALUES (:c, :zh, :en) ON CONFLICT (code) DO UPDATE SET zh = :zh, en = :en"
+                    ),
+                    {"c": code, "zh": entry["zh"], "en": entry["en"]},
+                )
         for role, entry in body["roles"].items():
             for capability in entry["capabilities"]:
-                conn.execute(text("INSERT INTO list.role_capability (role, capability) VALUES (:r, :c)"), {"r": role, "c": capability})
+                conn.execute(
+                    text("INSERT INTO list.role_capability (role, capability) VALUES (:r, :c)"),
+                    {"r": role, "c": capability},
+                )
         _note(conn, "roles", _sha(file.read_bytes()))
     return ["roles"]
 
@@ -106,8 +118,12 @@ def _act(conn: Connection) -> None:
 
 
 def _note(conn: Connection, name: str, sha256: str) -> None:
-    conn.execute(text("INSERT INTO sys.migration (name, sha256) VALUES (:n, :h) ON CONFLICT (name) DO UPDATE SET sha256 = :h, applied_at = now()"),
-                 {"n": name, "h": sha256})
+    conn.execute(
+        text(
+            "INSERT INTO sys.migration (name, sha256) VALUES (:n, :h) ON CONFLICT (name) DO UPDATE SET sha256 = :h, applied_at = now()"
+        ),
+        {"n": name, "h": sha256},
+    )
 
 
 def _script(conn: Connection, body: str) -> None:

@@ -23,7 +23,17 @@ from rivergis.db.connect import copy_frame
 
 # fixed for all time: ids of all deployments derive from it
 IDENTITY_NAMESPACE = uuid.UUID("6f1c2f0e-6d1b-5c77-9e52-0a4c1f6a4490")
-BOOKKEEPING = ("id", "version", "recorded_at", "superseded_at", "actor", "import_id", "source_feature", "source", "content_hash")
+BOOKKEEPING = (
+    "id",
+    "version",
+    "recorded_at",
+    "superseded_at",
+    "actor",
+    "import_id",
+    "source_feature",
+    "source",
+    "content_hash",
+)
 
 
 @dataclass(frozen=True)
@@ -78,12 +88,20 @@ def _resolve(conn: Connection, frame: pd.DataFrame, refs: dict[str, str], namesp
         codes = frame[column]
         ids = codes.map(lambda c, n=noun: None if pd.isna(c) or c == "" else identity(n, namespace, str(c)))
         wanted = sorted({i for i in ids if i is not None})
-        known = set(conn.execute(text("SELECT id FROM data.identity WHERE id = ANY(:ids)"), {"ids": wanted}).scalars()) if wanted else set()
+        known = (
+            set(conn.execute(text("SELECT id FROM data.identity WHERE id = ANY(:ids)"), {"ids": wanted}).scalars())
+            if wanted
+            else set()
+        )
         missing = ids.map(lambda i, k=known: i is not None and i not in k)
         for row in frame[missing].itertuples():
-            saved.set_aside.append(SetAside(
-                str(row.source_feature), "missing_reference",
-                f"It names {noun} {getattr(row, column)!r}, which the database does not hold in namespace {namespace!r}: import that first."))
+            saved.set_aside.append(
+                SetAside(
+                    str(row.source_feature),
+                    "missing_reference",
+                    f"It names {noun} {getattr(row, column)!r}, which the database does not hold in namespace {namespace!r}: import that first.",
+                )
+            )
         frame = frame.assign(**{column.removesuffix("_code") + "_id": ids}).drop(columns=column)[~missing]
     return frame
 
@@ -91,13 +109,25 @@ def _resolve(conn: Connection, frame: pd.DataFrame, refs: dict[str, str], namesp
 def _drop_doubles(frame: pd.DataFrame, saved: Saved) -> pd.DataFrame:
     double = frame.duplicated(["code", "valid"], keep="first")
     for row in frame[double].itertuples():
-        saved.set_aside.append(SetAside(str(row.source_feature), "duplicate_code",
-                                        f"The code {row.code!r} stands on more than one feature with the same dates: the first was kept."))
+        saved.set_aside.append(
+            SetAside(
+                str(row.source_feature),
+                "duplicate_code",
+                f"The code {row.code!r} stands on more than one feature with the same dates: the first was kept.",
+            )
+        )
     return frame[~double]
 
 
-def save(conn: Connection, noun: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None,
-         refs: dict[str, str] | None = None) -> Saved:
+def save(
+    conn: Connection,
+    noun: str,
+    frame: pd.DataFrame,
+    *,
+    namespace: str,
+    import_id: uuid.UUID | None,
+    refs: dict[str, str] | None = None,
+) -> Saved:
     """Record the rows of ``frame`` as versions of ``noun`` in the current transaction.
 
     ``frame``: content columns of ``data.<noun>``, ``code``, and optionally ``valid_from``/``valid_to`` (dates, both
@@ -128,8 +158,15 @@ def save(conn: Connection, noun: str, frame: pd.DataFrame, *, namespace: str, im
     return saved
 
 
-def save_layer(conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None,
-               defaults: Mapping[str, Any] | None = None) -> Saved:
+def save_layer(
+    conn: Connection,
+    layer_name: str,
+    frame: pd.DataFrame,
+    *,
+    namespace: str,
+    import_id: uuid.UUID | None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Saved:
     """``save`` for a layer of the contract: its reference columns are resolved, missing values take ``defaults``."""
     frame = frame.copy()
     for column, default in (defaults or {}).items():
@@ -143,30 +180,52 @@ def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> No
     names = ", ".join(f'"{c}"' for c in columns)
     conn.execute(text(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT {names} FROM data.{noun} WITH NO DATA"))
     copy_frame(conn, "incoming", frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame))
-    conn.execute(text("INSERT INTO data.identity (id, noun, code_namespace, code) "
-                      "SELECT DISTINCT id, :noun, code_namespace, code FROM incoming ON CONFLICT DO NOTHING"), {"noun": noun})
-    saved.unchanged = conn.execute(text(
-        f"DELETE FROM incoming i USING data.{noun} t WHERE t.id = i.id AND t.superseded_at IS NULL AND t.content_hash = i.content_hash")).rowcount
-    before = [c for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys() if c not in ("version", "valid", "recorded_at", "superseded_at")]
+    conn.execute(
+        text(
+            "INSERT INTO data.identity (id, noun, code_namespace, code) "
+            "SELECT DISTINCT id, :noun, code_namespace, code FROM incoming ON CONFLICT DO NOTHING"
+        ),
+        {"noun": noun},
+    )
+    saved.unchanged = conn.execute(
+        text(
+            f"DELETE FROM incoming i USING data.{noun} t WHERE t.id = i.id AND t.superseded_at IS NULL AND t.content_hash = i.content_hash"
+        )
+    ).rowcount
+    before = [
+        c
+        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys()
+        if c not in ("version", "valid", "recorded_at", "superseded_at")
+    ]
     kept = ", ".join(f't."{c}"' for c in before)
-    conn.execute(text(f"""CREATE TEMP TABLE remains ON COMMIT DROP AS
+    conn.execute(
+        text(f"""CREATE TEMP TABLE remains ON COMMIT DROP AS
         SELECT {kept}, r.valid FROM data.{noun} t JOIN incoming i ON i.id = t.id AND i.valid && t.valid
         CROSS JOIN LATERAL (VALUES (CASE WHEN lower_inf(i.valid) THEN 'empty' ELSE t.valid * daterange(NULL, lower(i.valid)) END),
                                    (CASE WHEN upper_inf(i.valid) THEN 'empty' ELSE t.valid * daterange(upper(i.valid), NULL) END)) r(valid)
-        WHERE t.superseded_at IS NULL AND NOT isempty(r.valid)"""))
-    conn.execute(text(f"""UPDATE data.{noun} t SET superseded_at = now() FROM incoming i
-        WHERE t.id = i.id AND t.superseded_at IS NULL AND t.valid && i.valid"""))
+        WHERE t.superseded_at IS NULL AND NOT isempty(r.valid)""")
+    )
+    conn.execute(
+        text(f"""UPDATE data.{noun} t SET superseded_at = now() FROM incoming i
+        WHERE t.id = i.id AND t.superseded_at IS NULL AND t.valid && i.valid""")
+    )
     for source, cols in (("remains", [*before, "valid"]), ("incoming", columns)):
         listed = ", ".join(f'"{c}"' for c in cols)
         chosen = ", ".join(f's."{c}"' for c in cols)
-        done = conn.execute(text(f"""INSERT INTO data.{noun} ({listed}, version)
+        done = conn.execute(
+            text(f"""INSERT INTO data.{noun} ({listed}, version)
             SELECT {chosen}, coalesce((SELECT max(version) FROM data.{noun} t WHERE t.id = s.id), 0)
-                   + row_number() OVER (PARTITION BY s.id ORDER BY s.valid) FROM {source} s""")).rowcount
+                   + row_number() OVER (PARTITION BY s.id ORDER BY s.valid) FROM {source} s""")
+        ).rowcount
         if source == "incoming":
             saved.imported = done
     ids = [str(i) for i in frame["id"]]
-    for code, id_, version in conn.execute(text(
-            f"SELECT code, id, max(version) FROM data.{noun} WHERE superseded_at IS NULL AND id = ANY(CAST(:ids AS uuid[])) GROUP BY code, id"), {"ids": ids}):
+    for code, id_, version in conn.execute(
+        text(
+            f"SELECT code, id, max(version) FROM data.{noun} WHERE superseded_at IS NULL AND id = ANY(CAST(:ids AS uuid[])) GROUP BY code, id"
+        ),
+        {"ids": ids},
+    ):
         saved.versions[code] = (id_, version)
     conn.execute(text("DROP TABLE incoming, remains"))
 
@@ -179,17 +238,26 @@ def amend(conn: Connection, noun: str, changes: pd.DataFrame) -> int:
     """
     if changes.empty:
         return 0
-    columns = [c for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys()
-               if c not in ("version", "recorded_at", "superseded_at", "actor")]
+    columns = [
+        c
+        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys()
+        if c not in ("version", "recorded_at", "superseded_at", "actor")
+    ]
     new = [c for c in changes.columns if c != "id"]
     listed = ", ".join(f'"{c}"' for c in ("id", *new))
     conn.execute(text(f"CREATE TEMP TABLE amended ON COMMIT DROP AS SELECT {listed} FROM data.{noun} WITH NO DATA"))
     copy_frame(conn, "amended", changes[["id", *new]])
     chosen = ", ".join(f'a."{c}"' if c in new else f't."{c}"' for c in columns)
-    conn.execute(text(f"""CREATE TEMP TABLE renewed ON COMMIT DROP AS SELECT {chosen},
+    conn.execute(
+        text(f"""CREATE TEMP TABLE renewed ON COMMIT DROP AS SELECT {chosen},
           (SELECT max(version) FROM data.{noun} m WHERE m.id = t.id) + row_number() OVER (PARTITION BY t.id ORDER BY t.valid) AS version
-        FROM data.{noun} t JOIN amended a ON a.id = t.id WHERE t.superseded_at IS NULL"""))
-    conn.execute(text(f"UPDATE data.{noun} t SET superseded_at = now() FROM amended a WHERE a.id = t.id AND t.superseded_at IS NULL"))
+        FROM data.{noun} t JOIN amended a ON a.id = t.id WHERE t.superseded_at IS NULL""")
+    )
+    conn.execute(
+        text(
+            f"UPDATE data.{noun} t SET superseded_at = now() FROM amended a WHERE a.id = t.id AND t.superseded_at IS NULL"
+        )
+    )
     names = ", ".join(f'"{c}"' for c in (*columns, "version"))
     done = conn.execute(text(f"INSERT INTO data.{noun} ({names}) SELECT {names} FROM renewed")).rowcount
     conn.execute(text("DROP TABLE amended, renewed"))

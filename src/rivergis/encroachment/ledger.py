@@ -46,8 +46,17 @@ class Step:
     known: int | None
 
 
-def reconcile(known: Sequence[Known], seen: Sequence[Seen], observed_share: Sequence[float], *, min_overlap: float,
-              gone_after: int, grown_ratio: float, grown_min_m2: float, min_observed: float) -> list[Step]:
+def reconcile(
+    known: Sequence[Known],
+    seen: Sequence[Seen],
+    observed_share: Sequence[float],
+    *,
+    min_overlap: float,
+    gone_after: int,
+    grown_ratio: float,
+    grown_min_m2: float,
+    min_observed: float,
+) -> list[Step]:
     """Steps of one night. ``observed_share``: for each known lead, the share of its place that was looked at.
 
     ``missed`` means looked at and not seen, too few times yet to be called gone. Independent of order: ties go to
@@ -94,7 +103,9 @@ def _overlap(a: shapely.Geometry, b: shapely.Geometry) -> float:
     return 1.0 if smaller == 0 else float(shapely.intersection(a, b).area / smaller)
 
 
-def _step_seen(known: Sequence[Known], seen: Sequence[Seen], i: int, k: int | None, ratio: float, min_m2: float) -> Step:
+def _step_seen(
+    known: Sequence[Known], seen: Sequence[Seen], i: int, k: int | None, ratio: float, min_m2: float
+) -> Step:
     if k is None:
         return Step("new", i, None)
     before, now = known[k].area_m2, seen[i].area_m2

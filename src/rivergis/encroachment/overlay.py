@@ -38,8 +38,14 @@ class Inside:
     permits: tuple[int, ...] = ()
 
 
-def overlay(candidates: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, permits: gpd.GeoDataFrame, *,
-            width_tolerance_m: float, min_area_m2: float) -> list[Inside]:
+def overlay(
+    candidates: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    permits: gpd.GeoDataFrame,
+    *,
+    width_tolerance_m: float,
+    min_area_m2: float,
+) -> list[Inside]:
     """Judge every candidate against the areas in force; one ``Inside`` each, in the candidates' order.
 
     Frames in metres of one zone. ``candidates``: areas or points with kind, accuracy_m (nullable); ``areas``: basis,
@@ -52,7 +58,9 @@ def overlay(candidates: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, permits: gpd.
     shapely.prepare(lines)
     allowed = np.array([geometry.polygons_of(g) for g in permits.geometry], dtype=object)
     shapes = candidates.geometry.values
-    hit_candidate, hit_area = shapely.STRtree(lines).query(shapes, predicate="intersects") if len(lines) else (np.array([], int),) * 2
+    hit_candidate, hit_area = (
+        shapely.STRtree(lines).query(shapes, predicate="intersects") if len(lines) else (np.array([], int),) * 2
+    )
     hits: dict[int, list[int]] = {}
     for c, a in zip(hit_candidate.tolist(), hit_area.tolist(), strict=True):
         hits.setdefault(c, []).append(a)
@@ -87,7 +95,9 @@ class _Judge:
         if gross.area == 0:
             return Inside(c, "touches_only", area=main)
         permits = self._permits_of(c, gross)
-        net = geometry.polygons_of(gross.difference(shapely.union_all(self.allowed[list(permits)]))) if permits else gross
+        net = (
+            geometry.polygons_of(gross.difference(shapely.union_all(self.allowed[list(permits)]))) if permits else gross
+        )
         return self._area(c, main, gross, net, permits)
 
     def _permits_of(self, c: int, gross: shapely.Geometry) -> tuple[int, ...]:
@@ -97,18 +107,46 @@ class _Judge:
         kind = self.candidates["kind"].iloc[c]
         return tuple(sorted(int(p) for p in near if self.permits["allows"].iloc[p] == kind))
 
-    def _area(self, c: int, main: int, gross: shapely.Geometry, net: shapely.Geometry, permits: tuple[int, ...]) -> Inside:
+    def _area(
+        self, c: int, main: int, gross: shapely.Geometry, net: shapely.Geometry, permits: tuple[int, ...]
+    ) -> Inside:
         reason = self._reason(gross, net, permits)
         sigma = self._sigma(c, main)
-        error = None if sigma is None else float(sigma * (shapely.intersection(self.lines[main].boundary, net.buffer(0.01)).length + 0.0))
+        error = (
+            None
+            if sigma is None
+            else float(sigma * (shapely.intersection(self.lines[main].boundary, net.buffer(0.01)).length + 0.0))
+        )
         own = self.candidates["accuracy_m"].iloc[c]
         if error is not None and not np.isnan(own):
             error = float(np.hypot(error, own * net.length))
-        return Inside(c, reason, main, net, float(gross.area), float(net.area), error, sigma, self._position(net, main, sigma), permits)
+        return Inside(
+            c,
+            reason,
+            main,
+            net,
+            float(gross.area),
+            float(net.area),
+            error,
+            sigma,
+            self._position(net, main, sigma),
+            permits,
+        )
 
     def _reason(self, gross: shapely.Geometry, net: shapely.Geometry, permits: tuple[int, ...]) -> str | None:
-        small = "within_tolerance" if geometry.narrower_than(net, self.width_tolerance_m) else "below_min_area" if net.area < self.min_area_m2 else None
-        if small and permits and not geometry.narrower_than(gross, self.width_tolerance_m) and gross.area >= self.min_area_m2:
+        small = (
+            "within_tolerance"
+            if geometry.narrower_than(net, self.width_tolerance_m)
+            else "below_min_area"
+            if net.area < self.min_area_m2
+            else None
+        )
+        if (
+            small
+            and permits
+            and not geometry.narrower_than(gross, self.width_tolerance_m)
+            and gross.area >= self.min_area_m2
+        ):
             return "permitted"
         return small
 

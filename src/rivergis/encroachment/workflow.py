@@ -67,18 +67,34 @@ def judge(conn: Connection, view: RuleView, register: Register, on: date, known_
     if candidates.empty or areas.empty:
         return Judged([], [], len(candidates), {"outside": len(candidates)} if len(candidates) else {})
     zone = crs.metric_crs(*crs.centre(areas))
-    night = _Night(_numbers(candidates.to_crs(zone), "accuracy_m"), _numbers(areas.to_crs(zone), "xy_error_m"),
-                   store.permits(conn, on, known_at).to_crs(zone), store.imagery(conn, on, known_at), register, view, [view.value(k).as_dict() for k in KEYS])
+    night = _Night(
+        _numbers(candidates.to_crs(zone), "accuracy_m"),
+        _numbers(areas.to_crs(zone), "xy_error_m"),
+        store.permits(conn, on, known_at).to_crs(zone),
+        store.imagery(conn, on, known_at),
+        register,
+        view,
+        [view.value(k).as_dict() for k in KEYS],
+    )
     with_place = night.permits[night.permits["position_kind"] == "polygon"].reset_index(drop=True)
-    results = overlay(night.candidates, night.areas, with_place, width_tolerance_m=view.number("encroach.width_tolerance"),
-                      min_area_m2=view.number("encroach.min_overlap_area"))
+    results = overlay(
+        night.candidates,
+        night.areas,
+        with_place,
+        width_tolerance_m=view.number("encroach.width_tolerance"),
+        min_area_m2=view.number("encroach.min_overlap_area"),
+    )
     near = [r for r in results if r.area is not None]
     spots = register.spots(_points(near, night), [night.areas["river_id"].iloc[r.area] for r in near])
     leads, not_leads = [], []
     for result, spot in zip(near, spots, strict=True):
         told = _tell(result, spot, with_place, night)
         (leads if isinstance(told, Lead) else not_leads).append(told)
-    reasons = pd.Series([n.reason for n in not_leads] + ["outside"] * (len(results) - len(near)), dtype=object).value_counts().to_dict()
+    reasons = (
+        pd.Series([n.reason for n in not_leads] + ["outside"] * (len(results) - len(near)), dtype=object)
+        .value_counts()
+        .to_dict()
+    )
     return Judged(leads, not_leads, len(candidates), {str(k): int(v) for k, v in reasons.items()})
 
 
@@ -88,7 +104,9 @@ def _numbers(frame: gpd.GeoDataFrame, column: str) -> gpd.GeoDataFrame:
 
 def _points(near: Sequence[Inside], night: _Night) -> list[shapely.Point]:
     """A representative point of each judged object in degrees: of its part inside where there is one."""
-    shapes = [r.net if r.net is not None and not r.net.is_empty else night.candidates.geometry.iloc[r.candidate] for r in near]
+    shapes = [
+        r.net if r.net is not None and not r.net.is_empty else night.candidates.geometry.iloc[r.candidate] for r in near
+    ]
     points = gpd.GeoSeries([s.representative_point() for s in shapes], crs=night.candidates.crs)
     return list(points.to_crs(crs.STORAGE)) if len(points) else []
 
@@ -98,7 +116,9 @@ def _tell(result: Inside, spot: Spot, with_place: gpd.GeoDataFrame, night: _Nigh
     row = night.candidates.iloc[result.candidate]
     detail: dict[str, Any] = {"gross_m2": round(result.gross_m2, 1), "net_m2": _round(result.net_m2), **_where(spot)}
     if result.permits:
-        detail["permits"] = [with_place["code"].iloc[p] + " " + str(with_place["doc_no"].iloc[p] or "") for p in result.permits]
+        detail["permits"] = [
+            with_place["code"].iloc[p] + " " + str(with_place["doc_no"].iloc[p] or "") for p in result.permits
+        ]
     if result.reason:
         return NotLead(str(row["id"]), int(row["version"]), result.reason, detail)
     hidden = _unobserved_scene(row, night)
@@ -115,7 +135,11 @@ def _round(value: float | None, digits: int = 1) -> float | None:
 
 
 def _where(spot: Spot) -> dict[str, Any]:
-    return {k: v for k, v in spot.as_dict().items() if k in ("river", "river_code", "bank", "at_m", "chainage", "village", "town", "county", "chiefs")}
+    return {
+        k: v
+        for k, v in spot.as_dict().items()
+        if k in ("river", "river_code", "bank", "at_m", "chainage", "village", "town", "county", "chiefs")
+    }
 
 
 def _unobserved_scene(row: pd.Series, night: _Night) -> str | None:
@@ -150,22 +174,54 @@ def _lead(result: Inside, row: pd.Series, spot: Spot, with_place: gpd.GeoDataFra
     assert result.area is not None and result.net is not None
     area = night.areas.iloc[result.area]
     line = night.view.classify(row["kind"])
-    degrees = gpd.GeoSeries([result.net, result.net.representative_point()], crs=night.candidates.crs).to_crs(crs.STORAGE)
+    degrees = gpd.GeoSeries([result.net, result.net.representative_point()], crs=night.candidates.crs).to_crs(
+        crs.STORAGE
+    )
     evidence = row["evidence"] or {}
     figures = {
-        "area_m2": _round(result.net_m2), "area_error_m2": _round(result.error_m2), "gross_m2": _round(result.gross_m2), "sigma_m": _round(result.sigma_m, 2),
-        "name": row["name"], "kind": row["kind"], "source_kind": row["source_kind"], "feed": row["feed"], "first_delivered_on": str(row["first_delivered_on"]),
-        "imagery_first_seen": evidence.get("after"), "imagery_before": evidence.get("before"),
-        "announce_gov": area["announce_gov"], "announce_doc_no": area["announce_doc_no"], "line_code": area["boundary_code"], **_where(spot)}
-    inputs = {"candidate": [str(row["id"]), int(row["version"])], "area": [str(area["id"]), int(area["version"])],
-              "permits": [[str(with_place["id"].iloc[p]), int(with_place["version"].iloc[p])] for p in result.permits]}
-    return Lead(topic="encroachment", key=str(row["id"]), kind=row["kind"], class_code=line.code, place=degrees.iloc[1], geom=degrees.iloc[0],
-                position=result.position, basis=area["basis"], clause=line.clause, competent_authority=line.competent_authority,
-                our_action=line.our_action if area["basis"] == "announced" else "仅提示", figures=figures,
-                rules=night.rules, inputs=inputs,
-                sources=[{"candidate": str(row["id"]), "version": int(row["version"]), "code": row["code"]}],
-                boundary_id=str(area["boundary_id"]), boundary_version=int(area["boundary_version"]), area_m2=_round(result.net_m2),
-                district=spot.village_code or "", evidence=evidence)
+        "area_m2": _round(result.net_m2),
+        "area_error_m2": _round(result.error_m2),
+        "gross_m2": _round(result.gross_m2),
+        "sigma_m": _round(result.sigma_m, 2),
+        "name": row["name"],
+        "kind": row["kind"],
+        "source_kind": row["source_kind"],
+        "feed": row["feed"],
+        "first_delivered_on": str(row["first_delivered_on"]),
+        "imagery_first_seen": evidence.get("after"),
+        "imagery_before": evidence.get("before"),
+        "announce_gov": area["announce_gov"],
+        "announce_doc_no": area["announce_doc_no"],
+        "line_code": area["boundary_code"],
+        **_where(spot),
+    }
+    inputs = {
+        "candidate": [str(row["id"]), int(row["version"])],
+        "area": [str(area["id"]), int(area["version"])],
+        "permits": [[str(with_place["id"].iloc[p]), int(with_place["version"].iloc[p])] for p in result.permits],
+    }
+    return Lead(
+        topic="encroachment",
+        key=str(row["id"]),
+        kind=row["kind"],
+        class_code=line.code,
+        place=degrees.iloc[1],
+        geom=degrees.iloc[0],
+        position=result.position,
+        basis=area["basis"],
+        clause=line.clause,
+        competent_authority=line.competent_authority,
+        our_action=line.our_action if area["basis"] == "announced" else "仅提示",
+        figures=figures,
+        rules=night.rules,
+        inputs=inputs,
+        sources=[{"candidate": str(row["id"]), "version": int(row["version"]), "code": row["code"]}],
+        boundary_id=str(area["boundary_id"]),
+        boundary_version=int(area["boundary_version"]),
+        area_m2=_round(result.net_m2),
+        district=spot.village_code or "",
+        evidence=evidence,
+    )
 
 
 @dataclass
@@ -177,20 +233,42 @@ class Recorded:
     new: list[tuple[uuid.UUID, Lead]] = field(default_factory=list)
 
 
-def record(conn: Connection, topic: str, leads: Sequence[Lead], not_leads: Sequence[NotLead], view: RuleView, rule_set: str,
-           engine: dict[str, str], on: date, known_at: datetime) -> Recorded:
+def record(
+    conn: Connection,
+    topic: str,
+    leads: Sequence[Lead],
+    not_leads: Sequence[NotLead],
+    view: RuleView,
+    rule_set: str,
+    engine: dict[str, str],
+    on: date,
+    known_at: datetime,
+) -> Recorded:
     """Record the leads of a topic against the ledger in the caller's transaction: same place, same lead; nothing is deleted."""
     known_frame = store.open_findings(conn, topic, on)
-    zone = crs.metric_crs(*crs.centre(gpd.GeoSeries([x.geom for x in leads] or list(known_frame.geometry), crs=crs.STORAGE))) if leads or len(known_frame) else None
+    zone = (
+        crs.metric_crs(
+            *crs.centre(gpd.GeoSeries([x.geom for x in leads] or list(known_frame.geometry), crs=crs.STORAGE))
+        )
+        if leads or len(known_frame)
+        else None
+    )
     if zone is None:
         store.add_not_findings(conn, on, not_leads)
         return Recorded()
     known, observed = _known(known_frame, zone, store.imagery(conn, on, known_at))
     footprints = gpd.GeoSeries([x.geom for x in leads], crs=crs.STORAGE).to_crs(zone)
     seen = [ledger.Seen(x.key, x.kind, g, x.area_m2) for x, g in zip(leads, footprints, strict=True)]
-    steps = ledger.reconcile(known, seen, observed, min_overlap=view.number("encroach.nights.min_overlap"),
-                             gone_after=int(view.number("encroach.nights.gone_after_observed")), grown_ratio=view.number("encroach.nights.growth_ratio"),
-                             grown_min_m2=view.number("encroach.nights.growth_min_area"), min_observed=view.number("encroach.nights.min_observed_share"))
+    steps = ledger.reconcile(
+        known,
+        seen,
+        observed,
+        min_overlap=view.number("encroach.nights.min_overlap"),
+        gone_after=int(view.number("encroach.nights.gone_after_observed")),
+        grown_ratio=view.number("encroach.nights.growth_ratio"),
+        grown_min_m2=view.number("encroach.nights.growth_min_area"),
+        min_observed=view.number("encroach.nights.min_observed_share"),
+    )
     reasons = {n.candidate_id: n.reason for n in not_leads}
     done = Recorded()
     for step in steps:
@@ -200,14 +278,30 @@ def record(conn: Connection, topic: str, leads: Sequence[Lead], not_leads: Seque
 
 
 def _known(frame: gpd.GeoDataFrame, zone: Any, scenes: gpd.GeoDataFrame) -> tuple[list[ledger.Known], list[float]]:
-    known = [ledger.Known(str(r.id), r.key, r.kind, g, r.area_m2, int(r.missed), r.last_status in ("gone", "permitted"))
-             for r, g in zip(frame.itertuples(), frame.geometry.to_crs(zone), strict=True)] if len(frame) else []
+    known = (
+        [
+            ledger.Known(str(r.id), r.key, r.kind, g, r.area_m2, int(r.missed), r.last_status in ("gone", "permitted"))
+            for r, g in zip(frame.itertuples(), frame.geometry.to_crs(zone), strict=True)
+        ]
+        if len(frame)
+        else []
+    )
     clouds = [u for u in scenes["unobserved"].head(1) if u is not None] if len(scenes) else []
     return known, [min([_observed(k.footprint, zone, u) for u in clouds], default=1.0) for k in known]
 
 
-def _record_step(conn: Connection, step: ledger.Step, leads: Sequence[Lead], known: Sequence[ledger.Known], reasons: dict[str, str],
-                 topic: str, on: date, rule_set: str, engine: dict[str, str], done: Recorded) -> None:
+def _record_step(
+    conn: Connection,
+    step: ledger.Step,
+    leads: Sequence[Lead],
+    known: Sequence[ledger.Known],
+    reasons: dict[str, str],
+    topic: str,
+    on: date,
+    rule_set: str,
+    engine: dict[str, str],
+    done: Recorded,
+) -> None:
     lead = leads[step.seen] if step.seen is not None else None
     old = known[step.known] if step.known is not None else None
     status = step.status
@@ -229,7 +323,9 @@ def _record_step(conn: Connection, step: ledger.Step, leads: Sequence[Lead], kno
             done.new.append((finding_id, lead))
 
 
-def attach_pictures(conn: Connection, new: Sequence[tuple[uuid.UUID, Lead]], scenes: gpd.GeoDataFrame, store_dir: Path) -> int:
+def attach_pictures(
+    conn: Connection, new: Sequence[tuple[uuid.UUID, Lead]], scenes: gpd.GeoDataFrame, store_dir: Path
+) -> int:
     """Before and after pictures of new leads from the two newest scenes that show the whole place; returns how many leads got both.
 
     影像首见于 is what they say, never since when something stands there.
@@ -241,8 +337,16 @@ def attach_pictures(conn: Connection, new: Sequence[tuple[uuid.UUID, Lead]], sce
             continue
         for kind, scene in (("chip_after", shows.iloc[0]), ("chip_before", shows.iloc[1])):
             name, sha256 = _chip(lead, scene, store_dir)
-            store.add_evidence(conn, finding_id, kind, file_sha256=sha256, file_path=name, taken_on=scene["taken_on"],
-                               caption=f"影像 {scene['taken_on']} · image of {scene['taken_on']}", position_grade="georeferenced")
+            store.add_evidence(
+                conn,
+                finding_id,
+                kind,
+                file_sha256=sha256,
+                file_path=name,
+                taken_on=scene["taken_on"],
+                caption=f"影像 {scene['taken_on']} · image of {scene['taken_on']}",
+                position_grade="georeferenced",
+            )
         done += 1
     return done
 
@@ -260,5 +364,8 @@ def _chip(lead: Lead, scene: pd.Series, store_dir: Path) -> tuple[str, str]:
 
 def as_rows(judged: Judged) -> dict[str, Any]:
     """The judged candidates as plain data for files and ``--json``."""
-    return {"leads": [asdict(x) | {"geom": x.geom.wkt, "place": x.place.wkt} for x in judged.leads], "not_leads": [asdict(x) for x in judged.not_leads],
-            "reasons": judged.reasons}
+    return {
+        "leads": [asdict(x) | {"geom": x.geom.wkt, "place": x.place.wkt} for x in judged.leads],
+        "not_leads": [asdict(x) for x in judged.not_leads],
+        "reasons": judged.reasons,
+    }

@@ -57,8 +57,17 @@ def yesterday(now: datetime | None = None) -> date:
     return ((now or datetime.now(UTC)).astimezone(SHANGHAI) - timedelta(days=1)).date()
 
 
-def run(db: Database, book: RuleBook, night: date, actor: str, *, adcode: str | None, store_dir: Path, report_dir: Path,
-        progress: Progress = lambda _: None) -> NightResult:
+def run(
+    db: Database,
+    book: RuleBook,
+    night: date,
+    actor: str,
+    *,
+    adcode: str | None,
+    store_dir: Path,
+    report_dir: Path,
+    progress: Progress = lambda _: None,
+) -> NightResult:
     """Run one night. ``adcode`` sets the jurisdiction of the rules; None takes the county the database holds.
 
     Raises ``AlreadyRunning`` when another night holds the lock, ``UsageError`` when a later night is already recorded.
@@ -70,16 +79,35 @@ def run(db: Database, book: RuleBook, night: date, actor: str, *, adcode: str | 
         if last is not None and last > night:
             raise UsageError(f"Nights run in order: {last} is already recorded, so {night} cannot be run after it.")
         county = adcode or river_store.home(conn, night, known) or "000000"
-        engine = {"rivergis": __version__, "postgis": postgis_version(conn), "geos": shapely.geos_version_string, "proj": pyproj.proj_version_str}
+        engine = {
+            "rivergis": __version__,
+            "postgis": postgis_version(conn),
+            "geos": shapely.geos_version_string,
+            "proj": pyproj.proj_version_str,
+        }
         inputs = fingerprint.fingerprint(conn, NOUNS, night, known, book.version, county, *engine.values())
         before = system.latest_job_run(conn, JOB, night, "")
         if before is not None and before["input_hash"] == inputs:
             progress("nothing has changed since this night was run")
-            return NightResult(night, False, before["state"], before["counts"], _report_path(report_dir, night), book.version)
+            return NightResult(
+                night, False, before["state"], before["counts"], _report_path(report_dir, night), book.version
+            )
         rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
         counts, unconfirmed = _work(conn, book, county, rule_set, engine, night, known, store_dir, progress)
-        system.record_job_run(conn, job=JOB, run_date=night, district="", state="done", started_at=started, finished_at=datetime.now(UTC),
-                              input_hash=inputs, rule_set=rule_set, counts=counts, message=None, engine=engine)
+        system.record_job_run(
+            conn,
+            job=JOB,
+            run_date=night,
+            district="",
+            state="done",
+            started_at=started,
+            finished_at=datetime.now(UTC),
+            input_hash=inputs,
+            rule_set=rule_set,
+            counts=counts,
+            message=None,
+            engine=engine,
+        )
     progress("writing the morning report")
     path = morning.write(db, night, report_dir, store_dir)
     return NightResult(night, True, "done", counts, str(path), book.version, unconfirmed)
@@ -90,30 +118,52 @@ def _report_path(report_dir: Path, night: date) -> str | None:
     return str(path) if path.exists() else None
 
 
-def _work(conn: Any, book: RuleBook, county: str, rule_set: str, engine: dict[str, str], night: date, known: datetime, store_dir: Path,
-          progress: Progress) -> tuple[dict[str, Any], list[str]]:
+def _work(
+    conn: Any,
+    book: RuleBook,
+    county: str,
+    rule_set: str,
+    engine: dict[str, str],
+    night: date,
+    known: datetime,
+    store_dir: Path,
+    progress: Progress,
+) -> tuple[dict[str, Any], list[str]]:
     """All checks of a night in the caller's transaction: counts, and the unconfirmed rule keys used."""
     path = path_of(county)
     views = {name: book.at(path, night) for name in ("patrol", "encroachment", "outfall", "boundary")}
     progress("scoring the day's patrol tracks")
     day = patrol_workflow.score_day(conn, views["patrol"], rule_set, night, known)
-    register = Register(river_store.axes(conn, night, known), river_store.units(conn, night, known), river_store.duties(conn, night, known))
+    register = Register(
+        river_store.axes(conn, night, known),
+        river_store.units(conn, night, known),
+        river_store.duties(conn, night, known),
+    )
     progress("checking candidates against the lines in force")
     judged = encroachment_workflow.judge(conn, views["encroachment"], register, night, known)
     progress("checking outfalls and boundary lines")
     topics = {
         "encroachment": judged.leads,
-        "outfall_in_zone": [], "outfall_position": [],
+        "outfall_in_zone": [],
+        "outfall_position": [],
         "boundary_line": boundary_workflow.leads(conn, views["boundary"], register, night, known),
     }
     for lead in outfall_workflow.leads(conn, views["outfall"], register, night, known):
         topics[lead.topic].append(lead)
-    counts: dict[str, Any] = {"tracks": day.tracks, "tracks_scored": day.scored, "tracks_to_review": day.to_review,
-                              "candidates": judged.candidates, "not_told": judged.reasons, "topics": {}}
+    counts: dict[str, Any] = {
+        "tracks": day.tracks,
+        "tracks_scored": day.scored,
+        "tracks_to_review": day.to_review,
+        "candidates": judged.candidates,
+        "not_told": judged.reasons,
+        "topics": {},
+    }
     scenes = finding_store.imagery(conn, night, known)
     for topic, leads in topics.items():
         not_leads = judged.not_leads if topic == "encroachment" else []
-        done = encroachment_workflow.record(conn, topic, leads, not_leads, views["encroachment"], rule_set, engine, night, known)
+        done = encroachment_workflow.record(
+            conn, topic, leads, not_leads, views["encroachment"], rule_set, engine, night, known
+        )
         if topic == "encroachment":
             counts["pictures"] = encroachment_workflow.attach_pictures(conn, done.new, scenes, store_dir)
         counts["topics"][topic] = {"leads": len(leads), "statuses": done.statuses, "verdicts": done.verdicts}

@@ -27,8 +27,14 @@ def in_zones(outfalls: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.DataFram
     areas = shapely.make_valid(zones.geometry.values)
     point, area = shapely.STRtree(areas).query(outfalls.geometry.values, predicate="intersects")
     depth = shapely.distance(outfalls.geometry.values[point], shapely.boundary(areas[area]))
-    hits = pd.DataFrame({"outfall": point, "zone": area, "zone_class": zones["zone_class"].to_numpy()[area], "depth_m": depth})
-    return hits.sort_values(["outfall", "zone_class", "depth_m", "zone"], ascending=[True, True, False, True]).drop_duplicates("outfall").reset_index(drop=True)
+    hits = pd.DataFrame(
+        {"outfall": point, "zone": area, "zone_class": zones["zone_class"].to_numpy()[area], "depth_m": depth}
+    )
+    return (
+        hits.sort_values(["outfall", "zone_class", "depth_m", "zone"], ascending=[True, True, False, True])
+        .drop_duplicates("outfall")
+        .reset_index(drop=True)
+    )
 
 
 def distance_to_water_m(outfalls: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame, water: gpd.GeoDataFrame) -> np.ndarray:

@@ -31,34 +31,104 @@ def leads(conn: Connection, view: RuleView, register: Register, on: date, known_
     return [*_in_zone(outfalls, metric, zones, spots, view), *_far(conn, outfalls, metric, spots, view, on, known_at)]
 
 
-def _in_zone(outfalls: gpd.GeoDataFrame, metric: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, spots: list[Spot], view: RuleView) -> list[Lead]:
+def _in_zone(
+    outfalls: gpd.GeoDataFrame, metric: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, spots: list[Spot], view: RuleView
+) -> list[Lead]:
     out = []
     for hit in check.in_zones(metric, zones.to_crs(metric.crs)).itertuples():
         zone = zones.iloc[hit.zone]
         ban = view.prohibition("source_zone.outfall", zone_class=int(zone["zone_class"]))
-        figures = {"zone": zone["name"], "zone_class": int(zone["zone_class"]), "zone_doc_no": zone["doc_no"], "depth_m": round(float(hit.depth_m), 1)}
-        out.append(_lead(outfalls.iloc[hit.outfall], spots[hit.outfall], "outfall_in_zone", "inside", "gazette" if zone["basis"] == "announced" else zone["basis"],
-                         ban, figures, {"zone": [str(zone["id"]), int(zone["version"])]}, []))
+        figures = {
+            "zone": zone["name"],
+            "zone_class": int(zone["zone_class"]),
+            "zone_doc_no": zone["doc_no"],
+            "depth_m": round(float(hit.depth_m), 1),
+        }
+        out.append(
+            _lead(
+                outfalls.iloc[hit.outfall],
+                spots[hit.outfall],
+                "outfall_in_zone",
+                "inside",
+                "gazette" if zone["basis"] == "announced" else zone["basis"],
+                ban,
+                figures,
+                {"zone": [str(zone["id"]), int(zone["version"])]},
+                [],
+            )
+        )
     return out
 
 
-def _far(conn: Connection, outfalls: gpd.GeoDataFrame, metric: gpd.GeoDataFrame, spots: list[Spot], view: RuleView, on: date, known_at: datetime) -> list[Lead]:
+def _far(
+    conn: Connection,
+    outfalls: gpd.GeoDataFrame,
+    metric: gpd.GeoDataFrame,
+    spots: list[Spot],
+    view: RuleView,
+    on: date,
+    known_at: datetime,
+) -> list[Lead]:
     limit = view.value("outfall.max_snap_to_water")
     reaches = river_store.reaches(conn, on, known_at).to_crs(metric.crs)
     water = river_store.water_areas(conn, on, known_at).to_crs(metric.crs)
     distance = check.distance_to_water_m(metric, reaches, water)
     question = view.prohibition("outfall.position")
-    return [_lead(outfalls.iloc[i], spots[i], "outfall_position", "undecided", "register", question,
-                  {"distance_to_water_m": None if np.isinf(d) else round(float(d), 1)},
-                  {}, [limit.as_dict()])
-            for i, d in enumerate(distance) if d > float(limit.value)]
+    return [
+        _lead(
+            outfalls.iloc[i],
+            spots[i],
+            "outfall_position",
+            "undecided",
+            "register",
+            question,
+            {"distance_to_water_m": None if np.isinf(d) else round(float(d), 1)},
+            {},
+            [limit.as_dict()],
+        )
+        for i, d in enumerate(distance)
+        if d > float(limit.value)
+    ]
 
 
-def _lead(row: Any, spot: Spot, topic: str, position: str, basis: str, line: Any, figures: dict[str, Any], inputs: dict[str, Any],
-          rules: list[dict[str, Any]]) -> Lead:
-    where = {k: v for k, v in spot.as_dict().items() if k in ("river", "river_code", "bank", "at_m", "chainage", "village", "town", "county", "chiefs")}
-    return Lead(topic=topic, key=str(row["id"]), kind="outfall", class_code=line.code, place=row.geometry, geom=row.geometry, position=position,
-                basis=basis, clause=line.clause, competent_authority=line.competent_authority, our_action=line.our_action,
-                figures={"name": row["name"], "code": row["code"], "class_1": row["class_1"], "approval_kind": row["approval_kind"], **figures, **where},
-                rules=rules, inputs={"outfall": [str(row["id"]), int(row["version"])], **inputs},
-                sources=[{"outfall": str(row["id"]), "version": int(row["version"]), "code": row["code"]}], district=spot.village_code or "")
+def _lead(
+    row: Any,
+    spot: Spot,
+    topic: str,
+    position: str,
+    basis: str,
+    line: Any,
+    figures: dict[str, Any],
+    inputs: dict[str, Any],
+    rules: list[dict[str, Any]],
+) -> Lead:
+    where = {
+        k: v
+        for k, v in spot.as_dict().items()
+        if k in ("river", "river_code", "bank", "at_m", "chainage", "village", "town", "county", "chiefs")
+    }
+    return Lead(
+        topic=topic,
+        key=str(row["id"]),
+        kind="outfall",
+        class_code=line.code,
+        place=row.geometry,
+        geom=row.geometry,
+        position=position,
+        basis=basis,
+        clause=line.clause,
+        competent_authority=line.competent_authority,
+        our_action=line.our_action,
+        figures={
+            "name": row["name"],
+            "code": row["code"],
+            "class_1": row["class_1"],
+            "approval_kind": row["approval_kind"],
+            **figures,
+            **where,
+        },
+        rules=rules,
+        inputs={"outfall": [str(row["id"]), int(row["version"])], **inputs},
+        sources=[{"outfall": str(row["id"]), "version": int(row["version"]), "code": row["code"]}],
+        district=spot.village_code or "",
+    )

@@ -24,7 +24,9 @@ class Signal:
     value: float
 
 
-def signals(fixes: gpd.GeoDataFrame, *, same_as: str | None, fast_kmh: float, fast_share: float, teleport_ms: float) -> list[Signal]:
+def signals(
+    fixes: gpd.GeoDataFrame, *, same_as: str | None, fast_kmh: float, fast_share: float, teleport_ms: float
+) -> list[Signal]:
     """Signals of one track: ``fixes`` used, in time order, Points in metres with ``at``.
 
     ``same_as``: an earlier track with the same course, if the caller found one; the limits come from the rules.
@@ -32,19 +34,38 @@ def signals(fixes: gpd.GeoDataFrame, *, same_as: str | None, fast_kmh: float, fa
     crs.require_metric(fixes)
     out = []
     if same_as:
-        out.append(Signal("same_course", f"与较早轨迹 {same_as} 的定位点逐点相同,请说明情况", f"Its fixes equal those of the earlier track {same_as}", 1.0))
+        out.append(
+            Signal(
+                "same_course",
+                f"与较早轨迹 {same_as} 的定位点逐点相同,请说明情况",
+                f"Its fixes equal those of the earlier track {same_as}",
+                1.0,
+            )
+        )
     step_m, step_s = _steps(fixes)
     moving = step_s > 0
     if moving.any() and step_m[moving].sum() > 0:
         speed = step_m[moving] / step_s[moving]
         share = float(step_m[moving][speed * 3.6 > fast_kmh].sum() / step_m[moving].sum())
         if share > fast_share:
-            out.append(Signal("fast", f"{share:.0%} 的路程速度超过 {fast_kmh:g} 公里/小时,是否乘车请说明",
-                              f"{share:.0%} of the way is faster than {fast_kmh:g} km/h", round(share, 3)))
+            out.append(
+                Signal(
+                    "fast",
+                    f"{share:.0%} 的路程速度超过 {fast_kmh:g} 公里/小时,是否乘车请说明",
+                    f"{share:.0%} of the way is faster than {fast_kmh:g} km/h",
+                    round(share, 3),
+                )
+            )
         jumps = int((speed > teleport_ms).sum())
         if jumps:
-            out.append(Signal("teleport", f"有 {jumps} 处相邻定位点间速度超过 {teleport_ms:g} 米/秒,可能为信号漂移",
-                              f"{jumps} steps between neighbouring fixes are faster than {teleport_ms:g} m/s", float(jumps)))
+            out.append(
+                Signal(
+                    "teleport",
+                    f"有 {jumps} 处相邻定位点间速度超过 {teleport_ms:g} 米/秒,可能为信号漂移",
+                    f"{jumps} steps between neighbouring fixes are faster than {teleport_ms:g} m/s",
+                    float(jumps),
+                )
+            )
     return out
 
 

@@ -39,6 +39,16 @@ def test(figures: dict[str, float], rule: Callable[[str], RuleValue | None]) -> 
         if row is None or row.value is None or row.status != "confirmed":
             continue
         threshold, measured = float(row.value), figures[name]
-        out.append(Tested(key, round(measured, 2), threshold, row.unit or "", measured >= threshold,
-                          abs(measured - threshold) <= NEAR * threshold, row.basis, row.status))
+        out.append(
+            Tested(
+                key,
+                round(measured, 2),
+                threshold,
+                row.unit or "",
+                measured >= threshold,
+                abs(measured - threshold) <= NEAR * threshold,
+                row.basis,
+                row.status,
+            )
+        )
     return out

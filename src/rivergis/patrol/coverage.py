@@ -121,14 +121,23 @@ def _merge(pieces: list[Stretch], limits: Limits) -> list[Stretch]:
     for p in sorted(pieces, key=lambda s: (s.reach, s.bank, s.why, s.from_m, s.to_m)):
         last = out[-1] if out else None
         if last and (last.reach, last.bank, last.why) == (p.reach, p.bank, p.why) and p.from_m <= last.to_m + 1.0:
-            out[-1] = Stretch(p.reach, p.bank, last.from_m, max(last.to_m, p.to_m), p.why,
-                              min(last.started_at, p.started_at), max(last.ended_at, p.ended_at))
+            out[-1] = Stretch(
+                p.reach,
+                p.bank,
+                last.from_m,
+                max(last.to_m, p.to_m),
+                p.why,
+                min(last.started_at, p.started_at),
+                max(last.ended_at, p.ended_at),
+            )
         else:
             out.append(p)
     return [s for s in out if s.to_m - s.from_m >= limits.min_leg_m]
 
 
-def explain_rest(seen: list[Stretch], fixes: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame, duty: pd.DataFrame, limits: Limits) -> list[Stretch]:
+def explain_rest(
+    seen: list[Stretch], fixes: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame, duty: pd.DataFrame, limits: Limits
+) -> list[Stretch]:
     """Why the rest of the assigned metres was not seen: seen + unseen = assigned, bank by bank.
 
     ``duty``: rows (reach position, bank, from_m, to_m in reach metres). Reasons in this order: a recording gap there,
@@ -151,8 +160,11 @@ def explain_rest(seen: list[Stretch], fixes: gpd.GeoDataFrame, reaches: gpd.GeoD
 
 def _reasons(a: float, b: float, bank: str, mine: list[Stretch]) -> list[tuple[float, float, str | None]]:
     """A piece cut where its reason changes; None where only the distance to the track can tell."""
-    layers = [([s for s in mine if s.why == GAP and s.bank == bank], GAP), ([s for s in mine if s.why == SEEN and s.bank != bank], OTHER_BANK),
-              ([s for s in mine if s.why == GAP], GAP)]
+    layers = [
+        ([s for s in mine if s.why == GAP and s.bank == bank], GAP),
+        ([s for s in mine if s.why == SEEN and s.bank != bank], OTHER_BANK),
+        ([s for s in mine if s.why == GAP], GAP),
+    ]
     rest, out = [(a, b)], []
     for stretches, why in layers:
         left = []

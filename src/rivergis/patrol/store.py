@@ -29,25 +29,34 @@ def add_track(conn: Connection, row: dict[str, Any], fixes: gpd.GeoDataFrame) ->
 
 def tracks_of_day(conn: Connection, day: date) -> pd.DataFrame:
     """Tracks of a civil day: id, chief_id, raw_sha256, datum_declared, datum_used, started_at, file_name."""
-    return pd.read_sql(text("""SELECT id, chief_id, raw_sha256, datum_declared, datum_used, started_at, file_name
-        FROM data.track WHERE day = :day AND purged_at IS NULL ORDER BY started_at, id"""), conn, params={"day": day})
+    return pd.read_sql(
+        text("""SELECT id, chief_id, raw_sha256, datum_declared, datum_used, started_at, file_name
+        FROM data.track WHERE day = :day AND purged_at IS NULL ORDER BY started_at, id"""),
+        conn,
+        params={"day": day},
+    )
 
 
 def fixes(conn: Connection, track_id: uuid.UUID) -> gpd.GeoDataFrame:
     """Fixes of a track in the order of its file; Points, EPSG:4490."""
-    frame = read_frame(conn, "SELECT seq, at, acc_m, speed_ms, geom FROM data.fix WHERE track_id = :t ORDER BY seq", {"t": track_id})
+    frame = read_frame(
+        conn, "SELECT seq, at, acc_m, speed_ms, geom FROM data.fix WHERE track_id = :t ORDER BY seq", {"t": track_id}
+    )
     return frame.assign(at=pd.to_datetime(frame["at"], utc=True), acc_m=frame["acc_m"].astype(float))
 
 
 def same_course(conn: Connection, track_id: uuid.UUID) -> str | None:
     """File name of the earliest earlier track whose fixes equal this one's, place by place, whatever their times."""
-    return conn.execute(text("""
+    return conn.execute(
+        text("""
         WITH me AS (SELECT t.id, t.fix_count, t.started_at FROM data.track t WHERE t.id = :t)
         SELECT o.file_name FROM data.track o, me
         WHERE o.id <> me.id AND o.fix_count = me.fix_count AND o.started_at < me.started_at AND o.purged_at IS NULL AND me.fix_count > 20
           AND NOT EXISTS (SELECT FROM data.fix a JOIN data.fix b ON b.track_id = o.id AND b.seq = a.seq
                           WHERE a.track_id = me.id AND NOT ST_DWithin(a.geom, b.geom, 1e-6))
-        ORDER BY o.started_at LIMIT 1"""), {"t": track_id}).scalar()
+        ORDER BY o.started_at LIMIT 1"""),
+        {"t": track_id},
+    ).scalar()
 
 
 @dataclass(frozen=True)
@@ -66,18 +75,37 @@ class Scored:
 
 def known_scoring(conn: Connection, track_id: uuid.UUID, input_hash: str) -> bool:
     """Whether the current scoring of a track already rests on these inputs."""
-    return bool(conn.execute(text("SELECT EXISTS (SELECT FROM data.patrol_result WHERE track_id = :t AND input_hash = :h AND superseded_at IS NULL)"),
-                             {"t": track_id, "h": input_hash}).scalar())
+    return bool(
+        conn.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM data.patrol_result WHERE track_id = :t AND input_hash = :h AND superseded_at IS NULL)"
+            ),
+            {"t": track_id, "h": input_hash},
+        ).scalar()
+    )
 
 
 def add_scoring(conn: Connection, s: Scored) -> uuid.UUID:
     """Record a scoring with its legs; the one before it is superseded."""
     result_id = uuid.uuid5(s.track_id, s.input_hash)
-    conn.execute(text("UPDATE data.patrol_result SET superseded_at = now() WHERE track_id = :t AND superseded_at IS NULL"), {"t": s.track_id})
-    conn.execute(text("""INSERT INTO data.patrol_result (id, track_id, engine, input_hash, rule_set, figures, standard, review)
-        VALUES (:id, :t, :engine, :h, :rs, CAST(:figures AS jsonb), CAST(:standard AS jsonb), CAST(:review AS jsonb))"""), {
-        "id": result_id, "t": s.track_id, "engine": s.engine, "h": s.input_hash, "rs": s.rule_set,
-        **{k: json.dumps(getattr(s, k), ensure_ascii=False, default=str) for k in ("figures", "standard", "review")}})
+    conn.execute(
+        text("UPDATE data.patrol_result SET superseded_at = now() WHERE track_id = :t AND superseded_at IS NULL"),
+        {"t": s.track_id},
+    )
+    conn.execute(
+        text("""INSERT INTO data.patrol_result (id, track_id, engine, input_hash, rule_set, figures, standard, review)
+        VALUES (:id, :t, :engine, :h, :rs, CAST(:figures AS jsonb), CAST(:standard AS jsonb), CAST(:review AS jsonb))"""),
+        {
+            "id": result_id,
+            "t": s.track_id,
+            "engine": s.engine,
+            "h": s.input_hash,
+            "rs": s.rule_set,
+            **{
+                k: json.dumps(getattr(s, k), ensure_ascii=False, default=str) for k in ("figures", "standard", "review")
+            },
+        },
+    )
     if len(s.legs):
         copy_frame(conn, "data.leg", s.legs.assign(result_id=result_id, seq=range(len(s.legs))))
     return result_id
@@ -85,18 +113,29 @@ def add_scoring(conn: Connection, s: Scored) -> uuid.UUID:
 
 def results_of_day(conn: Connection, day: date, known_at: datetime) -> pd.DataFrame:
     """Scorings of a civil day as known at a moment: track_id, file_name, chief, figures, standard, review."""
-    return pd.read_sql(text("""SELECT r.id AS result_id, r.track_id, t.file_name, t.started_at, t.ended_at, c.name AS chief, c.level, c.title,
+    return pd.read_sql(
+        text("""SELECT r.id AS result_id, r.track_id, t.file_name, t.started_at, t.ended_at, c.name AS chief, c.level, c.title,
           r.figures, r.standard, r.review, r.rule_set
         FROM data.patrol_result r JOIN data.track t ON t.id = r.track_id
         LEFT JOIN app.chief_as_of(:day, :known) c ON c.id = t.chief_id
         WHERE t.day = :day AND r.recorded_at <= :known AND (r.superseded_at IS NULL OR r.superseded_at > :known)
-        ORDER BY t.started_at, t.id"""), conn, params={"day": day, "known": known_at})
+        ORDER BY t.started_at, t.id"""),
+        conn,
+        params={"day": day, "known": known_at},
+    )
 
 
 def purge(conn: Connection, before: date) -> list[tuple[uuid.UUID, str]]:
     """Remove the fixes of tracks older than a day, keeping legs and hash; returns (id, raw_path) of those purged."""
     conn.execute(text("SET LOCAL rivergis.purpose = 'retention'"))
-    rows = [tuple(r) for r in conn.execute(text("SELECT id, raw_path FROM data.track WHERE day < :d AND purged_at IS NULL"), {"d": before})]
-    conn.execute(text("DELETE FROM data.fix f USING data.track t WHERE t.id = f.track_id AND t.day < :d"), {"d": before})
+    rows = [
+        tuple(r)
+        for r in conn.execute(
+            text("SELECT id, raw_path FROM data.track WHERE day < :d AND purged_at IS NULL"), {"d": before}
+        )
+    ]
+    conn.execute(
+        text("DELETE FROM data.fix f USING data.track t WHERE t.id = f.track_id AND t.day < :d"), {"d": before}
+    )
     conn.execute(text("UPDATE data.track SET purged_at = now() WHERE day < :d AND purged_at IS NULL"), {"d": before})
     return rows

@@ -148,4 +148,6 @@ class Axis:
 
     def _check(self, at_m: float) -> None:
         if not self.origin_m - 0.005 <= at_m <= self.end_m + 0.005:
-            raise UsageError(f"{label(at_m)} lies off the axis, which runs from {label(self.origin_m)} to {label(self.end_m)}.")
+            raise UsageError(
+                f"{label(at_m)} lies off the axis, which runs from {label(self.origin_m)} to {label(self.end_m)}."
+            )

@@ -7,6 +7,7 @@ metres of a local zone (see ``crs.to_metric``) with LineString geometry.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import geopandas as gpd
 import numpy as np
@@ -52,8 +53,9 @@ def main_stem(lines: gpd.GeoSeries, snap_m: float) -> list[int]:
     return path
 
 
-def _longest_from(first: int, leaving: dict[int, list[int]], end: np.ndarray, length: np.ndarray,
-                  best: dict[int, tuple[float, int]]) -> None:
+def _longest_from(
+    first: int, leaving: dict[int, list[int]], end: np.ndarray, length: np.ndarray, best: dict[int, tuple[float, int]]
+) -> None:
     """Depth-first longest path without recursion (a river may have tens of thousands of lines)."""
     stack, open_ = [first], set()
     while stack:
@@ -73,7 +75,7 @@ def _longest_from(first: int, leaving: dict[int, list[int]], end: np.ndarray, le
         stack.pop()
 
 
-def joined(lines: gpd.GeoSeries, order: list[int]) -> shapely.LineString:
+def joined(lines: gpd.GeoSeries, order: Iterable[int]) -> shapely.LineString:
     """One LineString through the lines in that order (metres or degrees, as given); small gaps are bridged straight."""
     pieces = [shapely.get_coordinates(lines.iloc[i]) for i in order]
     points = np.vstack(pieces)

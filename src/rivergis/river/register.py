@@ -85,9 +85,17 @@ class Register:
             return Spot(**units)
         place = self._measuring[axis].locate([point])[0]
         row = self.axes.iloc[axis]
-        return Spot(river_id=str(row["river_id"]), river_code=row["river_code"], river=row["river"], at_m=round(place.at_m, 1),
-                    chainage=place.label, bank=place.bank, offset_m=round(place.offset_m, 1),
-                    chiefs=self.chiefs(row["river_id"], place.at_m, place.bank), **units)
+        return Spot(
+            river_id=str(row["river_id"]),
+            river_code=row["river_code"],
+            river=row["river"],
+            at_m=round(place.at_m, 1),
+            chainage=place.label,
+            bank=place.bank,
+            offset_m=round(place.offset_m, 1),
+            chiefs=self.chiefs(row["river_id"], place.at_m, place.bank),
+            **units,
+        )
 
     def _units_of(self, point: shapely.Point) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -103,7 +111,15 @@ class Register:
         d = self.duties
         if d.empty:
             return []
-        mine = d[(d["river_id"].astype(str) == str(river_id)) & (d["from_m"] <= at_m) & (at_m < d["to_m"]) & d["bank"].isin(["both", bank])]
+        mine = d[
+            (d["river_id"].astype(str) == str(river_id))
+            & (d["from_m"] <= at_m)
+            & (at_m < d["to_m"])
+            & d["bank"].isin(["both", bank])
+        ]
         order = {"province": 0, "city": 1, "county": 2, "town": 3, "village": 4}
-        rows = [{"level": r.level, "chief": r.chief, "title": r.title, "chief_id": str(r.chief_id)} for r in mine.itertuples()]
+        rows = [
+            {"level": r.level, "chief": r.chief, "title": r.title, "chief_id": str(r.chief_id)}
+            for r in mine.itertuples()
+        ]
         return sorted(rows, key=lambda r: (order.get(r["level"], 9), r["chief"]))

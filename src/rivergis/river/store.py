@@ -18,45 +18,65 @@ _LENGTHS = ("axis", "reach")
 _DEFAULTS = {"duty": {"bank": "both"}, "reach": {"covered": False}, "levee": {"line_role": "landward_toe"}}
 
 
-def save(conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None) -> versions.Saved:
+def save(
+    conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None
+) -> versions.Saved:
     """Record rows of a river or people layer (see ``layers.LAYERS``); frame in EPSG:4490 where it has geometry."""
     if layer_name in _LENGTHS and isinstance(frame, gpd.GeoDataFrame):
         frame = frame.assign(length_m=crs.length_m(frame.geometry.values))
-    return versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id, defaults=_DEFAULTS.get(layer_name))
+    return versions.save_layer(
+        conn, layer_name, frame, namespace=namespace, import_id=import_id, defaults=_DEFAULTS.get(layer_name)
+    )
 
 
 def axes(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Axes in force: id, version, river_id, river_code, river, origin_m, geom (LineString, EPSG:4490)."""
-    return read_frame(conn, """SELECT a.id, a.version, a.river_id, r.code AS river_code, r.name AS river, a.origin_m, a.geom
+    return read_frame(
+        conn,
+        """SELECT a.id, a.version, a.river_id, r.code AS river_code, r.name AS river, a.origin_m, a.geom
         FROM app.axis_as_of(:on, :known) a JOIN app.river_as_of(:on, :known) r ON r.id = a.river_id ORDER BY a.id""",
-        {"on": on, "known": known_at})
+        {"on": on, "known": known_at},
+    )
 
 
 def reaches(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Reaches in force with their river and axis stretch; geom LineString in EPSG:4490, first vertex upstream."""
-    return read_frame(conn, """SELECT h.id, h.version, h.code, h.code_namespace, h.river_id, r.code AS river_code, r.name AS river,
+    return read_frame(
+        conn,
+        """SELECT h.id, h.version, h.code, h.code_namespace, h.river_id, r.code AS river_code, r.name AS river,
           h.kind, h.from_m, h.to_m, h.half_width_m, h.covered, h.length_m, h.geom
         FROM app.reach_as_of(:on, :known) h JOIN app.river_as_of(:on, :known) r ON r.id = h.river_id ORDER BY h.id""",
-        {"on": on, "known": known_at})
+        {"on": on, "known": known_at},
+    )
 
 
 def water_areas(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Water surfaces in force: id, version, kind, river_id, geom (MultiPolygon, EPSG:4490)."""
-    return read_frame(conn, """SELECT id, version, code, kind, river_id, geom FROM app.water_area_as_of(:on, :known) ORDER BY id""",
-                      {"on": on, "known": known_at})
+    return read_frame(
+        conn,
+        """SELECT id, version, code, kind, river_id, geom FROM app.water_area_as_of(:on, :known) ORDER BY id""",
+        {"on": on, "known": known_at},
+    )
 
 
 def units(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Administrative units in force: id, code (adcode), name, level, parent_code, geom (EPSG:4490)."""
-    return read_frame(conn, """SELECT id, code, code_namespace, name, level, parent_code, geom
-        FROM app.admin_unit_as_of(:on, :known) ORDER BY code""", {"on": on, "known": known_at})
+    return read_frame(
+        conn,
+        """SELECT id, code, code_namespace, name, level, parent_code, geom
+        FROM app.admin_unit_as_of(:on, :known) ORDER BY code""",
+        {"on": on, "known": known_at},
+    )
 
 
 def duties(conn: Connection, on: date, known_at: datetime) -> pd.DataFrame:
     """Who answers for which metres on that day: chief_id, chief, title, level, unit_code, river_id, bank, from_m, to_m."""
-    return pd.read_sql(text("""SELECT d.id, d.version, d.chief_id, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
+    return pd.read_sql(
+        text("""SELECT d.id, d.version, d.chief_id, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
         FROM app.duty_as_of(:on, :known) d JOIN app.chief_as_of(:on, :known) c ON c.id = d.chief_id ORDER BY d.id"""),
-        conn, params={"on": on, "known": known_at})
+        conn,
+        params={"on": on, "known": known_at},
+    )
 
 
 @dataclass(frozen=True)
@@ -70,21 +90,34 @@ class Unit:
 
 def units_at(conn: Connection, lon: float, lat: float) -> list[Unit]:
     """Units whose area holds a position in degrees, smallest first."""
-    rows = conn.execute(text("""SELECT code, name, level FROM app.admin_unit
-        WHERE ST_Intersects(geom, ST_SetSRID(ST_Point(:lon, :lat), 4490)) ORDER BY ST_Area(geom)"""), {"lon": lon, "lat": lat})
+    rows = conn.execute(
+        text("""SELECT code, name, level FROM app.admin_unit
+        WHERE ST_Intersects(geom, ST_SetSRID(ST_Point(:lon, :lat), 4490)) ORDER BY ST_Area(geom)"""),
+        {"lon": lon, "lat": lat},
+    )
     return [Unit(*r) for r in rows]
 
 
 def units_named(conn: Connection, name: str) -> list[Unit]:
     """Units of that name."""
-    return [Unit(*r) for r in conn.execute(text("SELECT code, name, level FROM app.admin_unit WHERE name = :name ORDER BY code"), {"name": name})]
+    return [
+        Unit(*r)
+        for r in conn.execute(
+            text("SELECT code, name, level FROM app.admin_unit WHERE name = :name ORDER BY code"), {"name": name}
+        )
+    ]
 
 
 def rivers_without_axis(conn: Connection) -> list[tuple[uuid.UUID, str, str]]:
     """Rivers that have reaches and no axis in force: (id, namespace, code)."""
-    return [tuple(r) for r in conn.execute(text("""SELECT r.id, r.code_namespace, r.code FROM app.river r
+    return [
+        tuple(r)
+        for r in conn.execute(
+            text("""SELECT r.id, r.code_namespace, r.code FROM app.river r
         WHERE EXISTS (SELECT FROM app.reach h WHERE h.river_id = r.id)
-          AND NOT EXISTS (SELECT FROM app.axis a WHERE a.river_id = r.id) ORDER BY r.code"""))]
+          AND NOT EXISTS (SELECT FROM app.axis a WHERE a.river_id = r.id) ORDER BY r.code""")
+        )
+    ]
 
 
 def current_reaches(conn: Connection) -> gpd.GeoDataFrame:
@@ -92,12 +125,17 @@ def current_reaches(conn: Connection) -> gpd.GeoDataFrame:
     return read_frame(conn, "SELECT id, river_id, length_m, geom FROM app.reach ORDER BY id")
 
 
-def put_on_axis(conn: Connection, chain: pd.DataFrame, axis_id: uuid.UUID, axis_version: int) -> None:
-    """Record the chainage of reaches on an axis: frame with id, from_m, to_m."""
-    versions.amend(conn, "reach", chain.assign(axis_id=axis_id, axis_version=axis_version))
+def put_on_axis(conn: Connection, chain: pd.DataFrame) -> None:
+    """Record the chainage of reaches: frame with id, from_m, to_m, axis_id, axis_version."""
+    versions.amend(conn, "reach", chain)
 
 
 def home(conn: Connection, on: date, known_at: datetime) -> str | None:
     """Adcode of the county the database is about: the one unit of level county, if there is exactly one."""
-    codes = list(conn.execute(text("SELECT DISTINCT code FROM app.admin_unit_as_of(:on, :known) WHERE level = 'county'"), {"on": on, "known": known_at}).scalars())
+    codes = list(
+        conn.execute(
+            text("SELECT DISTINCT code FROM app.admin_unit_as_of(:on, :known) WHERE level = 'county'"),
+            {"on": on, "known": known_at},
+        ).scalars()
+    )
     return codes[0] if len(codes) == 1 else None

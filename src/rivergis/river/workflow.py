@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -29,25 +30,32 @@ def build_axes(db: Database, actor: str) -> AxesBuilt:
     Reaches on the axis get their chainage from the upstream end; side channels keep none. Direction is as digitised.
     One transaction; a second run changes nothing.
     """
-    rivers = on_axis = off_axis = 0
     with db.write(actor) as conn:
         waiting = store.rivers_without_axis(conn)
         if not waiting:
             return AxesBuilt(0, 0, 0)
         reaches = store.current_reaches(conn)
-        for river_id, namespace, code in waiting:
-            own = reaches[reaches["river_id"] == river_id]
-            order = network.main_stem(crs.to_metric(own.geometry), SNAP_M)
-            line = network.joined(own.geometry, order)
-            frame = gpd.GeoDataFrame({"code": [code], "river_code": [code], "geom": [line]}, geometry="geom", crs=crs.STORAGE)
-            saved = store.save(conn, "axis", frame, namespace=namespace, import_id=None)
-            axis_id, axis_version = saved.versions[code]
-            store.put_on_axis(conn, _measured(own.iloc[order]), axis_id, axis_version)
-            rivers, on_axis, off_axis = rivers + 1, on_axis + len(order), off_axis + len(own) - len(order)
-    return AxesBuilt(rivers, on_axis, off_axis)
+        metric = crs.to_metric(reaches)
+        chains = {river_id: _chain(reaches, metric, river_id) for river_id, _, _ in waiting}
+        axes = gpd.GeoDataFrame(
+            [(namespace, code, river_id, network.joined(chains[river_id].geometry, range(len(chains[river_id])))) for river_id, namespace, code in waiting],
+            columns=["namespace", "code", "river_id", "geom"], geometry="geom", crs=crs.STORAGE)
+        for namespace, group in axes.groupby("namespace"):
+            frame = group[["code", "geom"]].assign(river_code=group["code"])
+            saved = store.save(conn, "axis", frame, namespace=str(namespace), import_id=None)
+            measured = [_measured(chains[r.river_id], *saved.versions[r.code]) for r in group.itertuples()]
+            store.put_on_axis(conn, pd.concat(measured))
+        on_axis = sum(len(c) for c in chains.values())
+        return AxesBuilt(len(chains), on_axis, int(reaches["river_id"].isin(chains.keys()).sum()) - on_axis)
 
 
-def _measured(chain: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Chainage of each reach of a chain in order: id, from_m, to_m (ellipsoidal)."""
+def _chain(reaches: gpd.GeoDataFrame, metric: gpd.GeoDataFrame, river_id: uuid.UUID) -> gpd.GeoDataFrame:
+    """Reaches of a river's main stem in order, in degrees."""
+    own = reaches[reaches["river_id"] == river_id]
+    return own.iloc[network.main_stem(metric.loc[own.index].geometry, SNAP_M)]
+
+
+def _measured(chain: gpd.GeoDataFrame, axis_id: uuid.UUID, axis_version: int) -> pd.DataFrame:
+    """Chainage of each reach of a chain in order (ellipsoidal), with the axis it is on."""
     to_m = chain["length_m"].cumsum()
-    return pd.DataFrame({"id": chain["id"], "from_m": to_m - chain["length_m"], "to_m": to_m})
+    return pd.DataFrame({"id": chain["id"], "from_m": to_m - chain["length_m"], "to_m": to_m, "axis_id": axis_id, "axis_version": axis_version})

@@ -1,0 +1,1 @@
+"""Doors in: survey files, tracks and scenes are read here, with every defect said and no datum guessed."""
