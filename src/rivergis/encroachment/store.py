@@ -360,3 +360,11 @@ def record_of(conn: Connection, finding: str) -> dict[str, Any]:
     out["finding"] = out["finding"][0]
     out["events"] = events(conn, ids[0])
     return out
+
+
+def pictures_of(conn: Connection, finding_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Pictures of a lead, oldest first: id, kind, file_path, taken_on, caption."""
+    rows = conn.execute(
+        text("""SELECT id, kind, file_path, taken_on, caption FROM data.evidence
+        WHERE finding_id = :f AND kind LIKE 'chip%' ORDER BY taken_on, kind"""), {"f": finding_id})
+    return [dict(r._mapping) for r in rows]

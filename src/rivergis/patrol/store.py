@@ -139,3 +139,14 @@ def purge(conn: Connection, before: date) -> list[tuple[uuid.UUID, str]]:
     )
     conn.execute(text("UPDATE data.track SET purged_at = now() WHERE day < :d AND purged_at IS NULL"), {"d": before})
     return rows
+
+
+def legs_on_rivers(conn: Connection, result_id: uuid.UUID) -> pd.DataFrame:
+    """Legs of a scoring along the chainage of their rivers: river, bank, at_from_m, at_to_m, seen, reason."""
+    return pd.read_sql(
+        text("""SELECT r.name AS river, l.bank, h.from_m + l.from_m AS at_from_m, h.from_m + l.to_m AS at_to_m, l.seen, l.reason
+        FROM data.leg l JOIN data.reach h ON h.id = l.reach_id AND h.version = l.reach_version
+        JOIN data.patrol_result p ON p.id = l.result_id
+        JOIN app.river_as_of((SELECT day FROM data.track WHERE id = p.track_id)) r ON r.id = h.river_id
+        WHERE l.result_id = :r AND l.bank IS NOT NULL AND h.from_m IS NOT NULL
+        ORDER BY r.name, l.bank, at_from_m"""), conn, params={"r": result_id})

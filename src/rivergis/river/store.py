@@ -139,3 +139,9 @@ def home(conn: Connection, on: date, known_at: datetime) -> str | None:
         ).scalars()
     )
     return codes[0] if len(codes) == 1 else None
+
+
+def has_namespace(conn: Connection, namespace: str) -> bool:
+    """Whether any unit, river or reach carries a code of this namespace."""
+    return bool(conn.execute(text("""SELECT EXISTS (SELECT FROM data.identity WHERE code_namespace = :n
+        AND noun IN ('admin_unit', 'river', 'reach'))"""), {"n": namespace}).scalar())

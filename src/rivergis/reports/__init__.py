@@ -1,0 +1,1 @@
+"""Reports: reading only; the facts of a night as plain data (``book``), and one file per report."""
