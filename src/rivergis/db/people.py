@@ -1,209 +1,229 @@
-"""Who may act: users, roles bundled from capabilities, sessions and keys. No ladder; 三员分立 is kept here."""
+"""Who may act: users, the roles they hold, and what those allow. No ladder; 三员分立 is kept here.
+
+Every function works in the caller's transaction, so that a user and the roles are made together or not at all.
+"""
 
 from __future__ import annotations
 
 import getpass
-import hashlib
 import secrets
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from pwdlib import PasswordHash
 from sqlalchemy import Connection, text
 
-from rivergis.db import system
+from rivergis import words
 from rivergis.db.connect import Database
-from rivergis.errors import NotFound, NotPermitted, NotSignedIn, UsageError
+from rivergis.errors import NotFound, NotPermitted, UsageError
 
 # 三员分立: nobody holds two of these
 APART = frozenset({"system_admin", "security_officer", "auditor"})
-# what whoever owns the private cluster's socket may do without a name of their own: run the place, not judge in it
-OPERATOR = frozenset({"view", "import", "run_jobs", "draft_boundary", "export", "manage_users", "manage_keys", "manage_database"})
-SERVICE = frozenset({"view", "run_jobs"})
-FAILURES, WINDOW = 5, "15 minutes"
-SESSION_LIFE = "12 hours"
+# a service and the local operator hold this role by what they are; it is not granted and people cannot hold it
+ROLE_OF_KIND = {"service": "night_service", "operator": "local_operator"}
+MIN_PASSWORD = 10
 
 
 @lru_cache(maxsize=1)
-def _hasher() -> PasswordHash:
+def hasher() -> PasswordHash:
+    """Argon2 with the parameters pwdlib recommends."""
     return PasswordHash.recommended()
 
 
-@lru_cache(maxsize=1)
-def _dummy_hash() -> str:
-    """Verified for unknown names, so that they take as long as known ones."""
-    return _hasher().hash(secrets.token_urlsafe(16))
+def new_password() -> str:
+    """A password for a person to type: 96 random bits in 16 characters."""
+    return secrets.token_urlsafe(12)
 
 
-def _sha(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def add_user(
+    conn: Connection, name: str, display_name: str, *, kind: str = "person", password: str | None = None, area: str = ""
+) -> uuid.UUID:
+    """Make a user; ``UsageError`` when the name is taken or not of letters, digits and ``_.:@-``.
 
-
-@dataclass(frozen=True)
-class Actor:
-    """Somebody who has signed in: name, display name and what they may do now."""
-
-    name: str
-    display_name: str
-    capabilities: frozenset[str]
-
-
-def add_user(conn: Connection, name: str, display_name: str, *, kind: str = "person", password: str | None = None, area: str = "") -> uuid.UUID:
-    """Make a user; ``UsageError`` when the name is taken or not of letters, digits and ``_.:@-``."""
-    if conn.execute(text('SELECT 1 FROM sys."user" WHERE name = :n'), {"n": name}).first():
-        raise UsageError(f"There is already a user {name!r}.")
+    Without a password nobody can sign in as the user; keys still work.
+    """
     if not (2 <= len(name) <= 64 and all(c.isalnum() or c in "_.:@-" for c in name)):
-        raise UsageError(f"{name!r} is not a user name: 2 to 64 letters, digits or _.:@-")
-    return conn.execute(text('INSERT INTO sys."user" (name, display_name, kind, password_hash, area) VALUES (:n, :d, :k, :p, :a) RETURNING id'),
-                        {"n": name, "d": display_name, "k": kind, "p": _hasher().hash(password) if password else None, "a": area}).scalar_one()
+        raise UsageError(f"{name[:64]!r} is not a user name: 2 to 64 letters, digits or _.:@-")
+    user = conn.execute(
+        text(
+            'INSERT INTO sys."user" (name, display_name, kind, password_hash, area) VALUES (:n, :d, :k, :p, :a)'
+            " ON CONFLICT (name) DO NOTHING RETURNING id"
+        ),
+        {
+            "n": name,
+            "d": display_name,
+            "k": kind,
+            "p": _hashed(name, password) if password is not None else None,
+            "a": area,
+        },
+    ).scalar()
+    if user is None:
+        raise UsageError(f"There is already a user {name!r}: choose another name.")
+    return uuid.UUID(str(user))
+
+
+def _hashed(name: str, password: str) -> str:
+    if len(password) < MIN_PASSWORD or password.lower() == name.lower():
+        raise UsageError(f"A password needs at least {MIN_PASSWORD} characters and is not the user's name.")
+    return hasher().hash(password)
 
 
 def set_password(conn: Connection, name: str, password: str) -> None:
-    """Set a new password (at least 10 characters) and end the user's sessions."""
-    if len(password) < 10:
-        raise UsageError("A password needs at least 10 characters.")
-    user = _user(conn, name)
-    conn.execute(text('UPDATE sys."user" SET password_hash = :p WHERE id = :i'), {"p": _hasher().hash(password), "i": user["id"]})
-    conn.execute(text("UPDATE sys.session SET revoked_at = now() WHERE user_id = :i AND revoked_at IS NULL"), {"i": user["id"]})
-
-
-def _user(conn: Connection, name: str) -> dict[str, Any]:
-    row = conn.execute(text('SELECT * FROM sys."user" WHERE name = :n'), {"n": name}).first()
-    if row is None:
-        raise NotFound(f"There is no user {name!r}.")
-    return dict(row._mapping)
-
-
-def roles_of(conn: Connection, name: str) -> list[str]:
-    return list(conn.execute(text("""SELECT r.role FROM sys.user_role r JOIN sys."user" u ON u.id = r.user_id
-        WHERE u.name = :n AND r.revoked_at IS NULL ORDER BY r.role"""), {"n": name}).scalars())
-
-
-def grant(conn: Connection, name: str, role: str) -> None:
-    """Give a user a role; refuses a second one of system admin, security officer and auditor (三员分立)."""
-    known = set(conn.execute(text("SELECT code FROM list.role")).scalars())
-    if role not in known:
-        raise UsageError(f"There is no role {role!r}; the roles are {', '.join(sorted(known))}.")
-    have = set(roles_of(conn, name))
-    if role in have:
-        return
-    if role in APART and have & APART:
-        raise NotPermitted(f"{name} is already {(have & APART).pop()}; system admin, security officer and auditor must be three people (三员分立).")
-    conn.execute(text("INSERT INTO sys.user_role (user_id, role) VALUES (:u, :r)"), {"u": _user(conn, name)["id"], "r": role})
-
-
-def revoke(conn: Connection, name: str, role: str) -> None:
-    """Take a role from a user; the history of it stays."""
-    conn.execute(text("UPDATE sys.user_role SET revoked_at = now() WHERE user_id = :u AND role = :r AND revoked_at IS NULL"),
-                 {"u": _user(conn, name)["id"], "r": role})
+    """Set a new password and end the user's sessions."""
+    user = _user(conn, name)["id"]
+    conn.execute(
+        text('UPDATE sys."user" SET password_hash = :p WHERE id = :u'), {"p": _hashed(name, password), "u": user}
+    )
+    _end(conn, user, "session")
 
 
 def disable(conn: Connection, name: str) -> None:
     """Refuse a user from now on: sessions and keys end; the user is kept."""
     user = _user(conn, name)["id"]
     conn.execute(text('UPDATE sys."user" SET disabled_at = now() WHERE id = :u AND disabled_at IS NULL'), {"u": user})
-    conn.execute(text("UPDATE sys.session SET revoked_at = now() WHERE user_id = :u AND revoked_at IS NULL"), {"u": user})
-    conn.execute(text("UPDATE sys.api_key SET revoked_at = now() WHERE user_id = :u AND revoked_at IS NULL"), {"u": user})
+    _end(conn, user, "session")
+    _end(conn, user, "api_key")
+
+
+def _end(conn: Connection, user: uuid.UUID, table: str) -> None:
+    conn.execute(
+        text(f"UPDATE sys.{table} SET revoked_at = now() WHERE user_id = :u AND revoked_at IS NULL"), {"u": user}
+    )
+
+
+def _user(conn: Connection, name: str) -> dict[str, Any]:
+    """The user's row, held until the transaction ends, so that two grants at once cannot pass each other."""
+    row = conn.execute(text('SELECT * FROM sys."user" WHERE name = :n FOR UPDATE'), {"n": name}).first()
+    if row is None:
+        raise NotFound(f"There is no user {name!r}.")
+    return dict(row._mapping)
+
+
+def grant(conn: Connection, name: str, role: str, *, by: str | None = None) -> None:
+    """Give a person a role; again changes nothing. ``by``: who grants it, and never to themselves.
+
+    Refuses a second one of system admin, security officer and auditor (三员分立), and roles that are not for people.
+    """
+    for_people = set(conn.execute(text("SELECT code FROM list.role")).scalars()) - set(ROLE_OF_KIND.values())
+    if role not in for_people:
+        raise UsageError(f"There is no role {role!r} to give; the roles are {', '.join(sorted(for_people))}.")
+    user = _user(conn, name)
+    if user["kind"] != "person":
+        raise UsageError(f"{name} is a {user['kind']}: its rights are fixed, roles are for people.")
+    if by == name:
+        raise NotPermitted(f"{name} cannot grant a role to themselves: another person does.")
+    have = set(roles_of(conn, name))
+    if role in have:
+        return
+    if role in APART and have & APART:
+        other = words.both("role." + (have & APART).pop())
+        raise NotPermitted(
+            f"{name} is already {other}: system admin, security officer and auditor are three people (三员分立)."
+        )
+    conn.execute(text("INSERT INTO sys.user_role (user_id, role) VALUES (:u, :r)"), {"u": user["id"], "r": role})
+
+
+def revoke(conn: Connection, name: str, role: str) -> None:
+    """Take a role from a user; the history of it stays. ``NotFound`` when the user does not hold it."""
+    done = conn.execute(
+        text("UPDATE sys.user_role SET revoked_at = now() WHERE user_id = :u AND role = :r AND revoked_at IS NULL"),
+        {"u": _user(conn, name)["id"], "r": role},
+    ).rowcount
+    if not done:
+        raise NotFound(f"{name} does not hold the role {role!r}.")
+
+
+def roles_of(conn: Connection, name: str) -> list[str]:
+    """Roles a user holds now."""
+    rows = conn.execute(
+        text("""SELECT r.role FROM sys.user_role r JOIN sys."user" u ON u.id = r.user_id
+        WHERE u.name = :n AND r.revoked_at IS NULL ORDER BY r.role"""),
+        {"n": name},
+    )
+    return list(rows.scalars())
 
 
 def list_users(conn: Connection) -> list[dict[str, Any]]:
-    """All users with their roles: name, display_name, kind, roles, created_at, disabled_at."""
-    rows = conn.execute(text("""SELECT u.name, u.display_name, u.kind, u.area, u.created_at, u.disabled_at,
-          coalesce(array_agg(r.role ORDER BY r.role) FILTER (WHERE r.role IS NOT NULL AND r.revoked_at IS NULL), '{}') AS roles
-        FROM sys."user" u LEFT JOIN sys.user_role r ON r.user_id = u.id GROUP BY u.id ORDER BY u.name"""))
+    """All users with their roles: name, display_name, kind, area, roles, created_at, disabled_at."""
+    rows = conn.execute(
+        text("""SELECT u.name, u.display_name, u.kind, u.area, u.created_at, u.disabled_at,
+          array(SELECT r.role FROM sys.user_role r WHERE r.user_id = u.id AND r.revoked_at IS NULL ORDER BY 1) AS roles
+        FROM sys."user" u ORDER BY u.name""")
+    )
     return [dict(r._mapping) for r in rows]
 
 
 def capabilities(conn: Connection, name: str, only_role: str | None = None) -> frozenset[str]:
-    """What a user may do by their roles (or by one of them); empty for unknown and disabled users."""
-    row = conn.execute(text('SELECT kind FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name}).first()
-    if row is None:
+    """What a user may do by the roles held now (or by one of them); empty for unknown and disabled users."""
+    kind = _kind(conn, name)
+    if kind is None:
         return frozenset()
-    if row.kind in ("operator", "service"):
-        return OPERATOR if row.kind == "operator" else SERVICE
-    return frozenset(conn.execute(text("""SELECT c.capability FROM sys.user_role r JOIN sys."user" u ON u.id = r.user_id
-        JOIN list.role_capability c ON c.role = r.role
-        WHERE u.name = :n AND r.revoked_at IS NULL AND (CAST(:role AS text) IS NULL OR r.role = :role)"""), {"n": name, "role": only_role}).scalars())
+    held = [ROLE_OF_KIND[kind]] if kind in ROLE_OF_KIND else roles_of(conn, name)
+    if only_role is not None:
+        held = [r for r in held if r == only_role]
+    rows = conn.execute(
+        text("SELECT DISTINCT capability FROM list.role_capability WHERE role = ANY(:roles)"), {"roles": held}
+    )
+    return frozenset(rows.scalars())
+
+
+def _kind(conn: Connection, name: str) -> str | None:
+    """Kind of a user who is not disabled."""
+    found = text('SELECT kind FROM sys."user" WHERE name = :n AND disabled_at IS NULL')
+    kind: str | None = conn.execute(found, {"n": name}).scalar()
+    return kind
 
 
 def require(conn: Connection, name: str, capability: str) -> None:
     """``NotPermitted`` with one sentence unless the user has the capability."""
     if capability in capabilities(conn, name):
         return
-    if not conn.execute(text('SELECT 1 FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name}).first():
-        raise NotPermitted(f"{name!r} is not a user here (or is disabled): name one with --as, or have it made with 'rivergis user add'.")
-    zh, en = conn.execute(text("SELECT zh, en FROM list.capability WHERE code = :c"), {"c": capability}).first() or (capability, capability)
-    raise NotPermitted(f"{name} may not do this: it needs the capability {zh} ({en}), which a role with it would give.")
+    if _kind(conn, name) is None:
+        raise NotPermitted(
+            f"{name!r} is not a user here (or is disabled): name another with --as, or make one with 'rivergis user add'."
+        )
+    needed = f"{words.both('capability.' + capability)} ({capability})"
+    raise NotPermitted(f"{name} may not do this: it needs a role with the capability {needed}.")
 
 
 def acting(db: Database, name: str | None, capability: str, *, private: bool) -> str:
     """The name to write under, checked for a capability.
 
-    Without a name, on the private cluster, it is the local operator (``local:<login>``), registered at first use.
+    Without a name, on the private cluster, it is the local operator (``local:<login>``), registered at first use. On
+    a shared server that has nobody yet to manage users, whoever holds its address makes the first one.
     """
     if name is None and not private:
+        if capability == "manage_users" and _nobody_manages(db):
+            return "setup:" + getpass.getuser()
         raise NotPermitted("Say who acts with --as NAME (or RIVERGIS_ACTOR): this database is shared.")
     if name is None:
         name = "local:" + getpass.getuser()
-        with db.write(name) as conn:
-            if not conn.execute(text('SELECT 1 FROM sys."user" WHERE name = :n'), {"n": name}).first():
-                add_user(conn, name, "本机操作员 local operator", kind="operator")
+        _register_operator(db, name)
     with db.read() as conn:
         require(conn, name, capability)
     return name
 
 
-def sign_in(db: Database, name: str, password: str) -> str:
-    """A session token for a right password; ``NotSignedIn`` otherwise. Audited; after five failures the name must wait."""
-    with db.write(name or "unknown") as conn:
-        failures = conn.execute(text(f"SELECT count(*) FROM sys.audit WHERE actor = :n AND action = 'sign_in_failed' AND at > now() - interval '{WINDOW}'"),
-                                {"n": name}).scalar_one()
-        row = conn.execute(text('SELECT id, password_hash FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name}).first()
-        right = _hasher().verify(password, row.password_hash if row and row.password_hash else _dummy_hash())
-        if failures >= FAILURES:
-            problem = "Too many failed sign-ins for this name: wait 15 minutes."
-        elif not (row and row.password_hash and right):
-            problem = "Name or password is wrong."
-        else:
-            token = secrets.token_urlsafe(32)
-            conn.execute(text(f"INSERT INTO sys.session (token_hash, user_id, expires_at) VALUES (:h, :u, now() + interval '{SESSION_LIFE}')"),
-                         {"h": _sha(token), "u": row.id})
-            system.audit(conn, name, "sign_in", "session")
-            return token
-        system.audit(conn, name or "unknown", "sign_in_failed", "session")
-    raise NotSignedIn(problem)
+def _register_operator(db: Database, name: str) -> None:
+    with db.read() as conn:
+        known = conn.execute(text('SELECT 1 FROM sys."user" WHERE name = :n'), {"n": name}).first()
+    if known is None:
+        with db.write(name) as conn:
+            conn.execute(
+                text(
+                    """INSERT INTO sys."user" (name, display_name, kind) VALUES (:n, :d, 'operator')
+                    ON CONFLICT (name) DO NOTHING"""
+                ),
+                {"n": name, "d": words.both("role.local_operator")},
+            )
 
 
-def of_session(conn: Connection, token: str) -> Actor | None:
-    """Who a session token belongs to, if it is alive."""
-    row = conn.execute(text("""SELECT u.name, u.display_name FROM sys.session s JOIN sys."user" u ON u.id = s.user_id
-        WHERE s.token_hash = :h AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL"""), {"h": _sha(token)}).first()
-    return Actor(row.name, row.display_name, capabilities(conn, row.name)) if row else None
-
-
-def sign_out(db: Database, token: str, actor: str) -> None:
-    """End a session."""
-    with db.write(actor) as conn:
-        conn.execute(text("UPDATE sys.session SET revoked_at = now() WHERE token_hash = :h AND revoked_at IS NULL"), {"h": _sha(token)})
-        system.audit(conn, actor, "sign_out", "session")
-
-
-def make_key(conn: Connection, name: str, about: str, role: str | None = None, expires_at: datetime | None = None) -> str:
-    """A new API key of a user, shown this once; it never has more rights than its user."""
-    user = _user(conn, name)
-    if role is not None and role not in roles_of(conn, name):
-        raise UsageError(f"{name} does not have the role {role!r}; a key cannot have more than its user.")
-    key = "rg_" + secrets.token_urlsafe(32)
-    conn.execute(text("INSERT INTO sys.api_key (user_id, name, key_hash, role, expires_at) VALUES (:u, :n, :h, :r, :e)"),
-                 {"u": user["id"], "n": about, "h": _sha(key), "r": role, "e": expires_at})
-    return key
-
-
-def of_key(conn: Connection, key: str) -> Actor | None:
-    """Who an API key belongs to, with the rights it has, if it is alive."""
-    row = conn.execute(text("""SELECT u.name, u.display_name, k.role FROM sys.api_key k JOIN sys."user" u ON u.id = k.user_id
-        WHERE k.key_hash = :h AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL"""), {"h": _sha(key)}).first()
-    return Actor(row.name, row.display_name, capabilities(conn, row.name, row.role)) if row else None
+def _nobody_manages(db: Database) -> bool:
+    with db.read() as conn:
+        rows = conn.execute(
+            text("""SELECT 1 FROM sys.user_role r JOIN sys."user" u ON u.id = r.user_id
+            JOIN list.role_capability c ON c.role = r.role AND c.capability = 'manage_users'
+            WHERE r.revoked_at IS NULL AND u.disabled_at IS NULL LIMIT 1""")
+        )
+        return rows.first() is None

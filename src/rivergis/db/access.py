@@ -1,0 +1,148 @@
+"""Ways in: sign-in with a password, sessions, API keys. Only hashes are kept; every sign-in is in the audit."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Connection, text
+
+from rivergis import words
+from rivergis.db import people, system
+from rivergis.db.connect import Database
+from rivergis.errors import NotFound, NotSignedIn, UsageError
+
+# guessing: after so many wrong passwords for a name it must wait until they are so old
+FAILURES, WINDOW_MIN = 5, 15
+SESSION_H = 12
+STRANGER = "not_signed_in"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who has signed in: name, display name and what they may do now."""
+
+    name: str
+    display_name: str
+    capabilities: frozenset[str]
+
+
+def _sha(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    """Verified for unknown names, so that they take as long as known ones."""
+    return people.hasher().hash(secrets.token_urlsafe(16))
+
+
+def sign_in(db: Database, name: str, password: str) -> str:
+    """A session token for a right password; ``NotSignedIn`` with one sentence otherwise.
+
+    Five failures for a name within 15 minutes, known or not, and it must wait; the audit is the counter, and tries
+    for one name go one after the other, so that many at once gain nothing.
+    """
+    name = name.strip()[:64]
+    with db.write(STRANGER) as conn:
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('rivergis sign-in'), hashtext(:n))"), {"n": name})
+        refusal = "sentence.locked" if _failures(conn, name) >= FAILURES else None
+        user = conn.execute(
+            text('SELECT id, password_hash FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name}
+        ).first()
+        stored = user.password_hash if user else None
+        right = people.hasher().verify(password[:1024], stored or _nobodys_hash()) and stored is not None
+        if refusal is None and user is not None and right:
+            token = secrets.token_urlsafe(32)
+            _open_session(conn, token, user.id)
+            system.audit(conn, name, "sign_in", name)
+            return token
+        # a refusal while locked is told apart, so that waiting ends
+        system.audit(conn, STRANGER, "sign_in_locked" if refusal else "sign_in_failed", name)
+    raise NotSignedIn(words.both(refusal or "sentence.wrong_sign_in", count=FAILURES, minutes=WINDOW_MIN))
+
+
+def _failures(conn: Connection, name: str) -> int:
+    """Wrong passwords for a name in the window, since its last sign-in."""
+    return int(
+        conn.execute(
+            text("""SELECT count(*) FROM sys.audit WHERE action = 'sign_in_failed' AND target = :n
+            AND at > now() - make_interval(mins => :w)
+            AND at > coalesce((SELECT max(at) FROM sys.audit WHERE action = 'sign_in' AND target = :n
+                               AND at > now() - make_interval(mins => :w)), '-infinity')"""),
+            {"n": name, "w": WINDOW_MIN},
+        ).scalar_one()
+    )
+
+
+def _open_session(conn: Connection, token: str, user: object) -> None:
+    conn.execute(
+        text("""INSERT INTO sys.session (token_hash, user_id, expires_at)
+        VALUES (:h, :u, now() + make_interval(hours => :life))"""),
+        {"h": _sha(token), "u": user, "life": SESSION_H},
+    )
+
+
+def of_session(conn: Connection, token: str) -> Actor | None:
+    """Who a session token belongs to, if it is alive."""
+    row = conn.execute(
+        text("""SELECT u.name, u.display_name FROM sys.session s JOIN sys."user" u ON u.id = s.user_id
+        WHERE s.token_hash = :h AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL"""),
+        {"h": _sha(token)},
+    ).first()
+    return Actor(row.name, row.display_name, people.capabilities(conn, row.name)) if row else None
+
+
+def sign_out(db: Database, token: str) -> None:
+    """End a session; an unknown or ended one changes nothing."""
+    with db.write(STRANGER) as conn:
+        name = conn.execute(
+            text("""UPDATE sys.session s SET revoked_at = now() FROM sys."user" u
+            WHERE u.id = s.user_id AND s.token_hash = :h AND s.revoked_at IS NULL RETURNING u.name"""),
+            {"h": _sha(token)},
+        ).scalar()
+        if name:
+            system.audit(conn, name, "sign_out", name)
+
+
+def make_key(
+    conn: Connection, name: str, about: str, role: str | None = None, expires_at: datetime | None = None
+) -> str:
+    """A new API key of a user, shown this once; ``role`` narrows it to one of the user's roles."""
+    user = conn.execute(text('SELECT id FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name}).scalar()
+    if user is None:
+        raise NotFound(f"There is no user {name!r}, or it is disabled.")
+    if role is not None and role not in people.roles_of(conn, name):
+        raise UsageError(f"{name} does not hold the role {role!r}; a key never has more rights than its user.")
+    key = "rg_" + secrets.token_urlsafe(32)
+    conn.execute(
+        text("INSERT INTO sys.api_key (user_id, name, key_hash, role, expires_at) VALUES (:u, :n, :h, :r, :e)"),
+        {"u": user, "n": about, "h": _sha(key), "r": role, "e": expires_at},
+    )
+    return key
+
+
+def revoke_key(conn: Connection, name: str, about: str) -> int:
+    """End the keys of a user that were made for ``about``; returns how many. ``NotFound`` when there is none."""
+    done = conn.execute(
+        text("""UPDATE sys.api_key k SET revoked_at = now() FROM sys."user" u
+        WHERE u.id = k.user_id AND u.name = :n AND k.name = :about AND k.revoked_at IS NULL"""),
+        {"n": name, "about": about},
+    ).rowcount
+    if not done:
+        raise NotFound(f"{name} has no living key named {about!r}.")
+    return int(done)
+
+
+def of_key(conn: Connection, key: str) -> Actor | None:
+    """Who an API key belongs to, with the rights the key has, if it is alive."""
+    row = conn.execute(
+        text("""SELECT u.name, u.display_name, k.role FROM sys.api_key k JOIN sys."user" u ON u.id = k.user_id
+        WHERE k.key_hash = :h AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+          AND u.disabled_at IS NULL"""),
+        {"h": _sha(key)},
+    ).first()
+    return Actor(row.name, row.display_name, people.capabilities(conn, row.name, row.role)) if row else None
