@@ -181,7 +181,7 @@ def require(conn: Connection, name: str, capability: str) -> None:
         return
     if _kind(conn, name) is None:
         raise NotPermitted(
-            f"{name!r} is not a user here (or is disabled): name another with --as, or make one with 'rivergis user add'."
+            f"{name!r} is not a user here (or is disabled): name one with --as, or make it with 'rivergis user add'."
         )
     needed = f"{words.both('capability.' + capability)} ({capability})"
     raise NotPermitted(f"{name} may not do this: it needs a role with the capability {needed}.")
