@@ -171,6 +171,11 @@ class RuleView:
         entry = self.book.taxonomy["questions"][key]
         return self._taxon(entry if isinstance(entry, str) else entry[next(iter(facts.values()))])
 
+    def allowed_use(self, candidate_kind: str, subtype: str | None) -> str | None:
+        """Why a use is lawful inside the line and is not told (arable beach land), or None."""
+        row = self.book.taxonomy["allowed_uses"].get(candidate_kind, {}).get(subtype or "")
+        return f"{row['zh']}({row['clause']})" if row else None
+
     def _taxon(self, code: str) -> Taxon:
         t = self.book.taxonomy["classes"][code]
         return Taxon(code, t["zh"], t["en"], t["group"], t["clause"], t["competent_authority"], t["our_action"])

@@ -143,12 +143,24 @@ def postgis_version(conn: Connection) -> str:
     return str(conn.execute(text("SELECT postgis_lib_version()")).scalar_one())
 
 
-def read_frame(
-    conn: Connection, sql: str, params: dict[str, Any] | None = None, geom: str = "geom"
-) -> gpd.GeoDataFrame:
-    """Rows of a query as GeoDataFrame in EPSG:4490; ``geom`` names its geometry column."""
+def read_frame(conn: Connection, sql: str, params: dict[str, Any] | None = None, geom: str = "geom") -> gpd.GeoDataFrame:
+    """Rows of a query as GeoDataFrame in EPSG:4490; ``geom`` names its geometry column. NULL text is None."""
     frame = gpd.read_postgis(text(sql), conn, geom_col=geom, params=params)
-    return frame.set_crs("EPSG:4490", allow_override=True)
+    return _none(frame).set_crs("EPSG:4490", allow_override=True)
+
+
+def read_table(conn: Connection, sql: str, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    """Rows of a query without geometry as DataFrame. NULL text is None."""
+    return _none(pd.read_sql(text(sql), conn, params=params))
+
+
+def _none(frame: Any) -> Any:
+    """NULL in text columns as None: pandas would make it a float that is not a number, which no JSON can hold."""
+    for column in frame.columns:
+        if isinstance(frame[column].dtype, pd.StringDtype) or frame[column].dtype == object:
+            values = frame[column].astype(object)
+            frame[column] = values.where(values.notna(), None)
+    return frame
 
 
 def copy_frame(conn: Connection, table: str, frame: pd.DataFrame) -> int:

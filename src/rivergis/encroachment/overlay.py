@@ -112,14 +112,7 @@ class _Judge:
     ) -> Inside:
         reason = self._reason(gross, net, permits)
         sigma = self._sigma(c, main)
-        error = (
-            None
-            if sigma is None
-            else float(sigma * (shapely.intersection(self.lines[main].boundary, net.buffer(0.01)).length + 0.0))
-        )
-        own = self.candidates["accuracy_m"].iloc[c]
-        if error is not None and not np.isnan(own):
-            error = float(np.hypot(error, own * net.length))
+        error = self._area_error_m2(c, main, net)
         return Inside(
             c,
             reason,
@@ -132,6 +125,19 @@ class _Judge:
             self._position(net, main, sigma),
             permits,
         )
+
+    def _area_error_m2(self, c: int, main: int, net: shapely.Geometry) -> float | None:
+        """One-sigma error of the net area from line and source; None when either is unknown.
+
+        The source's vertices err independently (variance sigma^2/4 times the sum of squared distances between each
+        vertex's neighbours); the line shifts as one along the part of it that cuts the object.
+        """
+        line, own = self.areas["xy_error_m"].iloc[main], self.candidates["accuracy_m"].iloc[c]
+        if np.isnan(line) or np.isnan(own):
+            return None
+        cut = shapely.intersection(self.lines[main].boundary, net.buffer(0.01)).length
+        spread = sum(_neighbour_spread_m2(ring) for ring in shapely.get_rings(net))
+        return float(np.hypot(line * cut, own / 2 * np.sqrt(spread)))
 
     def _reason(self, gross: shapely.Geometry, net: shapely.Geometry, permits: tuple[int, ...]) -> str | None:
         small = (
@@ -167,3 +173,9 @@ class _Judge:
         main = min(hits, key=lambda a: (_BASIS_RANK.get(self.areas["basis"].iloc[a], 9), a))
         sigma = self._sigma(c, main)
         return Inside(c, None, main, point, 0.0, None, None, sigma, self._position(point, main, sigma))
+
+
+def _neighbour_spread_m2(ring: shapely.LinearRing) -> float:
+    """Sum over the vertices of a ring of the squared distance between the vertex before and the vertex after."""
+    xy = shapely.get_coordinates(ring)[:-1]
+    return float((((np.roll(xy, -1, axis=0) - np.roll(xy, 1, axis=0)) ** 2).sum()))

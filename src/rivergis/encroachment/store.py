@@ -36,35 +36,26 @@ def save(
     """
     if layer_name != "candidate":
         return versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id)
-    feed = feed or "files"
-    frame = frame.assign(feed=feed)
+    # the feed the user names; else the one each feature names; else the files themselves are the feed
+    feeds = pd.Series(feed, index=frame.index) if feed else frame["feed"].fillna("files") if "feed" in frame else pd.Series("files", index=frame.index)
+    frame = frame.assign(feed=feeds)
     if "evidence" in frame:
         frame["evidence"] = [e if isinstance(e, dict) else {} for e in frame["evidence"]]
     saved = versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id)
-    _deliver(conn, saved, import_id, feed, delivered_on, complete)
+    for name, group in frame.groupby("feed"):
+        held = [saved.versions[c] for c in group["code"].astype(str) if c in saved.versions]
+        _deliver(conn, held, import_id, str(name), delivered_on, complete)
     return saved
 
 
-def _deliver(
-    conn: Connection,
-    saved: versions.Saved,
-    import_id: uuid.UUID | None,
-    feed: str,
-    delivered_on: date | None,
-    complete: bool,
-) -> None:
-    delivery = uuid.uuid5(versions.IDENTITY_NAMESPACE, f"delivery/{import_id}")
-    conn.execute(
-        text("""INSERT INTO data.delivery (id, import_id, feed, delivered_on, complete)
+def _deliver(conn: Connection, held: list[tuple[uuid.UUID, int]], import_id: uuid.UUID | None, feed: str, delivered_on: date | None, complete: bool) -> None:
+    delivery = uuid.uuid5(versions.IDENTITY_NAMESPACE, f"delivery/{import_id}/{feed}")
+    conn.execute(text("""INSERT INTO data.delivery (id, import_id, feed, delivered_on, complete)
         VALUES (:id, :i, :feed, coalesce(CAST(:on AS date), app.today()), :complete)"""),
-        {"id": delivery, "i": import_id, "feed": feed, "on": delivered_on, "complete": complete},
-    )
-    rows = [{"d": delivery, "c": c, "v": v} for c, v in saved.versions.values()]
+        {"id": delivery, "i": import_id, "feed": feed, "on": delivered_on, "complete": complete})
+    rows = [{"d": delivery, "c": c, "v": v} for c, v in held]
     if rows:
-        conn.execute(
-            text("INSERT INTO data.delivery_item (delivery_id, candidate_id, candidate_version) VALUES (:d, :c, :v)"),
-            rows,
-        )
+        conn.execute(text("INSERT INTO data.delivery_item (delivery_id, candidate_id, candidate_version) VALUES (:d, :c, :v)"), rows)
 
 
 def save_imagery(

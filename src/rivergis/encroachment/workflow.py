@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import geopandas as gpd
@@ -49,8 +49,8 @@ class _Night:
     scenes: gpd.GeoDataFrame
     register: Register
     view: RuleView
-    rules: list[dict[str, Any]]
-    """The rule rows a verdict rests on; the same for every lead of the night."""
+    rules: dict[str, list[dict[str, Any]]]
+    """By kind of source: the rule rows a verdict rests on."""
 
 
 # what a verdict on one object rests on; identity over nights has keys of its own
@@ -67,15 +67,12 @@ def judge(conn: Connection, view: RuleView, register: Register, on: date, known_
     if candidates.empty or areas.empty:
         return Judged([], [], len(candidates), {"outside": len(candidates)} if len(candidates) else {})
     zone = crs.metric_crs(*crs.centre(areas))
-    night = _Night(
-        _numbers(candidates.to_crs(zone), "accuracy_m"),
-        _numbers(areas.to_crs(zone), "xy_error_m"),
-        store.permits(conn, on, known_at).to_crs(zone),
-        store.imagery(conn, on, known_at),
-        register,
-        view,
-        [view.value(k).as_dict() for k in KEYS],
-    )
+    accuracy = {k: view.value("encroach.source_accuracy", source_kind=k) for k in sorted(set(candidates["source_kind"]))}
+    candidates = _numbers(candidates.to_crs(zone), "accuracy_m")
+    candidates["accuracy_m"] = candidates["accuracy_m"].fillna(candidates["source_kind"].map(lambda k: float(accuracy[k].value)))
+    rules = {k: [view.value(key).as_dict() for key in KEYS] + [accuracy[k].as_dict()] for k in accuracy}
+    night = _Night(candidates, _numbers(areas.to_crs(zone), "xy_error_m"), store.permits(conn, on, known_at).to_crs(zone),
+                   store.imagery(conn, on, known_at), register, view, rules)
     with_place = night.permits[night.permits["position_kind"] == "polygon"].reset_index(drop=True)
     results = overlay(
         night.candidates,
@@ -121,10 +118,13 @@ def _tell(result: Inside, spot: Spot, with_place: gpd.GeoDataFrame, night: _Nigh
         ]
     if result.reason:
         return NotLead(str(row["id"]), int(row["version"]), result.reason, detail)
+    allowed = night.view.allowed_use(row["kind"], (row["evidence"] or {}).get("subtype"))
+    if allowed is not None:
+        return NotLead(str(row["id"]), int(row["version"]), "allowed_use", {**detail, "because": allowed})
     hidden = _unobserved_scene(row, night)
     if hidden is not None:
         return NotLead(str(row["id"]), int(row["version"]), "not_observed", {**detail, "scene": hidden})
-    open_permit = _permit_without_place(row["kind"], spot, night.permits)
+    open_permit = _permit_without_place(row["kind"], spot, night)
     if open_permit is not None:
         return NotLead(str(row["id"]), int(row["version"]), "permit_place_open", {**detail, "permits": [open_permit]})
     return _lead(result, row, spot, with_place, night)
@@ -142,14 +142,19 @@ def _where(spot: Spot) -> dict[str, Any]:
     }
 
 
+def _scene_code(name: str | None) -> str | None:
+    """Code of the scene that a delivery names by its file."""
+    return PurePath(name).stem if name else None
+
+
 def _unobserved_scene(row: pd.Series, night: _Night) -> str | None:
     """Code of the scene the candidate rests on, when that scene shows too little of the place to judge."""
-    named = (row["evidence"] or {}).get("after")
-    scene = night.scenes[night.scenes["code"] == named] if named else night.scenes.iloc[:0]
+    code = _scene_code((row["evidence"] or {}).get("after"))
+    scene = night.scenes[night.scenes["code"] == code] if code else night.scenes.iloc[:0]
     if scene.empty or scene["unobserved"].iloc[0] is None:
         return None
-    share = _observed(row.geometry, night.candidates.crs, scene["unobserved"].iloc[0])
-    return str(named) if share < night.view.number("encroach.nights.min_observed_share") else None
+    share = _observed(row["geom"], night.candidates.crs, scene["unobserved"].iloc[0])
+    return code if share < night.view.number("encroach.nights.min_observed_share") else None
 
 
 def _observed(shape: shapely.Geometry, zone: Any, unobserved: shapely.Geometry) -> float:
@@ -160,14 +165,30 @@ def _observed(shape: shapely.Geometry, zone: Any, unobserved: shapely.Geometry) 
     return 1.0 - float(geometry.polygons_of(shape).intersection(hidden).area / shape.area)
 
 
-def _permit_without_place(kind: str, spot: Spot, permits: gpd.GeoDataFrame) -> str | None:
-    """A permit of this kind that names a stretch and bank here but draws no polygon: a person must place it first."""
-    for p in permits[(permits["position_kind"] != "polygon") & (permits["allows"] == kind)].itertuples():
-        same_river = str(p.river_id) == str(spot.river_id)
-        in_stretch = spot.at_m is not None and (pd.isna(p.from_m) or p.from_m <= spot.at_m <= p.to_m)
-        if same_river and in_stretch and (p.bank is None or p.bank == spot.bank):
+def _permit_without_place(kind: str, spot: Spot, night: _Night) -> str | None:
+    """A permit of this kind that covers this place in words only: a person must place it first.
+
+    By stretch or point: the chainage, within a tolerance, on its bank; by name: the villages its name speaks of, or
+    the whole river when it speaks of none that is known.
+    """
+    permits = night.permits[(night.permits["position_kind"] != "polygon") & (night.permits["allows"] == kind)]
+    slack = night.view.number("encroach.permit.place_tolerance")
+    for p in permits.itertuples():
+        if str(p.river_id) != str(spot.river_id) or (p.bank is not None and p.bank != spot.bank):
+            continue
+        if p.position_kind == "name":
+            near = _named_here(p.name, spot, night.register)
+        else:
+            near = spot.at_m is not None and p.from_m - slack <= spot.at_m <= p.to_m + slack
+        if near:
             return f"{p.code} {p.doc_no or ''}".strip()
     return None
+
+
+def _named_here(name: str, spot: Spot, register: Register) -> bool:
+    stems = [v.removesuffix("村").removesuffix("社区") for v in register.names("village")]
+    meant = [s for s in stems if s and s in name]
+    return not meant or (spot.village or "").removesuffix("村").removesuffix("社区") in meant
 
 
 def _lead(result: Inside, row: pd.Series, spot: Spot, with_place: gpd.GeoDataFrame, night: _Night) -> Lead:
@@ -188,8 +209,8 @@ def _lead(result: Inside, row: pd.Series, spot: Spot, with_place: gpd.GeoDataFra
         "source_kind": row["source_kind"],
         "feed": row["feed"],
         "first_delivered_on": str(row["first_delivered_on"]),
-        "imagery_first_seen": evidence.get("after"),
-        "imagery_before": evidence.get("before"),
+        "imagery_first_seen": _scene_code(evidence.get("after")),
+        "imagery_before": _scene_code(evidence.get("before")),
         "announce_gov": area["announce_gov"],
         "announce_doc_no": area["announce_doc_no"],
         "line_code": area["boundary_code"],
@@ -213,7 +234,7 @@ def _lead(result: Inside, row: pd.Series, spot: Spot, with_place: gpd.GeoDataFra
         competent_authority=line.competent_authority,
         our_action=line.our_action if area["basis"] == "announced" else "仅提示",
         figures=figures,
-        rules=night.rules,
+        rules=night.rules[row["source_kind"]],
         inputs=inputs,
         sources=[{"candidate": str(row["id"]), "version": int(row["version"]), "code": row["code"]}],
         boundary_id=str(area["boundary_id"]),

@@ -22,7 +22,7 @@ class Mapped:
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """source field -> values that pass; ``*`` = any value that is not empty."""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """target column -> source field, or list of source fields (the first that is not empty)."""
+    """target column -> source field, list of source fields (the first that is not empty), or name -> field for a JSON column."""
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """target column -> source value -> value; ``*`` = any other."""
     constants: Mapping[str, Any] = field(default_factory=dict)
@@ -30,6 +30,8 @@ class Mapped:
     """source fields that make the code, joined with a slash; none: the column ``code``."""
     once_per_code: bool = False
     """several features may be one thing (a river of many ways): the first stands for all."""
+    addition: bool = False
+    """a delivery of candidates that adds to its feed instead of replacing what was there."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def load(name: str, rules_dir: Path) -> Profile:
 
 
 def _mapped(file: str, m: dict[str, Any]) -> Mapped:
-    known = {"target", "source_layers", "where", "fields", "values", "constants", "code", "once_per_code"}
+    known = {"target", "source_layers", "where", "fields", "values", "constants", "code", "once_per_code", "addition"}
     if set(m) - known or "target" not in m:
         raise RuleError(f"{file}: a mapping may have {', '.join(sorted(known))}, not {', '.join(sorted(set(m) - known)) or 'no target'}.")
     layer = layers.layer(m["target"])
@@ -75,4 +77,4 @@ def _mapped(file: str, m: dict[str, Any]) -> Mapped:
             raise RuleError(f"{file}: {m['target']} has no column {sorted(unknown)[0]!r}.")
     return Mapped(m["target"], tuple(m.get("source_layers") or ()), {k: tuple(str(x) for x in v) for k, v in (m.get("where") or {}).items()},
                   m.get("fields") or {}, {k: {str(a): b for a, b in v.items()} for k, v in (m.get("values") or {}).items()},
-                  m.get("constants") or {}, tuple(m.get("code") or ()), bool(m.get("once_per_code")))
+                  m.get("constants") or {}, tuple(m.get("code") or ()), bool(m.get("once_per_code")), bool(m.get("addition")))

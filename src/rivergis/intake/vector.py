@@ -134,13 +134,21 @@ def _first_of(frame: pd.DataFrame, names: Any) -> pd.Series:
     return out
 
 
+def _together(frame: pd.DataFrame, named: dict[str, str]) -> pd.Series:
+    """Several source fields as one JSON value: name -> what the field says, empty ones left out."""
+    columns = {k: _first_of(frame, v) for k, v in named.items()}
+    rows = [{k: str(v) for k, v in zip(columns, row, strict=True) if v is not None and not pd.isna(v) and v != ""} for row in zip(*columns.values(), strict=True)]
+    return pd.Series(rows, index=frame.index, dtype=object)
+
+
 def _map_fields(batch: Batch, layer: layers.Layer, mapped: Mapped, path: Path) -> None:
     """From the source's fields to the contract's columns; the attributes as delivered go along in ``source``."""
     old = batch.frame
     attributes = [c for c in old.columns if c != "geom"]
     new: dict[str, Any] = {}
     for column in (*(c.name for c in layer.columns), "code", "valid_from", "valid_to"):
-        value = _first_of(old, mapped.fields.get(column, column))
+        source_fields = mapped.fields.get(column, column)
+        value = _together(old, source_fields) if isinstance(source_fields, dict) else _first_of(old, source_fields)
         table = mapped.values.get(column)
         if table is not None:
             value = value.map(lambda v, t=table: t.get("" if v is None or v is pd.NA else str(v), t.get("*")))
@@ -222,7 +230,8 @@ def _typed(values: pd.Series, column: layers.Column) -> tuple[pd.Series, np.ndar
         return (typed.dt.date if column.kind == "date" else typed).astype(object).where(typed.notna(), None), wrong
     if column.kind == "json":
         return values.map(_as_json).astype(object), np.zeros(len(values), bool)
-    text = values.astype("string").str.strip()
+    # a whole number that its column made a float (4.0) is read as it was written
+    text = values.map(lambda v: str(int(v)) if isinstance(v, float) and v.is_integer() else v).astype("string").str.strip()
     return text.astype(object).where(~empty, None), np.zeros(len(values), bool)
 
 

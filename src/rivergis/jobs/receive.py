@@ -102,7 +102,7 @@ def import_all(db: Database, path: Path, *, actor: str, profile: profiles.Profil
         for name in [n for n in mapped.source_layers if n in names]:
             progress(f"{name} → {mapped.target}")
             # each source layer is a feed of its own: a complete delivery of one says nothing of the other
-            own = replace(options, feed=f"{options.feed or profile.name}:{name}")
+            own = options if options.feed is None and "feed" in mapped.fields else replace(options, feed=f"{options.feed or profile.name}:{name}")
             out.append(_import_one(db, layers.layer(mapped.target), path, name, mapped, actor, profile.name, own, dry_run))
     if not out:
         wanted = sorted({n for m in profile.mappings for n in m.source_layers})
@@ -124,7 +124,7 @@ def _import_one(db: Database, layer: layers.Layer, path: Path, source_layer: str
             return ImportResult(layer.name, path.name, source_layer, True, before["count_in"], 0, before["count_in"] - before["count_quarantined"] - before["count_skipped"],
                                 before["count_quarantined"], before["count_skipped"], before["source_crs"])
         import_id = uuid.uuid4()
-        extra = {"feed": options.feed, "delivered_on": options.delivered_on, "complete": options.complete} if layer.name == "candidate" else {}
+        extra = {"feed": options.feed, "delivered_on": options.delivered_on, "complete": options.complete and not mapped.addition} if layer.name == "candidate" else {}
         saved = DOORS[layer.group](conn, layer.name, batch.frame, namespace=options.namespace, import_id=import_id, **extra)
         result = _result(batch, path, saved, known=False)
         system.record_import(conn, import_id=import_id, layer=layer.name, file_name=path.name, file_sha256=batch.file_sha256, source_layer=source_layer,

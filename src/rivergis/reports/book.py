@@ -21,7 +21,7 @@ from rivergis.river import store as river_store
 from rivergis.river.chainage import label
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-OUTWARD_REASONS = ("permitted", "permit_place_open", "not_observed", "below_min_area", "within_tolerance", "touches_only", "degenerate")
+OUTWARD_REASONS = ("permitted", "not_observed", "permit_place_open", "allowed_use", "below_min_area", "within_tolerance", "touches_only", "degenerate")
 SHOWN_ROWS = 60  # a report stays readable; what is left out is counted and said
 
 
@@ -106,7 +106,7 @@ def _not_told(conn: Connection, on: date) -> list[dict[str, Any]]:
         d = r["detail"] or {}
         r["reason_words"], r["kind_words"] = words.both("reason." + r["reason"]), words.both("candidate." + r["kind"])
         r["place"] = " ".join(p for p in (d.get("river"), words.say("bank." + d["bank"]) if d.get("bank") else None, d.get("chainage")) if p)
-        r["because"] = "、".join(d.get("permits") or []) or (f"影像 {d['scene']} 此处有云或阴影" if d.get("scene") else "")
+        r["because"] = "、".join(d.get("permits") or []) or d.get("because") or (f"影像 {d['scene']} 此处有云或阴影" if d.get("scene") else "")
     return sorted(rows, key=lambda r: (rank.get(r["reason"], 99), r["code"]))
 
 

@@ -69,6 +69,10 @@ class Register:
         nearest = self._nearest_axes(points, river_ids)
         return [self._spot(p, None if a < 0 else a) for p, a in zip(points, nearest, strict=True)]
 
+    def names(self, level: str) -> list[str]:
+        """Names of the units of a level."""
+        return [] if self.units.empty else list(self.units.loc[self.units["level"] == level, "name"])
+
     def _nearest_axes(self, points: Sequence[shapely.Point], river_ids: Sequence[Any] | None) -> np.ndarray:
         if self.axes.empty or not len(points):
             return np.full(len(points), -1)

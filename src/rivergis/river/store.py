@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from rivergis import crs
 from rivergis.db import versions
-from rivergis.db.connect import read_frame
+from rivergis.db.connect import read_frame, read_table
 
 _LENGTHS = ("axis", "reach")
 _DEFAULTS = {"duty": {"bank": "both"}, "reach": {"covered": False}, "levee": {"line_role": "landward_toe"}}
@@ -71,11 +71,8 @@ def units(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
 
 def duties(conn: Connection, on: date, known_at: datetime) -> pd.DataFrame:
     """Who answers for which metres on that day: chief_id, chief, title, level, unit_code, river_id, bank, from_m, to_m."""
-    return pd.read_sql(
-        text("""SELECT d.id, d.version, d.chief_id, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
-        FROM app.duty_as_of(:on, :known) d JOIN app.chief_as_of(:on, :known) c ON c.id = d.chief_id ORDER BY d.id"""),
-        conn,
-        params={"on": on, "known": known_at},
+    return read_table(conn, """SELECT d.id, d.version, d.chief_id, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
+        FROM app.duty_as_of(:on, :known) d JOIN app.chief_as_of(:on, :known) c ON c.id = d.chief_id ORDER BY d.id""", {"on": on, "known": known_at},
     )
 
 
