@@ -37,7 +37,13 @@ def save(
     if layer_name != "candidate":
         return versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id)
     # the feed the user names; else the one each feature names; else the files themselves are the feed
-    feeds = pd.Series(feed, index=frame.index) if feed else frame["feed"].fillna("files") if "feed" in frame else pd.Series("files", index=frame.index)
+    feeds = (
+        pd.Series(feed, index=frame.index)
+        if feed
+        else frame["feed"].fillna("files")
+        if "feed" in frame
+        else pd.Series("files", index=frame.index)
+    )
     frame = frame.assign(feed=feeds)
     if "evidence" in frame:
         frame["evidence"] = [e if isinstance(e, dict) else {} for e in frame["evidence"]]
@@ -48,14 +54,26 @@ def save(
     return saved
 
 
-def _deliver(conn: Connection, held: list[tuple[uuid.UUID, int]], import_id: uuid.UUID | None, feed: str, delivered_on: date | None, complete: bool) -> None:
+def _deliver(
+    conn: Connection,
+    held: list[tuple[uuid.UUID, int]],
+    import_id: uuid.UUID | None,
+    feed: str,
+    delivered_on: date | None,
+    complete: bool,
+) -> None:
     delivery = uuid.uuid5(versions.IDENTITY_NAMESPACE, f"delivery/{import_id}/{feed}")
-    conn.execute(text("""INSERT INTO data.delivery (id, import_id, feed, delivered_on, complete)
+    conn.execute(
+        text("""INSERT INTO data.delivery (id, import_id, feed, delivered_on, complete)
         VALUES (:id, :i, :feed, coalesce(CAST(:on AS date), app.today()), :complete)"""),
-        {"id": delivery, "i": import_id, "feed": feed, "on": delivered_on, "complete": complete})
+        {"id": delivery, "i": import_id, "feed": feed, "on": delivered_on, "complete": complete},
+    )
     rows = [{"d": delivery, "c": c, "v": v} for c, v in held]
     if rows:
-        conn.execute(text("INSERT INTO data.delivery_item (delivery_id, candidate_id, candidate_version) VALUES (:d, :c, :v)"), rows)
+        conn.execute(
+            text("INSERT INTO data.delivery_item (delivery_id, candidate_id, candidate_version) VALUES (:d, :c, :v)"),
+            rows,
+        )
 
 
 def save_imagery(
@@ -357,5 +375,12 @@ def pictures_of(conn: Connection, finding_id: uuid.UUID) -> list[dict[str, Any]]
     """Pictures of a lead, oldest first: id, kind, file_path, taken_on, caption."""
     rows = conn.execute(
         text("""SELECT id, kind, file_path, taken_on, caption FROM data.evidence
-        WHERE finding_id = :f AND kind LIKE 'chip%' ORDER BY taken_on, kind"""), {"f": finding_id})
+        WHERE finding_id = :f AND kind LIKE 'chip%' ORDER BY taken_on, kind"""),
+        {"f": finding_id},
+    )
     return [dict(r._mapping) for r in rows]
+
+
+def lock_finding(conn: Connection, finding_id: uuid.UUID) -> None:
+    """Let one step at a time be taken on a lead."""
+    conn.execute(text("SELECT id FROM data.finding WHERE id = :f FOR UPDATE"), {"f": finding_id})

@@ -16,12 +16,13 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
-from rivergis import crs, geometry
+from rivergis import crs, geometry, lifecycle
 from rivergis.boundary import store as boundary_store
+from rivergis.db.connect import Database
 from rivergis.db.versions import IDENTITY_NAMESPACE
 from rivergis.encroachment import ledger, store
 from rivergis.encroachment.overlay import Inside, overlay
-from rivergis.intake import raster
+from rivergis.intake import raster, sources
 from rivergis.lead import Lead, NotLead
 from rivergis.river.register import Register, Spot
 from rivergis.rules import RuleView
@@ -67,12 +68,23 @@ def judge(conn: Connection, view: RuleView, register: Register, on: date, known_
     if candidates.empty or areas.empty:
         return Judged([], [], len(candidates), {"outside": len(candidates)} if len(candidates) else {})
     zone = crs.metric_crs(*crs.centre(areas))
-    accuracy = {k: view.value("encroach.source_accuracy", source_kind=k) for k in sorted(set(candidates["source_kind"]))}
+    accuracy = {
+        k: view.value("encroach.source_accuracy", source_kind=k) for k in sorted(set(candidates["source_kind"]))
+    }
     candidates = _numbers(candidates.to_crs(zone), "accuracy_m")
-    candidates["accuracy_m"] = candidates["accuracy_m"].fillna(candidates["source_kind"].map(lambda k: float(accuracy[k].value)))
+    candidates["accuracy_m"] = candidates["accuracy_m"].fillna(
+        candidates["source_kind"].map(lambda k: float(accuracy[k].value))
+    )
     rules = {k: [view.value(key).as_dict() for key in KEYS] + [accuracy[k].as_dict()] for k in accuracy}
-    night = _Night(candidates, _numbers(areas.to_crs(zone), "xy_error_m"), store.permits(conn, on, known_at).to_crs(zone),
-                   store.imagery(conn, on, known_at), register, view, rules)
+    night = _Night(
+        candidates,
+        _numbers(areas.to_crs(zone), "xy_error_m"),
+        store.permits(conn, on, known_at).to_crs(zone),
+        store.imagery(conn, on, known_at),
+        register,
+        view,
+        rules,
+    )
     with_place = night.permits[night.permits["position_kind"] == "polygon"].reset_index(drop=True)
     results = overlay(
         night.candidates,
@@ -390,3 +402,43 @@ def as_rows(judged: Judged) -> dict[str, Any]:
         "not_leads": [asdict(x) for x in judged.not_leads],
         "reasons": judged.reasons,
     }
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step taken in the life of a lead."""
+
+    finding: str
+    move: str
+    state: str
+    actor: str
+
+
+def take_step(
+    db: Database,
+    finding: str,
+    move: str,
+    actor: str,
+    *,
+    reason: str | None,
+    attachment: Path | None,
+    store_dir: Path,
+) -> Step:
+    """Append an event to a lead if its lifecycle allows the move; the one who accepts is not the one who did.
+
+    Raises ``NotFound``, ``UsageError`` (move not allowed now, something missing) or ``NotPermitted``.
+    """
+    life = lifecycle.load()["finding"]
+    with db.write(actor) as conn:
+        finding_id = store.record_of(conn, finding)["finding"]["id"]
+        store.lock_finding(conn, finding_id)
+        past = store.events(conn, finding_id)
+        state = life.fold([e["move"] for e in past])
+        given = [name for name, value in (("reason", reason), ("attachment", attachment)) if value]
+        to_state = life.check(state, move, actor, given, [(e["move"], e["actor"]) for e in past])
+        sha256 = None
+        if attachment is not None:
+            sha256 = sources.sha256(attachment)
+            sources.keep(attachment, store_dir / "evidence" / f"{sha256}{attachment.suffix.lower()}")
+        store.add_event(conn, finding_id, move, to_state, reason, sha256)
+    return Step(str(finding_id), move, to_state, actor)

@@ -44,7 +44,11 @@ class Profile:
 
     def for_layer(self, target: str, source_layer: str | None) -> list[Mapped]:
         """Mappings to a target layer, of one source layer if it is named."""
-        return [m for m in self.mappings if m.target == target and (source_layer is None or not m.source_layers or source_layer in m.source_layers)]
+        return [
+            m
+            for m in self.mappings
+            if m.target == target and (source_layer is None or not m.source_layers or source_layer in m.source_layers)
+        ]
 
 
 def plain() -> Profile:
@@ -68,13 +72,23 @@ def load(name: str, rules_dir: Path) -> Profile:
 def _mapped(file: str, m: dict[str, Any]) -> Mapped:
     known = {"target", "source_layers", "where", "fields", "values", "constants", "code", "once_per_code", "addition"}
     if set(m) - known or "target" not in m:
-        raise RuleError(f"{file}: a mapping may have {', '.join(sorted(known))}, not {', '.join(sorted(set(m) - known)) or 'no target'}.")
+        raise RuleError(
+            f"{file}: a mapping may have {', '.join(sorted(known))}, not {', '.join(sorted(set(m) - known)) or 'no target'}."
+        )
     layer = layers.layer(m["target"])
     columns = {c.name for c in layer.columns} | {"code", "valid_from", "valid_to"}
     for part in ("fields", "values", "constants"):
         unknown = set(m.get(part) or {}) - columns
         if unknown:
             raise RuleError(f"{file}: {m['target']} has no column {sorted(unknown)[0]!r}.")
-    return Mapped(m["target"], tuple(m.get("source_layers") or ()), {k: tuple(str(x) for x in v) for k, v in (m.get("where") or {}).items()},
-                  m.get("fields") or {}, {k: {str(a): b for a, b in v.items()} for k, v in (m.get("values") or {}).items()},
-                  m.get("constants") or {}, tuple(m.get("code") or ()), bool(m.get("once_per_code")), bool(m.get("addition")))
+    return Mapped(
+        m["target"],
+        tuple(m.get("source_layers") or ()),
+        {k: tuple(str(x) for x in v) for k, v in (m.get("where") or {}).items()},
+        m.get("fields") or {},
+        {k: {str(a): b for a, b in v.items()} for k, v in (m.get("values") or {}).items()},
+        m.get("constants") or {},
+        tuple(m.get("code") or ()),
+        bool(m.get("once_per_code")),
+        bool(m.get("addition")),
+    )

@@ -40,7 +40,10 @@ def read_scene(path: Path, crs_declared: str | None = None) -> Scene:
             bands = ",".join(d or f"band{i + 1}" for i, d in enumerate(image.descriptions))
             width = image.width
     except (RasterioIOError, RasterioError) as error:
-        raise InputError(f"{path.name} cannot be read as an image ({' '.join(str(error).split())[:120]}): it is damaged or of another kind.", file=str(path)) from error
+        raise InputError(
+            f"{path.name} cannot be read as an image ({' '.join(str(error).split())[:120]}): it is damaged or of another kind.",
+            file=str(path),
+        ) from error
     metric = crs.to_metric(outline.to_crs(crs.STORAGE))
     west, south, east, north = metric.total_bounds
     footprint = geometry.polygons_of(outline.segmentize(outline.length.iloc[0] / 40).to_crs(crs.STORAGE).iloc[0])
@@ -56,15 +59,23 @@ def write_chip(path: Path, shape: shapely.Geometry, margin_m: float, out: Path, 
     with rasterio.open(path) as image:
         local = gpd.GeoSeries([shape], crs=crs.STORAGE).to_crs(image.crs).iloc[0]
         west, south, east, north = local.bounds
-        window = from_bounds(west - margin_m, south - margin_m, east + margin_m, north + margin_m, image.transform).round_offsets().round_lengths()
+        window = (
+            from_bounds(west - margin_m, south - margin_m, east + margin_m, north + margin_m, image.transform)
+            .round_offsets()
+            .round_lengths()
+        )
         window = window.intersection(Window(0, 0, image.width, image.height))
         order = _true_colour(image)
-        low, high = np.percentile(image.read(order, out_shape=(3, min(400, image.height), min(400, image.width))), (2, 98), axis=(1, 2))
+        low, high = np.percentile(
+            image.read(order, out_shape=(3, min(400, image.height), min(400, image.width))), (2, 98), axis=(1, 2)
+        )
         data = image.read(order, window=window).astype(float)
         transform = image.window_transform(window)
     scaled = np.clip((data - low[:, None, None]) / np.maximum(high - low, 1)[:, None, None], 0, 1) * 255
     factor = max(1, -(-min_px // max(data.shape[1:])))
-    picture = Image.fromarray(scaled.astype("uint8").transpose(1, 2, 0)).resize((data.shape[2] * factor, data.shape[1] * factor), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(scaled.astype("uint8").transpose(1, 2, 0)).resize(
+        (data.shape[2] * factor, data.shape[1] * factor), Image.Resampling.BICUBIC
+    )
     _outline(picture, local, ~transform, factor)
     picture.save(out, format="PNG", optimize=True)
 

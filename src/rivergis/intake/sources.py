@@ -8,7 +8,22 @@ from pathlib import Path
 
 from rivergis.errors import EnvironmentFault, InputError
 
-VECTOR = {".gpkg", ".shp", ".zip", ".geojson", ".json", ".fgb", ".kml", ".kmz", ".gml", ".gdb", ".csv", ".parquet", ".tab", ".dxf"}
+VECTOR = {
+    ".gpkg",
+    ".shp",
+    ".zip",
+    ".geojson",
+    ".json",
+    ".fgb",
+    ".kml",
+    ".kmz",
+    ".gml",
+    ".gdb",
+    ".csv",
+    ".parquet",
+    ".tab",
+    ".dxf",
+}
 TRACK = {".gpx", ".csv", ".geojson", ".json"}
 RASTER = {".tif", ".tiff", ".img", ".asc", ".hgt"}
 
@@ -18,7 +33,9 @@ def check(path: Path, kinds: set[str], what: str) -> Path:
     if not path.exists():
         raise InputError(f"There is no file {path}: check the name.", file=str(path))
     if path.suffix.lower() not in kinds:
-        raise InputError(f"{path.name} is not a {what} that can be read; known endings: {' '.join(sorted(kinds))}.", file=str(path))
+        raise InputError(
+            f"{path.name} is not a {what} that can be read; known endings: {' '.join(sorted(kinds))}.", file=str(path)
+        )
     if path.is_dir():
         if path.suffix.lower() != ".gdb":
             raise InputError(f"{path} is a folder; name a file in it.", file=str(path))
@@ -46,7 +63,11 @@ def _parts(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
     if path.suffix.lower() == ".shp":
-        return sorted(p for p in path.parent.glob(path.stem + ".*") if p.suffix.lower() in {".shp", ".shx", ".dbf", ".prj", ".cpg"})
+        return sorted(
+            p
+            for p in path.parent.glob(path.stem + ".*")
+            if p.suffix.lower() in {".shp", ".shx", ".dbf", ".prj", ".cpg"}
+        )
     return [path]
 
 
@@ -59,4 +80,6 @@ def keep(path: Path, target: Path) -> None:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise EnvironmentFault(f"{path.name} cannot be kept in {target.parent} ({error.strerror}): free some space or check the folder's owner.") from error
+        raise EnvironmentFault(
+            f"{path.name} cannot be kept in {target.parent} ({error.strerror}): free some space or check the folder's owner."
+        ) from error

@@ -20,8 +20,12 @@ from rivergis.intake import sources
 MAX_BYTES = 64 << 20
 COLUMNS = ("at", "lon", "lat", "acc_m", "speed_ms", "received_at", "segment")
 _CSV_NAMES = {
-    "at": ("time", "at", "timestamp", "datetime", "时间", "定位时间"), "lon": ("lon", "lng", "longitude", "x", "经度"), "lat": ("lat", "latitude", "y", "纬度"),
-    "acc_m": ("acc_m", "accuracy", "acc", "精度"), "speed_ms": ("speed", "speed_ms", "速度"), "received_at": ("recv_time", "received_at", "上传时间"),
+    "at": ("time", "at", "timestamp", "datetime", "时间", "定位时间"),
+    "lon": ("lon", "lng", "longitude", "x", "经度"),
+    "lat": ("lat", "latitude", "y", "纬度"),
+    "acc_m": ("acc_m", "accuracy", "acc", "精度"),
+    "speed_ms": ("speed", "speed_ms", "速度"),
+    "received_at": ("recv_time", "received_at", "上传时间"),
 }
 
 
@@ -39,21 +43,39 @@ def read_track(path: Path, datum: str = "wgs84") -> TrackFile:
     """Read a track file given in ``datum`` (wgs84, cgcs2000, gcj02, bd09); ``InputError`` when there is nothing usable in it."""
     sources.check(path, sources.TRACK, "track file")
     if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"{path.name} is larger than {MAX_BYTES >> 20} MB, which no patrol track is: split it.", file=str(path))
+        raise InputError(
+            f"{path.name} is larger than {MAX_BYTES >> 20} MB, which no patrol track is: split it.", file=str(path)
+        )
     sha256 = sources.sha256(path)
     text = _text(path)
     kind = path.suffix.lower().lstrip(".")
     fixes = {"gpx": _gpx, "csv": _csv, "geojson": _geojson, "json": _geojson}[kind](path, text)
     fixes = fixes.reindex(columns=list(COLUMNS))
-    good = np.isfinite(fixes["lon"]) & np.isfinite(fixes["lat"]) & (fixes["lon"].abs() <= 180) & (fixes["lat"].abs() <= 90)
+    good = (
+        np.isfinite(fixes["lon"]) & np.isfinite(fixes["lat"]) & (fixes["lon"].abs() <= 180) & (fixes["lat"].abs() <= 90)
+    )
     diagnostics = []
     if not good.all():
-        diagnostics.append({"code": "fix_position", "count": int((~good).sum()), "sentence": "Fixes without a position on earth were left out."})
+        diagnostics.append(
+            {
+                "code": "fix_position",
+                "count": int((~good).sum()),
+                "sentence": "Fixes without a position on earth were left out.",
+            }
+        )
     fixes = fixes[good].reset_index(drop=True)
     if len(fixes) < 2:
-        raise InputError(f"{path.name} holds {len(fixes)} usable fixes; a track needs two: export it again.", file=str(path))
+        raise InputError(
+            f"{path.name} holds {len(fixes)} usable fixes; a track needs two: export it again.", file=str(path)
+        )
     if fixes["at"].isna().any():
-        diagnostics.append({"code": "fix_time", "count": int(fixes["at"].isna().sum()), "sentence": "Fixes without a time: nothing between them can be shown as seen."})
+        diagnostics.append(
+            {
+                "code": "fix_time",
+                "count": int(fixes["at"].isna().sum()),
+                "sentence": "Fixes without a time: nothing between them can be shown as seen.",
+            }
+        )
     fixes["lon"], fixes["lat"] = crs.to_wgs84(fixes["lon"].to_numpy(), fixes["lat"].to_numpy(), datum)
     return TrackFile(kind, sha256, fixes, diagnostics)
 
@@ -79,11 +101,20 @@ def _gpx(path: Path, text: str) -> pd.DataFrame:
     try:
         gpx = gpxpy.parse(text)
     except (gpxpy.gpx.GPXException, ValueError) as error:
-        raise InputError(f"{path.name} is not a whole GPX file ({' '.join(str(error).split())[:120]}): export it again.", file=str(path)) from error
-    rows = [(p.time, p.longitude, p.latitude, getattr(p, "speed", None), s)
-            for s, segment in enumerate(seg for t in gpx.tracks for seg in t.segments) for p in segment.points]
+        raise InputError(
+            f"{path.name} is not a whole GPX file ({' '.join(str(error).split())[:120]}): export it again.",
+            file=str(path),
+        ) from error
+    rows = [
+        (p.time, p.longitude, p.latitude, getattr(p, "speed", None), s)
+        for s, segment in enumerate(seg for t in gpx.tracks for seg in t.segments)
+        for p in segment.points
+    ]
     frame = pd.DataFrame(rows, columns=["at", "lon", "lat", "speed_ms", "segment"])
-    return frame.assign(at=_times([None if t is None else t.isoformat() for t in frame["at"]]), speed_ms=pd.to_numeric(frame["speed_ms"], errors="coerce"))
+    return frame.assign(
+        at=_times([None if t is None else t.isoformat() for t in frame["at"]]),
+        speed_ms=pd.to_numeric(frame["speed_ms"], errors="coerce"),
+    )
 
 
 def _csv(path: Path, text: str) -> pd.DataFrame:
@@ -92,13 +123,20 @@ def _csv(path: Path, text: str) -> pd.DataFrame:
     try:
         raw = pd.read_csv(StringIO(text), dtype=str, sep=None, engine="python", on_bad_lines="skip")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise InputError(f"{path.name} is not a table ({str(error)[:100]}): export it again.", file=str(path)) from error
+        raise InputError(
+            f"{path.name} is not a table ({str(error)[:100]}): export it again.", file=str(path)
+        ) from error
     lower = {str(c).strip().lower(): c for c in raw.columns}
     found = {ours: next((lower[n] for n in names if n in lower), None) for ours, names in _CSV_NAMES.items()}
     if found["lon"] is None or found["lat"] is None:
-        raise InputError(f"{path.name} has no columns of longitude and latitude; it has {', '.join(map(str, raw.columns))}.", file=str(path))
+        raise InputError(
+            f"{path.name} has no columns of longitude and latitude; it has {', '.join(map(str, raw.columns))}.",
+            file=str(path),
+        )
     out = {k: raw[c] for k, c in found.items() if c is not None}
-    return pd.DataFrame({k: _times(v) if k in ("at", "received_at") else pd.to_numeric(v, errors="coerce") for k, v in out.items()}).assign(segment=0)
+    return pd.DataFrame(
+        {k: _times(v) if k in ("at", "received_at") else pd.to_numeric(v, errors="coerce") for k, v in out.items()}
+    ).assign(segment=0)
 
 
 def _geojson(path: Path, text: str) -> pd.DataFrame:
@@ -110,15 +148,23 @@ def _geojson(path: Path, text: str) -> pd.DataFrame:
         raise InputError(f"{path.name} is not a whole GeoJSON file: export it again.", file=str(path)) from error
     frames = [_geojson_line(f, s) for s, f in enumerate(lines)]
     if not frames:
-        raise InputError(f"{path.name} holds no line: a track in GeoJSON is a LineString with coordTimes.", file=str(path))
+        raise InputError(
+            f"{path.name} holds no line: a track in GeoJSON is a LineString with coordTimes.", file=str(path)
+        )
     return pd.concat(frames, ignore_index=True)
 
 
 def _geojson_line(feature: dict[str, Any], segment: int) -> pd.DataFrame:
     geometry, properties = feature["geometry"], feature.get("properties") or {}
-    points = geometry["coordinates"] if geometry["type"] == "LineString" else [p for part in geometry["coordinates"] for p in part]
+    points = (
+        geometry["coordinates"]
+        if geometry["type"] == "LineString"
+        else [p for part in geometry["coordinates"] for p in part]
+    )
     times = properties.get("coordTimes") or (properties.get("coordinateProperties") or {}).get("times") or []
-    frame = pd.DataFrame({"lon": [_number(p, 0) for p in points], "lat": [_number(p, 1) for p in points], "segment": segment})
+    frame = pd.DataFrame(
+        {"lon": [_number(p, 0) for p in points], "lat": [_number(p, 1) for p in points], "segment": segment}
+    )
     frame["at"] = _times((list(times) + [None] * len(points))[: len(points)])
     for name in ("acc_m", "speed"):
         values = properties.get(name)

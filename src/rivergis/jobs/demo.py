@@ -21,9 +21,14 @@ FIRST, SECOND = date(2026, 5, 18), date(2026, 5, 20)
 NIGHTS = (date(2026, 5, 18), date(2026, 5, 19), date(2026, 5, 20))
 SCENES = (date(2026, 4, 11), date(2026, 5, 19))
 # people who try the demo: name, display name, roles
-USERS = (("demo-inspector", "演示核查员", ("inspector", "viewer")), ("demo-planner", "演示划界员", ("planner", "viewer")),
-         ("demo-reviewer", "演示审核员", ("reviewer",)), ("demo-security", "演示安全管理员", ("security_officer",)),
-         ("demo-admin", "演示系统管理员", ("system_admin",)), ("demo-auditor", "演示审计员", ("auditor",)))
+USERS = (
+    ("demo-inspector", "演示核查员", ("inspector", "viewer")),
+    ("demo-planner", "演示划界员", ("planner", "viewer")),
+    ("demo-reviewer", "演示审核员", ("reviewer",)),
+    ("demo-security", "演示安全管理员", ("security_officer",)),
+    ("demo-admin", "演示系统管理员", ("system_admin",)),
+    ("demo-auditor", "演示审计员", ("auditor",)),
+)
 PASSWORD = "yunxi-demo-2026"  # printed to whoever loads the demo; the data is fictional
 
 Progress = Callable[[str], None]
@@ -42,34 +47,81 @@ class DemoLoaded:
     new_users: list[str] = field(default_factory=list)
 
 
-def load(db: Database, book: RuleBook, folder: Path, actor: str, *, rules_dir: Path, store_dir: Path, report_dir: Path,
-         progress: Progress = lambda _: None) -> DemoLoaded:
+def load(
+    db: Database,
+    book: RuleBook,
+    folder: Path,
+    actor: str,
+    *,
+    rules_dir: Path,
+    store_dir: Path,
+    report_dir: Path,
+    progress: Progress = lambda _: None,
+) -> DemoLoaded:
     """Load the county from ``folder`` and run its three nights; a second run changes nothing."""
     if not (folder / "county.gpkg").exists():
-        raise InputError(f"{folder} does not hold the demo county: make it with 'python data/make_demo.py --out {folder}'.", file=str(folder))
+        raise InputError(
+            f"{folder} does not hold the demo county: make it with 'python data/make_demo.py --out {folder}'.",
+            file=str(folder),
+        )
     profile = profiles.load("demo_county", rules_dir)
     first = receive.Options(namespace=NAMESPACE, delivered_on=FIRST)
-    done = receive.import_all(db, folder / "county.gpkg", actor=actor, profile=profile, options=first, progress=progress)
+    done = receive.import_all(
+        db, folder / "county.gpkg", actor=actor, profile=profile, options=first, progress=progress
+    )
     for day in SCENES:
         scene, cloud = folder / "imagery" / f"{day}.tif", folder / "imagery" / f"{day}_cloud.geojson"
         if scene.exists():
             progress(f"imagery {day}")
-            done.append(receive.import_imagery(db, scene, day, actor=actor, store_dir=store_dir, cloud=cloud if cloud.exists() else None, namespace=NAMESPACE))
+            done.append(
+                receive.import_imagery(
+                    db,
+                    scene,
+                    day,
+                    actor=actor,
+                    store_dir=store_dir,
+                    cloud=cloud if cloud.exists() else None,
+                    namespace=NAMESPACE,
+                )
+            )
     progress("patrol tracks of May 2026")
-    tracks = receive.import_tracks(db, folder / "tracks", index=folder / "tracks" / "index.json", actor=actor, store_dir=store_dir, namespace=NAMESPACE)
+    tracks = receive.import_tracks(
+        db,
+        folder / "tracks",
+        index=folder / "tracks" / "index.json",
+        actor=actor,
+        store_dir=store_dir,
+        namespace=NAMESPACE,
+    )
     later = folder / f"candidates_{SECOND}.geojson"
-    done += receive.import_file(db, "candidate", later, actor=actor, profile=profile,
-                                options=receive.Options(namespace=NAMESPACE, delivered_on=SECOND), source_layer=later.stem)
+    done += receive.import_file(
+        db,
+        "candidate",
+        later,
+        actor=actor,
+        profile=profile,
+        options=receive.Options(namespace=NAMESPACE, delivered_on=SECOND),
+        source_layer=later.stem,
+    )
     new_users = _users(db, actor)
     nights = []
     for night in NIGHTS:
         progress(f"night {night}")
         result = nightly.run(db, book, night, actor, adcode=None, store_dir=store_dir, report_dir=report_dir)
-        nights.append({"night": str(night), "changed": result.changed, "report": result.report, "topics": result.counts.get("topics", {})})
+        nights.append(
+            {
+                "night": str(night),
+                "changed": result.changed,
+                "report": result.report,
+                "topics": result.counts.get("topics", {}),
+            }
+        )
     imported: dict[str, int] = {}
     for r in done:
         imported[r.layer] = imported.get(r.layer, 0) + r.imported
-    return DemoLoaded(imported, sum(r.quarantined for r in done), tracks.new, nights, [u[0] for u in USERS], PASSWORD, new_users)
+    return DemoLoaded(
+        imported, sum(r.quarantined for r in done), tracks.new, nights, [u[0] for u in USERS], PASSWORD, new_users
+    )
 
 
 def _users(db: Database, actor: str) -> list[str]:

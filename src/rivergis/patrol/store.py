@@ -29,8 +29,11 @@ def add_track(conn: Connection, row: dict[str, Any], fixes: gpd.GeoDataFrame) ->
 
 def tracks_of_day(conn: Connection, day: date) -> pd.DataFrame:
     """Tracks of a civil day: id, chief_id, raw_sha256, datum_declared, datum_used, started_at, file_name."""
-    return read_table(conn, """SELECT id, chief_id, raw_sha256, datum_declared, datum_used, started_at, file_name
-        FROM data.track WHERE day = :day AND purged_at IS NULL ORDER BY started_at, id""", {"day": day},
+    return read_table(
+        conn,
+        """SELECT id, chief_id, raw_sha256, datum_declared, datum_used, started_at, file_name
+        FROM data.track WHERE day = :day AND purged_at IS NULL ORDER BY started_at, id""",
+        {"day": day},
     )
 
 
@@ -110,12 +113,15 @@ def add_scoring(conn: Connection, s: Scored) -> uuid.UUID:
 
 def results_of_day(conn: Connection, day: date, known_at: datetime) -> pd.DataFrame:
     """Scorings of a civil day as known at a moment: track_id, file_name, chief, figures, standard, review."""
-    return read_table(conn, """SELECT r.id AS result_id, r.track_id, t.file_name, t.started_at, t.ended_at, c.name AS chief, c.level, c.title,
+    return read_table(
+        conn,
+        """SELECT r.id AS result_id, r.track_id, t.file_name, t.started_at, t.ended_at, c.name AS chief, c.level, c.title,
           r.figures, r.standard, r.review, r.rule_set
         FROM data.patrol_result r JOIN data.track t ON t.id = r.track_id
         LEFT JOIN app.chief_as_of(:day, :known) c ON c.id = t.chief_id
         WHERE t.day = :day AND r.recorded_at <= :known AND (r.superseded_at IS NULL OR r.superseded_at > :known)
-        ORDER BY t.started_at, t.id""", {"day": day, "known": known_at},
+        ORDER BY t.started_at, t.id""",
+        {"day": day, "known": known_at},
     )
 
 
@@ -137,9 +143,13 @@ def purge(conn: Connection, before: date) -> list[tuple[uuid.UUID, str]]:
 
 def legs_on_rivers(conn: Connection, result_id: uuid.UUID) -> pd.DataFrame:
     """Legs of a scoring along the chainage of their rivers: river, bank, at_from_m, at_to_m, seen, reason."""
-    return read_table(conn, """SELECT r.name AS river, l.bank, h.from_m + l.from_m AS at_from_m, h.from_m + l.to_m AS at_to_m, l.seen, l.reason
+    return read_table(
+        conn,
+        """SELECT r.name AS river, l.bank, h.from_m + l.from_m AS at_from_m, h.from_m + l.to_m AS at_to_m, l.seen, l.reason
         FROM data.leg l JOIN data.reach h ON h.id = l.reach_id AND h.version = l.reach_version
         JOIN data.patrol_result p ON p.id = l.result_id
         JOIN app.river_as_of((SELECT day FROM data.track WHERE id = p.track_id)) r ON r.id = h.river_id
         WHERE l.result_id = :r AND l.bank IS NOT NULL AND h.from_m IS NOT NULL
-        ORDER BY r.name, l.bank, at_from_m""", {"r": result_id})
+        ORDER BY r.name, l.bank, at_from_m""",
+        {"r": result_id},
+    )

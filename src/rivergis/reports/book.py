@@ -21,7 +21,16 @@ from rivergis.river import store as river_store
 from rivergis.river.chainage import label
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-OUTWARD_REASONS = ("permitted", "not_observed", "permit_place_open", "allowed_use", "below_min_area", "within_tolerance", "touches_only", "degenerate")
+OUTWARD_REASONS = (
+    "permitted",
+    "not_observed",
+    "permit_place_open",
+    "allowed_use",
+    "below_min_area",
+    "within_tolerance",
+    "touches_only",
+    "degenerate",
+)
 SHOWN_ROWS = 60  # a report stays readable; what is left out is counted and said
 
 
@@ -53,7 +62,15 @@ def night(conn: Connection, on: date, store_dir: Path | None = None) -> Night:
             lead["pictures"] = pictures(conn, lead["id"], store_dir)
     order = {"announced": 0, "gazette": 0}
     leads.sort(key=lambda x: (x["topic"], order.get(x["basis"], 1), x["status"] != "new", x["place"], str(x["id"])))
-    return Night(on, run, is_demo(conn), leads, _not_told(conn, on), _patrols(conn, on), (run or {}).get("counts", {}).get("rules_unconfirmed", []))
+    return Night(
+        on,
+        run,
+        is_demo(conn),
+        leads,
+        _not_told(conn, on),
+        _patrols(conn, on),
+        (run or {}).get("counts", {}).get("rules_unconfirmed", []),
+    )
 
 
 def is_demo(conn: Connection) -> bool:
@@ -64,16 +81,30 @@ def is_demo(conn: Connection) -> bool:
 def lead_words(row: dict[str, Any]) -> dict[str, Any]:
     """A lead with the words that people read beside its codes."""
     f = row.get("figures") or {}
-    place = " ".join(p for p in (f.get("river"), words.say("bank." + f["bank"]) if f.get("bank") else None, f.get("chainage")) if p)
+    place = " ".join(
+        p for p in (f.get("river"), words.say("bank." + f["bank"]) if f.get("bank") else None, f.get("chainage")) if p
+    )
     chiefs = f.get("chiefs") or []
     return {
-        **row, "figures": f, "class_words": class_words(row.get("class_code")), "status_words": words.both("status." + row["status"]),
-        "position_words": words.both("position." + row["position"]) if row.get("position") else "", "basis_words": words.both("basis." + row["basis"]) if row.get("basis") else "",
-        "kind_words": words.both("candidate." + str(f.get("kind") or (row.get("sources") or [{}])[0].get("kind") or "unknown")), "place": place,
-        "chief_words": "、".join(f"{words.say('level.' + c['level'])} {c['chief']}" for c in chiefs), "short": str(row["id"])[:8],
+        **row,
+        "figures": f,
+        "class_words": class_words(row.get("class_code")),
+        "status_words": words.both("status." + row["status"]),
+        "position_words": words.both("position." + row["position"]) if row.get("position") else "",
+        "basis_words": words.both("basis." + row["basis"]) if row.get("basis") else "",
+        "kind_words": words.both(
+            "candidate." + str(f.get("kind") or (row.get("sources") or [{}])[0].get("kind") or "unknown")
+        ),
+        "place": place,
+        "chief_words": "、".join(f"{words.say('level.' + c['level'])} {c['chief']}" for c in chiefs),
+        "short": str(row["id"])[:8],
         # only an announced line or a gazetted zone may word a lead; everything else says what it is
-        "headline": words.both("weight.lead") if row.get("basis") in ("announced", "gazette") else words.both("basis." + str(row.get("basis"))),
-        "area_words": area_words(f), "pictures": []}
+        "headline": words.both("weight.lead")
+        if row.get("basis") in ("announced", "gazette")
+        else words.both("basis." + str(row.get("basis"))),
+        "area_words": area_words(f),
+        "pictures": [],
+    }
 
 
 def area_words(figures: dict[str, Any]) -> str:
@@ -94,7 +125,11 @@ def pictures(conn: Connection, finding_id: Any, store_dir: Path | None) -> list[
     rows = finding_store.pictures_of(conn, finding_id)
     for row in rows:
         file = store_dir / row["file_path"] if store_dir else None
-        row["src"] = f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}" if file and file.exists() else f"/evidence/{row['id']}"
+        row["src"] = (
+            f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"
+            if file and file.exists()
+            else f"/evidence/{row['id']}"
+        )
     return rows
 
 
@@ -105,8 +140,16 @@ def _not_told(conn: Connection, on: date) -> list[dict[str, Any]]:
     for r in rows:
         d = r["detail"] or {}
         r["reason_words"], r["kind_words"] = words.both("reason." + r["reason"]), words.both("candidate." + r["kind"])
-        r["place"] = " ".join(p for p in (d.get("river"), words.say("bank." + d["bank"]) if d.get("bank") else None, d.get("chainage")) if p)
-        r["because"] = "、".join(d.get("permits") or []) or d.get("because") or (f"影像 {d['scene']} 此处有云或阴影" if d.get("scene") else "")
+        r["place"] = " ".join(
+            p
+            for p in (d.get("river"), words.say("bank." + d["bank"]) if d.get("bank") else None, d.get("chainage"))
+            if p
+        )
+        r["because"] = (
+            "、".join(d.get("permits") or [])
+            or d.get("because")
+            or (f"影像 {d['scene']} 此处有云或阴影" if d.get("scene") else "")
+        )
     return sorted(rows, key=lambda r: (rank.get(r["reason"], 99), r["code"]))
 
 
@@ -130,10 +173,26 @@ def strips(legs: pd.DataFrame) -> list[dict[str, Any]]:
     for (river, bank), group in legs.groupby(["river", "bank"], sort=True):
         lo, hi = float(group["at_from_m"].min()), float(group["at_to_m"].max())
         span = max(hi - lo, 1.0)
-        parts = [{"x": (r.at_from_m - lo) / span * 100, "w": max((r.at_to_m - r.at_from_m) / span * 100, 0.3), "why": "seen" if r.seen else r.reason,
-                  "words": f"{label(r.at_from_m)} – {label(r.at_to_m)} " + ("看到 seen" if r.seen else words.both("reason." + r.reason))}
-                 for r in group.sort_values(["seen", "at_from_m"]).itertuples()]
+        parts = [
+            {
+                "x": (r.at_from_m - lo) / span * 100,
+                "w": max((r.at_to_m - r.at_from_m) / span * 100, 0.3),
+                "why": "seen" if r.seen else r.reason,
+                "words": f"{label(r.at_from_m)} – {label(r.at_to_m)} "
+                + ("看到 seen" if r.seen else words.both("reason." + r.reason)),
+            }
+            for r in group.sort_values(["seen", "at_from_m"]).itertuples()
+        ]
         seen = float((group["at_to_m"] - group["at_from_m"])[group["seen"]].sum())
-        out.append({"river": river, "bank": words.both("bank." + bank), "from": label(lo), "to": label(hi), "parts": parts, "seen_m": round(seen),
-                    "reasons": sorted({words.both("reason." + r) for r in group.loc[~group["seen"], "reason"]})})
+        out.append(
+            {
+                "river": river,
+                "bank": words.both("bank." + bank),
+                "from": label(lo),
+                "to": label(hi),
+                "parts": parts,
+                "seen_m": round(seen),
+                "reasons": sorted({words.both("reason." + r) for r in group.loc[~group["seen"], "reason"]}),
+            }
+        )
     return out

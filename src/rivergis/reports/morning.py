@@ -16,9 +16,15 @@ from rivergis.settings import gis_dir
 
 def environment() -> Environment:
     """Templates of ``gis/pages``, with every value escaped and the catalogue of words at hand."""
-    env = Environment(loader=FileSystemLoader(gis_dir() / "pages"), autoescape=select_autoescape(default=True, default_for_string=True),
-                      trim_blocks=True, lstrip_blocks=True)
-    env.globals.update(words=words.both, say=words.say, style=(gis_dir() / "pages" / "style.css").read_text(encoding="utf-8"))
+    env = Environment(
+        loader=FileSystemLoader(gis_dir() / "pages"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals.update(
+        words=words.both, say=words.say, style=(gis_dir() / "pages" / "style.css").read_text(encoding="utf-8")
+    )
     return env
 
 
@@ -45,5 +51,7 @@ def write(db: Database, night: date, report_dir: Path, store_dir: Path) -> Path:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise EnvironmentFault(f"The report cannot be written to {path.parent} ({error.strerror}); the night itself is recorded: free some space and run it again.") from error
+        raise EnvironmentFault(
+            f"The report cannot be written to {path.parent} ({error.strerror}); the night itself is recorded: free some space and run it again."
+        ) from error
     return path

@@ -1,0 +1,200 @@
+"""``rivergis import``: bring a file in as a layer, as tracks or as an image."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rivergis.cli import common
+
+if TYPE_CHECKING:
+    from rivergis.db.connect import Database
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("import")
+@click.argument("layer")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--profile", default="plain", show_default=True, help="Field mapping from gis/rules/import_fields.")
+@click.option("--source-layer", default=None, help="Layer inside the file.")
+@click.option("--crs", default=None, help="Coordinate system, where the file names none (EPSG:CODE).")
+@click.option(
+    "--datum",
+    type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]),
+    default=None,
+    help="Datum of the positions; nothing is shifted unless you say so.",
+)
+@click.option("--encoding", default=None, help="Text encoding of a Shapefile, e.g. GBK.")
+@click.option("--namespace", default="local", show_default=True, help="Who gave the codes.")
+@click.option(
+    "--valid-from", type=DAY, default=None, help="Civil day from which the rows hold, where the file does not say."
+)
+@click.option("--feed", default=None, help="Candidates: the source that delivers them.")
+@click.option("--delivered-on", type=DAY, default=None, help="Candidates: the civil day the delivery stands for.")
+@click.option("--addition", is_flag=True, help="Candidates: this adds to the last delivery instead of replacing it.")
+@click.option(
+    "--index", type=click.Path(path_type=Path), default=None, help="Tracks: JSON list that says whose each file is."
+)
+@click.option("--chief", default=None, help="Tracks: code of the chief.")
+@click.option("--taken-on", type=DAY, default=None, help="Imagery: civil day of the image.")
+@click.option(
+    "--cloud", type=click.Path(path_type=Path), default=None, help="Imagery: polygons of what shows nothing usable."
+)
+@click.option("--dry-run", is_flag=True, help="Read and check only.")
+@common.actor_option
+@common.json_option
+def command(layer: str, file: Path, actor: str | None, as_json: bool, **o: Any) -> int:
+    """Import FILE as LAYER: a layer name, 'all' (every layer the profile names), 'track' (file or folder) or 'imagery'.
+
+    Exit codes: 0 all rows in, 3 nothing could be read, 4 some rows set aside (see 'rivergis quarantine list').
+
+    \b
+    Example:
+      rivergis import reach rivers.gpkg --crs EPSG:4544
+      rivergis import all extract.gpkg --profile osm
+      rivergis import track tracks/ --index tracks/index.json
+    """
+    from rivergis.db import upgrade
+
+    db = common.database()
+    upgrade.upgrade(db)
+    who = common.acting(db, actor, "import")
+    if layer == "track":
+        return _tracks(db, file, who, o, as_json)
+    results = [_imagery(db, file, who, o)] if layer == "imagery" else _vector(db, layer, file, who, o)
+    _show(results, as_json, o["dry_run"])
+    return common.EXIT_PARTLY if any(r.quarantined for r in results) else 0
+
+
+def _day(value: datetime | None) -> Any:
+    return value.date() if value else None
+
+
+def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -> list[Any]:
+    from rich.console import Console
+
+    from rivergis.intake import profile
+    from rivergis.jobs import receive
+
+    chosen = profile.load(o["profile"], common.settings().rules_dir)
+    options = receive.Options(
+        o["crs"],
+        o["datum"],
+        o["encoding"],
+        o["namespace"],
+        _day(o["valid_from"]),
+        o["feed"],
+        _day(o["delivered_on"]),
+        not o["addition"],
+    )
+    if layer == "all":
+        console = Console(stderr=True)
+        return receive.import_all(
+            db,
+            file,
+            actor=who,
+            profile=chosen,
+            options=options,
+            dry_run=o["dry_run"],
+            progress=lambda s: console.print(f"  {s}", style="dim"),
+        )
+    return receive.import_file(
+        db,
+        layer,
+        file,
+        actor=who,
+        profile=chosen,
+        options=options,
+        source_layer=o["source_layer"],
+        dry_run=o["dry_run"],
+    )
+
+
+def _imagery(db: Database, file: Path, who: str, o: dict[str, Any]) -> Any:
+    from rivergis.errors import UsageError
+    from rivergis.jobs import receive
+
+    if o["taken_on"] is None:
+        raise UsageError("Say when the image was taken with --taken-on YYYY-MM-DD: a verdict may rest on it.")
+    return receive.import_imagery(
+        db,
+        file,
+        _day(o["taken_on"]),
+        actor=who,
+        store_dir=common.settings().store_dir,
+        cloud=o["cloud"],
+        namespace=o["namespace"],
+    )
+
+
+def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool) -> int:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from rivergis.jobs import receive
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("tracks", total=None)
+        got = receive.import_tracks(
+            db,
+            file,
+            actor=who,
+            store_dir=common.settings().store_dir,
+            index=o["index"],
+            chief=o["chief"],
+            datum=o["datum"],
+            namespace=o["namespace"],
+            progress=lambda n, of: bar.update(task, completed=n, total=of),
+        )
+    common.emit(
+        got,
+        as_json,
+        f"轨迹 tracks: {got.new} 新 new, {got.known} 已有 known, {len(got.failed)} 未能读取 failed"
+        + "".join(f"\n  {f['file']}: {f['message']}" for f in got.failed),
+    )
+    return common.EXIT_PARTLY if got.failed else 0
+
+
+def _show(results: list[Any], as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        common.emit(results, True)
+        return
+    common.table(
+        (
+            "图层 layer",
+            "来源 source",
+            "读入 in",
+            "新 imported",
+            "未变 unchanged",
+            "隔离 set aside",
+            "略过 skipped",
+            "坐标系 CRS",
+            "",
+        ),
+        [
+            (
+                r.layer,
+                r.source_layer,
+                r.count_in,
+                r.imported,
+                r.unchanged,
+                r.quarantined,
+                r.skipped,
+                r.source_crs,
+                "已导入过 known" if r.known else "",
+            )
+            for r in results
+        ],
+        title="试读,未写入 dry run, nothing written" if dry_run else None,
+    )
+    for r in results:
+        for d in r.diagnostics:
+            click.echo(f"  {r.layer}: {d['code']} × {d['count']}: {d['sentence']}")
+        for a in r.set_aside[:10]:
+            click.echo(f"  {r.layer} feature {a.source_feature}: {a.code}: {a.sentence}")
+        if len(r.set_aside) > 10:
+            click.echo(f"  … {len(r.set_aside) - 10} more: rivergis quarantine list --layer {r.layer}")

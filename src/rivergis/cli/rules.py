@@ -1,0 +1,167 @@
+"""``rivergis rules``: which value holds at a place on a day, and why."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rivergis.cli import common
+
+if TYPE_CHECKING:
+    from rivergis.rules import RuleBook
+
+FACT = click.option(
+    "--fact",
+    "facts",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A fact the row may depend on, e.g. chief_level=village; repeatable.",
+)
+
+
+@click.group("rules")
+def command() -> None:
+    """Rules as data: every value with unit, basis, source, status and dates."""
+
+
+def _facts(facts: tuple[str, ...]) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for fact in facts:
+        name, _, value = fact.partition("=")
+        out[name] = int(value) if re.fullmatch(r"-?\d+", value) else value
+    return out
+
+
+def _adcode(place: str, book: RuleBook) -> str:
+    """Adcode of a place given as adcode, name or LON,LAT (the latter two also from the database's administrative units)."""
+    from rivergis.errors import NotFound
+    from rivergis.river import store
+
+    if re.fullmatch(r"\d{6}(\d{3}){0,2}", place):
+        return place
+    named = [code for code, j in book.jurisdictions.items() if place in (j["zh"], j["en"])]
+    if named:
+        return named[0]
+    lonlat = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*", place)
+    with common.database().read() as conn:
+        units = store.units_at(conn, float(lonlat[1]), float(lonlat[2])) if lonlat else store.units_named(conn, place)
+    if not units:
+        raise NotFound(
+            f"No administrative unit {'at' if lonlat else 'named'} {place!r} is in the rules or the database: give an adcode (six, nine or twelve digits)."
+        )
+    return units[0].adcode
+
+
+@command.command()
+@click.argument("key")
+@click.option("--at", "place", default="000000", show_default=True, metavar="ADCODE|NAME|LON,LAT", help="Where.")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Civil day (default: today).")
+@FACT
+@common.json_option
+def show(key: str, place: str, day: datetime | None, facts: tuple[str, ...], as_json: bool) -> None:
+    """Which value of KEY holds at a place on a day, which layer won, and on what basis.
+
+    \b
+    Example:
+      rivergis rules show patrol.effective.min_duration --at 440100 --on 2026-05-20
+      rivergis rules show boundary.unleveed.return_period --at 500199 --fact plan_area=county_seat
+    """
+    from rivergis import rules
+
+    book = rules.load(common.settings().rules_dir)
+    adcode, on = _adcode(place, book), (day or datetime.now()).date()
+    given = _facts(facts)
+    rows = book.explain(key, rules.path_of(adcode), on, **given)
+    won = next((c.row for c in rows if c.won), None)
+    if as_json:
+        common.emit(
+            {
+                "key": key,
+                "at": adcode,
+                "on": str(on),
+                "facts": given,
+                "value": won.as_dict() if won else None,
+                "considered": [{"row": c.row.as_dict(), "won": c.won, "why": c.why} for c in rows],
+            },
+            True,
+        )
+        return
+    label = book.registry[key]
+    click.echo(f"{label['zh']} · {label['en']}  ({key}) @ {adcode} on {on}")
+    click.echo(
+        f"  取值 value: {won.value} {won.unit or ''}  [{won.status}]  依据 basis: {won.basis}  来源 source: {won.source}"
+        if won
+        else "  没有适用的规则行 no row holds here: nothing is assumed"
+    )
+    common.table(
+        ("胜出 won", "辖区 jurisdiction", "值 value", "适用 applies to", "状态 status", "起止 dates", "原因 why"),
+        [
+            (
+                "✓" if c.won else "",
+                f"{c.row.jurisdiction} {book.jurisdictions[c.row.jurisdiction]['zh']}",
+                c.row.value,
+                ", ".join(f"{k}={v}" for k, v in c.row.applies_to.items()),
+                c.row.status,
+                f"{c.row.valid_from or ''} – {c.row.valid_to or ''}",
+                c.why,
+            )
+            for c in rows
+        ],
+    )
+
+
+@command.command("list")
+@click.option("--prefix", default="", help="Only keys that begin so.")
+@common.json_option
+def list_(prefix: str, as_json: bool) -> None:
+    """All rule rows.
+
+    \b
+    Example:
+      rivergis rules list --prefix patrol.
+    """
+    from rivergis import rules
+
+    rows = [r for r in rules.load(common.settings().rules_dir).rows() if r.key.startswith(prefix)]
+    if as_json:
+        common.emit([r.as_dict() for r in rows], True)
+        return
+    common.table(
+        ("键 key", "辖区 jurisdiction", "值 value", "单位 unit", "适用 applies to", "状态 status", "依据 basis"),
+        [
+            (
+                r.key,
+                r.jurisdiction,
+                r.value,
+                r.unit,
+                ", ".join(f"{k}={v}" for k, v in r.applies_to.items()),
+                r.status,
+                r.basis,
+            )
+            for r in rows
+        ],
+    )
+
+
+@command.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@common.json_option
+def check(folder: Path | None, as_json: bool) -> None:
+    """Check every rule file; exit 3 with one sentence when one is wrong.
+
+    \b
+    Example:
+      rivergis rules check
+    """
+    from rivergis import rules
+
+    book = rules.load(folder or common.settings().rules_dir)
+    common.emit(
+        {"version": book.version, "rows": len(book.rows()), "keys": len(book.registry)},
+        as_json,
+        f"规则有效 rules are sound: {len(book.rows())} rows, {len(book.registry)} keys, version {book.version}",
+    )
