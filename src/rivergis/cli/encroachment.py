@@ -79,7 +79,7 @@ def check(
         [
             (
                 x["candidate"],
-                words.both("candidate." + x["kind"]),
+                words.both("kind." + x["kind"]),
                 x["area_m2"],
                 words.both("position." + x["position"]),
                 words.both("basis." + str(x["basis"])),
@@ -88,7 +88,7 @@ def check(
         ],
         title=f"{on}: {len(result.leads)} 条 leads, {len(result.not_leads)} 未报 not told",
     )
-    click.echo(words.both("weight.disclaimer"))
+    click.echo(words.both("page.disclaimer"))
 
 
 @command.command()

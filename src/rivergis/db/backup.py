@@ -1,6 +1,6 @@
 """Backup and restore: one file with the database, the kept files and a manifest with their hashes.
 
-The schema ``cache`` is left out (it is rebuilt), ``app`` is rebuilt by the upgrade that ends a restore.
+The rows of the schema ``cache`` are left out: they are rebuilt.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def backup(db: Database, file: Path, store_dir: Path) -> BackupMade:
                     "pg_dump",
                     "--format=custom",
                     "--no-owner",
-                    "--exclude-schema=app",
+                   
                     "--exclude-table-data=cache.*",
                     f"--file={dump}",
                 ],

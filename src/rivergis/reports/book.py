@@ -93,13 +93,13 @@ def lead_words(row: dict[str, Any]) -> dict[str, Any]:
         "position_words": words.both("position." + row["position"]) if row.get("position") else "",
         "basis_words": words.both("basis." + row["basis"]) if row.get("basis") else "",
         "kind_words": words.both(
-            "candidate." + str(f.get("kind") or (row.get("sources") or [{}])[0].get("kind") or "unknown")
+            "kind." + str(f.get("kind") or (row.get("sources") or [{}])[0].get("kind") or "unknown")
         ),
         "place": place,
         "chief_words": "、".join(f"{words.say('level.' + c['level'])} {c['chief']}" for c in chiefs),
         "short": str(row["id"])[:8],
         # only an announced line or a gazetted zone may word a lead; everything else says what it is
-        "headline": words.both("weight.lead")
+        "headline": words.both("page.lead")
         if row.get("basis") in ("announced", "gazette")
         else words.both("basis." + str(row.get("basis"))),
         "area_words": area_words(f),
@@ -139,7 +139,7 @@ def _not_told(conn: Connection, on: date) -> list[dict[str, Any]]:
     rank = {r: i for i, r in enumerate(OUTWARD_REASONS)}
     for r in rows:
         d = r["detail"] or {}
-        r["reason_words"], r["kind_words"] = words.both("reason." + r["reason"]), words.both("candidate." + r["kind"])
+        r["reason_words"], r["kind_words"] = words.both("reason." + r["reason"]), words.both("kind." + r["kind"])
         r["place"] = " ".join(
             p
             for p in (d.get("river"), words.say("bank." + d["bank"]) if d.get("bank") else None, d.get("chainage"))
@@ -179,7 +179,7 @@ def strips(legs: pd.DataFrame) -> list[dict[str, Any]]:
                 "w": max((r.at_to_m - r.at_from_m) / span * 100, 0.3),
                 "why": "seen" if r.seen else r.reason,
                 "words": f"{label(r.at_from_m)} – {label(r.at_to_m)} "
-                + ("看到 seen" if r.seen else words.both("reason." + r.reason)),
+                + ("看到 seen" if r.seen else words.both("unseen." + r.reason)),
             }
             for r in group.sort_values(["seen", "at_from_m"]).itertuples()
         ]
@@ -192,7 +192,7 @@ def strips(legs: pd.DataFrame) -> list[dict[str, Any]]:
                 "to": label(hi),
                 "parts": parts,
                 "seen_m": round(seen),
-                "reasons": sorted({words.both("reason." + r) for r in group.loc[~group["seen"], "reason"]}),
+                "reasons": sorted({words.both("unseen." + r) for r in group.loc[~group["seen"], "reason"]}),
             }
         )
     return out
