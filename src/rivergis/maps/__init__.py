@@ -1,0 +1,1 @@
+"""Maps (doors out): frames in, one page out that asks nothing of any other machine."""

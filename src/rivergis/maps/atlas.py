@@ -1,0 +1,251 @@
+"""Maps of the county, a river, a night and a patrol (地图): one page each, that asks nothing of any other machine.
+
+``LocalMap`` is a Folium map whose scripts and styles are the vendored ones: written into the page (``assets="inline"``,
+one file that opens without network) or linked under a URL prefix of the service (``assets="/assets/vendor"``).
+
+What data says reaches the page only as JSON in a data block and from there as text nodes. It must never pass through
+a Folium element: those render their content as a template a second time, so that a name like ``{{ 7*7 }}`` would run.
+
+Content Security Policy: each page carries its own, by hash (``content_security_policy``): no connection, no frame, no
+plug-in, pictures from its own host or ``data:``. A header that a server adds must allow at least that for these pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+from branca.element import Figure
+from folium.template import Template
+
+from rivergis import crs, lead
+from rivergis.errors import UsageError
+from rivergis.maps import assets as files
+from rivergis.maps import marks, palette
+from rivergis.maps.marks import Picture
+
+Layers = dict[str, gpd.GeoDataFrame]
+Bounds = tuple[float, float, float, float]
+
+CHINA: Bounds = (73.5, 18.0, 135.1, 53.6)
+"""Where an empty map looks."""
+_INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+
+
+class LocalMap(folium.Map):
+    """A Folium map that loads nothing from other machines and has no tiles of its own.
+
+    Other Folium elements can be added (in a notebook, say); one that links a script elsewhere is refused by the page's
+    own policy. ``add_layers`` draws frames; ``html`` gives the page.
+    """
+
+    _template = Template(
+        """
+        {% macro html(this, kwargs) %}<div class="folium-map" id={{ this.get_name()|tojson }}></div>{% endmacro %}
+        {% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
+            center: {{ this.location|tojson }}, crs: L.CRS.{{ this.crs }}, ...{{ this.options|tojavascript }}});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, title_zh: str, title_en: str, *, stamp: str | None = None, assets: str = "inline") -> None:
+        super().__init__(
+            tiles=None, zoom_control=False, attribution_control=False, zoom_snap=0.25, wheel_px_per_zoom_level=90
+        )
+        self.default_js, self.default_css = [], []  # Folium's own are links to other machines
+        self._id = "atlas"  # a fixed name: equal data give an equal page
+        self.page = _Page(title_zh, title_en, stamp, assets, self.get_name())
+        self.page.add_child(self)
+
+    def add_layers(self, layers: Layers, hidden: Sequence[str] = ()) -> LocalMap:
+        """Draw frames (EPSG:4490; columns as in ``marks``) in the order of the palette; ``hidden`` start switched off.
+
+        ``UsageError`` above 2,000 features, ``NotFound`` for a layer that the palette does not know.
+        """
+        marks.check_size(layers)
+        styles = palette.load()
+        for name in layers:
+            styles.of(name)
+        for name in sorted(layers, key=styles.layers.index):
+            if len(layers[name]):
+                drawn = marks.layer(name, layers[name], styles)
+                self.page.data["layers"].append({**drawn, "shown": name not in hidden})
+        return self
+
+    def add_pictures(self, pictures: Sequence[Picture]) -> LocalMap:
+        """Lay images under the lines (影像): a ``base``, or ``before`` and ``after`` with a slider between them."""
+        self.page.data["pictures"] += [picture.as_dict() for picture in pictures]
+        return self
+
+    def list_layer(self, name: str) -> LocalMap:
+        """List the features of a layer beside the map, also when there are none; a click shows one."""
+        style = palette.load().of(name)
+        self.page.data.update(list=name, list_title={"zh": style.zh, "en": style.en})
+        return self
+
+    def look_at(self, bounds: Bounds) -> LocalMap:
+        """First view: west, south, east, north in degrees."""
+        west, south, east, north = (float(v) for v in bounds)
+        self.page.data["bounds"] = [[south, west], [north, east]]
+        return self
+
+    def html(self) -> str:
+        """The page."""
+        return self.page.render()
+
+
+class _Page(Figure):
+    """The page round the map: title, stamp, legend, search and the line that says what it is not for."""
+
+    _template = Template(files.path("page/atlas.html").read_text(encoding="utf-8"))
+
+    def __init__(self, title_zh: str, title_en: str, stamp: str | None, assets: str, map_name: str) -> None:
+        super().__init__()
+        self.header._children.clear()
+        self.inline = assets == "inline"
+        if not self.inline and not re.fullmatch(r"/(?!/)[\w./-]*", assets):
+            raise UsageError(f"The assets {assets!r} must be 'inline' or a path of this service like /assets/vendor.")
+        self.title_zh, self.title_en, self.stamp, self.map_name = title_zh, title_en, stamp, map_name
+        self.disclaimer_zh, self.disclaimer_en = lead.DISCLAIMER_ZH, lead.DISCLAIMER_EN
+        self.icon = files.data_uri(files.ICON)
+        self.scripts = [files.inline_js(n) if self.inline else files.url(n, assets) for n in files.MAP_JS]
+        self.sheets = [files.inline_css(n) if self.inline else files.url(n, assets) for n in files.MAP_CSS]
+        self.data: dict[str, Any] = {"layers": [], "pictures": [], "list": None}
+        if self.inline:
+            names = {"iconUrl": "marker-icon", "iconRetinaUrl": "marker-icon-2x", "shadowUrl": "marker-shadow"}
+            icons = {key: files.data_uri(f"leaflet/images/{name}.png") for key, name in names.items()}
+            self.scripts.append(
+                f"delete L.Icon.Default.prototype._getIconUrl;L.Icon.Default.mergeOptions({json.dumps(icons)});"
+            )
+
+    @property
+    def stamp_px(self) -> int:
+        """Room for one stamp in the watermark: a Chinese character is about twice as wide as a Latin one."""
+        return 60 + round(sum(18.5 if ord(letter) > 0x2E80 else 11.5 for letter in self.stamp or ""))
+
+    @property
+    def data_json(self) -> str:
+        """The data block; ``<`` cannot end it."""
+        text = json.dumps(self.data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+    def render(self, **kwargs: Any) -> str:
+        text = super().render(**kwargs)
+        return text.replace("@policy@", content_security_policy(text), 1)
+
+
+def content_security_policy(html: str) -> str:
+    """What a page may do: run and style only what stands in it (by hash) or comes from its own host; nothing else."""
+    allowed: dict[str, list[str]] = {"script": [], "style": []}
+    for kind, text in _INLINE.findall(html):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+        allowed[kind].append(f"'sha256-{digest}'")
+    return (
+        f"default-src 'none'; script-src 'self' {' '.join(allowed['script'])}; "
+        f"style-src 'self' {' '.join(allowed['style'])}; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def county_map(
+    layers: Layers,
+    *,
+    title_zh: str,
+    title_en: str,
+    stamp: str | None = None,
+    assets: str = "inline",
+    focus: Bounds | None = None,
+    pictures: Sequence[Picture] = (),
+    hidden: Sequence[str] = (),
+) -> str:
+    """The county at a glance (一张图): HTML of a page with the given layers, legend, search and popups.
+
+    ``layers``: layer name -> frame in EPSG:4490, columns as in ``marks``; ``focus``: west, south, east, north of the
+    first view in degrees (default: all that is drawn); ``hidden``: layers that start switched off; ``stamp``: repeated
+    across the map. Up to 2,000 features in all, ``UsageError`` above.
+    """
+    atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets)
+    return _finish(atlas, layers, focus, pictures, hidden)
+
+
+def river_map(layers: Layers, *, title_zh: str, title_en: str, focus: Bounds | None = None, **options: Any) -> str:
+    """One river (一河一图): like ``county_map``, looking at the river itself rather than at all that is drawn."""
+    if focus is None:
+        river = [layers[n] for n in ("reach", "water_area") if n in layers and len(layers[n])]
+        focus = _bounds(river[:1], margin=0.02) if river else None
+    return county_map(layers, title_zh=title_zh, title_en=title_en, focus=focus, **options)
+
+
+def night_map(
+    findings: gpd.GeoDataFrame,
+    layers: Layers,
+    *,
+    title_zh: str,
+    title_en: str,
+    stamp: str | None = None,
+    assets: str = "inline",
+    focus: Bounds | None = None,
+    pictures: Sequence[Picture] = (),
+    hidden: Sequence[str] = (),
+) -> str:
+    """The leads of a night (疑似问题线索): ``findings`` on top of ``layers`` and listed beside it, also when none."""
+    atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets).list_layer("finding")
+    if focus is None and len(findings):
+        focus = _bounds([findings], margin=0.08)
+    return _finish(atlas, {**layers, "finding": findings}, focus, pictures, hidden)
+
+
+def patrol_map(
+    track: gpd.GeoDataFrame,
+    legs: gpd.GeoDataFrame,
+    reaches: gpd.GeoDataFrame,
+    uncovered: gpd.GeoDataFrame,
+    *,
+    title_zh: str,
+    title_en: str,
+    layers: Layers | None = None,
+    stamp: str | None = None,
+    assets: str = "inline",
+    focus: Bounds | None = None,
+    pictures: Sequence[Picture] = (),
+    hidden: Sequence[str] = (),
+) -> str:
+    """One patrol (巡河): which bank was seen, which was not and why, and where the recording was silent.
+
+    ``track``: LineStrings with cls ``track`` or ``gap`` (``marks.track_lines`` makes them from fixes); ``legs`` and
+    ``uncovered``: LineStrings along the reach, digitised downstream, with ``bank`` and, where known, ``half_width_m``;
+    both are drawn on their bank. cls of ``uncovered`` is the reason (gap, other_bank, too_far, never_approached ...).
+    """
+    atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets).list_layer("uncovered")
+    seen = legs.assign(cls=legs["bank"]) if len(legs) and "cls" not in legs else legs
+    drawn = {"track": track, "leg": marks.on_bank(seen), "reach": reaches, "uncovered": marks.on_bank(uncovered)}
+    if focus is None:
+        focus = _bounds([f for f in (track, legs, uncovered) if len(f)] or [reaches], margin=0.06)
+    return _finish(atlas, {**(layers or {}), **drawn}, focus, pictures, hidden)
+
+
+def _finish(
+    atlas: LocalMap, layers: Layers, focus: Bounds | None, pictures: Sequence[Picture], hidden: Sequence[str]
+) -> str:
+    """What is common to all maps: layers, images, first view, page."""
+    atlas.add_layers(layers, hidden).add_pictures(pictures)
+    return atlas.look_at(focus or _bounds([f for f in layers.values() if len(f)])).html()
+
+
+def _bounds(frames: Sequence[gpd.GeoDataFrame], margin: float = 0.0) -> Bounds:
+    """Box round all frames in degrees, widened by a share of its size; China where there is nothing to see."""
+    boxes = np.array([frame.to_crs(crs.STORAGE).total_bounds for frame in frames]).reshape(-1, 4)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    if not len(boxes):
+        return CHINA
+    west, south = boxes[:, :2].min(axis=0)
+    east, north = boxes[:, 2:].max(axis=0)
+    pad = margin * max(east - west, north - south)
+    return (west - pad, south - pad, east + pad, north + pad)
