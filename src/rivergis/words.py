@@ -37,6 +37,14 @@ def both(key: str, **values: Any) -> str:
     return zh if zh == en else f"{zh} {en}"
 
 
+def choice(layer: str, column: str, code: Any) -> Any:
+    """The words for a code in a column of a layer; anything that is no code stays as it is."""
+    for key in (f"choice.{layer}.{column}.{code}", f"choice.{column}.{code}", f"{column}.{code}"):
+        if key in catalogue():
+            return both(key)
+    return code
+
+
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, tuple[str, str]]:
     """All words: key -> (Chinese, English)."""

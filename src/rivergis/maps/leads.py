@@ -1,0 +1,150 @@
+"""Suspected leads (疑似问题线索) and what was not told, as maps draw them: label, popup, pictures and class."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+from sqlalchemy import Connection
+
+from rivergis import words
+from rivergis.db.connect import read_frame
+from rivergis.maps.features import Row, Scope, When, place, rows_of
+
+# sightings after which a lead is no longer drawn among what stands
+ENDED = ("gone", "merged", "permitted")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where a map takes the pictures of leads from: addresses of the service, or the store, written into the page."""
+
+    store_dir: Path | None = None
+
+    def address(self, evidence_id: str, file_path: str) -> str | None:
+        if self.store_dir is None:
+            return f"/evidence/{evidence_id}"
+        file = self.store_dir / file_path
+        return f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}" if file.is_file() else None
+
+
+def standing(
+    conn: Connection, at: When, *, scope: Scope | None = None, pictures: Pictures | None = None
+) -> gpd.GeoDataFrame:
+    """Leads that stand on a day: told by then and not gone, merged or found to be permitted."""
+    condition, params = "t.status <> ALL(:ended)", {"ended": list(ENDED)}  # type: tuple[str, dict[str, Any]]
+    if scope is not None and scope.box is not None:
+        condition += " AND t.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)"
+        params |= scope.corners
+    return _leads(conn, at, condition, params, pictures)
+
+
+def of_night(conn: Connection, at: When, *, pictures: Pictures | None = None) -> gpd.GeoDataFrame:
+    """Leads that the night of that day told or looked for, whatever became of them."""
+    return _leads(conn, at, "t.night = :on", {}, pictures)
+
+
+def _leads(
+    conn: Connection, at: When, condition: str, params: dict[str, Any], pictures: Pictures | None
+) -> gpd.GeoDataFrame:
+    """Frames for the map; pictures None: links into the service, for pictures and for the page of each lead."""
+    frame = read_frame(
+        conn,
+        f"""SELECT t.*, (SELECT jsonb_agg(jsonb_build_array(e.kind, e.taken_on, e.id, e.file_path) ORDER BY e.taken_on)
+            FROM app.evidence e WHERE e.finding_id = t.id AND e.kind IN ('chip_before', 'chip_after')) AS pictures
+        FROM app.finding_as_of(:on, :known) t WHERE {condition}
+        ORDER BY array_position(ARRAY['new', 'rebound', 'grown'], t.status), t.topic, t.id""",
+        {**at.params, **params},
+    )
+    records = frame.drop(columns="geom").to_dict("records")
+    out = frame[["id", "geom"]].copy()
+    out["id"] = out["id"].astype(str)
+    out["cls"] = [r["class_code"] or "other.unknown" for r in records]
+    out["label"] = [_lead_label(r) for r in records]
+    out["popup"] = [lead_rows(r) for r in records]
+    out["chips"] = [_chips(r["pictures"] or [], pictures or Pictures()) for r in records]
+    if pictures is None:
+        out["href"] = [f"/findings/{r['id']}" for r in records]
+    return out
+
+
+def _lead_label(row: dict[str, Any]) -> str:
+    status, what = words.say(f"status.{row['status']}"), words.say(f"class.{row['class_code']}")
+    return f"{status} · {what} · {place(row['figures'] or {})}"
+
+
+def lead_rows(row: dict[str, Any]) -> list[Row]:
+    """What is said of a lead on a map: class, status, place, measure with its error, clause, who answers."""
+    f = row["figures"] or {}
+    chiefs = [f"{words.say('level.' + c['level'])} {c['chief']}" for c in f.get("chiefs") or []]
+    document = f.get("announce_doc_no") or f.get("zone_doc_no")
+    rows = {
+        "class": words.both(f"class.{row['class_code']}"),
+        "status": words.both(f"status.{row['status']}"),
+        "state": words.both(f"state.finding.{row['state']}"),
+        "place": place(f),
+        "village": "、".join(str(f[k]) for k in ("village", "town") if f.get(k)),
+        "area": area(f) or None,
+        "position": words.both(f"position.{row['position']}"),
+        "line_basis": " ".join(str(p) for p in (words.both(f"basis.{row['basis']}"), document) if p),
+        "clause": row["clause"],
+        "authority": row["competent_authority"],
+        "our_action": row["our_action"],
+        "chiefs": chiefs,
+        "first_seen": f.get("imagery_first_seen"),
+        "first_night": row["first_night"],
+    }
+    return rows_of(rows)
+
+
+def area(figures: dict[str, Any]) -> str:
+    """Area inside the line with its error band, m2; empty for a point."""
+    if figures.get("area_m2") is None:
+        return ""
+    error = figures.get("area_error_m2")
+    band = " (误差不明 error unknown)" if error is None else f" ± {error:,.0f} m²"
+    return f"{figures['area_m2']:,.0f} m²{band}"
+
+
+def _chips(found: list[list[Any]], pictures: Pictures) -> list[tuple[str, str, str]]:
+    out = []
+    for kind, taken_on, evidence_id, file_path in found:
+        address = pictures.address(evidence_id, file_path)
+        if address:
+            zh, en = words.pair(f"evidence.{kind}")
+            out.append((f"{zh} {taken_on or ''}".strip(), f"{en} {taken_on or ''}".strip(), address))
+    return out
+
+
+def not_told(conn: Connection, at: When) -> gpd.GeoDataFrame:
+    """Objects in or at a line that a night looked at and did not tell, each with its reason."""
+    frame = read_frame(
+        conn,
+        """SELECT candidate_id AS id, reason, detail, code, kind, name, geom FROM app.not_finding
+        WHERE night = :on AND recorded_at <= :known ORDER BY reason, code""",
+        at.params,
+    )
+    out = frame[["id", "geom"]].copy()
+    out["id"] = out["id"].astype(str)
+    out["cls"] = frame["reason"]
+    records = frame.drop(columns="geom").to_dict("records")
+    out["label"] = [
+        f"{words.say('reason.' + r['reason'])} · {r['name'] or words.say('kind.' + r['kind'])}" for r in records
+    ]
+    out["popup"] = [_not_told_rows(r) for r in records]
+    return out
+
+
+def _not_told_rows(r: dict[str, Any]) -> list[Row]:
+    d = r["detail"] or {}
+    rows = {
+        "reason": words.both(f"reason.{r['reason']}"),
+        "object": " ".join(p for p in (words.both(f"kind.{r['kind']}"), r["name"], r["code"]) if p),
+        "place": place(d),
+        "permits": d.get("permits"),
+        "scene": d.get("scene"),
+    }
+    return rows_of(rows)
