@@ -135,9 +135,10 @@ def _announce(out: Boundary, axis: Axis, stop_at: MultiPolygon | None) -> None:
 
 
 def _add_version(out: Boundary, river: str, lines: dict, spans: dict, shape: MultiPolygon) -> None:
-    version, basis, doc_no, announced_on = ANNOUNCED[river]
+    version, basis = ANNOUNCED[river][:2]
     for bank, line in lines.items():
-        out.line.append(_line_row(f"{version}-{bank[0].upper()}", river, bank, "management", version, line, spans[bank]))
+        code = f"{version}-{bank[0].upper()}"
+        out.line.append(_line_row(code, river, bank, "management", version, line, spans[bank]))
     if basis == "announced":
         out.areas[river] = as_read(shape)
         out.area.append({"version_code": version, "code": f"MJ-{river}", "river_code": river, "geometry": shape})
@@ -170,8 +171,8 @@ def _note_wrong_line(out: Boundary, axis: Axis, line: LineString) -> None:
 def _announce_reservoir(out: Boundary, axis: Axis, reservoir: Polygon) -> None:
     """Normal level plus a band for the check flood, closed round the dam."""
     area = Polygon(reservoir.buffer(22).simplify(0.5).exterior)
-    _add_version(out, "QTK", split_ring(area, axis.xy[0], axis.xy[-1]), dict.fromkeys(("left", "right"), (0.0, axis.length_m)),
-                 MultiPolygon([area]))  # fmt: skip
+    lines = split_ring(area, axis.xy[0], axis.xy[-1])
+    _add_version(out, "QTK", lines, dict.fromkeys(lines, (0.0, axis.length_m)), MultiPolygon([area]))
 
 
 def _protection_lines(out: Boundary, trunk: Axis) -> None:
@@ -180,7 +181,8 @@ def _protection_lines(out: Boundary, trunk: Axis) -> None:
         span = trunk.chainage_at_east(x1), trunk.chainage_at_east(x2)
         n = plan.LEVEE_TOE_N + plan.BERM_M + 50.0
         line = trunk.beside(*span, n if bank == "left" else -n).simplify(0.05)
-        out.line.append(_line_row(f"HF-YXH-2023-P{bank[0].upper()}", "YXH", bank, "protection", "HF-YXH-2023-P", line, span))
+        code = f"HF-YXH-2023-P{bank[0].upper()}"
+        out.line.append(_line_row(code, "YXH", bank, "protection", "HF-YXH-2023-P", line, span))
 
 
 ZONES = (("protection", 0.24), ("reserve", 0.10), ("controlled_use", 0.11), ("development", 0.08),
@@ -213,6 +215,6 @@ def _stakes(seed: int, out: Boundary, system: System) -> None:
         for i, (d, kind) in enumerate(along, start=1):
             point = line.interpolate(d)
             status = str(rng.choice(["good", "damaged", "lost"], p=[0.92, 0.05, 0.03]))
-            out.stake.append({"code": f"{river}-{bank[0].upper()}-{i:03d}", "river_code": river, "bank": bank, "kind": kind,
-                              "at_m": round(axis.locate(np.array(point.coords[0]))[0], 1), "status": status,
-                              "geometry": point})  # fmt: skip
+            at_m = round(axis.locate(np.array(point.coords[0]))[0], 1)
+            out.stake.append({"code": f"{river}-{bank[0].upper()}-{i:03d}", "river_code": river, "bank": bank,
+                              "kind": kind, "at_m": at_m, "status": status, "geometry": point})  # fmt: skip

@@ -36,7 +36,8 @@ SPECS = (
     # --- the story of the morning of 20 May
     Spec("new", "building", "hard_surface", "YXH", 6020, 60.0, (27, 17), name="硬化场地及厂房", source="remote_sensing",
          seen="2026-05-19", appears="2026-05-01", deliveries=NEW),
-    Spec("permitted_dump", "dump", "dredged_material", "YXH", 6750, -58.0, (14, 1.2), "blob", "疏浚弃土堆", appears="2026-05-01"),
+    Spec("permitted_dump", "dump", "dredged_material", "YXH", 6750, -58.0, (14, 1.2), "blob", "疏浚弃土堆",
+         appears="2026-05-01"),
     Spec("clouded", "occupation", "greenhouse", "YXH", 7450, -60.0, (45, 16), name="疑似大棚", source="remote_sensing",
          seen="2026-05-19", appears="2026-05-01", deliveries=NEW),
     # --- inside the lines
@@ -65,13 +66,15 @@ SPECS = (
     # --- farmland on beaches: inside, and not a matter for a finding
     *(Spec(f"arable_{i}", "occupation", "arable", "YXH", x, n, size, name="滩地耕地")
       for i, (x, n, size) in enumerate(((5980, -60.0, (70, 36)), (7060, -58.0, (80, 38)), (7280, 58.0, (34, 40)),
-                                        (8150, 60.0, (90, 40)), (2900, 58.0, (90, 26)), (10800, -42.0, (40, 16))), start=1)),
+                                        (8150, 60.0, (90, 40)), (2900, 58.0, (90, 26)),
+                                        (10800, -42.0, (40, 16))), start=1)),
     # --- permits
     Spec("bridge", "building", "bridge", "YXH", 6480, 0.0, (10, 236), name="栖云大桥", source="footprint"),
     Spec("pump_house", "building", "pump_house", "YXH", 7150, 45.0, (12, 9), name="汀湾提灌站", source="footprint"),
     Spec("temporary_yard", "occupation", "material_yard", "YXH", 5800, -65.0, (36, 20), name="临时料场"),
     Spec("stretch_yard", "occupation", "material_yard", "YXH", 8300, -60.0, (30, 18), name="防汛砂石料场"),
-    Spec("station", "building", "hydrology_station", "YXH", 8620, 40.0, (7, 5), name="汀湾水文站房", source="footprint"),
+    Spec("station", "building", "hydrology_station", "YXH", 8620, 40.0, (7, 5), name="汀湾水文站房",
+         source="footprint"),
     Spec("name_only_dump", "dump", "dredged_material", "YXH", 10950, 42.0, (7, 1.1), "blob", "晚渡码头堆土"),
     Spec("wrong_kind_quarry", "quarry", "sand", "YXH", 9450, -40.0, (10, 1.2), "blob", "许可建房处采砂"),
     Spec("part_permitted_dump", "dump", "dredged_material", "YXH", 8930, -60.0, (15, 1.4), "blob", "超范围弃土"),
@@ -100,8 +103,10 @@ SPECS = (
     Spec("no_line_3", "quarry", "stone", "QTH", 900, 14.0, (9, 1.2), "blob"),
     Spec("wrong_line", "building", "house", "YSH", 1575, 13.0, (9, 7), name="错线处民房", source="footprint"),
     # --- the same thing told by a second source
-    Spec("duplicate_1", "occupation", "greenhouse", "YXH", 6651, 60.6, (58, 19.4), name="大棚（遥感）", source="remote_sensing"),
-    Spec("duplicate_2", "building", "house", "YXH", 5650.4, 58.3, (13.4, 9.6), source="inspector", name="河滩民房（巡查）"),
+    Spec("duplicate_1", "occupation", "greenhouse", "YXH", 6651, 60.6, (58, 19.4), name="大棚（遥感）",
+         source="remote_sensing"),
+    Spec("duplicate_2", "building", "house", "YXH", 5650.4, 58.3, (13.4, 9.6), name="河滩民房（巡查）",
+         source="inspector"),
 )  # fmt: skip
 
 RIGHT_BANK_LINES = {"edge_2", "edge_5", "sliver_2", "sliver_4", "edge_6"}

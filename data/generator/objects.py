@@ -127,7 +127,8 @@ def _deliver(out: Objects, spec: Spec, rng: np.random.Generator) -> None:
         shape = out.shapes[spec.key]
         if delivery != spec.deliveries[0] and not steady and rng.random() < 0.5:
             shape = affinity.translate(shape, *rng.normal(0, 0.12, 2))
-        seen_on = spec.seen if delivery == spec.deliveries[0] else ("2026-05-19" if spec.source == "landuse" else delivery)
+        again = IMAGES[1] if spec.source == "landuse" else delivery
+        seen_on = spec.seen if delivery == spec.deliveries[0] else again
         from_image = spec.source == "remote_sensing"
         out.candidate[delivery].append({
             "code": out.code_of[spec.key], "kind": spec.kind, "subtype_hint": spec.subtype, "name_hint": spec.name,
@@ -155,7 +156,8 @@ def _permits(out: Objects, system: System) -> None:
     cut = Point(part.centroid.x + 4, part.centroid.y)
     add = _PermitBook(out, trunk)
     add("bridge", "栖云大桥", "permanent_work", "building", "2019-03-01", None, area=out.shapes["bridge"].buffer(6))
-    add("pump_house", "汀湾提灌站", "permanent_work", "building", "2021-05-10", None, area=out.shapes["pump_house"].buffer(5))
+    add("pump_house", "汀湾提灌站", "permanent_work", "building", "2021-05-10", None,
+        area=out.shapes["pump_house"].buffer(5))
     add("permitted_dump", "云溪河栖云段清淤疏浚", "dredging", "dump", "2026-03-01", "2026-08-31",
         area=out.shapes["permitted_dump"].buffer(12))
     add("temporary_yard", "堤顶道路施工临时料场", "temporary_use", "occupation", "2025-11-20", "2026-05-19",

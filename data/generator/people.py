@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -80,8 +81,8 @@ class People:
 def build(seed: int, system: System) -> People:
     people = People()
     _units(seed, people)
-    people.chief = [{"code": _chief_code(unit, i), "name": name, "level": _level(unit), "title": title, "unit_code": unit}
-                    for unit, i, name, title, _ in CHIEFS]  # fmt: skip
+    people.chief = [{"code": _chief_code(unit, i), "name": name, "level": _level(unit), "title": title,
+                     "unit_code": unit} for unit, i, name, title, _ in CHIEFS]  # fmt: skip
     rows: list[Row] = []
     for river in system.main():
         rows += _duties_of(system.axes[river], people)
@@ -130,7 +131,7 @@ def _unit_row(code: str, name: str, level: str, parent: str, area: Polygon) -> R
 def _county_outline(rng: np.random.Generator) -> Polygon:
     """A rectangle of 12 x 10 km that bulges outwards, straight where the trunk comes in and leaves."""
 
-    def side(start: tuple[float, float], end: tuple[float, float], out: tuple[int, int], keep: float | None) -> np.ndarray:
+    def side(start: tuple, end: tuple, out: tuple[int, int], keep: float | None) -> np.ndarray:
         t = np.linspace(0, 1, 60, endpoint=False)
         points = np.array(start) + t[:, None] * (np.array(end) - np.array(start))
         bulge = np.clip(np.cumsum(rng.normal(0, 26, 60)) + 80, 0, 240) * np.sin(np.pi * t)
@@ -138,8 +139,9 @@ def _county_outline(rng: np.random.Generator) -> Polygon:
             bulge *= np.clip((np.abs(points[:, 1] - keep) - 350) / 600, 0, 1)
         return points + bulge[:, None] * np.array(out)
 
-    ring = np.vstack([side((0, 0), (12000, 0), (0, -1), None), side((12000, 0), (12000, 10000), (1, 0), 5600.0),
-                      side((12000, 10000), (0, 10000), (0, 1), None), side((0, 10000), (0, 0), (-1, 0), 4300.0)])  # fmt: skip
+    sw, se, ne, nw = (0, 0), (12000, 0), (12000, 10000), (0, 10000)
+    ring = np.vstack([side(sw, se, (0, -1), None), side(se, ne, (1, 0), 5600.0),
+                      side(ne, nw, (0, 1), None), side(nw, sw, (-1, 0), 4300.0)])  # fmt: skip
     return Polygon(metric_xy(ring))
 
 
@@ -147,7 +149,7 @@ def _single_edges(edges: shapely.Geometry) -> list[LineString]:
     found = set()
     for part in shapely.get_parts(edges):
         xy = np.round(shapely.get_coordinates(part), 3)
-        found |= {tuple(sorted([tuple(a), tuple(b)])) for a, b in zip(xy[:-1], xy[1:], strict=True)}
+        found |= {tuple(sorted([tuple(a), tuple(b)])) for a, b in pairwise(xy)}
     return [LineString(pair) for pair in sorted(found)]
 
 
@@ -185,7 +187,8 @@ def village_stretches(axis: Axis, people: People) -> list[tuple[str, float, floa
             runs.append([value, at - 2.5, at])
         runs[-1][2] = at + 2.5
     runs = [r for r in runs if r[2] - r[1] > 150 and r[0] >= 0] or runs[:1]
-    edges = [0.0, *(round(float(a[2] + b[1]) / 2, 1) for a, b in zip(runs[:-1], runs[1:], strict=True)), round(axis.length_m, 2)]
+    changes = [round(float(a[2] + b[1]) / 2, 1) for a, b in pairwise(runs)]
+    edges = [0.0, *changes, round(axis.length_m, 2)]
     return _merge([(codes[r[0]], a, b) for r, a, b in zip(runs, edges[:-1], edges[1:], strict=True)], 12)
 
 
@@ -213,7 +216,8 @@ def _plant(rows: list[Row]) -> list[Row]:
     out: list[Row] = []
     for row in rows:
         village = row["level"] == "village"
-        if village and row["river_code"] == ORPHAN[0] and row["from_m"] < ORPHAN[1] and row["to_m"] > ORPHAN[2]:  # type: ignore[operator]
+        covers = float(str(row["from_m"])) < ORPHAN[1] and float(str(row["to_m"])) > ORPHAN[2]
+        if village and row["river_code"] == ORPHAN[0] and covers:
             out += [{**row, "to_m": ORPHAN[1]}, {**row, "from_m": ORPHAN[2]}]
         elif village and row["river_code"] == SPLIT_BANKS[1] and row["chief_code"] == SPLIT_BANKS[2]:
             out += [{**row, "bank": "left"}, {**row, "bank": "right", "chief_code": SPLIT_BANKS[3]}]

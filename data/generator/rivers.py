@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -11,7 +12,7 @@ from shapely.ops import substring
 
 from . import plan
 from .axes import System
-from .frame import ORIGIN, Axis, metric_xy, multi, stream
+from .frame import Axis, metric_xy, multi, stream
 from .terrain import covered_range
 
 COUNTY = "500199"
@@ -96,7 +97,7 @@ def _reaches(system: System, waters: Waters) -> None:
     for code in [*order, *system.parts]:
         river = code.split("-")[0]
         axis, cuts = system.axes[code], _cuts(system, code)
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+        for a, b in pairwise(cuts):
             seq[river] += 1
             row = _reach_row(system, code, a, b)
             row |= {"code": _reach_code(order, river, seq[river]), "river_code": river, "seq": seq[river]}
@@ -226,14 +227,12 @@ def _ponds(seed: int) -> list[Polygon]:
             (((5250, 5350), 26.0), ((8350, 4420), 32.0), ((6150, 3650), 22.0), ((2950, 5500), 24.0))]  # fmt: skip
 
 
-def blob(centre: np.ndarray, radius_m: float, rng: np.random.Generator, stretch: float = 1.0, turn: float = 0.0) -> Polygon:
+def blob(
+    centre: np.ndarray, radius_m: float, rng: np.random.Generator, stretch: float = 1.0, turn: float = 0.0
+) -> Polygon:
     """A rounded irregular outline."""
     angle = np.linspace(0, 2 * np.pi, 22, endpoint=False)
     waves = 1 + 0.16 * np.sin(2 * angle + rng.uniform(0, 6)) + 0.10 * np.sin(3 * angle + rng.uniform(0, 6))
     local = np.column_stack([np.cos(angle) * stretch, np.sin(angle) / stretch]) * (radius_m * waves)[:, None]
     c, s = np.cos(turn), np.sin(turn)
     return Polygon(local @ np.array([[c, s], [-s, c]]) + centre)
-
-
-def local(xy: np.ndarray) -> np.ndarray:
-    return np.asarray(xy) - ORIGIN

@@ -72,11 +72,25 @@ def _hills(seed: int, system: System) -> np.ndarray:
         side = 1.6 + 0.004 * np.minimum(d, system.flat_m[code]) + 95 * (1 - np.exp(-beyond / 420.0))
         low = np.minimum(low, level(s)[i] + side)
         floor_distance = np.minimum(floor_distance, beyond)
+    plain_level, plain_distance = _plain(system, flat)
+    low = np.minimum(low, plain_level + 95 * (1 - np.exp(-plain_distance / 420.0)))
+    floor_distance = np.minimum(floor_distance, plain_distance)
     shape2 = centres.shape[:2]
     rough = _noise(seed, shape2) * 11.0 * np.clip(floor_distance.reshape(shape2) / 350, 0, 1)
     coarse = gaussian_filter(low.reshape(shape2), 1.6) + rough
     fine = zoom(coarse, 2, order=1)
     return fine
+
+
+def _plain(system: System, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The plain of the ditch net: falls from the canal to the drain; level and distance from it at each position."""
+    river, ditches = system.axes["YSH"], (system.axes["WBG"], system.axes["WBP"])
+    ends = (ditches[0].xy[0], ditches[1].xy[-1])
+    high, low = (float(system.level["YSH"](river.locate(xy)[0])) + 0.6 for xy in ends)
+    north = (ditches[0].xy[-1][1], ditches[1].xy[0][1])
+    corners = shapely.union_all([d.line for d in ditches]).envelope.buffer(220, join_style="mitre").bounds
+    outside = np.maximum(np.array(corners[:2]) - flat, flat - np.array(corners[2:])).clip(0)
+    return np.interp(flat[:, 1], north, (high, low)), np.hypot(outside[:, 0], outside[:, 1])
 
 
 def _noise(seed: int, shape2: tuple[int, int]) -> np.ndarray:
@@ -152,7 +166,8 @@ def _flooded(z: np.ndarray, transform: Affine, system: System) -> tuple[np.ndarr
     parts, _ = label(below)
     col, row = ~transform * tuple(axis.at(axis.length_m - 60))
     lake = parts == parts[int(row), int(col)]
-    outline = max((shape(g) for g, v in shapes(lake.astype("uint8"), lake, transform=transform) if v), key=lambda p: p.area)
+    outlines = [shape(g) for g, v in shapes(lake.astype("uint8"), lake, transform=transform) if v]
+    outline = max(outlines, key=lambda p: p.area)
     smooth = outline.buffer(-7).buffer(16).buffer(-9).simplify(1.2)
     biggest = max(shapely.get_parts(smooth), key=lambda p: p.area)
     return lake, Polygon(biggest.exterior)

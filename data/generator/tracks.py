@@ -104,7 +104,8 @@ def _record(track_id: str, plan: Patrol, route: _Path, rng: np.random.Generator)
     noise = np.zeros((len(t), 2)) if plan.kind == "synthetic" else _gps_noise(len(t), plan.interval_s, rng)
     xy = route.xy[at_index] + noise * np.where(rest, 0.7, 1.0)[:, None]
     acc = np.full(len(t), 5.0) if plan.kind == "synthetic" else np.round(np.clip(rng.gamma(5, 1.3, len(t)), 2.5, 40), 1)
-    speed = np.abs(np.gradient(along, t)) * (1 if plan.kind == "synthetic" else np.clip(rng.normal(1, 0.08, len(t)), 0.6, 1.4))
+    unsteady = 1.0 if plan.kind == "synthetic" else np.clip(rng.normal(1, 0.08, len(t)), 0.6, 1.4)
+    speed = np.abs(np.gradient(along, t)) * unsteady
     if plan.kind == "teleport":
         xy = _teleport(xy, rng)
     keep = np.ones(len(t), bool)
@@ -112,7 +113,8 @@ def _record(track_id: str, plan: Patrol, route: _Path, rng: np.random.Generator)
         keep &= ~((route.leg[at_index] == 0) & (route.s[at_index] > min(a, b)) & (route.s[at_index] < max(a, b)))
     jitter = np.zeros(len(t)) if plan.kind == "synthetic" else np.round(rng.normal(0, 0.6, len(t)))
     true_at = [_start(plan) + timedelta(seconds=float(x)) for x in np.maximum.accumulate(t + jitter)]
-    track = _finish(track_id, plan, [a for a, k in zip(true_at, keep, strict=True) if k], xy[keep], acc[keep], speed[keep], rng)
+    kept_at = [a for a, k in zip(true_at, keep, strict=True) if k]
+    track = _finish(track_id, plan, kept_at, xy[keep], acc[keep], speed[keep], rng)
     if plan.kind == "honest":
         track.walked = _walked(plan)
     return track
@@ -121,7 +123,8 @@ def _record(track_id: str, plan: Patrol, route: _Path, rng: np.random.Generator)
 def _progress(plan: Patrol, route: _Path, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Metres along the route at every fix, with short stops, and whether the walker stands."""
     total, along, resting = 2.0 * (len(route.xy) - 1), [0.0], [False]
-    stops = sorted(rng.uniform(0.1, 0.9, int(rng.integers(1, 4))) * total) if plan.kind in ("honest", "afar", "teleport") else []
+    walks = plan.kind in ("honest", "afar", "teleport")
+    stops = sorted(rng.uniform(0.1, 0.9, int(rng.integers(1, 4))) * total) if walks else []
     waits = [float(rng.uniform(40, 200)) for _ in stops]
     if plan.rest_min:
         stops, waits = [total / 2], [plan.rest_min * 60]
@@ -219,8 +222,9 @@ def truth(tracks: list[Track], people: People) -> tuple[list[Row], Row]:
     for track in tracks:
         plan = track.plan
         rows.append({
-            "track_id": track.track_id, "kind": plan.kind, "honest": plan.kind in ("honest", "afar"), "datum": plan.datum,
-            "chief_code": plan.chief, "day": f"2026-05-{plan.day:02d}", "clock_ahead_s": plan.clock_s, "walked": track.walked,
+            "track_id": track.track_id, "kind": plan.kind, "honest": plan.kind in ("honest", "afar"),
+            "datum": plan.datum, "chief_code": plan.chief, "day": f"2026-05-{plan.day:02d}",
+            "clock_ahead_s": plan.clock_s, "walked": track.walked,
             "gaps": [sorted(g) for g in plan.gaps], **({"notes": plan.notes} if plan.notes else {}),
             **({"copy_of": tracks[plan.copy_of].track_id} if plan.copy_of is not None else {}),
         })  # fmt: skip

@@ -9,7 +9,7 @@ from shapely.geometry import Polygon
 from .axes import System
 from .boundary import Boundary
 from .frame import as_read
-from .object_plan import DELIVERIES
+from .object_plan import DELIVERIES, IMAGES
 from .objects import Objects
 from .people import ORPHAN, People
 from .rivers import Row, Waters
@@ -20,15 +20,16 @@ MIN_WIDTH_M = 1.0
 POINT_PERMIT_RADIUS_M = 30.0
 
 
-def candidates(system: System, waters: Waters, boundary: Boundary, people: People, objects: Objects) -> list[Row]:
+def candidates(judge: Judge) -> list[Row]:
     """One row per candidate code: where it lies and what a night should make of it."""
-    judge = _Judge(system, waters, boundary, people, objects)
+    objects = judge.objects
     key_of = {code: key for key, code in objects.code_of.items()}
     rows: dict[str, Row] = {}
     for delivery in DELIVERIES:
         for candidate in objects.candidate[delivery]:
             code = str(candidate["code"])
-            row = rows.setdefault(code, {"code": code, "key": key_of[code], "kind": candidate["kind"], "deliveries": {}})
+            start: Row = {"code": code, "key": key_of[code], "kind": candidate["kind"], "deliveries": {}}
+            row = rows.setdefault(code, start)
             row |= judge.place(candidate["geometry"])  # type: ignore[arg-type]
             measured = judge.measure(candidate, delivery)
             row["deliveries"][delivery] = measured  # type: ignore[index]
@@ -36,14 +37,17 @@ def candidates(system: System, waters: Waters, boundary: Boundary, people: Peopl
     return list(rows.values())
 
 
-class _Judge:
-    def __init__(self, system: System, waters: Waters, boundary: Boundary, people: People, objects: Objects) -> None:
+class Judge:
+    """Measures one candidate against lines, permits and what the second image hides."""
+
+    def __init__(self, system: System, waters: Waters, boundary: Boundary, people: People, objects: Objects,
+                 hidden: Polygon) -> None:  # fmt: skip
         self.system, self.boundary, self.people, self.objects = system, boundary, people, objects
         self.announced = shapely.union_all(list(boundary.areas.values()))
         self.draft = shapely.union_all(list(boundary.draft_areas.values()))
         self.edge = shapely.union_all([a.boundary for a in boundary.areas.values()])
         self.lines = {str(r["code"]): r["geometry"] for r in waters.river}
-        self.cloud = shapely.MultiPolygon()
+        self.hidden = hidden
 
     def place(self, shape: Polygon) -> Row:
         """River, bank, chainage, village and chiefs of an object (chainage of its centroid on the axis)."""
@@ -55,8 +59,10 @@ class _Judge:
         at_m, offset = self.system.axes[river].locate(centre)
         bank = "left" if offset > 0 else "right"
         village = self.people.village_at(centre)
+        hidden = round(shape.intersection(self.hidden).area / shape.area, 3)
         return {
-            "river_code": river, "bank": bank, "at_m": round(at_m, 1), "offset_m": round(offset, 1), "village": village,
+            **({"unobserved_share": hidden} if hidden else {}), "river_code": river, "bank": bank,
+            "at_m": round(at_m, 1), "offset_m": round(offset, 1), "village": village,
             "chiefs": self.people.chiefs_at(river, at_m, bank, "2026-05-20"),
         }  # fmt: skip
 
@@ -65,8 +71,9 @@ class _Judge:
         inside = shape.intersection(self.announced)
         free, permits, by_name = self._net(candidate, inside, day)
         row: Row = {
-            "area_m2": round(shape.area, 3), "area_inside_m2": round(inside.area, 3), "net_area_m2": round(free.area, 3),
-            "distance_to_line_m": round(shape.distance(self.edge), 2), "permits": permits,
+            "area_m2": round(shape.area, 3), "area_inside_m2": round(inside.area, 3),
+            "net_area_m2": round(free.area, 3), "distance_to_line_m": round(shape.distance(self.edge), 2),
+            "permits": permits,
         }  # fmt: skip
         row["class"] = self._class(candidate, shape, inside, free)
         row["expected"] = self._expected(candidate, str(row["class"]), by_name)
@@ -99,7 +106,7 @@ class _Judge:
         return trunk.strip(from_m, to_m, lambda s: side * offset(s), 0.0)
 
     def _class(self, candidate: Row, shape: Polygon, inside: Polygon, free: Polygon) -> str:
-        if candidate["image_after"] and shape.intersection(self.cloud).area > 0.1 * shape.area:
+        if candidate["image_after"] and shape.intersection(self.hidden).area > 0.1 * shape.area:
             return "clouded"
         if inside.area < 1e-3:
             return "outside"
@@ -121,10 +128,11 @@ class _Judge:
         return "permit_place_open" if by_name else "finding"
 
 
-def story(rows: list[Row], objects: Objects, boundary: Boundary, patrol: Row) -> Row:
+def story(objects: Objects, boundary: Boundary, patrol: Row) -> Row:
     code = objects.code_of
     return {
-        "night": DELIVERIES[1], "new_finding": code["new"], "permitted": code["permitted_dump"],
+        "night": DELIVERIES[1], "before": f"imagery/{IMAGES[0]}.tif", "after": f"imagery/{IMAGES[1]}.tif",
+        "new_finding": code["new"], "permitted": code["permitted_dump"],
         "permit": next(p for p, key in objects.permit_for.items() if key == "permitted_dump"),
         "not_judged": code["clouded"], "patrol": patrol["track_id"], "wrong_line": boundary.wrong["line_code"],
         "permit_expired": code["temporary_yard"], "gone": code["dump_gone"],
@@ -134,16 +142,18 @@ def story(rows: list[Row], objects: Objects, boundary: Boundary, patrol: Row) ->
 def planted(waters: Waters, boundary: Boundary, people: People, zones: Zones, objects: Objects) -> Row:
     double = [d for d in people.duty if d["chief_code"] == "HZ50019900220302"]
     only = objects.shapes["image_only"].centroid
+    with_line = {str(r["river_code"]) for r in boundary.line}
     return {
         "wrong_line": boundary.wrong,
         "orphan_duty": {"river_code": ORPHAN[0], "from_m": ORPHAN[1], "to_m": ORPHAN[2], "level": "village"},
         "double_duty": {k: double[0][k] for k in ("river_code", "from_m", "to_m", "level")},
         "reversed_reaches": waters.reversed_reaches,
         "undirected_ditches": [r["code"] for r in waters.reach if r["kind"] == "ditch"],
+        "covered_reaches": [r["code"] for r in waters.reach if r["covered"]],
         "outfalls_in_zones": zones.in_zone,
         "outfalls_far_from_water": zones.far,
         "draft_line_rivers": [str(r["river_code"]) for r in boundary.line if r["basis"] == "draft"][:1],
-        "rivers_without_line": sorted({str(r["code"]) for r in waters.river} - {str(r["river_code"]) for r in boundary.line}),
+        "rivers_without_line": sorted({str(r["code"]) for r in waters.river} - with_line),
         "image_only_change": {"east_4544": round(only.x, 1), "north_4544": round(only.y, 1),
                               "what": "appears in the second image and is delivered by no feed"},
         "duplicates": [[objects.code_of["greenhouse_1"], objects.code_of["duplicate_1"]],

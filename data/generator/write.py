@@ -27,8 +27,8 @@ COLUMNS = {
     "water_area": "code river_code kind name",
     "bank_line": "code reach_code bank",
     "levee": "code river_code bank grade design_return_period_a",
-    "boundary_line": "code river_code bank line_type basis announce_gov announce_doc_no announced_on valid_from valid_to "
-                     "survey_scale xy_error_m from_m to_m version_code",
+    "boundary_line": "code river_code bank line_type basis announce_gov announce_doc_no announced_on valid_from "
+                     "valid_to survey_scale xy_error_m from_m to_m version_code",
     "boundary_area": "code version_code river_code",
     "function_zone": "code river_code bank zone_type from_m to_m",
     "stake": "code river_code bank kind at_m status",
@@ -37,6 +37,7 @@ COLUMNS = {
     "outfall": "code name class_1 approval_kind approval_no approved_on river_code status",
     "candidate": "code kind subtype_hint name_hint source seen_at feed image_before image_after",
     "candidate_point": "code kind subtype_hint name_hint source seen_at feed accuracy_m",
+    "cloud": "kind taken_on",
     "permit": "code name kind allows doc_no issued_by valid_from valid_to position_kind from_m to_m bank river_code",
     "landmark": "code name river_code at_m kind",
     "chief": "code name level title unit_code",
@@ -90,8 +91,8 @@ def geojson(path: Path, layer: str, rows: list[Row], extra: Row) -> None:
 
 
 def dem(path: Path, z: np.ndarray, transform: Affine) -> None:
-    profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "height": z.shape[0], "width": z.shape[1], "crs": METRIC,
-               "transform": transform, "compress": "deflate", "predictor": 3, "zlevel": 9, "tiled": True,
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "height": z.shape[0], "width": z.shape[1],
+               "crs": METRIC, "transform": transform, "compress": "deflate", "predictor": 3, "zlevel": 9, "tiled": True,
                "blockxsize": 256, "blockysize": 256, "nodata": -9999.0}  # fmt: skip
     with rasterio.open(path, "w", **profile) as dataset:
         dataset.write(z, 1)

@@ -41,8 +41,9 @@ def build(seed: int, system: System, waters: Waters) -> Zones:
 def _add_zone(zones: Zones, intake: str, name: str, zone_class: int, part: str, shape: shapely.Geometry) -> None:
     river = intake.endswith("01")
     zones.source_zone.append({
-        "code": f"{intake}-{zone_class}{'S' if part == 'water' else 'L'}", "intake_code": intake, "zone_class": zone_class,
-        "part": part, "doc_no": "渝云环准〔2024〕7号" if river else "渝云环准〔2024〕8号", "approved_by": "市人民政府（虚构）",
+        "code": f"{intake}-{zone_class}{'S' if part == 'water' else 'L'}", "intake_code": intake,
+        "zone_class": zone_class, "part": part, "doc_no": f"渝云环准〔2024〕{7 if river else 8}号",
+        "approved_by": "市人民政府（虚构）",
         "valid_from": "2024-06-01", "valid_to": None,
         "name": f"{name}{CLASS_NAMES[zone_class]}保护区（{'水域' if part == 'water' else '陆域'}）",
         "geometry": multi(shape),
@@ -82,7 +83,8 @@ def _reservoir_intake(zones: Zones, system: System, waters: Waters) -> None:
     lake, code, name = system.axes["QTK"], "QS50019902", "青棠水库水源地"
     water = next(r["geometry"] for r in waters.water_area if r["river_code"] == "QTK")
     intake = Point(lake.at(lake.length_m - 160, 40.0))
-    zones.intake.append({"code": code, "name": "青棠水厂取水口", "river_code": "QTK", "kind": "reservoir", "geometry": intake})
+    zones.intake.append({"code": code, "name": "青棠水厂取水口", "river_code": "QTK", "kind": "reservoir",
+                         "geometry": intake})  # fmt: skip
     inflow, side = system.axes["STX"], system.axes["TXG"]
     below = _below_dam(lake)
     c1 = water.buffer(200).intersection(intake.buffer(380)).difference(below)
@@ -105,18 +107,20 @@ def _below_dam(lake: Axis) -> Polygon:
     down = lake.at(lake.length_m) - lake.at(lake.length_m - 60)
     down /= np.linalg.norm(down)
     left = np.array([-down[1], down[0]])
-    return Polygon([end + left * 3000, end - left * 3000, end - left * 3000 + down * 3000, end + left * 3000 + down * 3000])
+    one, other = end + left * 3000, end - left * 3000
+    return Polygon([one, other, other + down * 3000, one + down * 3000])
 
 
-KINDS = (("工业排污口", "GY", "approval"), ("城镇污水处理厂排污口", "SH", "approval"), ("农业排口", "NY", "registration"),
-         ("其他排口", "QT", "registration"))  # fmt: skip
+KINDS = (("工业排污口", "GY", "approval"), ("城镇污水处理厂排污口", "SH", "approval"),
+         ("农业排口", "NY", "registration"), ("其他排口", "QT", "registration"))  # fmt: skip
 # river, chainage or (for the trunk) local easting, bank, class index: the five that lie inside zones
-INSIDE = (("YXH", 3750.0, "right", 3), ("YXH", 2500.0, "left", 2), ("YXH", 4420.0, "right", 3), ("YXH", 700.0, "left", 2),
-          ("QTK", 500.0, "left", 3))  # fmt: skip
+INSIDE = (("YXH", 3750.0, "right", 3), ("YXH", 2500.0, "left", 2), ("YXH", 4420.0, "right", 3),
+          ("YXH", 700.0, "left", 2), ("QTK", 500.0, "left", 3))  # fmt: skip
 ELSEWHERE = (
     *(("YXH", x, b, k) for x, b, k in
-      ((4780, "left", 1), (5050, "right", 3), (5330, "left", 3), (5720, "left", 0), (6120, "right", 2), (6560, "left", 3),
-       (7180, "right", 0), (8120, "left", 3), (8650, "right", 2), (9400, "left", 3), (10150, "right", 2), (11300, "left", 1))),
+      ((4780, "left", 1), (5050, "right", 3), (5330, "left", 3), (5720, "left", 0), (6120, "right", 2),
+       (6560, "left", 3), (7180, "right", 0), (8120, "left", 3), (8650, "right", 2), (9400, "left", 3),
+       (10150, "right", 2), (11300, "left", 1))),
     *(("BAX", s, b, k) for s, b, k in
       ((900, "left", 2), (2100, "right", 3), (3150, "left", 2), (4300, "right", 3), (5200, "left", 3))),
     *(("YSH", s, b, k) for s, b, k in
@@ -142,7 +146,7 @@ def _outfalls(seed: int, zones: Zones, system: System, waters: Waters) -> None:
         assert bool(hits) == expected, f"outfall at {river} {place} lies in {[z['code'] for z in hits]}"
         if hits:
             zones.in_zone.append({"code": zones.outfall[-1]["code"], "zone_code": hits[0]["code"],
-                                  "zone_class": hits[0]["zone_class"], "intake_code": hits[0]["intake_code"]})  # fmt: skip
+                                  **{k: hits[0][k] for k in ("zone_class", "intake_code")}})  # fmt: skip
     for river, place, n, kind in FAR:
         axis = system.axes[river]
         s = axis.chainage_at_east(place) if river == "YXH" else place
