@@ -53,7 +53,7 @@ def _smooth(points: np.ndarray, step_m: float, meander_m: float, rng: np.random.
     t = np.linspace(0, chord[-1], int(chord[-1] / 2))
     xy, tangent = spline(t), spline(t, 1)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    bend = wave(rng, chord[-1], max(24 * meander_m, 220.0))(t) * meander_m
+    bend = wave(rng, max(24 * meander_m, 220.0))(t) * meander_m
     bend *= np.clip(np.minimum(t, chord[-1] - t) / 150, 0, 1)
     xy = xy + np.column_stack([-tangent[:, 1], tangent[:, 0]]) * bend[:, None]
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))])
@@ -63,7 +63,7 @@ def _smooth(points: np.ndarray, step_m: float, meander_m: float, rng: np.random.
 
 def _width(river: plan.RiverPlan, length: float, rng: np.random.Generator) -> Profile:
     """Half width along the river: a little wider downstream, a little uneven."""
-    uneven = wave(rng, length, 420.0)
+    uneven = wave(rng, 420.0)
     return lambda s: river.half_width_m * (0.8 + 0.3 * np.asarray(s) / length) * (1 + 0.07 * uneven(np.asarray(s)))
 
 

@@ -83,7 +83,7 @@ def _trunk_offset(seed: int, system: System, bank: str) -> Offset:
     trunk = system.axes["YXH"]
     half = trunk.half_width_m
     assert half is not None
-    uneven = wave(stream(seed, f"line-{bank}"), trunk.length_m, 700.0)
+    uneven = wave(stream(seed, f"line-{bank}"), 700.0)
     side = 1 if bank == "left" else -1
     braids = [(trunk.chainage_at_east(a), trunk.chainage_at_east(b), abs(off) + w + 24)
               for _, a, b, off, w in plan.BRAIDS if off * side > 0]  # fmt: skip
@@ -103,7 +103,7 @@ def _trunk_offset(seed: int, system: System, bank: str) -> Offset:
 def _tributary_offset(seed: int, axis: Axis, bank: str, margin: float) -> Offset:
     half = axis.half_width_m
     assert half is not None
-    uneven = wave(stream(seed, f"line-{axis.code}-{bank}"), axis.length_m, 400.0)
+    uneven = wave(stream(seed, f"line-{axis.code}-{bank}"), 400.0)
 
     def offset(s: np.ndarray) -> np.ndarray:
         s = np.asarray(s, dtype=float)

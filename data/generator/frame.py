@@ -67,12 +67,11 @@ def multi(geom: BaseGeometry) -> MultiPolygon:
     return MultiPolygon([p for g in parts for p in (g.geoms if isinstance(g, MultiPolygon) else [g])])
 
 
-def wave(rng: np.random.Generator, length: float, wavelength: float) -> Callable[[np.ndarray], np.ndarray]:
+def wave(rng: np.random.Generator, wavelength: float) -> Callable[[np.ndarray], np.ndarray]:
     """A smooth random function of chainage with values about -1 to 1."""
     waves = np.array([1.0, 1.7, 0.55]) * 2 * np.pi / wavelength
     phases = rng.uniform(0, 2 * np.pi, 3)
     weights = np.array([0.5, 0.25, 0.35])
-    del length
 
     def value(s: np.ndarray) -> np.ndarray:
         return (weights * np.sin(np.multiply.outer(s, waves) + phases)).sum(axis=-1)

@@ -16,7 +16,6 @@ from .object_plan import DELIVERIES, HAMLETS, IMAGE_ONLY, IMAGES, POINTS, RIGHT_
 from .rivers import Row, blob
 
 SEEN_TIME = {"footprint": "01:10:00", "landuse": "02:30:00", "inspector": "06:45:00", "remote_sensing": "03:12:00"}
-LEVEE_BUILDINGS = {"bridge", "pump_house"}
 
 
 @dataclass

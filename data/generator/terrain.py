@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.spatial import cKDTree
 from shapely.geometry import LineString, Polygon, shape
 
 from . import plan
-from .axes import System
+from .axes import Profile, System
 from .frame import ORIGIN, Axis, stream
 
 CELL_M = 10.0
@@ -72,29 +73,30 @@ def _hills(seed: int, system: System) -> np.ndarray:
         side = 1.6 + 0.004 * np.minimum(d, system.flat_m[code]) + 95 * (1 - np.exp(-beyond / 420.0))
         low = np.minimum(low, level(s)[i] + side)
         floor_distance = np.minimum(floor_distance, beyond)
-    plain_level, plain_distance = _plain(system, flat)
+    shape2 = centres.shape[:2]
+    plain_level, plain_distance = _plain(system, flat, _noise(seed, "plain", shape2).ravel())
     low = np.minimum(low, plain_level + 95 * (1 - np.exp(-plain_distance / 420.0)))
     floor_distance = np.minimum(floor_distance, plain_distance)
-    shape2 = centres.shape[:2]
-    rough = _noise(seed, shape2) * 11.0 * np.clip(floor_distance.reshape(shape2) / 350, 0, 1)
+    rough = _noise(seed, "relief", shape2) * 11.0 * np.clip(floor_distance.reshape(shape2) / 350, 0, 1)
     coarse = gaussian_filter(low.reshape(shape2), 1.6) + rough
     fine = zoom(coarse, 2, order=1)
     return fine
 
 
-def _plain(system: System, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _plain(system: System, flat: np.ndarray, uneven: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The plain of the ditch net: falls from the canal to the drain; level and distance from it at each position."""
     river, ditches = system.axes["YSH"], (system.axes["WBG"], system.axes["WBP"])
     ends = (ditches[0].xy[0], ditches[1].xy[-1])
     high, low = (float(system.level["YSH"](river.locate(xy)[0])) + 0.6 for xy in ends)
     north = (ditches[0].xy[-1][1], ditches[1].xy[0][1])
-    corners = shapely.union_all([d.line for d in ditches]).envelope.buffer(220, join_style="mitre").bounds
+    corners = shapely.union_all([d.line for d in ditches]).bounds
     outside = np.maximum(np.array(corners[:2]) - flat, flat - np.array(corners[2:])).clip(0)
-    return np.interp(flat[:, 1], north, (high, low)), np.hypot(outside[:, 0], outside[:, 1])
+    distance = np.hypot(outside[:, 0], outside[:, 1]) - 210 - 70 * uneven.clip(-2, 2)
+    return np.interp(flat[:, 1], north, (high, low)), distance.clip(0)
 
 
-def _noise(seed: int, shape2: tuple[int, int]) -> np.ndarray:
-    rng = stream(seed, "relief")
+def _noise(seed: int, name: str, shape2: tuple[int, int]) -> np.ndarray:
+    rng = stream(seed, name)
     total = np.zeros(shape2)
     for sigma, weight in ((24, 1.0), (10, 0.55), (4, 0.2)):
         field = gaussian_filter(rng.standard_normal(shape2), sigma)
@@ -118,7 +120,8 @@ def _carve(z: np.ndarray, centres: np.ndarray, system: System) -> None:
         out[near] = np.where(beyond <= 0, np.minimum(out[near], bed), np.minimum(out[near], bed + 1.5 + 0.25 * beyond))
 
 
-def _channels(system: System):  # type: ignore[no-untyped-def]
+def _channels(system: System) -> Iterator[tuple[str, Profile]]:
+    """Every channel with its water level; a braid channel falls as the trunk does beside it."""
     yield from system.level.items()
     trunk = system.level["YXH"]
     for code, (s1, s2) in system.parts.items():
