@@ -136,7 +136,7 @@ class _Judge:
         if np.isnan(line) or np.isnan(own):
             return None
         cut = shapely.intersection(self.lines[main].boundary, net.buffer(0.01)).length
-        spread = sum(_neighbour_spread_m2(ring) for ring in shapely.get_rings(net))
+        spread = sum(_neighbour_spread_m2(ring) for ring in shapely.get_rings(shapely.get_parts(net)))
         return float(np.hypot(line * cut, own / 2 * np.sqrt(spread)))
 
     def _reason(self, gross: shapely.Geometry, net: shapely.Geometry, permits: tuple[int, ...]) -> str | None:

@@ -13,7 +13,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-import shapely.ops
 
 from rivergis import crs, geometry
 
@@ -152,9 +151,8 @@ def explain_rest(
         cuts = [(s.from_m, s.to_m) for s in mine if s.bank == row.bank and s.why == SEEN]
         for a, b in _minus((row.from_m, row.to_m), cuts):
             for lo, hi, why in _reasons(a, b, row.bank, mine):
-                scale = line.length / reaches["length_m"].iloc[r]
-                why = why or _how_near(line, lo * scale, hi * scale, points, sight[r])
-                out.append(Stretch(r, row.bank, lo, hi, why))
+                cells = [(lo, hi, why)] if why else _by_distance(line, lo, hi, reaches["length_m"].iloc[r], points, sight[r])
+                out += [Stretch(r, row.bank, x, y, reason) for x, y, reason in cells]
     return out
 
 
@@ -190,12 +188,26 @@ def _minus(whole: tuple[float, float], cuts: list[tuple[float, float]]) -> list[
     return out
 
 
-def _how_near(line: shapely.LineString, lo: float, hi: float, points: np.ndarray, sight: float) -> str:
-    """Passed by within five times the sight: too far; else never approached."""
+CELL_M = 50.0  # how finely "too far" and "never approached" are told apart
+
+
+def _by_distance(
+    line: shapely.LineString, lo: float, hi: float, length_m: float, points: np.ndarray, sight: float
+) -> list[tuple[float, float, str]]:
+    """A piece cut where its reason changes: passed by within five times the sight is too far, else never approached."""
+    cuts = np.linspace(lo, hi, max(2, int(np.ceil((hi - lo) / CELL_M)) + 1))
+    middle = shapely.line_interpolate_point(line, (cuts[:-1] + cuts[1:]) / 2 * line.length / length_m)
     if not len(points):
-        return NEVER
-    piece = shapely.ops.substring(line, lo, hi)
-    return TOO_FAR if shapely.distance(piece, points).min() <= 5 * sight else NEVER
+        return [(lo, hi, NEVER)]
+    _, distance = shapely.STRtree(points).query_nearest(middle, all_matches=False, return_distance=True)
+    out: list[tuple[float, float, str]] = []
+    for a, b, d in zip(cuts[:-1].tolist(), cuts[1:].tolist(), distance.tolist(), strict=True):
+        why = TOO_FAR if d <= 5 * sight else NEVER
+        if out and out[-1][2] == why:
+            out[-1] = (out[-1][0], b, why)
+        else:
+            out.append((a, b, why))
+    return out
 
 
 def union_m(stretches: list[Stretch]) -> float:
