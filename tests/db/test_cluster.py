@@ -118,10 +118,10 @@ def test_no_postgresql_is_one_clear_sentence(tmp_path: Path) -> None:
         cluster_.find_binaries({"RIVERGIS_PG_BIN": str(tmp_path)})
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+def test_a_folder_that_cannot_be_made(run_dir: Path) -> None:
+    (run_dir / "file").write_text("in the way")
     with pytest.raises(EnvironmentFault, match="cannot be made for the database"):
-        Cluster(tmp_path / "file" / "data").start()
+        Cluster(run_dir / "file" / "data").start()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")

@@ -15,7 +15,13 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--data", "folder", type=click.Path(path_type=Path), default=None, help="Folder of the demo county (default: data/demo_county of the checkout).")
+@click.option(
+    "--data",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder of the demo county (default: data/demo_county of the checkout).",
+)
 @common.actor_option
 @common.json_option
 def load(folder: Path | None, actor: str | None, as_json: bool) -> None:
@@ -36,14 +42,28 @@ def load(folder: Path | None, actor: str | None, as_json: bool) -> None:
     upgrade.upgrade(db)
     who = common.acting(db, actor, "import")
     console = Console(stderr=True)
-    result = demo.load(db, rules.load(s.rules_dir), folder or gis_dir().parent / "data" / "demo_county", who, rules_dir=s.rules_dir, store_dir=s.store_dir,
-                       report_dir=s.report_dir, progress=lambda step: console.print(f"  {step}", style="dim"))
+    result = demo.load(
+        db,
+        rules.load(s.rules_dir),
+        folder or gis_dir().parent / "data" / "demo_county",
+        who,
+        rules_dir=s.rules_dir,
+        store_dir=s.store_dir,
+        report_dir=s.report_dir,
+        progress=lambda step: console.print(f"  {step}", style="dim"),
+    )
     if as_json:
         common.emit(result, True)
         return
-    common.table(("图层 layer", "新行 new rows"), sorted(result.imported.items()), title="演示县已装入 demo county loaded")
+    common.table(
+        ("图层 layer", "新行 new rows"), sorted(result.imported.items()), title="演示县已装入 demo county loaded"
+    )
     for night in result.nights:
         new = {t: c["statuses"].get("new", 0) for t, c in night["topics"].items()}
-        click.echo(f"{night['night']}  新增线索 new leads: " + ", ".join(f"{t} {n}" for t, n in new.items()) + ("" if night["changed"] else "  (无变化 unchanged)"))
+        click.echo(
+            f"{night['night']}  新增线索 new leads: "
+            + ", ".join(f"{t} {n}" for t, n in new.items())
+            + ("" if night["changed"] else "  (无变化 unchanged)")
+        )
     click.echo(f"晨报 morning report: {result.nights[-1]['report']}")
     click.echo(f"登录 sign in as {', '.join(result.users)}; 密码 password: {result.password}")

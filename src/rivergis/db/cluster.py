@@ -29,6 +29,7 @@ ROLE = "rivergis"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_LIMIT = 107  # sun_path on Linux
 START_SECONDS = 60
+DYING_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -288,10 +289,12 @@ class Cluster:
             raise EnvironmentFault(f"The database server did not start: {reason} (log: {log}).")
 
     def _wait_for_the_dying(self) -> None:
-        """After kill -9 the old postmaster may be a zombie and its children may hold the files for a moment."""
-        deadline = time.monotonic() + 10
-        while (pid := self._pid()) is not None and time.monotonic() < deadline:
-            if not Path(f"/proc/{pid}").exists() or not _is_postgres(pid):
+        """After kill -9 the old postmaster can stay a zombie for a second or two: wait for it, do not refuse."""
+        deadline = time.monotonic() + DYING_SECONDS
+        while (pid := self._pid()) is not None and _is_postgres(pid):
+            if time.monotonic() > deadline:
+                if _is_zombie(pid):  # dead for good, only nobody has collected it
+                    (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
                 return
             time.sleep(0.1)
 
@@ -354,19 +357,27 @@ def _server_user() -> pwd.struct_passwd | None:
 def _may_enter(folder: Path, user: pwd.struct_passwd) -> bool:
     """Whether a user can pass through every existing folder on the way."""
     for part in [folder, *folder.parents]:
-        if part.exists():
+        if part.is_dir():
             mode = part.stat()
             if not (mode.st_mode & 0o001 or (mode.st_uid == user.pw_uid and mode.st_mode & 0o100)):
                 return False
     return True
 
 
-def _is_postgres(pid: int) -> bool:
+def _process(pid: int) -> str:
+    """The process's line in /proc: number, (name), state ...; empty when there is none."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return False
-    return "(postgres)" in state and ") Z " not in state
+        return ""
+
+
+def _is_postgres(pid: int) -> bool:
+    return "(postgres)" in _process(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    return ") Z " in _process(pid)
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:

@@ -143,7 +143,9 @@ def postgis_version(conn: Connection) -> str:
     return str(conn.execute(text("SELECT postgis_lib_version()")).scalar_one())
 
 
-def read_frame(conn: Connection, sql: str, params: dict[str, Any] | None = None, geom: str = "geom") -> gpd.GeoDataFrame:
+def read_frame(
+    conn: Connection, sql: str, params: dict[str, Any] | None = None, geom: str = "geom"
+) -> gpd.GeoDataFrame:
     """Rows of a query as GeoDataFrame in EPSG:4490; ``geom`` names its geometry column. NULL text is None."""
     frame = gpd.read_postgis(text(sql), conn, geom_col=geom, params=params)
     return _none(frame).set_crs("EPSG:4490", allow_override=True)

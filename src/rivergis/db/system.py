@@ -15,70 +15,169 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def known_import(conn: Connection, layer: str, file_sha256: str, source_layer: str, profile: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
+def known_import(
+    conn: Connection, layer: str, file_sha256: str, source_layer: str, profile: str, options: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """The record of an import of the same file with the same options, if there was one."""
-    row = conn.execute(text("""SELECT * FROM sys.import_record WHERE layer = :layer AND file_sha256 = :h AND source_layer = :sl AND profile = :p
-        AND options = CAST(:o AS jsonb)"""), {"layer": layer, "h": file_sha256, "sl": source_layer, "p": profile, "o": _json(options)}).first()
+    row = conn.execute(
+        text("""SELECT * FROM sys.import_record WHERE layer = :layer AND file_sha256 = :h AND source_layer = :sl AND profile = :p
+        AND options = CAST(:o AS jsonb)"""),
+        {"layer": layer, "h": file_sha256, "sl": source_layer, "p": profile, "o": _json(options)},
+    ).first()
     return dict(row._mapping) if row else None
 
 
-def record_import(conn: Connection, *, import_id: uuid.UUID, layer: str, file_name: str, file_sha256: str, source_layer: str, profile: str,
-                  options: Mapping[str, Any], source_crs: str | None, count_in: int, count_imported: int, count_unchanged: int,
-                  count_quarantined: int, count_skipped: int, report: Mapping[str, Any]) -> None:
+def record_import(
+    conn: Connection,
+    *,
+    import_id: uuid.UUID,
+    layer: str,
+    file_name: str,
+    file_sha256: str,
+    source_layer: str,
+    profile: str,
+    options: Mapping[str, Any],
+    source_crs: str | None,
+    count_in: int,
+    count_imported: int,
+    count_unchanged: int,
+    count_quarantined: int,
+    count_skipped: int,
+    report: Mapping[str, Any],
+) -> None:
     """Record an import; the database itself checks that the counts add up."""
-    conn.execute(text("""INSERT INTO sys.import_record (id, layer, file_name, file_sha256, source_layer, profile, options, source_crs, count_in,
+    conn.execute(
+        text("""INSERT INTO sys.import_record (id, layer, file_name, file_sha256, source_layer, profile, options, source_crs, count_in,
           count_imported, count_unchanged, count_quarantined, count_skipped, report)
         VALUES (:id, :layer, :file, :h, :sl, :p, CAST(:o AS jsonb), :crs, :cin, :imp, :unc, :qua, :ski, CAST(:report AS jsonb))"""),
-        {"id": import_id, "layer": layer, "file": file_name, "h": file_sha256, "sl": source_layer, "p": profile, "o": _json(options), "crs": source_crs,
-         "cin": count_in, "imp": count_imported, "unc": count_unchanged, "qua": count_quarantined, "ski": count_skipped, "report": _json(report)})
+        {
+            "id": import_id,
+            "layer": layer,
+            "file": file_name,
+            "h": file_sha256,
+            "sl": source_layer,
+            "p": profile,
+            "o": _json(options),
+            "crs": source_crs,
+            "cin": count_in,
+            "imp": count_imported,
+            "unc": count_unchanged,
+            "qua": count_quarantined,
+            "ski": count_skipped,
+            "report": _json(report),
+        },
+    )
 
 
 def quarantine(conn: Connection, import_id: uuid.UUID, layer: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Keep features that were set aside: source_feature, code, sentence, attributes, geom_wkt."""
     body = [{"i": import_id, "layer": layer, **r, "attributes": _json(r.get("attributes") or {})} for r in rows]
     if body:
-        conn.execute(text("""INSERT INTO sys.quarantine (import_id, layer, source_feature, code, sentence, attributes, geom_wkt)
-            VALUES (:i, :layer, :source_feature, :code, :sentence, CAST(:attributes AS jsonb), :geom_wkt)"""), body)
+        conn.execute(
+            text("""INSERT INTO sys.quarantine (import_id, layer, source_feature, code, sentence, attributes, geom_wkt)
+            VALUES (:i, :layer, :source_feature, :code, :sentence, CAST(:attributes AS jsonb), :geom_wkt)"""),
+            body,
+        )
 
 
 def list_quarantine(conn: Connection, layer: str | None = None) -> list[dict[str, Any]]:
     """Features set aside, newest import first."""
-    rows = conn.execute(text("""SELECT q.id, q.layer, i.file_name, q.source_feature, q.code, q.sentence, q.attributes, q.geom_wkt, q.recorded_at
-        FROM sys.quarantine q JOIN sys.import_record i ON i.id = q.import_id WHERE :layer IS NULL OR q.layer = :layer ORDER BY q.id DESC"""
-                             .replace(":layer IS NULL", "CAST(:layer AS text) IS NULL")), {"layer": layer})
+    rows = conn.execute(
+        text(
+            """SELECT q.id, q.layer, i.file_name, q.source_feature, q.code, q.sentence, q.attributes, q.geom_wkt, q.recorded_at
+        FROM sys.quarantine q JOIN sys.import_record i ON i.id = q.import_id WHERE :layer IS NULL OR q.layer = :layer ORDER BY q.id DESC""".replace(
+                ":layer IS NULL", "CAST(:layer AS text) IS NULL"
+            )
+        ),
+        {"layer": layer},
+    )
     return [dict(r._mapping) for r in rows]
 
 
-def latest_job_run(conn: Connection, job: str, run_date: date | None = None, district: str = "") -> dict[str, Any] | None:
+def latest_job_run(
+    conn: Connection, job: str, run_date: date | None = None, district: str = ""
+) -> dict[str, Any] | None:
     """The last finished run of a job, of one civil day if it is named."""
-    row = conn.execute(text("""SELECT * FROM sys.job_run WHERE job = :j AND district = :d AND (CAST(:on AS date) IS NULL OR run_date = :on)
-        ORDER BY finished_at DESC LIMIT 1"""), {"j": job, "d": district, "on": run_date}).first()
+    row = conn.execute(
+        text("""SELECT * FROM sys.job_run WHERE job = :j AND district = :d AND (CAST(:on AS date) IS NULL OR run_date = :on)
+        ORDER BY finished_at DESC LIMIT 1"""),
+        {"j": job, "d": district, "on": run_date},
+    ).first()
     return dict(row._mapping) if row else None
 
 
-def record_job_run(conn: Connection, *, job: str, run_date: date, district: str, state: str, started_at: datetime, finished_at: datetime,
-                   input_hash: str, rule_set: str | None, counts: Mapping[str, Any], message: str | None, engine: Mapping[str, str]) -> None:
+def record_job_run(
+    conn: Connection,
+    *,
+    job: str,
+    run_date: date,
+    district: str,
+    state: str,
+    started_at: datetime,
+    finished_at: datetime,
+    input_hash: str,
+    rule_set: str | None,
+    counts: Mapping[str, Any],
+    message: str | None,
+    engine: Mapping[str, str],
+) -> None:
     """Record a finished run in the transaction of its results."""
-    conn.execute(text("""INSERT INTO sys.job_run (job, run_date, district, state, started_at, finished_at, input_hash, rule_set, counts, message, engine)
+    conn.execute(
+        text("""INSERT INTO sys.job_run (job, run_date, district, state, started_at, finished_at, input_hash, rule_set, counts, message, engine)
         VALUES (:j, :on, :d, :state, :a, :b, :h, :rs, CAST(:counts AS jsonb), :m, CAST(:engine AS jsonb))"""),
-        {"j": job, "on": run_date, "d": district, "state": state, "a": started_at, "b": finished_at, "h": input_hash, "rs": rule_set,
-         "counts": _json(counts), "m": message, "engine": _json(engine)})
+        {
+            "j": job,
+            "on": run_date,
+            "d": district,
+            "state": state,
+            "a": started_at,
+            "b": finished_at,
+            "h": input_hash,
+            "rs": rule_set,
+            "counts": _json(counts),
+            "m": message,
+            "engine": _json(engine),
+        },
+    )
 
 
 def keep_rules(conn: Connection, version: str, content: Mapping[str, str], rows: Iterable[Any]) -> str:
     """Keep a rule book whole, once per version, so that old verdicts can be recomputed; returns its version."""
-    new = conn.execute(text("INSERT INTO list.rule_set (version, content) VALUES (:v, CAST(:c AS jsonb)) ON CONFLICT DO NOTHING"),
-                       {"v": version, "c": _json(content)}).rowcount
+    new = conn.execute(
+        text("INSERT INTO list.rule_set (version, content) VALUES (:v, CAST(:c AS jsonb)) ON CONFLICT DO NOTHING"),
+        {"v": version, "c": _json(content)},
+    ).rowcount
     if new:
-        body = [{"v": version, "n": n, "k": r.key, "j": r.jurisdiction, "value": _json(r.value), "unit": r.unit, "a": _json(dict(r.applies_to)), "basis": r.basis,
-                 "source": r.source, "status": r.status, "auth": r.competent_authority, "act": r.our_action, "f": r.valid_from, "t": r.valid_to}
-                for n, r in enumerate(rows)]
-        conn.execute(text("""INSERT INTO list.rule (rule_set, seq, key, jurisdiction, value, unit, applies_to, basis, source, status, competent_authority, our_action, valid)
-            VALUES (:v, :n, :k, :j, CAST(:value AS jsonb), :unit, CAST(:a AS jsonb), :basis, :source, :status, :auth, :act, daterange(:f, :t, '[]'))"""), body)
+        body = [
+            {
+                "v": version,
+                "n": n,
+                "k": r.key,
+                "j": r.jurisdiction,
+                "value": _json(r.value),
+                "unit": r.unit,
+                "a": _json(dict(r.applies_to)),
+                "basis": r.basis,
+                "source": r.source,
+                "status": r.status,
+                "auth": r.competent_authority,
+                "act": r.our_action,
+                "f": r.valid_from,
+                "t": r.valid_to,
+            }
+            for n, r in enumerate(rows)
+        ]
+        conn.execute(
+            text("""INSERT INTO list.rule (rule_set, seq, key, jurisdiction, value, unit, applies_to, basis, source, status, competent_authority, our_action, valid)
+            VALUES (:v, :n, :k, :j, CAST(:value AS jsonb), :unit, CAST(:a AS jsonb), :basis, :source, :status, :auth, :act, daterange(:f, :t, '[]'))"""),
+            body,
+        )
     return version
 
 
 def audit(conn: Connection, actor: str, action: str, target: str, detail: Mapping[str, Any] | None = None) -> None:
     """Write a line into the audit: a sign-in, a view of personal data, an export."""
-    conn.execute(text("INSERT INTO sys.audit (actor, action, target, detail) VALUES (:a, :act, :t, CAST(:d AS jsonb))"),
-                 {"a": actor, "act": action, "t": target, "d": _json(detail or {})})
+    conn.execute(
+        text("INSERT INTO sys.audit (actor, action, target, detail) VALUES (:a, :act, :t, CAST(:d AS jsonb))"),
+        {"a": actor, "act": action, "t": target, "d": _json(detail or {})},
+    )
