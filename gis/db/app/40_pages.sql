@@ -46,3 +46,5 @@ CREATE VIEW app.not_finding AS
   SELECT n.night, n.candidate_id, n.candidate_version, n.reason, n.detail, n.recorded_at, c.code, c.kind, c.name, c.geom
   FROM data.not_finding n JOIN data.candidate c ON c.id = n.candidate_id AND c.version = n.candidate_version;
 COMMENT ON VIEW app.not_finding IS 'Objects near or inside a line that a night did not tell, and why';
+CREATE VIEW app.night_run AS SELECT run_date, district, state, finished_at, counts, message, rule_set FROM sys.job_run WHERE job = 'nightly';
+COMMENT ON VIEW app.night_run IS 'Finished runs of the overnight job';

@@ -55,6 +55,19 @@ def upgrade(db: Database, source: Path | None = None) -> list[str]:
     return applied
 
 
+def require_current(db: Database, source: Path | None = None) -> None:
+    """``EnvironmentFault`` saying what to run when the database is not at the state of ``gis/db``; changes nothing."""
+    source = source or gis_dir() / "db"
+    with db.read() as conn:
+        there = conn.execute(text("SELECT to_regclass('sys.migration')")).scalar() is not None
+        query = "SELECT name, sha256 FROM sys.migration" if there else "SELECT '', '' WHERE false"
+        known = {str(n): str(h) for n, h in conn.execute(text(query))}
+    files = sorted((source / "migrations").glob("[0-9]*.sql"))
+    _check(files, known)
+    if any(f.name not in known for f in files) or known.get("app") != _app_state(source):
+        raise EnvironmentFault(f"The database {db.name} is older than this rivergis: run 'rivergis db upgrade'.")
+
+
 def _check(files: list[Path], known: dict[str, str]) -> None:
     names = {f.name for f in files}
     newer = sorted(n for n in known if n.endswith(".sql") and n not in names)
@@ -69,8 +82,7 @@ def _check(files: list[Path], known: dict[str, str]) -> None:
 
 def _rebuild_app(conn: Connection, source: Path, migrated: bool, known: dict[str, str]) -> list[str]:
     """Drop and rebuild all views, functions and triggers when their files or the tables changed."""
-    files = sorted((source / "app").glob("*.sql"))
-    state = _sha(b"".join(f.name.encode() + f.read_bytes() for f in files))
+    files, state = _app_files(source), _app_state(source)
     if not migrated and known.get("app") == state:
         return []
     with conn.begin():
@@ -84,6 +96,14 @@ def _rebuild_app(conn: Connection, source: Path, migrated: bool, known: dict[str
             _script(conn, file.read_text(encoding="utf-8"))
         _note(conn, "app", state)
     return ["app"]
+
+
+def _app_files(source: Path) -> list[Path]:
+    return sorted((source / "app").glob("*.sql"))
+
+
+def _app_state(source: Path) -> str:
+    return _sha(b"".join(f.name.encode() + f.read_bytes() for f in _app_files(source)))
 
 
 def _load_roles(conn: Connection, source: Path, known: dict[str, str]) -> list[str]:

@@ -66,9 +66,11 @@ class When:
 
 
 def when(conn: Connection, on: date | None = None) -> When:
-    """Today in Asia/Shanghai, or another day, as known now."""
-    today = read_table(conn, "SELECT app.today() AS d")["d"].iloc[0]
-    return When(on or today, now_of(conn))
+    """A civil day as known now; by default today in Asia/Shanghai, or the last night told where that lies ahead."""
+    if on is None:
+        query = "SELECT greatest(app.today(), (SELECT max(run_date) FROM app.night_run)) AS d"
+        on = read_table(conn, query)["d"].iloc[0]
+    return When(on, now_of(conn))
 
 
 @dataclass(frozen=True)

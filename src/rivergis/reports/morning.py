@@ -32,11 +32,12 @@ def path_of_night(report_dir: Path, night: date) -> Path:
     return report_dir / f"night-{night}.html"
 
 
-def render(night: book.Night, *, standalone: bool = True) -> str:
-    """The page; ``standalone`` leaves out links into the service."""
+def render(night: book.Night, *, standalone: bool = True, tracks: bool = True) -> str:
+    """The page; ``standalone`` leaves out links into the service, ``tracks=False`` patrols of named people."""
     if night.run is None:
         raise NotFound(f"No night was run for {night.night}: run it with 'rivergis nightly run --date {night.night}'.")
-    return environment().get_template("morning.html").render(n=night, standalone=standalone, shown=book.SHOWN_ROWS)
+    template = environment().get_template("morning.html")
+    return template.render(n=night, standalone=standalone, tracks=tracks, shown=book.SHOWN_ROWS)
 
 
 def write(db: Database, night: date, report_dir: Path, store_dir: Path) -> Path:

@@ -1,0 +1,85 @@
+"""``rivergis serve``: the pages and maps over HTTP."""
+
+from __future__ import annotations
+
+import socket
+
+import click
+
+from rivergis.cli import common
+from rivergis.errors import EnvironmentFault
+
+# named, not imported: the command line and the service do not know each other
+APP = "rivergis.web.app:served"
+
+
+@click.command("serve")
+@click.option(
+    "--host", default=None, help="Address to listen on (default: RIVERGIS_HOST or 127.0.0.1, this machine only)."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Port (default: RIVERGIS_PORT or 8000); 0 takes a free one.",
+)
+def command(host: str | None, port: int | None) -> None:
+    """Serve portal, maps, reports and API until interrupted. Everybody must sign in (rivergis user add).
+
+    \b
+    Example:
+      rivergis serve --port 8000
+    """
+    import uvicorn
+
+    s = common.settings()
+    _ready()
+    listener = _listen(s.host if host is None else host, s.port if port is None else port)
+    server = uvicorn.Server(
+        uvicorn.Config(APP, factory=True, log_level="warning", access_log=False, server_header=False)
+    )
+    _say_when_up(server, listener)
+    server.run(sockets=[listener])
+
+
+def _ready() -> None:
+    """The private database is brought up to date; a shared one must be so already."""
+    from rivergis.db import upgrade
+
+    db = common.database()
+    try:
+        if db.private:
+            upgrade.upgrade(db)
+        else:
+            upgrade.require_current(db)
+    finally:
+        db.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; ``EnvironmentFault`` with one sentence when the address is taken or not ours."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"Cannot listen on {host} port {port} ({error.strerror or error}): another program may have it; "
+            "choose another with --port."
+        ) from error
+    return listener
+
+
+def _say_when_up(server: object, listener: socket.socket) -> None:
+    """Print the address once the service really answers."""
+    host, port = listener.getsockname()[:2]
+    started = server.startup  # type: ignore[attr-defined]
+
+    async def startup(sockets: list[socket.socket] | None = None) -> None:
+        await started(sockets=sockets)
+        shown = f"[{host}]" if ":" in host else host
+        click.echo(f"服务已启动 serving at http://{shown}:{port}/ (Ctrl+C 停止 stops)")
+
+    server.startup = startup  # type: ignore[attr-defined]

@@ -1,0 +1,164 @@
+"""The service put together: routes, errors as sentences, headers, health and the API documentation."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rivergis import __version__, words
+from rivergis import settings as settings_
+from rivergis.db.access import Actor
+from rivergis.db.connect import Database, open_database
+from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, UsageError
+from rivergis.maps import assets, lists
+from rivergis.settings import Settings
+from rivergis.web import auth, page, pages
+
+log = logging.getLogger("rivergis.web")
+router = APIRouter()
+HEADERS = {
+    "content-security-policy": page.POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "geolocation=(), camera=(), microphone=()",
+    "cache-control": "no-store",
+}
+
+
+def create_app(db: Database, settings: Settings) -> FastAPI:
+    """The service over an open database; opens no connection before it is asked for something."""
+    app = FastAPI(
+        title="rivergis",
+        version=__version__,
+        description=words.both("product.about") + " · " + words.both("page.disclaimer"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.db, app.state.settings = db, settings
+    for part in (router, auth.router, pages.router):
+        app.include_router(part, dependencies=[Depends(auth.check_origin)])
+    for url, folder in assets.mounts(page.ASSETS):
+        app.mount(url, StaticFiles(directory=folder))
+    app.add_exception_handler(RivergisError, _refused)
+    app.add_exception_handler(HTTPException, _no_page)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(Exception, _own_fault)
+    app.add_middleware(Headers)
+    return app
+
+
+def served() -> FastAPI:
+    """The service over the database of the environment: what ``uvicorn --factory rivergis.web.app:served`` runs."""
+    settings = settings_.load()
+    return create_app(open_database(settings.database_url, settings.data_dir, settings.database), settings)
+
+
+class Headers:
+    """Adds the security headers that an answer does not set itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        # a front-end file named with its hash never changes
+        fixed = scope["path"].startswith(page.ASSETS) and b"v=" in scope["query_string"]
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                wanted = {**HEADERS, "cache-control": "public, max-age=31536000, immutable"} if fixed else HEADERS
+                message["headers"] = [
+                    *message["headers"],
+                    *((k.encode(), v.encode()) for k, v in wanted.items() if k.encode() not in present),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@router.get("/health", tags=["service"])
+def health(request: Request) -> dict[str, Any]:
+    """Whether the service can work: version, database, last night. 503 with one sentence when the database is gone."""
+    with auth.database(request).read(timeout_s=5) as conn:
+        run = lists.last_run(conn)
+    last = {k: run[k] for k in ("run_date", "state", "finished_at")} if run else None
+    return {"status": "ok", "version": __version__, "database": "ok", "last_night": last}
+
+
+@router.get("/assets/style.css", include_in_schema=False)
+def style() -> Response:
+    """The one style sheet of pages and reports."""
+    return Response(page.stylesheet()[0], media_type="text/css")
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi(request: Request, _: Annotated[Actor, Depends(auth.require())]) -> dict[str, Any]:
+    """The API in OpenAPI 3."""
+    description: dict[str, Any] = request.app.openapi()
+    return description
+
+
+@router.get("/docs", include_in_schema=False)
+def docs(request: Request, _: Annotated[Actor, Depends(auth.require())]) -> HTMLResponse:
+    """The API to read and try, by the Swagger UI that lies here."""
+    js, sheet = (assets.url(name, page.ASSETS) for name in (assets.SWAGGER_JS, assets.SWAGGER_CSS))
+    # it asks our own API
+    return page.scripted(page.text(request, "docs.html", js=js, sheet=sheet), "connect-src 'self'")
+
+
+def _answer(request: Request, error: RivergisError, status: int | None = None) -> Response:
+    """An error for whoever asks: a page for a browser, the same facts as JSON for a program."""
+    status = status or error.http_status
+    if page.wants_page(request):
+        return page.render(request, "error.html", status, error=error)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse(error.as_dict(), status, headers)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RivergisError)
+    if isinstance(error, NotSignedIn) and request.method == "GET" and page.wants_page(request):
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", 303)
+    if isinstance(error, EnvironmentFault):
+        # its own sentence is for who runs the service: it may name paths
+        log.error("%s", error.sentence)
+        return _answer(request, EnvironmentFault(words.both("sentence.db_gone")))
+    return _answer(request, error)
+
+
+async def _no_page(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refusal: RivergisError = NotFound(words.both("sentence.no_page"))
+    if error.status_code != 404:
+        refusal = UsageError(str(error.detail))
+    return _answer(request, refusal, error.status_code)
+
+
+async def _not_understood(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(p) for p in first["loc"][1:]) or str(first["loc"][0])
+    return _answer(request, UsageError(f"{where}: {first['msg']}."))
+
+
+async def _own_fault(request: Request, error: Exception) -> Response:
+    reference = uuid.uuid4().hex[:8]
+    log.error("fault %s at %s", reference, request.url.path, exc_info=error)
+    return _answer(request, RivergisError(f"{words.both('sentence.own_fault')} ({reference})"))

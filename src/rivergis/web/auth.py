@@ -1,0 +1,133 @@
+"""Who asks: one dependency, ``require``, that every route uses but health, sign-in and the front-end files.
+
+A browser has a session cookie, a program a key (``Authorization: Bearer KEY``); both end in an ``Actor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.security import HTTPBearer
+
+from rivergis import words
+from rivergis.db import access
+from rivergis.db.access import Actor
+from rivergis.db.connect import Database
+from rivergis.errors import NotPermitted, NotSignedIn
+from rivergis.web import page
+
+COOKIE = "rivergis_session"
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+router = APIRouter(include_in_schema=False)
+# only names the scheme in the API documentation; the key itself is read in _actor
+_bearer = HTTPBearer(auto_error=False, description="rivergis user key NAME --name PURPOSE")
+
+
+def database(request: Request) -> Database:
+    db: Database = request.app.state.db
+    return db
+
+
+@lru_cache(maxsize=32)
+def require(capability: str | None = None) -> Callable[..., Actor]:
+    """The dependency of a route: who asks, signed in and with the capability.
+
+    Raises ``NotSignedIn`` or ``NotPermitted``, each with one sentence.
+    """
+
+    def guard(request: Request, _: Annotated[object, Depends(_bearer)]) -> Actor:
+        actor = _actor(request)
+        request.state.actor = actor
+        if actor is None:
+            raise NotSignedIn(words.both("sentence.sign_in_first"))
+        if capability is not None and capability not in actor.capabilities:
+            needed = words.both(f"capability.{capability}")
+            raise NotPermitted(words.both("sentence.lacks", name=actor.name, capability=needed))
+        return actor
+
+    return guard
+
+
+def _actor(request: Request) -> Actor | None:
+    """Who a key or a session belongs to. A key that is named must be good: no falling back to a cookie."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    token = request.cookies.get(COOKIE)
+    if not scheme and not token:
+        return None
+    with database(request).read() as conn:
+        if scheme:
+            return access.of_key(conn, key.strip()) if scheme.lower() == "bearer" else None
+        return access.of_session(conn, token or "")
+
+
+async def check_origin(request: Request) -> None:
+    """Refuse what another site makes a signed-in browser send (CSRF): ``NotPermitted``.
+
+    A request that changes something must come from our own pages; one without a cookie carries nobody's rights.
+    """
+    if request.method in SAFE or (COOKIE not in request.cookies and "origin" not in request.headers):
+        return
+    origin = request.headers.get("origin")
+    if origin is not None:
+        same = urlsplit(origin).netloc == request.headers.get("host")
+    else:
+        same = request.headers.get("sec-fetch-site") == "same-origin" or "authorization" in request.headers
+    if not same:
+        raise NotPermitted(words.both("sentence.origin"))
+
+
+def local_path(target: str | None) -> str:
+    """Where to go after signing in: a page of ours, never another site."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\") or "\n" in target or "\r" in target:
+        return "/"
+    parts = urlsplit(target)
+    return "/" if parts.scheme or parts.netloc else target
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request, next: str = "/") -> Response:
+    """The form."""
+    return page.render(request, "sign_in.html", next=local_path(next), problem=None)
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    name: Annotated[str, Form(max_length=64)],
+    password: Annotated[str, Form(max_length=1024)],
+    next: Annotated[str, Form(max_length=2048)] = "/",
+) -> Response:
+    """A session for a right password; otherwise the form again with one sentence."""
+    try:
+        token = access.sign_in(database(request), name, password)
+    except NotSignedIn as error:
+        if not page.wants_page(request):
+            raise
+        return page.render(request, "sign_in.html", error.http_status, next=local_path(next), problem=error.sentence)
+    response = RedirectResponse(local_path(next), 303)
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=access.SESSION_H * 3600,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, _: Annotated[Actor, Depends(require())]) -> Response:
+    """The session ends here and in the database."""
+    token = request.cookies.get(COOKIE)
+    if token:
+        access.sign_out(database(request), token)
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(COOKIE)
+    return response

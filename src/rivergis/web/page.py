@@ -1,0 +1,82 @@
+"""Pages: templates of ``gis/pages`` with every value escaped, and what a browser may do with them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+from sqlalchemy import Connection
+
+from rivergis import words
+from rivergis.maps import assets
+from rivergis.maps.atlas import content_security_policy
+from rivergis.reports import morning
+from rivergis.river import store as river_store
+from rivergis.settings import gis_dir
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+ASSETS = "/assets"
+# our own pages run no script and load nothing from elsewhere; style attributes place the bars of the patrol strips
+POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def beijing(value: datetime | None) -> str:
+    """A moment as people read it: Beijing time to the minute."""
+    return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if value is not None else "—"
+
+
+@lru_cache(maxsize=1)
+def stylesheet() -> tuple[str, str]:
+    """The one style sheet of pages and reports, and its hash."""
+    sheet = (gis_dir() / "pages" / "style.css").read_text(encoding="utf-8")
+    return sheet, hashlib.sha256(sheet.encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates of the reports, with what pages need beside it."""
+    env = morning.environment()
+    env.globals.update(
+        pair=words.pair,
+        choice=words.choice,
+        css=f"{ASSETS}/style.css?v={stylesheet()[1]}",
+        icon=assets.url(assets.ICON, ASSETS),
+    )
+    env.filters["beijing"] = beijing
+    return env
+
+
+def text(request: Request, template: str, **values: Any) -> str:
+    """A page for whoever asks; ``request.state.actor`` is who that is, if anybody."""
+    actor = getattr(request.state, "actor", None)
+    return environment().get_template(template).render(actor=actor, path=request.url.path, **values)
+
+
+def render(request: Request, template: str, status_code: int = 200, **values: Any) -> HTMLResponse:
+    """The page as an answer."""
+    return HTMLResponse(text(request, template, **values), status_code)
+
+
+def scripted(html: str, *more: str) -> HTMLResponse:
+    """A page with scripts of its own, such as a Folium map: they are named by hash, and ``more`` policy is added."""
+    policy = "; ".join((content_security_policy(html), "frame-ancestors 'none'", *more))
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+
+def is_demo(conn: Connection) -> bool:
+    """Whether the database holds the fictional demo county: every page of it is stamped."""
+    return river_store.has_namespace(conn, "demo")
+
+
+def wants_page(request: Request) -> bool:
+    """A person with a browser rather than a program."""
+    return "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,165 @@
+"""Pages and maps: each reads the views of ``app`` in one read-only transaction and shows them."""
+
+from __future__ import annotations
+
+import mimetypes
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse
+
+from rivergis import rules
+from rivergis.db import system
+from rivergis.db.access import Actor
+from rivergis.errors import NotFound
+from rivergis.maps import features, leads, lists, sheets
+from rivergis.maps.sheets import Sheet
+from rivergis.patrol.score import Method, method_of
+from rivergis.reports import book, morning
+from rivergis.river import store as river_store
+from rivergis.settings import Settings
+from rivergis.web import page
+from rivergis.web.auth import database, require
+
+router = APIRouter()
+SERVED = Sheet(assets=page.ASSETS)
+# a night that ended longer ago than this did not run last night
+LATE = timedelta(hours=24)
+
+View = Annotated[Actor, Depends(require("view"))]
+ViewTracks = Annotated[Actor, Depends(require("view_tracks"))]
+SignedIn = Annotated[Actor, Depends(require())]
+On = Annotated[date | None, Query(description="Civil day (Asia/Shanghai) as of which the map is drawn; default today")]
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+@router.get("/", response_class=HTMLResponse, include_in_schema=False)
+def portal(request: Request, actor: SignedIn) -> HTMLResponse:
+    """What ran last night, what is new, and the way to maps, layers, rivers and patrols, as far as the actor may."""
+    with database(request).read() as conn:
+        run = lists.last_run(conn)
+        values: dict[str, Any] = {
+            "run": run,
+            "late": run is not None and datetime.now(UTC) - run["finished_at"] > LATE,
+            "demo": page.is_demo(conn),
+        }
+        if "view" in actor.capabilities:
+            values |= _business(conn, run)
+        if "view_tracks" in actor.capabilities:
+            values["patrols"] = lists.recent_patrols(conn)
+    return page.render(request, "portal.html", **values)
+
+
+def _business(conn: Any, run: dict[str, Any] | None) -> dict[str, Any]:
+    at = features.when(conn)
+    rivers, river_count = lists.rivers(conn, at)
+    shown, total = lists.new_leads(conn, features.when(conn, run["run_date"])) if run else ([], 0)
+    return {
+        "nights": lists.nights(conn),
+        "new": [book.lead_words(lead) for lead in shown],
+        "new_total": total,
+        "layers": lists.layer_counts(conn, at),
+        "rivers": rivers,
+        "river_count": river_count,
+    }
+
+
+@router.get("/maps/county", response_class=HTMLResponse, tags=["maps"])
+def county_map(request: Request, _: View, on: On = None) -> HTMLResponse:
+    """全县一张图: every layer in force on a day and the leads that stand."""
+    with database(request).read() as conn:
+        return page.scripted(sheets.county(conn, SERVED, on))
+
+
+@router.get("/maps/river/{code}", response_class=HTMLResponse, tags=["maps"])
+def river_map(request: Request, _: View, code: str, on: On = None, namespace: str | None = None) -> HTMLResponse:
+    """一河一图: one river with its lines, zones, outfalls and leads."""
+    with database(request).read() as conn:
+        return page.scripted(sheets.river(conn, SERVED, code, on, namespace))
+
+
+@router.get("/maps/night/{night}", response_class=HTMLResponse, tags=["maps"])
+def night_map(request: Request, _: View, night: date) -> HTMLResponse:
+    """夜间核查图: the leads of a night, and the objects it did not tell."""
+    with database(request).read() as conn:
+        return page.scripted(sheets.night(conn, SERVED, night))
+
+
+@router.get("/maps/patrol/{track_id}", response_class=HTMLResponse, tags=["maps"])
+def patrol_map(request: Request, actor: ViewTracks, track_id: uuid.UUID) -> HTMLResponse:
+    """巡河图: the bank seen and not seen by one patrol. Personal data: every view is in the audit."""
+    db = database(request)
+    with db.read() as conn:
+        at = features.when(conn)
+        path = rules.path_of(river_store.home(conn, at.on, at.known_at) or rules.NATIONAL)
+        html = sheets.patrol(conn, SERVED, str(track_id), _method(_settings(request).rules_dir, path, at.on))
+    with db.write(actor.name) as conn:
+        system.audit(conn, actor.name, "view", f"track:{track_id}")
+    return page.scripted(html)
+
+
+@lru_cache(maxsize=8)
+def _method(rules_dir: Path, path: tuple[str, ...], on: date) -> Method:
+    """Limits of the patrol method, read once a day."""
+    return method_of(rules.load(rules_dir).at(path, on).number)
+
+
+@router.get("/reports/night/{night}", response_class=HTMLResponse, tags=["reports"])
+def night_report(request: Request, actor: View, night: date) -> HTMLResponse:
+    """晨报: the morning report of a night; patrols of named people only for who may see tracks."""
+    with database(request).read() as conn:
+        facts = book.night(conn, night, None)
+    tracks = "view_tracks" in actor.capabilities
+    return HTMLResponse(morning.render(facts, standalone=False, tracks=tracks))
+
+
+@router.get("/findings/{finding_id}.json", tags=["findings"])
+def finding_json(request: Request, _: View, finding_id: uuid.UUID) -> dict[str, Any]:
+    """One lead (疑似问题线索) with everything that explains it."""
+    with database(request).read() as conn:
+        record = lists.lead(conn, str(finding_id), features.when(conn))
+    return {k: v for k, v in record.items() if k != "why"} | {
+        "why": dict(zip(("zh", "en"), record["why"], strict=True))
+    }
+
+
+@router.get("/findings/{finding_id}", response_class=HTMLResponse, tags=["findings"])
+def finding_page(request: Request, _: View, finding_id: uuid.UUID) -> HTMLResponse:
+    """为什么提示: the page of one lead."""
+    with database(request).read() as conn:
+        record = lists.lead(conn, str(finding_id), features.when(conn))
+        demo = page.is_demo(conn)
+    now = record["now"]
+    return page.render(
+        request,
+        "finding.html",
+        record=record,
+        now=now,
+        verdict=record["verdicts"][-1] if record["verdicts"] else None,
+        rows=leads.lead_rows(now),
+        demo=demo,
+    )
+
+
+@router.get("/evidence/{evidence_id}", response_class=FileResponse, tags=["findings"])
+def evidence(request: Request, _: View, evidence_id: uuid.UUID) -> FileResponse:
+    """A picture or document of a lead."""
+    with database(request).read() as conn:
+        row = lists.evidence(conn, str(evidence_id))
+    store = _settings(request).store_dir.resolve()
+    file = (store / row["file_path"]).resolve()
+    if not file.is_relative_to(store) or not file.is_file():
+        raise NotFound("The file of this picture or document is not in the store any more.")
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    # pictures show in the page; anything else is saved, never run in our name
+    shown = "inline" if kind in ("image/png", "image/jpeg") else "attachment"
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return FileResponse(file, media_type=kind, headers=headers, filename=file.name, content_disposition_type=shown)
