@@ -12,7 +12,6 @@ Every frame may carry these columns, all optional:
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -131,12 +130,12 @@ def words(value: Any) -> str:
     """A value as a person reads it: 是 or 否, numbers without needless digits, Beijing time, lists joined."""
     if isinstance(value, (list, tuple, set)):
         return "、".join(words(v) for v in value)
-    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NA or value != value:  # nan and NaT differ from themselves
         return "—"
     if isinstance(value, (bool, np.bool_)):
         return "是" if value else "否"
     if isinstance(value, (float, np.floating)):
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
+        return f"{value:,.2f}".rstrip("0").rstrip(".") if value == 0 or abs(value) >= 0.01 else f"{value:.2g}"
     if isinstance(value, dt.datetime):
         local = value.astimezone(dt.timezone(dt.timedelta(hours=8))) if value.tzinfo else value
         return f"{local:%Y-%m-%d %H:%M}"

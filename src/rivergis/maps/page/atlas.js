@@ -3,13 +3,19 @@
   "use strict";
   const { el, named, key, popup, popupSize, isLine, draw, written, longest, along } = window.rivergis;
 
+  /* The name of what fills the window says nothing there. */
+  function fills(map, size) {
+    const window = map.getSize();
+    return size.x > window.x * 0.7 || size.y > window.y * 0.7;
+  }
+
   function declutter(map, texts) {
     const placed = [];
     texts.filter((text) => map.hasLayer(text)).sort((a, b) => b.rank - a.rank).forEach((text) => {
       const holder = text.getElement();
       const box = holder.firstChild.getBoundingClientRect();
       const size = map.latLngToLayerPoint(text.bounds.getSouthEast()).subtract(map.latLngToLayerPoint(text.bounds.getNorthWest()));
-      const fits = Math.max(size.x, size.y) > Math.max(box.width, box.height) * 0.9;
+      const fits = Math.max(size.x, size.y) > Math.max(box.width, box.height) * 0.9 && (text.water || !fills(map, size));
       const free = placed.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
       holder.classList.toggle("rg-out", !(fits && free));
       if (fits && free) placed.push(box);
@@ -226,6 +232,7 @@
     this.data.pictures.forEach((picture) => {
       picture.overlay = L.imageOverlay(picture.url, picture.bounds, { pane: `rg-image-${picture.role}`, alt: picture.zh }).addTo(map);
     });
+    document.getElementById("rg-stage").classList.toggle("rg-imaged", this.data.pictures.length > 0);
     const before = this.data.pictures.find((p) => p.role === "before");
     const after = this.data.pictures.find((p) => p.role === "after");
     if (before && after) this.swipe(before, after);

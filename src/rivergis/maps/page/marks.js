@@ -184,6 +184,7 @@
     const text = L.marker(at, { icon: L.divIcon({ html: node, className: `rg-text${kind}`, iconSize: [0, 0] }), interactive: false, keyboard: false, pane });
     text.bounds = shape.getBounds();
     text.rank = layer.order;
+    text.water = water;
     return text;
   }
 
