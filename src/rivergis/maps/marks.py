@@ -130,7 +130,7 @@ def words(value: Any) -> str:
     """A value as a person reads it: 是 or 否, numbers without needless digits, Beijing time, lists joined."""
     if isinstance(value, (list, tuple, set)):
         return "、".join(words(v) for v in value)
-    if value is None or value is pd.NA or value != value:  # nan and NaT differ from themselves
+    if pd.isna(value):
         return "—"
     if isinstance(value, (bool, np.bool_)):
         return "是" if value else "否"
