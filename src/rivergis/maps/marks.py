@@ -135,7 +135,8 @@ def words(value: Any) -> str:
     if isinstance(value, (bool, np.bool_)):
         return "是" if value else "否"
     if isinstance(value, (float, np.floating)):
-        return f"{value:,.2f}".rstrip("0").rstrip(".") if value == 0 or abs(value) >= 0.01 else f"{value:.2g}"
+        number = float(value)
+        return f"{number:.2g}" if 0 < abs(number) < 0.01 else f"{number:,.2f}".rstrip("0").rstrip(".")
     if isinstance(value, dt.datetime):
         local = value.astimezone(dt.timezone(dt.timedelta(hours=8))) if value.tzinfo else value
         return f"{local:%Y-%m-%d %H:%M}"
