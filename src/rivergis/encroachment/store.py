@@ -143,6 +143,17 @@ def permits(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     )
 
 
+def expired_permits(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
+    """Permits for a time (not permanent works) that had ended before a day; geom MultiPolygon, EPSG:4490."""
+    return read_frame(
+        conn,
+        """SELECT code, name, allows, doc_no, upper(valid) - 1 AS last_day, geom FROM data.permit
+        WHERE upper(valid) <= :on AND kind <> 'permanent_work' AND geom IS NOT NULL AND recorded_at <= :known
+          AND (superseded_at IS NULL OR superseded_at > :known) ORDER BY last_day DESC, code""",
+        {"on": on, "known": known_at},
+    )
+
+
 def imagery(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Scenes taken up to a day, newest first; footprint in EPSG:4490, ``unobserved`` as geometry or None."""
     frame = read_frame(

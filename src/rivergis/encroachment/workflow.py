@@ -47,6 +47,7 @@ class _Night:
     candidates: gpd.GeoDataFrame
     areas: gpd.GeoDataFrame
     permits: gpd.GeoDataFrame
+    expired: gpd.GeoDataFrame
     scenes: gpd.GeoDataFrame
     register: Register
     view: RuleView
@@ -80,6 +81,7 @@ def judge(conn: Connection, view: RuleView, register: Register, on: date, known_
         candidates,
         _numbers(areas.to_crs(zone), "xy_error_m"),
         store.permits(conn, on, known_at).to_crs(zone),
+        store.expired_permits(conn, on, known_at).to_crs(zone),
         store.imagery(conn, on, known_at),
         register,
         view,
@@ -197,6 +199,14 @@ def _permit_without_place(kind: str, spot: Spot, night: _Night) -> str | None:
     return None
 
 
+def _expired_here(row: pd.Series, net: shapely.Geometry, expired: gpd.GeoDataFrame) -> str | None:
+    """The last permit of this kind that covered the place and has ended: its end is why the object is told."""
+    for p in expired[expired["allows"] == row["kind"]].itertuples():
+        if p.geom.intersects(net):
+            return f"{p.code} {p.name} {p.doc_no or ''} 有效至 valid to {p.last_day}"
+    return None
+
+
 def _named_here(name: str, spot: Spot, register: Register) -> bool:
     stems = [v.removesuffix("村").removesuffix("社区") for v in register.names("village")]
     meant = [s for s in stems if s and s in name]
@@ -223,6 +233,7 @@ def _lead(result: Inside, row: pd.Series, spot: Spot, with_place: gpd.GeoDataFra
         "first_delivered_on": str(row["first_delivered_on"]),
         "imagery_first_seen": _scene_code(evidence.get("after")),
         "imagery_before": _scene_code(evidence.get("before")),
+        "expired_permit": _expired_here(row, result.net, night.expired),
         "announce_gov": area["announce_gov"],
         "announce_doc_no": area["announce_doc_no"],
         "line_code": area["boundary_code"],

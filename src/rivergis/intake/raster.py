@@ -93,5 +93,5 @@ def _outline(picture: Image.Image, shape: shapely.Geometry, to_pixel: rasterio.A
     draw = ImageDraw.Draw(picture)
     for part in shapely.get_parts(shape):
         ring = part.exterior if part.geom_type == "Polygon" else part.buffer(15).exterior
-        points = [tuple(v * factor for v in to_pixel * (x, y)) for x, y in shapely.get_coordinates(ring)]
+        points = [tuple(v * factor for v in to_pixel @ (x, y)) for x, y in shapely.get_coordinates(ring)]
         draw.line(points, fill=(255, 214, 10), width=2)

@@ -75,9 +75,6 @@ def run(
     started = datetime.now(UTC)
     with db.lock(JOB), db.write(actor) as conn:
         known = now_of(conn)
-        last = finding_store.last_night(conn)
-        if last is not None and last > night:
-            raise UsageError(f"Nights run in order: {last} is already recorded, so {night} cannot be run after it.")
         county = adcode or river_store.home(conn, night, known) or "000000"
         engine = {
             "rivergis": __version__,
@@ -91,6 +88,11 @@ def run(
             progress("nothing has changed since this night was run")
             return NightResult(
                 night, False, before["state"], before["counts"], _report_path(report_dir, night), book.version
+            )
+        last = finding_store.last_night(conn)
+        if last is not None and last > night:
+            raise UsageError(
+                f"Nights run in order: {last} is already recorded, so {night}, whose inputs have changed since, cannot be run after it."
             )
         rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
         counts, unconfirmed = _work(conn, book, county, rule_set, engine, night, known, store_dir, progress)
