@@ -126,6 +126,11 @@
     return item;
   }
 
+  /* The class below a label, in English only where the label already says it in Chinese. */
+  function kind({ feature, style }) {
+    return (feature.label || "").includes(style.zh) ? style.en : `${style.zh} ${style.en}`;
+  }
+
   function what({ layer, style }) {
     return style.code ? `${layer.zh} · ${style.zh}` : layer.zh;
   }
@@ -139,7 +144,7 @@
     const head = named("h2", this.data.list_title);
     head.append(" ", el("b", "", entries.length));
     const list = el("ul");
-    entries.forEach((entry) => list.append(entryButton(entry, `${entry.style.zh} ${entry.style.en}`, (chosen, button) => {
+    entries.forEach((entry) => list.append(entryButton(entry, kind(entry), (chosen, button) => {
       list.querySelectorAll("button").forEach((other) => other.removeAttribute("aria-current"));
       button.setAttribute("aria-current", "true");
       this.show(chosen);

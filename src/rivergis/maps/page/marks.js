@@ -92,7 +92,7 @@
   /* No larger than the window lets it be; a longer one scrolls inside itself. */
   function popupSize() {
     const narrow = Math.min(window.innerWidth - 48, 380);
-    return { maxWidth: narrow, minWidth: Math.min(narrow, 300), maxHeight: Math.max(200, window.innerHeight * 0.55), autoPanPadding: [20, 20] };
+    return { maxWidth: narrow, minWidth: Math.min(narrow, 300), maxHeight: Math.max(200, window.innerHeight * 0.62), autoPanPadding: [20, 20] };
   }
 
   function table(rows) {
