@@ -70,3 +70,22 @@ def axes(actor: str | None, as_json: bool) -> None:
         as_json,
         f"已建中心线 axes for {made.rivers} rivers; {made.reaches} reaches on them, {made.reaches_off_axis} side channels",
     )
+
+
+@command.command()
+@common.actor_option
+@common.json_option
+def orient(actor: str | None, as_json: bool) -> None:
+    """Turn reaches that were digitised against the chainage of their river; each becomes a new version and is listed.
+
+    \b
+    Example:
+      rivergis river orient
+    """
+    from rivergis.river import workflow
+
+    db = common.database()
+    done = workflow.orient(db, common.acting(db, actor, "import"))
+    common.emit(
+        done, as_json, f"已核对 checked {done.checked} reaches; 掉头 turned: {', '.join(done.turned) or '无 none'}"
+    )

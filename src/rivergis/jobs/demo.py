@@ -14,6 +14,7 @@ from rivergis.db.connect import Database
 from rivergis.errors import InputError
 from rivergis.intake import profile as profiles
 from rivergis.jobs import nightly, receive
+from rivergis.river import workflow as river_workflow
 from rivergis.rules import RuleBook
 
 NAMESPACE = "demo"
@@ -45,6 +46,8 @@ class DemoLoaded:
     users: list[str]
     password: str
     new_users: list[str] = field(default_factory=list)
+    turned_reaches: list[str] = field(default_factory=list)
+    """Reaches that were digitised upstream and are recorded as running downstream."""
 
 
 def load(
@@ -69,6 +72,8 @@ def load(
     done = receive.import_all(
         db, folder / "county.gpkg", actor=actor, profile=profile, options=first, progress=progress
     )
+    progress("reaches against their axis")
+    turned = river_workflow.orient(db, actor)
     for day in SCENES:
         scene, cloud = folder / "imagery" / f"{day}.tif", folder / "imagery" / f"{day}_cloud.geojson"
         if scene.exists():
@@ -120,7 +125,7 @@ def load(
     for r in done:
         imported[r.layer] = imported.get(r.layer, 0) + r.imported
     return DemoLoaded(
-        imported, sum(r.quarantined for r in done), tracks.new, nights, [u[0] for u in USERS], PASSWORD, new_users
+        imported, sum(r.quarantined for r in done), tracks.new, nights, [u[0] for u in USERS], PASSWORD, new_users, turned.turned
     )
 
 

@@ -151,7 +151,11 @@ def explain_rest(
         cuts = [(s.from_m, s.to_m) for s in mine if s.bank == row.bank and s.why == SEEN]
         for a, b in _minus((row.from_m, row.to_m), cuts):
             for lo, hi, why in _reasons(a, b, row.bank, mine):
-                cells = [(lo, hi, why)] if why else _by_distance(line, lo, hi, reaches["length_m"].iloc[r], points, sight[r])
+                cells = (
+                    [(lo, hi, why)]
+                    if why
+                    else _by_distance(line, lo, hi, reaches["length_m"].iloc[r], points, sight[r])
+                )
                 out += [Stretch(r, row.bank, x, y, reason) for x, y, reason in cells]
     return out
 

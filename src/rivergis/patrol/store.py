@@ -14,6 +14,8 @@ from sqlalchemy import Connection, text
 
 from rivergis.db.connect import copy_frame, read_frame, read_table
 
+METRES_A_DEGREE = 111_320.0  # of latitude; along a parallel less, which only makes the test stricter
+
 
 def track_of_file(conn: Connection, raw_sha256: str) -> uuid.UUID | None:
     """Id of the track that came from a file with this hash, if it is known."""
@@ -45,17 +47,21 @@ def fixes(conn: Connection, track_id: uuid.UUID) -> gpd.GeoDataFrame:
     return frame.assign(at=pd.to_datetime(frame["at"], utc=True), acc_m=frame["acc_m"].astype(float))
 
 
-def same_course(conn: Connection, track_id: uuid.UUID) -> str | None:
-    """File name of the earliest earlier track whose fixes equal this one's, place by place, whatever their times."""
+def same_course(conn: Connection, track_id: uuid.UUID, within_m: float, share: float) -> str | None:
+    """File name of the earliest earlier track that this one follows fix by fix, whatever the times.
+
+    Same number of fixes (more than 20), at least ``share`` of them within ``within_m`` of their counterparts. Two honest
+    walks on one path do not do that: their fixes fall at different places.
+    """
     return conn.execute(
         text("""
-        WITH me AS (SELECT t.id, t.fix_count, t.started_at FROM data.track t WHERE t.id = :t)
-        SELECT o.file_name FROM data.track o, me
-        WHERE o.id <> me.id AND o.fix_count = me.fix_count AND o.started_at < me.started_at AND o.purged_at IS NULL AND me.fix_count > 20
-          AND NOT EXISTS (SELECT FROM data.fix a JOIN data.fix b ON b.track_id = o.id AND b.seq = a.seq
-                          WHERE a.track_id = me.id AND NOT ST_DWithin(a.geom, b.geom, 1e-6))
+        SELECT o.file_name FROM data.track me JOIN data.track o ON o.id <> me.id AND o.fix_count = me.fix_count
+            AND o.started_at < me.started_at AND o.purged_at IS NULL
+        WHERE me.id = :t AND me.fix_count > 20
+          AND (SELECT avg(CAST(ST_DWithin(a.geom, b.geom, :degrees) AS int)) FROM data.fix a
+               JOIN data.fix b ON b.track_id = o.id AND b.seq = a.seq WHERE a.track_id = me.id) >= :share
         ORDER BY o.started_at LIMIT 1"""),
-        {"t": track_id},
+        {"t": track_id, "degrees": within_m / METRES_A_DEGREE, "share": share},
     ).scalar()
 
 

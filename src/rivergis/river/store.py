@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from sqlalchemy import Connection, text
 
 from rivergis import crs
@@ -71,8 +72,11 @@ def units(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
 
 def duties(conn: Connection, on: date, known_at: datetime) -> pd.DataFrame:
     """Who answers for which metres on that day: chief_id, chief, title, level, unit_code, river_id, bank, from_m, to_m."""
-    return read_table(conn, """SELECT d.id, d.version, d.chief_id, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
-        FROM app.duty_as_of(:on, :known) d JOIN app.chief_as_of(:on, :known) c ON c.id = d.chief_id ORDER BY d.id""", {"on": on, "known": known_at},
+    return read_table(
+        conn,
+        """SELECT d.id, d.version, d.chief_id, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
+        FROM app.duty_as_of(:on, :known) d JOIN app.chief_as_of(:on, :known) c ON c.id = d.chief_id ORDER BY d.id""",
+        {"on": on, "known": known_at},
     )
 
 
@@ -140,5 +144,27 @@ def home(conn: Connection, on: date, known_at: datetime) -> str | None:
 
 def has_namespace(conn: Connection, namespace: str) -> bool:
     """Whether any unit, river or reach carries a code of this namespace."""
-    return bool(conn.execute(text("""SELECT EXISTS (SELECT FROM data.identity WHERE code_namespace = :n
-        AND noun IN ('admin_unit', 'river', 'reach'))"""), {"n": namespace}).scalar())
+    return bool(
+        conn.execute(
+            text("""SELECT EXISTS (SELECT FROM data.identity WHERE code_namespace = :n
+        AND noun IN ('admin_unit', 'river', 'reach'))"""),
+            {"n": namespace},
+        ).scalar()
+    )
+
+
+def reaches_on_axes(conn: Connection) -> gpd.GeoDataFrame:
+    """Reaches in force today that have a chainage, with the axis (LineString) of their river; geom in EPSG:4490."""
+    frame = read_frame(
+        conn,
+        """SELECT h.id, h.code, h.river_id, h.from_node, h.to_node, ST_AsBinary(a.geom) AS axis, h.geom
+        FROM app.reach h JOIN app.axis a ON a.river_id = h.river_id
+        WHERE h.from_m IS NOT NULL AND h.kind <> 'shoreline' ORDER BY h.code""",
+    )
+    frame["axis"] = [shapely.from_wkb(bytes(a)) for a in frame["axis"]]
+    return frame
+
+
+def turn_reaches(conn: Connection, changes: gpd.GeoDataFrame) -> None:
+    """Record reaches turned round: frame with id, from_node, to_node, direction_basis, geom."""
+    versions.amend(conn, "reach", changes)

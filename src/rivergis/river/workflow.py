@@ -1,4 +1,4 @@
-"""Jobs on rivers: axes for rivers that came as loose reaches."""
+"""Jobs on rivers: axes for rivers that came as loose reaches, and reaches turned to run downstream."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from rivergis import crs
 from rivergis.db.connect import Database
 from rivergis.river import network, store
+from rivergis.river.chainage import Axis
 
 SNAP_M = 0.5  # ends of one digitised network meet exactly or not at all; this only forgives rounding
 
@@ -38,8 +40,14 @@ def build_axes(db: Database, actor: str) -> AxesBuilt:
         metric = crs.to_metric(reaches)
         chains = {river_id: _chain(reaches, metric, river_id) for river_id, _, _ in waiting}
         axes = gpd.GeoDataFrame(
-            [(namespace, code, river_id, network.joined(chains[river_id].geometry, range(len(chains[river_id])))) for river_id, namespace, code in waiting],
-            columns=["namespace", "code", "river_id", "geom"], geometry="geom", crs=crs.STORAGE)
+            [
+                (namespace, code, river_id, network.joined(chains[river_id].geometry, range(len(chains[river_id]))))
+                for river_id, namespace, code in waiting
+            ],
+            columns=["namespace", "code", "river_id", "geom"],
+            geometry="geom",
+            crs=crs.STORAGE,
+        )
         for namespace, group in axes.groupby("namespace"):
             frame = group[["code", "geom"]].assign(river_code=group["code"])
             saved = store.save(conn, "axis", frame, namespace=str(namespace), import_id=None)
@@ -58,4 +66,56 @@ def _chain(reaches: gpd.GeoDataFrame, metric: gpd.GeoDataFrame, river_id: uuid.U
 def _measured(chain: gpd.GeoDataFrame, axis_id: uuid.UUID, axis_version: int) -> pd.DataFrame:
     """Chainage of each reach of a chain in order (ellipsoidal), with the axis it is on."""
     to_m = chain["length_m"].cumsum()
-    return pd.DataFrame({"id": chain["id"], "from_m": to_m - chain["length_m"], "to_m": to_m, "axis_id": axis_id, "axis_version": axis_version})
+    return pd.DataFrame(
+        {
+            "id": chain["id"],
+            "from_m": to_m - chain["length_m"],
+            "to_m": to_m,
+            "axis_id": axis_id,
+            "axis_version": axis_version,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Oriented:
+    """Reaches compared with the axis of their river, and the codes of those that were turned round."""
+
+    checked: int
+    turned: list[str]
+
+
+def orient(db: Database, actor: str) -> Oriented:
+    """Turn reaches that were digitised against the chainage of their river's axis: left and right would be swapped on them.
+
+    Each turned reach is a new version with ``direction_basis = attribute``; the delivered one stays. Reaches without
+    chainage or axis are left as digitised. One transaction; a second run changes nothing.
+    """
+    with db.write(actor) as conn:
+        reaches = store.reaches_on_axes(conn)
+        axes = {i: Axis(line) for i, line in zip(reaches["river_id"], reaches["axis"], strict=True)}
+        against = [
+            i
+            for i, (river, line) in enumerate(zip(reaches["river_id"], reaches.geometry, strict=True))
+            if _runs_upstream(axes[river], line)
+        ]
+        turned = reaches.iloc[against]
+        changes = gpd.GeoDataFrame(
+            {
+                "id": turned["id"],
+                "from_node": turned["to_node"],
+                "to_node": turned["from_node"],
+                "direction_basis": "attribute",
+                "geom": turned.geometry.reverse(),
+            },
+            geometry="geom",
+            crs=crs.STORAGE,
+        )
+        store.turn_reaches(conn, changes)
+    return Oriented(len(reaches), list(turned["code"]))
+
+
+def _runs_upstream(axis: Axis, line: shapely.LineString) -> bool:
+    """Whether a line ends farther up the axis than it begins, beyond doubt: by half its own length."""
+    at, _ = axis.locate_arrays([shapely.Point(line.coords[0]), shapely.Point(line.coords[-1])])
+    return bool(at[0] - at[1] > crs.length_m(line) / 2)
