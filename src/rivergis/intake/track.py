@@ -51,6 +51,9 @@ def read_track(path: Path, datum: str = "wgs84") -> TrackFile:
     kind = path.suffix.lower().lstrip(".")
     fixes = {"gpx": _gpx, "csv": _csv, "geojson": _geojson, "json": _geojson}[kind](path, text)
     fixes = fixes.reindex(columns=list(COLUMNS))
+    for column in ("lon", "lat", "acc_m", "speed_ms"):
+        fixes[column] = pd.to_numeric(fixes[column], errors="coerce").astype(float)
+    fixes["at"], fixes["received_at"] = pd.to_datetime(fixes["at"], utc=True), pd.to_datetime(fixes["received_at"], utc=True)
     good = (
         np.isfinite(fixes["lon"]) & np.isfinite(fixes["lat"]) & (fixes["lon"].abs() <= 180) & (fixes["lat"].abs() <= 90)
     )
@@ -144,9 +147,9 @@ def _geojson(path: Path, text: str) -> pd.DataFrame:
         body = json.loads(text)
         features = body["features"] if body.get("type") == "FeatureCollection" else [body]
         lines = [f for f in features if (f.get("geometry") or {}).get("type") in ("LineString", "MultiLineString")]
-    except (json.JSONDecodeError, KeyError, AttributeError, RecursionError) as error:
+        frames = [_geojson_line(f, s) for s, f in enumerate(lines)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path.name} is not a whole GeoJSON file: export it again.", file=str(path)) from error
-    frames = [_geojson_line(f, s) for s, f in enumerate(lines)]
     if not frames:
         raise InputError(
             f"{path.name} holds no line: a track in GeoJSON is a LineString with coordTimes.", file=str(path)
