@@ -49,7 +49,7 @@ def choice(layer: str, column: str, code: Any) -> Any:
 def catalogue() -> dict[str, tuple[str, str]]:
     """All words: key -> (Chinese, English)."""
     text = yaml.safe_load((gis_dir() / "text" / "catalogue.yaml").read_text(encoding="utf-8"))
-    return {**_classes(), **_states(), **_layers(), **_roles(), **_flat(text)}
+    return {**_classes(), **_rule_keys(), **_states(), **_layers(), **_roles(), **_flat(text)}
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, tuple[str, str]]:
@@ -66,6 +66,11 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, tuple[str, str]]:
 def _classes() -> dict[str, tuple[str, str]]:
     text = yaml.safe_load((gis_dir() / "rules" / "taxonomy.yaml").read_text(encoding="utf-8"))
     return {f"class.{code}": (row["zh"], row["en"]) for code, row in text["classes"].items()}
+
+
+def _rule_keys() -> dict[str, tuple[str, str]]:
+    text = yaml.safe_load((gis_dir() / "rules" / "schema.yaml").read_text(encoding="utf-8"))
+    return {f"rule_key.{key}": (row["zh"], row["en"]) for key, row in text["keys"].items()}
 
 
 def _states() -> dict[str, tuple[str, str]]:

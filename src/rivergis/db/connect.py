@@ -34,8 +34,10 @@ def _translated() -> Iterator[None]:
     """Faults of the server and refusals of its triggers as errors of the house; anything else passes."""
     try:
         yield
-    except (DBAPIError, psycopg2.Error) as error:
-        original = getattr(error, "orig", error)
+    except (DBAPIError, psycopg2.Error, pd.errors.DatabaseError) as error:
+        # pandas wraps what the driver says
+        said = error.__cause__ or error if isinstance(error, pd.errors.DatabaseError) else error
+        original = getattr(said, "orig", said)
         state = getattr(original, "pgcode", None) or ""
         first = (str(original).strip().splitlines() or ["no message"])[0]
         if state == "RG007" or state == "42501":

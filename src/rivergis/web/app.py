@@ -25,6 +25,7 @@ from rivergis.web import auth, page, pages
 
 log = logging.getLogger("rivergis.web")
 router = APIRouter()
+MAX_BODY = 64 * 1024  # nothing but forms is sent to these pages
 HEADERS = {
     "content-security-policy": page.POLICY,
     "x-content-type-options": "nosniff",
@@ -46,6 +47,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        max_body_size=MAX_BODY,
     )
     app.state.db, app.state.settings = db, settings
     for part in (router, auth.router, pages.router):
@@ -161,4 +163,6 @@ async def _not_understood(request: Request, error: Exception) -> Response:
 async def _own_fault(request: Request, error: Exception) -> Response:
     reference = uuid.uuid4().hex[:8]
     log.error("fault %s at %s", reference, request.url.path, exc_info=error)
-    return _answer(request, RivergisError(f"{words.both('sentence.own_fault')} ({reference})"))
+    answer = _answer(request, RivergisError(f"{words.both('sentence.own_fault')} ({reference})"))
+    answer.headers.update(HEADERS)  # this one is sent from outside of all middleware
+    return answer
