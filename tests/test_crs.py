@@ -13,9 +13,13 @@ from rivergis import crs
 from rivergis.errors import CrsRefused, UsageError
 
 
-@pytest.mark.parametrize(("label", "lon", "lat", "epsg", "east", "north"), [
-    ("Yongchuan, 3-degree zone 35", 105.9, 29.35, 4544, 587_399.8, 3_248_399.3),
-    ("Yunyang, 3-degree zone 36", 108.70, 30.93, 4545, 566_902.6, 3_423_423.6)])
+@pytest.mark.parametrize(
+    ("label", "lon", "lat", "epsg", "east", "north"),
+    [
+        ("Yongchuan, 3-degree zone 35", 105.9, 29.35, 4544, 587_399.8, 3_248_399.3),
+        ("Yunyang, 3-degree zone 36", 108.70, 30.93, 4545, 566_902.6, 3_423_423.6),
+    ],
+)
 def test_local_zone(label: str, lon: float, lat: float, epsg: int, east: float, north: float) -> None:
     zone = crs.metric_crs(lon, lat)
     point = gpd.GeoSeries([shapely.Point(lon, lat)], crs=crs.STORAGE).to_crs(zone).iloc[0]
@@ -23,9 +27,17 @@ def test_local_zone(label: str, lon: float, lat: float, epsg: int, east: float, 
     assert (point.x, point.y) == (pytest.approx(east, abs=0.1), pytest.approx(north, abs=0.1))
 
 
-@pytest.mark.parametrize(("place", "lon", "lat", "gcj_m", "gcj_az", "bd_m", "bd_az"), [
-    ("Yongchuan", 105.9, 29.35, 474, 135, 1020, 73), ("Beijing", 116.39, 39.91, 556, 74, 1380, 52), ("Guangzhou", 113.26, 23.13, 621, 118, 1267, 72)])
-def test_map_service_shifts(place: str, lon: float, lat: float, gcj_m: float, gcj_az: float, bd_m: float, bd_az: float) -> None:
+@pytest.mark.parametrize(
+    ("place", "lon", "lat", "gcj_m", "gcj_az", "bd_m", "bd_az"),
+    [
+        ("Yongchuan", 105.9, 29.35, 474, 135, 1020, 73),
+        ("Beijing", 116.39, 39.91, 556, 74, 1380, 52),
+        ("Guangzhou", 113.26, 23.13, 621, 118, 1267, 72),
+    ],
+)
+def test_map_service_shifts(
+    place: str, lon: float, lat: float, gcj_m: float, gcj_az: float, bd_m: float, bd_az: float
+) -> None:
     gcj = crs.wgs84_to_gcj02(lon, lat)
     bd = crs.gcj02_to_bd09(*gcj)
     for (x, y), metres, azimuth in ((gcj, gcj_m, gcj_az), (bd, bd_m, bd_az)):

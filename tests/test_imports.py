@@ -12,9 +12,23 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "rivergis"
 DOMAINS = ("river", "boundary", "sourcezone", "outfall", "patrol", "encroachment")
 WORDS = ("errors", "settings", "crs", "geometry", "layers", "rules", "lifecycle", "words", "lead")
-SIDEWAYS = {"boundary": {"river"}, "sourcezone": {"river"}, "outfall": {"river", "sourcezone"}, "patrol": {"river"}, "encroachment": {"river", "boundary"}}
+SIDEWAYS = {
+    "boundary": {"river"},
+    "sourcezone": {"river"},
+    "outfall": {"river", "sourcezone"},
+    "patrol": {"river"},
+    "encroachment": {"river", "boundary"},
+}
 # libraries that belong to one place only
-ONLY_IN = {"fastapi": ("web",), "starlette": ("web",), "click": ("cli",), "rich": ("cli",), "folium": ("maps/atlas",), "psycopg2": ("db",), "dask": ("jobs/batch",)}
+ONLY_IN = {
+    "fastapi": ("web",),
+    "starlette": ("web",),
+    "click": ("cli",),
+    "rich": ("cli",),
+    "folium": ("maps/atlas",),
+    "psycopg2": ("db",),
+    "dask": ("jobs/batch",),
+}
 
 
 def modules() -> list[Path]:
@@ -100,12 +114,17 @@ def test_settings_are_read_at_the_edges_only() -> None:
 def test_import_rivergis_loads_nothing_heavy() -> None:
     heavy = ("numpy", "pandas", "geopandas", "shapely", "sqlalchemy", "fastapi", "folium", "rasterio", "click")
     code = f"import sys, rivergis; print([m for m in {heavy!r} if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_library_works_without_a_database() -> None:
     code = "import sys; from rivergis import river, patrol, encroachment, boundary, outfall; print('sqlalchemy' in sys.modules, 'psycopg2' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == ["False", "False"]
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == [
+        "False",
+        "False",
+    ]
 
 
 def test_no_module_grows_beyond_five_hundred_lines() -> None:

@@ -17,7 +17,7 @@ ZONE = "EPSG:4544"
 
 def shift(points: Sequence[tuple[float, float]]) -> np.ndarray:
     """Local metres to EPSG:4544."""
-    return np.asarray(points, dtype=float) + (EAST, NORTH)
+    return np.asarray(points, dtype=float) + np.array([EAST, NORTH])
 
 
 def line(*points: tuple[float, float]) -> shapely.LineString:
@@ -34,7 +34,9 @@ def point(x: float, y: float) -> shapely.Point:
 
 def metric(shapes: Sequence[shapely.Geometry], **columns: object) -> gpd.GeoDataFrame:
     """A frame in metres; columns may be one value for all rows."""
-    return gpd.GeoDataFrame(pd.DataFrame(columns, index=range(len(shapes))), geometry=list(shapes), crs=ZONE).rename_geometry("geom")
+    return gpd.GeoDataFrame(
+        pd.DataFrame(columns, index=range(len(shapes))), geometry=list(shapes), crs=ZONE
+    ).rename_geometry("geom")
 
 
 def degrees(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -47,7 +49,13 @@ def reaches(*lines: shapely.LineString, kind: str = "river", half_width_m: float
     return frame.assign(length_m=crs.length_m(degrees(frame).geometry.values))
 
 
-def walk(points: Sequence[tuple[float, float]], *, speed_ms: float = 1.3, every_s: float = 10.0, start: str = "2026-05-20T01:00:00Z") -> gpd.GeoDataFrame:
+def walk(
+    points: Sequence[tuple[float, float]],
+    *,
+    speed_ms: float = 1.3,
+    every_s: float = 10.0,
+    start: str = "2026-05-20T01:00:00Z",
+) -> gpd.GeoDataFrame:
     """Fixes of a walk along points in local metres, at even steps."""
     path = line(*points)
     steps = np.arange(0.0, path.length, speed_ms * every_s)

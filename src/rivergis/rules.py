@@ -188,7 +188,9 @@ def path_of(adcode: str) -> tuple[str, ...]:
     ('000000', '500000', '500100', '500199', '500199001')
     """
     if not re.fullmatch(r"\d{6}(\d{3}){0,2}", adcode):
-        raise RuleError(f"{adcode!r} is not an adcode: six digits for a county, nine for a township, twelve for a village.")
+        raise RuleError(
+            f"{adcode!r} is not an adcode: six digits for a county, nine for a township, twelve for a village."
+        )
     chain = [NATIONAL, adcode[:2] + "0000", adcode[:4] + "00", adcode[:6]]
     chain += [adcode[:n] for n in (9, 12) if len(adcode) >= n]
     return tuple(dict.fromkeys(c for c in chain if c == NATIONAL or int(c[:6]) > 0))
@@ -203,7 +205,9 @@ def load(rules_dir: Path) -> RuleBook:
     for adcode, place in jurisdictions.items():
         files = sorted((rules_dir / place["folder"]).glob("*.yaml"))
         if not files:
-            raise RuleError(f"jurisdictions.yaml names the folder {place['folder']!r} for {adcode}, but it holds no rule file.")
+            raise RuleError(
+                f"jurisdictions.yaml names the folder {place['folder']!r} for {adcode}, but it holds no rule file."
+            )
         for file in files:
             name = str(file.relative_to(rules_dir))
             content[name] = file.read_text(encoding="utf-8")
@@ -223,7 +227,9 @@ def _yaml(path: Path) -> Any:
         raise RuleError(f"The rule file {path} cannot be read ({error.strerror}).") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise RuleError(f"{path.name}: not valid YAML{f' at line {mark.line + 1}' if mark else ''}: mend its syntax.") from error
+        raise RuleError(
+            f"{path.name}: not valid YAML{f' at line {mark.line + 1}' if mark else ''}: mend its syntax."
+        ) from error
 
 
 def _read(name: str, body: Any, adcode: str, registry: dict[str, Any], shape: dict[str, Any]) -> list[RuleValue]:
@@ -251,19 +257,42 @@ def _row(name: str, entry: dict[str, Any], body: dict[str, Any], adcode: str, re
         raise RuleError(f"{name}: the key {key!r} is not known: correct it, or register it in schema.yaml.")
     known = registry[key]
     if entry.get("unit") != known.get("unit"):
-        raise RuleError(f"{name}: {key} has the unit {entry.get('unit')!r}, but {known.get('unit')!r} is registered: convert the value.")
+        raise RuleError(
+            f"{name}: {key} has the unit {entry.get('unit')!r}, but {known.get('unit')!r} is registered: convert the value."
+        )
     if adcode != NATIONAL and not known.get("overridable", True):
         raise RuleError(f"{name}: {key} may not be overridden below the national layer: remove the row.")
     _check_value(name, key, entry["value"], known)
     first, last = entry.get("valid_from"), entry.get("valid_to")
     if first and last and last < first:
         raise RuleError(f"{name}: {key} is valid to {last} but only from {first}: correct the dates.")
-    return RuleValue(key, entry["value"], entry.get("unit"), entry["basis"], entry["source"], entry["status"], adcode, body["ruleset"],
-                     str(body["version"]), first, last, entry.get("applies_to") or {}, entry.get("competent_authority"), entry.get("our_action"))
+    return RuleValue(
+        key,
+        entry["value"],
+        entry.get("unit"),
+        entry["basis"],
+        entry["source"],
+        entry["status"],
+        adcode,
+        body["ruleset"],
+        str(body["version"]),
+        first,
+        last,
+        entry.get("applies_to") or {},
+        entry.get("competent_authority"),
+        entry.get("our_action"),
+    )
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
-    "number": (int, float), "integer": (int,), "text": (str,), "boolean": (bool,), "date": (date,), "list": (list,), "mapping": (dict,)}
+    "number": (int, float),
+    "integer": (int,),
+    "text": (str,),
+    "boolean": (bool,),
+    "date": (date,),
+    "list": (list,),
+    "mapping": (dict,),
+}
 
 
 def _check_value(name: str, key: str, value: Any, known: dict[str, Any]) -> None:
@@ -278,10 +307,12 @@ def _check_value(name: str, key: str, value: Any, known: dict[str, Any]) -> None
         return
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
         raise RuleError(f"{name}: {key} must be a {kind}, not {value!r}.")
-    if kind == "mapping" and {"min", "max"} <= value.keys() and value["min"] > value["max"]:
+    if isinstance(value, dict) and {"min", "max"} <= value.keys() and value["min"] > value["max"]:
         raise RuleError(f"{name}: {key} has min {value['min']} above max {value['max']}: swap them.")
     if kind in ("number", "integer") and not known.get("min", value) <= value <= known.get("max", value):
-        raise RuleError(f"{name}: {key} = {value} lies outside {known.get('min', '-∞')} to {known.get('max', '∞')} {known.get('unit') or ''}: check value and unit.")
+        raise RuleError(
+            f"{name}: {key} = {value} lies outside {known.get('min', '-∞')} to {known.get('max', '∞')} {known.get('unit') or ''}: check value and unit."
+        )
 
 
 def _no_overlaps(by_key: dict[str, list[RuleValue]]) -> None:
@@ -291,8 +322,12 @@ def _no_overlaps(by_key: dict[str, list[RuleValue]]) -> None:
         for row in rows:
             group = seen.setdefault((row.jurisdiction, repr(sorted(row.applies_to.items()))), [])
             for other in group:
-                if (row.valid_from or date.min) <= (other.valid_to or date.max) and (other.valid_from or date.min) <= (row.valid_to or date.max):
-                    raise RuleError(f"{row.ruleset}: {key} has two rows in force at the same time for {row.jurisdiction}: give the older one a valid_to.")
+                if (row.valid_from or date.min) <= (other.valid_to or date.max) and (other.valid_from or date.min) <= (
+                    row.valid_to or date.max
+                ):
+                    raise RuleError(
+                        f"{row.ruleset}: {key} has two rows in force at the same time for {row.jurisdiction}: give the older one a valid_to."
+                    )
             group.append(row)
 
 
@@ -301,7 +336,9 @@ def _taxonomy(path: Path) -> dict[str, Any]:
     for code, entry in body["classes"].items():
         missing = [k for k in ("zh", "en", "group", "clause", "competent_authority", "our_action") if not entry.get(k)]
         if missing or entry["our_action"] not in ACTIONS:
-            raise RuleError(f"taxonomy.yaml: class {code} lacks {', '.join(missing) or 'a known our_action (' + ', '.join(ACTIONS) + ')'}.")
+            raise RuleError(
+                f"taxonomy.yaml: class {code} lacks {', '.join(missing) or 'a known our_action (' + ', '.join(ACTIONS) + ')'}."
+            )
     named = [*body["candidate_kinds"].values()]
     for question in body["questions"].values():
         named += [question] if isinstance(question, str) else list(question.values())

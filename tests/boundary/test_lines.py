@@ -1,8 +1,8 @@
 """A boundary line knows its river.
 
-    left line   ------------.      .---------------     crosses to the right bank for 200 m
-    axis  ->  ===============\\====/===============>
-    right line ------------------------------------
+left line   ------------.      .---------------     crosses to the right bank for 200 m
+axis  ->  ===============\\====/===============>
+right line ------------------------------------
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ def test_surrogate_is_line_plus_offset_and_water_plus_offset() -> None:
 
 
 def test_two_reaches_of_one_river_make_one_area() -> None:
-    reaches = tiny.metric([tiny.line((0, 0), (500, 0)), tiny.line((500, 0), (1000, 0))], river_id="r", kind="river", half_width_m=float("nan"))
+    reaches = tiny.metric(
+        [tiny.line((0, 0), (500, 0)), tiny.line((500, 0), (1000, 0))],
+        river_id="r",
+        kind="river",
+        half_width_m=float("nan"),
+    )
     areas = draft.surrogate_areas(reaches, reaches.iloc[:0], {"river": 15.0}, 10.0)
     assert len(areas) == 1
     assert areas.geometry.iloc[0].area == pytest.approx(1000 * 30)

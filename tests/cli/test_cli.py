@@ -44,7 +44,11 @@ def test_every_noun_has_help_with_an_example(noun: str, capsys: pytest.CaptureFi
 
 
 def outfalls(path: Path, *codes: str) -> Path:
-    frame = gpd.GeoDataFrame({"code": codes, "name": list(codes)}, geometry=[shapely.Point(106 + i / 100, 29.4) for i in range(len(codes))], crs=4490)
+    frame = gpd.GeoDataFrame(
+        {"code": codes, "name": list(codes)},
+        geometry=[shapely.Point(106 + i / 100, 29.4) for i in range(len(codes))],
+        crs=4490,
+    )
     frame.to_file(path, engine="pyogrio")
     return path
 
@@ -69,23 +73,33 @@ def test_rows_set_aside_end_with_4_and_can_be_listed_and_exported(cli_env: dict[
 def test_a_dry_run_writes_nothing(cli_env: dict[str, str], db: Database, tmp_path: Path) -> None:
     run(cli_env, "import", "outfall", str(outfalls(tmp_path / "a.gpkg", "a")), "--dry-run")
     with db.read() as conn:
-        assert conn.execute(text("SELECT (SELECT count(*) FROM data.outfall) + (SELECT count(*) FROM sys.import_record)")).scalar() == 0
+        assert (
+            conn.execute(
+                text("SELECT (SELECT count(*) FROM data.outfall) + (SELECT count(*) FROM sys.import_record)")
+            ).scalar()
+            == 0
+        )
 
 
-@pytest.mark.parametrize(("args", "code", "sentence"), [
-    (("import", "outfall", "/no/such.gpkg"), 3, "There is no file"),
-    (("import", "outfalls", "/no/such.gpkg"), 3, "There is no layer 'outfalls'; the layers are"),
-    (("import", "outfall"), 2, "Missing argument"),
-    (("nightly", "show", "--date", "yesterday"), 2, "Invalid value"),
-    (("nightly", "explain", "zzz"), 3, "No lead has an id"),
-    (("rules", "show", "no.such.key"), 3, "There is no rule key"),
-    (("rules", "show", "encroach.snap", "--at", "Atlantis"), 3, "No administrative unit"),
-    (("map", "river", "nowhere", "--out", "/tmp/x.html"), 3, "nowhere"),
-    (("river", "locate", "--at", "here"), 2, "is not a position"),
-    (("nothing",), 2, "No such command"),
-    (("import", "outfall", "/no/such.gpkg", "--as", "stranger"), 7, "stranger"),
-])
-def test_errors_are_one_sentence_with_a_stable_code(cli_env: dict[str, str], args: tuple[str, ...], code: int, sentence: str) -> None:
+@pytest.mark.parametrize(
+    ("args", "code", "sentence"),
+    [
+        (("import", "outfall", "/no/such.gpkg"), 3, "There is no file"),
+        (("import", "outfalls", "/no/such.gpkg"), 3, "There is no layer 'outfalls'; the layers are"),
+        (("import", "outfall"), 2, "Missing argument"),
+        (("nightly", "show", "--date", "yesterday"), 2, "Invalid value"),
+        (("nightly", "explain", "zzz"), 3, "No lead has an id"),
+        (("rules", "show", "no.such.key"), 3, "There is no rule key"),
+        (("rules", "show", "encroach.snap", "--at", "Atlantis"), 3, "No administrative unit"),
+        (("map", "river", "nowhere", "--out", "/tmp/x.html"), 3, "nowhere"),
+        (("river", "locate", "--at", "here"), 2, "is not a position"),
+        (("nothing",), 2, "No such command"),
+        (("import", "outfall", "/no/such.gpkg", "--as", "stranger"), 7, "stranger"),
+    ],
+)
+def test_errors_are_one_sentence_with_a_stable_code(
+    cli_env: dict[str, str], args: tuple[str, ...], code: int, sentence: str
+) -> None:
     done = run(cli_env, *args, code=code)
     assert sentence in done.stderr
 
@@ -103,21 +117,46 @@ def test_no_database_is_an_environment_fault(cli_env: dict[str, str], tmp_path: 
 
 
 def test_a_shared_database_wants_a_name(cli_env: dict[str, str], db: Database, tmp_path: Path) -> None:
-    env = cli_env | {"RIVERGIS_DATABASE_URL": db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)}
+    env = cli_env | {
+        "RIVERGIS_DATABASE_URL": db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    }
     assert "--as" in run(env, "import", "outfall", str(outfalls(tmp_path / "a.gpkg", "a")), code=7).stderr
 
 
-def test_a_night_killed_half_way_and_run_again_gives_the_same_result(cli_env: dict[str, str], db: Database, demo_folder: Path, data_dir: Path) -> None:
+def test_a_night_killed_half_way_and_run_again_gives_the_same_result(
+    cli_env: dict[str, str], db: Database, demo_folder: Path, data_dir: Path
+) -> None:
     """Kill -9 at several moments of a night; afterwards the records equal those of an undisturbed run."""
-    run(cli_env, "import", "all", str(demo_folder / "county.gpkg"), "--profile", "demo_county", "--namespace", "demo", "--delivered-on", "2026-05-18")
+    run(
+        cli_env,
+        "import",
+        "all",
+        str(demo_folder / "county.gpkg"),
+        "--profile",
+        "demo_county",
+        "--namespace",
+        "demo",
+        "--delivered-on",
+        "2026-05-18",
+    )
 
     def records() -> list[tuple[object, ...]]:
         with db.read() as conn:
-            return [tuple(r) for r in conn.execute(text("""SELECT s.finding_id, s.night, s.status, s.area_m2, v.content_hash FROM data.sighting s
-                JOIN data.verdict v ON v.finding_id = s.finding_id ORDER BY 1, 2, 5"""))]
+            return [
+                tuple(r)
+                for r in conn.execute(
+                    text("""SELECT s.finding_id, s.night, s.status, s.area_m2, v.content_hash FROM data.sighting s
+                JOIN data.verdict v ON v.finding_id = s.finding_id ORDER BY 1, 2, 5""")
+                )
+            ]
 
     for wait in (1.5, 2.2, 2.8):
-        job = subprocess.Popen([*BIN, "nightly", "run", "--date", "2026-05-18"], env=cli_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        job = subprocess.Popen(
+            [*BIN, "nightly", "run", "--date", "2026-05-18"],
+            env=cli_env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         time.sleep(wait)
         job.send_signal(signal.SIGKILL)
         job.wait()
@@ -130,18 +169,45 @@ def test_a_night_killed_half_way_and_run_again_gives_the_same_result(cli_env: di
     assert killed
     other = dict(cli_env)
     other["RIVERGIS_DATABASE"] = db.name + "b"
-    run(other, "import", "all", str(demo_folder / "county.gpkg"), "--profile", "demo_county", "--namespace", "demo", "--delivered-on", "2026-05-18")
+    run(
+        other,
+        "import",
+        "all",
+        str(demo_folder / "county.gpkg"),
+        "--profile",
+        "demo_county",
+        "--namespace",
+        "demo",
+        "--delivered-on",
+        "2026-05-18",
+    )
     run(other, "nightly", "run", "--date", "2026-05-18")
     second = open_database(None, data_dir, db.name + "b")
     with second.read() as conn:
-        undisturbed = [tuple(r) for r in conn.execute(text("""SELECT s.finding_id, s.night, s.status, s.area_m2, v.content_hash FROM data.sighting s
-            JOIN data.verdict v ON v.finding_id = s.finding_id ORDER BY 1, 2, 5"""))]
+        undisturbed = [
+            tuple(r)
+            for r in conn.execute(
+                text("""SELECT s.finding_id, s.night, s.status, s.area_m2, v.content_hash FROM data.sighting s
+            JOIN data.verdict v ON v.finding_id = s.finding_id ORDER BY 1, 2, 5""")
+            )
+        ]
     second.close()
     assert undisturbed == killed, "ids and verdicts derive from night, place and input only"
 
 
 def test_the_lifecycle_of_a_lead(cli_env: dict[str, str], db: Database, demo_folder: Path, tmp_path: Path) -> None:
-    run(cli_env, "import", "all", str(demo_folder / "county.gpkg"), "--profile", "demo_county", "--namespace", "demo", "--delivered-on", "2026-05-18")
+    run(
+        cli_env,
+        "import",
+        "all",
+        str(demo_folder / "county.gpkg"),
+        "--profile",
+        "demo_county",
+        "--namespace",
+        "demo",
+        "--delivered-on",
+        "2026-05-18",
+    )
     run(cli_env, "nightly", "run", "--date", "2026-05-18")
     for name, role in (("li.ming", "inspector"), ("wang.fang", "reviewer")):
         run(cli_env, "user", "add", name, "--display", name, "--role", role)
@@ -157,7 +223,12 @@ def test_the_lifecycle_of_a_lead(cli_env: dict[str, str], db: Database, demo_fol
     run(cli_env, "encroachment", "move", lead, "accept", "--reason", "已恢复", "--as", "li.ming", code=7)
     run(cli_env, "encroachment", "move", lead, "accept", "--reason", "已恢复", "--as", "wang.fang")
     events = json.loads(run(cli_env, "nightly", "explain", lead, "--json").stdout)["events"]
-    assert [(e["move"], e["actor"]) for e in events] == [("judge_problem", "li.ming"), ("assign", "li.ming"), ("rectify", "li.ming"), ("accept", "wang.fang")]
+    assert [(e["move"], e["actor"]) for e in events] == [
+        ("judge_problem", "li.ming"),
+        ("assign", "li.ming"),
+        ("rectify", "li.ming"),
+        ("accept", "wang.fang"),
+    ]
 
 
 def test_default_night_is_yesterday_in_china() -> None:

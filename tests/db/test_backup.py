@@ -19,8 +19,14 @@ TABLES = """SELECT format('%I.%I', nspname, relname) FROM pg_class c JOIN pg_nam
 
 def contents(db: Database) -> dict[str, tuple[int, str]]:
     with db.read() as conn:
-        return {t: tuple(conn.execute(text(f"SELECT count(*), md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), '')) FROM {t} r")).one())  # type: ignore[misc]
-                for t in conn.execute(text(TABLES)).scalars()}
+        return {
+            t: tuple(
+                conn.execute(
+                    text(f"SELECT count(*), md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), '')) FROM {t} r")
+                ).one()
+            )  # type: ignore[misc]
+            for t in conn.execute(text(TABLES)).scalars()
+        }
 
 
 @pytest.fixture
@@ -28,8 +34,17 @@ def filled(db: Database, tmp_path: Path) -> tuple[Database, Path]:
     frame = pd.DataFrame({"code": ["a", "b"], "name": ["甲", "乙"], "kind": "river", "source_feature": ""})
     with db.write("somebody") as conn:
         versions.save(conn, "river", frame, namespace="n", import_id=None)
-        conn.execute(text("INSERT INTO data.finding (id, topic, first_night, place) VALUES (:i, 'encroachment', '2026-05-20', 'SRID=4490;POINT(106 29)')"), {"i": uuid.uuid4()})
-        conn.execute(text("INSERT INTO data.finding_event (finding_id, move, to_state) SELECT id, 'judge_problem', 'problem' FROM data.finding"))
+        conn.execute(
+            text(
+                "INSERT INTO data.finding (id, topic, first_night, place) VALUES (:i, 'encroachment', '2026-05-20', 'SRID=4490;POINT(106 29)')"
+            ),
+            {"i": uuid.uuid4()},
+        )
+        conn.execute(
+            text(
+                "INSERT INTO data.finding_event (finding_id, move, to_state) SELECT id, 'judge_problem', 'problem' FROM data.finding"
+            )
+        )
     store = tmp_path / "store"
     (store / "tracks").mkdir(parents=True)
     (store / "tracks" / "a.gpx").write_text("raw track")
@@ -45,7 +60,11 @@ def test_round_trip(filled: tuple[Database, Path], empty_database: Database, tmp
     assert contents(empty_database) == contents(db)
     assert (tmp_path / "elsewhere" / "tracks" / "a.gpx").read_text() == "raw track"
     with empty_database.write("somebody") as conn:  # sequences go on, triggers guard
-        conn.execute(text("INSERT INTO data.finding_event (finding_id, move, to_state) SELECT id, 'assign', 'assigned' FROM data.finding"))
+        conn.execute(
+            text(
+                "INSERT INTO data.finding_event (finding_id, move, to_state) SELECT id, 'assign', 'assigned' FROM data.finding"
+            )
+        )
 
 
 def test_a_database_with_something_in_it_is_not_overwritten(filled: tuple[Database, Path], tmp_path: Path) -> None:
@@ -56,7 +75,9 @@ def test_a_database_with_something_in_it_is_not_overwritten(filled: tuple[Databa
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "text"])
-def test_a_damaged_backup_writes_nothing(filled: tuple[Database, Path], empty_database: Database, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_backup_writes_nothing(
+    filled: tuple[Database, Path], empty_database: Database, tmp_path: Path, damage: str
+) -> None:
     db, store = filled
     file = tmp_path / "b.tar"
     backup.backup(db, file, store)

@@ -53,7 +53,10 @@ def test_after_kill_9_it_starts_again_with_its_data(own: Cluster) -> None:
 
 
 def test_three_starts_at_once_give_one_server(own: Cluster) -> None:
-    racers = [subprocess.Popen([sys.executable, "-c", START, str(own.data_dir)], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    racers = [
+        subprocess.Popen([sys.executable, "-c", START, str(own.data_dir)], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
     said = {r.communicate(timeout=60)[0].strip() for r in racers}
     assert all(r.returncode == 0 for r in racers)
     assert len(said) == 1, "the same address and the same process"
@@ -78,8 +81,16 @@ def test_works_as_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> 
     os.chown(home, user.pw_uid, user.pw_gid)
     code = START + "; c.ensure_database('x'); assert c.user is None; c.stop()"
     try:
-        done = subprocess.run([sys.executable, "-c", code, str(home / "data")], user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/",
-                              capture_output=True, text=True, env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(Path(cluster_.__file__).parents[2])})
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(home / "data")],
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(Path(cluster_.__file__).parents[2])},
+        )
         if "Permission denied" in done.stderr and "site-packages" in done.stderr:
             pytest.skip("this checkout lies where other users may not read it")
         assert done.returncode == 0, done.stderr
@@ -128,7 +139,9 @@ def test_a_folder_that_cannot_be_made(run_dir: Path) -> None:
 def test_a_full_disk_is_one_sentence_and_leaves_no_half_cluster(run_dir: Path) -> None:
     small = run_dir / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0755", "tmpfs", str(small)], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0755", "tmpfs", str(small)], capture_output=True
+    ).returncode:
         pytest.skip("no file system may be mounted here")
     try:
         full = Cluster(small / "data", durable=False)

@@ -35,7 +35,9 @@ def test_every_writing_statement_leaves_its_actor_in_the_audit(db: Database) -> 
     with db.write("li.ming") as conn:
         conn.execute(text("INSERT INTO data.identity VALUES (:i, 'river', 'n', 'c')"), {"i": uuid.uuid4()})
     with db.read() as conn:
-        assert list(conn.execute(text("SELECT actor, action, target, row_count FROM sys.audit WHERE target = 'data.identity'"))) == [("li.ming", "INSERT", "data.identity", 1)]
+        assert list(
+            conn.execute(text("SELECT actor, action, target, row_count FROM sys.audit WHERE target = 'data.identity'"))
+        ) == [("li.ming", "INSERT", "data.identity", 1)]
 
 
 def test_writing_without_an_actor_is_refused(db: Database) -> None:
@@ -43,7 +45,9 @@ def test_writing_without_an_actor_is_refused(db: Database) -> None:
         conn.execute(text("INSERT INTO data.identity VALUES (gen_random_uuid(), 'river', 'n', 'c')"))
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM sys.audit", "UPDATE sys.audit SET actor = 'x'", "TRUNCATE data.identity CASCADE"])
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM sys.audit", "UPDATE sys.audit SET actor = 'x'", "TRUNCATE data.identity CASCADE"]
+)
 def test_history_cannot_be_changed(db: Database, statement: str) -> None:
     with db.write("li.ming") as conn:
         conn.execute(text("INSERT INTO data.identity VALUES (gen_random_uuid(), 'river', 'n', 'c')"))
@@ -52,7 +56,7 @@ def test_history_cannot_be_changed(db: Database, statement: str) -> None:
 
 
 def test_a_gone_database_is_one_sentence(db: Database) -> None:
-    with pytest.raises(EnvironmentFault, match="went away|cannot be reached"), db.write("a") as conn:
+    with pytest.raises(EnvironmentFault, match=r"went away|cannot be reached"), db.write("a") as conn:
         conn.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
@@ -60,13 +64,32 @@ cells = st.one_of(st.none(), st.text(st.characters(exclude_characters="\x00", ex
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.tuples(cells, st.one_of(st.none(), st.floats(allow_nan=False)), st.floats(-180, 180), st.floats(-90, 90)), max_size=20))
-def test_copy_brings_back_what_it_was_given(module_db: Database, values: list[tuple[str | None, float | None, float, float]]) -> None:
-    frame = gpd.GeoDataFrame({"a": [v[0] for v in values], "b": pd.Series([v[1] for v in values], dtype=float),
-                              "j": [{"text": v[0]} for v in values], "d": dt.date(2026, 5, 20), "geom": [shapely.Point(v[2], v[3]) for v in values]},
-                             geometry="geom", crs="EPSG:4490")
+@given(
+    st.lists(
+        st.tuples(cells, st.one_of(st.none(), st.floats(allow_nan=False)), st.floats(-180, 180), st.floats(-90, 90)),
+        max_size=20,
+    )
+)
+def test_copy_brings_back_what_it_was_given(
+    module_db: Database, values: list[tuple[str | None, float | None, float, float]]
+) -> None:
+    frame = gpd.GeoDataFrame(
+        {
+            "a": [v[0] for v in values],
+            "b": pd.Series([v[1] for v in values], dtype=float),
+            "j": [{"text": v[0]} for v in values],
+            "d": dt.date(2026, 5, 20),
+            "geom": [shapely.Point(v[2], v[3]) for v in values],
+        },
+        geometry="geom",
+        crs="EPSG:4490",
+    )
     with module_db.write("copy") as conn:
-        conn.execute(text("CREATE TEMP TABLE t (a text, b double precision, j jsonb, d date, geom geometry(Point, 4490)) ON COMMIT DROP"))
+        conn.execute(
+            text(
+                "CREATE TEMP TABLE t (a text, b double precision, j jsonb, d date, geom geometry(Point, 4490)) ON COMMIT DROP"
+            )
+        )
         assert connect.copy_frame(conn, "t", frame) == len(values)
         back = connect.read_frame(conn, "SELECT * FROM t")
     assert list(back["a"]) == [v[0] for v in values]

@@ -16,37 +16,73 @@ def rows(db: Database, sql: str) -> list[tuple[object, ...]]:
         return [tuple(r) for r in conn.execute(text(sql))]
 
 
-@pytest.mark.parametrize(("rule", "sql"), [
-    ("no table in app", "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'app' AND relkind IN ('r', 'm', 'p')"),
-    ("no view elsewhere", f"SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname IN {OWN} AND relkind = 'v'"),
-    ("no function elsewhere", f"SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname IN {OWN}"),
-    ("every geometry column has a type and EPSG:4490", f"""SELECT f_table_name, f_geometry_column, srid, type FROM geometry_columns
-        WHERE f_table_schema IN {OWN} AND (srid <> 4490 OR type = '')"""),
-    ("every geometry column has a GiST index", f"""SELECT g.f_table_name, g.f_geometry_column FROM geometry_columns g
+@pytest.mark.parametrize(
+    ("rule", "sql"),
+    [
+        (
+            "no table in app",
+            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'app' AND relkind IN ('r', 'm', 'p')",
+        ),
+        (
+            "no view elsewhere",
+            f"SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname IN {OWN} AND relkind = 'v'",
+        ),
+        (
+            "no function elsewhere",
+            f"SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname IN {OWN}",
+        ),
+        (
+            "every geometry column has a type and EPSG:4490",
+            f"""SELECT f_table_name, f_geometry_column, srid, type FROM geometry_columns
+        WHERE f_table_schema IN {OWN} AND (srid <> 4490 OR type = '')""",
+        ),
+        (
+            "every geometry column has a GiST index",
+            f"""SELECT g.f_table_name, g.f_geometry_column FROM geometry_columns g
         WHERE g.f_table_schema IN {OWN} AND NOT EXISTS (
           SELECT FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am a ON a.oid = x.relam
           JOIN pg_attribute k ON k.attrelid = t.oid AND k.attnum = i.indkey[0]
-          WHERE t.relname = g.f_table_name AND a.amname = 'gist' AND k.attname = g.f_geometry_column)"""),
-    ("every table has a comment", f"""SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-        WHERE nspname IN {OWN} AND relkind = 'r' AND obj_description(c.oid) IS NULL"""),
-    ("every column has a comment", f"""SELECT relname, attname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
-        WHERE nspname IN {OWN} AND relkind = 'r' AND attnum > 0 AND NOT attisdropped AND col_description(c.oid, attnum) IS NULL"""),
-    ("every view and function in app has a comment", """SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+          WHERE t.relname = g.f_table_name AND a.amname = 'gist' AND k.attname = g.f_geometry_column)""",
+        ),
+        (
+            "every table has a comment",
+            f"""SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE nspname IN {OWN} AND relkind = 'r' AND obj_description(c.oid) IS NULL""",
+        ),
+        (
+            "every column has a comment",
+            f"""SELECT relname, attname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE nspname IN {OWN} AND relkind = 'r' AND attnum > 0 AND NOT attisdropped AND col_description(c.oid, attnum) IS NULL""",
+        ),
+        (
+            "every view and function in app has a comment",
+            """SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE nspname = 'app' AND relkind = 'v' AND obj_description(c.oid) IS NULL
-        UNION ALL SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'app' AND obj_description(p.oid) IS NULL"""),
-    ("what has valid time has recorded time", """SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        UNION ALL SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'app' AND obj_description(p.oid) IS NULL""",
+        ),
+        (
+            "what has valid time has recorded time",
+            """SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE nspname = 'data' AND relkind = 'r' AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'valid')
-          AND (SELECT count(*) FROM pg_attribute WHERE attrelid = c.oid AND attname IN ('recorded_at', 'superseded_at', 'version', 'actor')) < 4"""),
-    ("no immutable function in app reads a table", """SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
-        WHERE nspname = 'app' AND provolatile = 'i' AND prosrc ~* '\\m(from|join)\\M'"""),
-    ("every data table is audited", """SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'data' AND relkind = 'r'
-        AND (SELECT count(*) FROM pg_trigger WHERE tgrelid = c.oid AND tgname LIKE 'audit%') < 3"""),
-])
+          AND (SELECT count(*) FROM pg_attribute WHERE attrelid = c.oid AND attname IN ('recorded_at', 'superseded_at', 'version', 'actor')) < 4""",
+        ),
+        (
+            "no immutable function in app reads a table",
+            """SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+        WHERE nspname = 'app' AND provolatile = 'i' AND prosrc ~* '\\m(from|join)\\M'""",
+        ),
+        (
+            "every data table is audited",
+            """SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'data' AND relkind = 'r'
+        AND (SELECT count(*) FROM pg_trigger WHERE tgrelid = c.oid AND tgname LIKE 'audit%') < 3""",
+        ),
+    ],
+)
 def test_rule(module_db: Database, rule: str, sql: str) -> None:
     assert rows(module_db, sql) == [], rule
 
 
-FINGERPRINT = f"""SELECT nspname, relname, relkind::text, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
+FINGERPRINT = """SELECT nspname, relname, relkind::text, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = attnum WHERE nspname IN ('app', 'data', 'list', 'sys', 'cache') ORDER BY 1, 2, attnum"""
 TRIGGERS = "SELECT tgrelid::regclass::text, tgname, tgtype FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"

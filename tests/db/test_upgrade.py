@@ -34,13 +34,17 @@ def test_a_database_newer_than_the_code_is_refused(db: Database, source: Path) -
 
 
 def test_a_new_migration_is_applied_once_and_app_rebuilt(db: Database, source: Path) -> None:
-    (source / "migrations" / "0099_more.sql").write_text("CREATE TABLE cache.more (a int); SELECT pg_temp.note('cache.more', 'more', 'a: a');")
+    (source / "migrations" / "0099_more.sql").write_text(
+        "CREATE TABLE cache.more (a int); SELECT pg_temp.note('cache.more', 'more', 'a: a');"
+    )
     assert upgrade.upgrade(db, source) == ["0099_more.sql", "app"]
     assert upgrade.upgrade(db, source) == []
 
 
 def test_a_broken_migration_leaves_nothing_behind(db: Database, source: Path) -> None:
-    (source / "migrations" / "0099_broken.sql").write_text("CREATE TABLE cache.half (a int); SELECT no_such_function();")
+    (source / "migrations" / "0099_broken.sql").write_text(
+        "CREATE TABLE cache.half (a int); SELECT no_such_function();"
+    )
     with pytest.raises(Exception, match="no_such_function"):
         upgrade.upgrade(db, source)
     with db.read() as conn:

@@ -1,13 +1,13 @@
 """The demo county holds together, and holds what its truth file says.
 
-        TZG--NYG                STX   TXG
-           \\                     \\  /
-   BAX------+        WLG         QTK (reservoir)
-    |                 :covered    |
-    |   __B1__        :          QTH
-  --+--/------\\--+----+-----+-----+----+-----  YXH, the trunk, flows east; levees in the middle
-        \\_B2_/   |          |          |
-            LTG  LXG        YSH--GTG   CSG
+      TZG--NYG                STX   TXG
+         \\                     \\  /
+ BAX------+        WLG         QTK (reservoir)
+  |                 :covered    |
+  |   __B1__        :          QTH
+--+--/------\\--+----+-----+-----+----+-----  YXH, the trunk, flows east; levees in the middle
+      \\_B2_/   |          |          |
+          LTG  LXG        YSH--GTG   CSG
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What lies inside the line: drawn cases, and laws of the overlay.
 
-    y=200  +---------- management area A (announced) ----------+---- B (draft) ----+
-           |  [in]        [slice]=|                            |                   |
-    y=0    +-------------------------------------------------- +-------------------+
-           x=0                                              x=1000              x=1500
+y=200  +---------- management area A (announced) ----------+---- B (draft) ----+
+       |  [in]        [slice]=|                            |                   |
+y=0    +-------------------------------------------------- +-------------------+
+       x=0                                              x=1000              x=1500
 """
 
 from __future__ import annotations
@@ -19,26 +19,37 @@ from rivergis.encroachment.overlay import Inside, overlay
 from rivergis.errors import CrsRefused
 from tests import tiny
 
-AREAS = tiny.metric([tiny.box(0, 0, 1000, 200), tiny.box(1000, 0, 500, 200)], basis=["announced", "draft"], xy_error_m=[0.5, 1.0])
+AREAS = tiny.metric(
+    [tiny.box(0, 0, 1000, 200), tiny.box(1000, 0, 500, 200)], basis=["announced", "draft"], xy_error_m=[0.5, 1.0]
+)
 NO_PERMITS = tiny.metric([], allows=[])
 LIMITS = {"width_tolerance_m": 1.0, "min_area_m2": 10.0}
 
 
-def judge(shape: shapely.Geometry, *, kind: str = "building", accuracy_m: float = 1.0, permits: gpd.GeoDataFrame = NO_PERMITS,
-          areas: gpd.GeoDataFrame = AREAS) -> Inside:
+def judge(
+    shape: shapely.Geometry,
+    *,
+    kind: str = "building",
+    accuracy_m: float = 1.0,
+    permits: gpd.GeoDataFrame = NO_PERMITS,
+    areas: gpd.GeoDataFrame = AREAS,
+) -> Inside:
     return overlay(tiny.metric([shape], kind=kind, accuracy_m=accuracy_m), areas, permits, **LIMITS)[0]
 
 
-@pytest.mark.parametrize(("label", "shape", "reason", "net_m2", "position"), [
-    ("well inside", tiny.box(100, 50, 20, 30), None, 600.0, "inside"),
-    ("half over the line", tiny.box(100, 190, 20, 20), None, 200.0, "inside"),
-    ("within the error band of the line", tiny.box(100, 198.9, 40, 20), None, 44.0, "edge"),
-    ("a 0.9 m strip however long", tiny.box(100, 199.1, 800, 20), "within_tolerance", 720.0, "edge"),
-    ("a scrap of 9 m2", tiny.box(100, 197, 3, 50), "below_min_area", 9.0, "inside"),
-    ("touches only", tiny.box(100, 200, 20, 20), "touches_only", None, "outside"),
-    ("outside", tiny.box(100, 300, 20, 20), "outside", None, "outside"),
-    ("over the seam of two areas counts once", tiny.box(990, 50, 20, 10), None, 200.0, "inside"),
-])
+@pytest.mark.parametrize(
+    ("label", "shape", "reason", "net_m2", "position"),
+    [
+        ("well inside", tiny.box(100, 50, 20, 30), None, 600.0, "inside"),
+        ("half over the line", tiny.box(100, 190, 20, 20), None, 200.0, "inside"),
+        ("within the error band of the line", tiny.box(100, 198.9, 40, 20), None, 44.0, "edge"),
+        ("a 0.9 m strip however long", tiny.box(100, 199.1, 800, 20), "within_tolerance", 720.0, "edge"),
+        ("a scrap of 9 m2", tiny.box(100, 197, 3, 50), "below_min_area", 9.0, "inside"),
+        ("touches only", tiny.box(100, 200, 20, 20), "touches_only", None, "outside"),
+        ("outside", tiny.box(100, 300, 20, 20), "outside", None, "outside"),
+        ("over the seam of two areas counts once", tiny.box(990, 50, 20, 10), None, 200.0, "inside"),
+    ],
+)
 def test_golden(label: str, shape: shapely.Geometry, reason: str | None, net_m2: float | None, position: str) -> None:
     got = judge(shape)
     assert got.reason == reason, label
@@ -56,12 +67,18 @@ def test_a_crossed_ring_keeps_both_lobes() -> None:
     assert judge(bow).net_m2 == pytest.approx(200.0, abs=1e-6)
 
 
-@pytest.mark.parametrize(("label", "allows", "part", "reason", "net"), [
-    ("whole object permitted", "building", (90, 40, 60, 60), "permitted", 0.0),
-    ("half of it", "building", (100, 50, 10, 30), None, 300.0),
-    ("a permit for another kind excuses nothing", "dump", (90, 40, 60, 60), None, 600.0),
-    ("all but a strip thinner than the tolerance", "building", (100.5, 50, 60, 60), "permitted", 15.0)])
-def test_permits(label: str, allows: str, part: tuple[float, float, float, float], reason: str | None, net: float) -> None:
+@pytest.mark.parametrize(
+    ("label", "allows", "part", "reason", "net"),
+    [
+        ("whole object permitted", "building", (90, 40, 60, 60), "permitted", 0.0),
+        ("half of it", "building", (100, 50, 10, 30), None, 300.0),
+        ("a permit for another kind excuses nothing", "dump", (90, 40, 60, 60), None, 600.0),
+        ("all but a strip thinner than the tolerance", "building", (100.5, 50, 60, 60), "permitted", 15.0),
+    ],
+)
+def test_permits(
+    label: str, allows: str, part: tuple[float, float, float, float], reason: str | None, net: float
+) -> None:
     got = judge(tiny.box(100, 50, 20, 30), permits=tiny.metric([tiny.box(*part)], allows=[allows]))
     assert (got.reason, got.net_m2) == (reason, pytest.approx(net, abs=1e-6)), label
 
@@ -91,7 +108,12 @@ def test_area_error_is_that_of_independent_vertices() -> None:
 
 def test_degrees_are_refused() -> None:
     with pytest.raises(CrsRefused):
-        overlay(tiny.degrees(tiny.metric([tiny.box(0, 0, 9, 9)], kind="building", accuracy_m=1.0)), AREAS, NO_PERMITS, **LIMITS)
+        overlay(
+            tiny.degrees(tiny.metric([tiny.box(0, 0, 9, 9)], kind="building", accuracy_m=1.0)),
+            AREAS,
+            NO_PERMITS,
+            **LIMITS,
+        )
 
 
 rectangles = st.builds(tiny.box, st.floats(-50, 1600), st.floats(-50, 250), st.floats(0.1, 120), st.floats(0.1, 120))
@@ -110,7 +132,9 @@ def test_laws(shapes: list[shapely.Polygon], random: object) -> None:
         assert r.gross_m2 == pytest.approx(shapely.intersection(shape, union).area, abs=1e-6)
     order = list(range(len(shapes)))
     random.shuffle(order)  # type: ignore[attr-defined]
-    mixed = overlay(frame.iloc[order].reset_index(drop=True), AREAS.iloc[::-1].reset_index(drop=True), NO_PERMITS, **LIMITS)
+    mixed = overlay(
+        frame.iloc[order].reset_index(drop=True), AREAS.iloc[::-1].reset_index(drop=True), NO_PERMITS, **LIMITS
+    )
     for new, old in enumerate(order):
         assert (mixed[new].reason, mixed[new].position) == (got[old].reason, got[old].position)
         assert (mixed[new].net_m2 or 0) == pytest.approx(got[old].net_m2 or 0, abs=1e-6)

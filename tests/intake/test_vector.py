@@ -25,7 +25,9 @@ BOW = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
 
 
 def write(path: Path, shapes: list[shapely.Geometry | None], crs: str | None = "EPSG:4490", **columns: object) -> Path:
-    gpd.GeoDataFrame(pd.DataFrame(columns, index=range(len(shapes))), geometry=shapes, crs=crs).to_file(path, engine="pyogrio")
+    gpd.GeoDataFrame(pd.DataFrame(columns, index=range(len(shapes))), geometry=shapes, crs=crs).to_file(
+        path, engine="pyogrio"
+    )
     return path
 
 
@@ -39,7 +41,14 @@ def whole(batch: vector.Batch) -> bool:
 
 @pytest.mark.parametrize("ending", ["gpkg", "geojson", "shp", "fgb"])
 def test_formats(tmp_path: Path, ending: str) -> None:
-    batch = read(write(tmp_path / f"a.{ending}", [shapely.Point(106, 29.4), shapely.Point(106.1, 29.5)], code=["a", "b"], name=["甲", "乙"]))
+    batch = read(
+        write(
+            tmp_path / f"a.{ending}",
+            [shapely.Point(106, 29.4), shapely.Point(106.1, 29.5)],
+            code=["a", "b"],
+            name=["甲", "乙"],
+        )
+    )
     assert dict(zip(batch.frame["code"], batch.frame["name"], strict=True)) == {"a": "甲", "b": "乙"}
     assert whole(batch) and batch.frame.crs.to_epsg() == 4490
 
@@ -69,12 +78,22 @@ def test_missing_and_refused_systems(tmp_path: Path) -> None:
         read(write(tmp_path / "x80.gpkg", [shapely.Point(500_000, 3_250_000)], crs="EPSG:2379", code=["a"], name=["x"]))
 
 
-@pytest.mark.parametrize(("label", "make", "sentence"), [
-    ("absent", lambda p: None, "There is no file"),
-    ("empty", lambda p: p.write_bytes(b""), r"is empty \(0 bytes\)"),
-    ("not a vector file", lambda p: p.write_bytes(b"\x00\x01hello" * 99), "cannot be opened as a vector file"),
-    ("cut off", lambda p: p.write_bytes(write(p.with_name("w.gpkg"), [shapely.Point(106, 29)], code=["a"]).read_bytes()[:5000]), "cannot be opened|cannot be read|damaged"),
-    ("a folder", lambda p: p.mkdir(), "is a folder")])
+@pytest.mark.parametrize(
+    ("label", "make", "sentence"),
+    [
+        ("absent", lambda p: None, "There is no file"),
+        ("empty", lambda p: p.write_bytes(b""), r"is empty \(0 bytes\)"),
+        ("not a vector file", lambda p: p.write_bytes(b"\x00\x01hello" * 99), "cannot be opened as a vector file"),
+        (
+            "cut off",
+            lambda p: p.write_bytes(
+                write(p.with_name("w.gpkg"), [shapely.Point(106, 29)], code=["a"]).read_bytes()[:5000]
+            ),
+            "cannot be opened|cannot be read|damaged",
+        ),
+        ("a folder", lambda p: p.mkdir(), "is a folder"),
+    ],
+)
 def test_unusable_files_are_one_sentence(tmp_path: Path, label: str, make: object, sentence: str) -> None:
     path = tmp_path / "bad.gpkg"
     make(path)  # type: ignore[operator]
@@ -92,25 +111,49 @@ def test_other_endings_name_what_can_be_read(tmp_path: Path) -> None:
 def test_a_wrong_layer_lists_those_there_are(tmp_path: Path) -> None:
     path = tmp_path / "two.gpkg"
     for name in ("rivers", "lakes"):
-        gpd.GeoDataFrame({"code": ["a"]}, geometry=[shapely.Point(106, 29)], crs=4490).to_file(path, layer=name, engine="pyogrio")
+        gpd.GeoDataFrame({"code": ["a"]}, geometry=[shapely.Point(106, 29)], crs=4490).to_file(
+            path, layer=name, engine="pyogrio"
+        )
     with pytest.raises(InputError, match="has no layer 'ponds'; it has rivers, lakes"):
         read(path, source_layer="ponds")
     with pytest.raises(InputError, match="several layers"):
         read(path)
 
 
-@pytest.mark.parametrize(("code", "layer", "shape", "columns"), [
-    ("geometry_missing", OUTFALL, None, {}),
-    ("no_point", OUTFALL, shapely.LineString([(106, 29), (107, 29)]), {}),
-    ("no_area", AREA, shapely.Polygon([(106, 29), (107, 29), (106, 29)]), {"kind": "river"}),
-    ("several_lines", REACH, shapely.MultiLineString([[(106, 29), (106.1, 29)], [(107, 29), (107.1, 29)]]), {"kind": "river", "river_code": "r"}),
-    ("value_missing", OUTFALL, shapely.Point(106, 29), {"name": None}),
-    ("value_unknown", OUTFALL, shapely.Point(106, 29), {"status": "half open"}),
-    ("value_wrong", OUTFALL, shapely.Point(106, 29), {"approved_on": "next spring"}),
-    ("code_missing", OUTFALL, shapely.Point(106, 29), {"code": None})])
-def test_bad_features_are_set_aside_and_the_good_go_on(tmp_path: Path, code: str, layer: layers.Layer, shape: shapely.Geometry | None, columns: dict[str, object]) -> None:
-    good = {"Point": shapely.Point(106.5, 29.5), "MultiPolygon": shapely.box(106, 29, 106.1, 29.1), "LineString": shapely.LineString([(106, 29), (106.2, 29)])}[layer.geometry or ""]
-    base: dict[str, object] = {"code": "a", "name": "x", "status": "open", "approved_on": "2025-01-01", "kind": "river", "river_code": "r"}
+@pytest.mark.parametrize(
+    ("code", "layer", "shape", "columns"),
+    [
+        ("geometry_missing", OUTFALL, None, {}),
+        ("no_point", OUTFALL, shapely.LineString([(106, 29), (107, 29)]), {}),
+        ("no_area", AREA, shapely.Polygon([(106, 29), (107, 29), (106, 29)]), {"kind": "river"}),
+        (
+            "several_lines",
+            REACH,
+            shapely.MultiLineString([[(106, 29), (106.1, 29)], [(107, 29), (107.1, 29)]]),
+            {"kind": "river", "river_code": "r"},
+        ),
+        ("value_missing", OUTFALL, shapely.Point(106, 29), {"name": None}),
+        ("value_unknown", OUTFALL, shapely.Point(106, 29), {"status": "half open"}),
+        ("value_wrong", OUTFALL, shapely.Point(106, 29), {"approved_on": "next spring"}),
+        ("code_missing", OUTFALL, shapely.Point(106, 29), {"code": None}),
+    ],
+)
+def test_bad_features_are_set_aside_and_the_good_go_on(
+    tmp_path: Path, code: str, layer: layers.Layer, shape: shapely.Geometry | None, columns: dict[str, object]
+) -> None:
+    good = {
+        "Point": shapely.Point(106.5, 29.5),
+        "MultiPolygon": shapely.box(106, 29, 106.1, 29.1),
+        "LineString": shapely.LineString([(106, 29), (106.2, 29)]),
+    }[layer.geometry or ""]
+    base: dict[str, object] = {
+        "code": "a",
+        "name": "x",
+        "status": "open",
+        "approved_on": "2025-01-01",
+        "kind": "river",
+        "river_code": "r",
+    }
     rows = [{**base, "code": "good"}, {**base, **columns}]
     path = tmp_path / "a.gpkg"
     gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[good, shape], crs=4490).to_file(path, engine="pyogrio")
@@ -122,7 +165,12 @@ def test_bad_features_are_set_aside_and_the_good_go_on(tmp_path: Path, code: str
 
 
 def test_a_crossed_ring_is_repaired_and_said(tmp_path: Path) -> None:
-    batch = read(write(tmp_path / "a.gpkg", [shapely.transform(BOW, lambda xy: xy / 1000 + (106, 29))], code=["a"], kind=["river"]), AREA)
+    batch = read(
+        write(
+            tmp_path / "a.gpkg", [shapely.transform(BOW, lambda xy: xy / 1000 + (106, 29))], code=["a"], kind=["river"]
+        ),
+        AREA,
+    )
     assert [d["code"] for d in batch.diagnostics] == ["repaired"]
     assert batch.frame.geometry.iloc[0].is_valid and len(batch.frame.geometry.iloc[0].geoms) == 2
 
@@ -133,7 +181,7 @@ def test_degrees_that_are_metres_are_set_aside(tmp_path: Path) -> None:
 
 
 def test_profiles_are_checked_and_named() -> None:
-    with pytest.raises(InputError, match="There is no import profile 'nope'; the profiles are .*osm"):
+    with pytest.raises(InputError, match=r"There is no import profile 'nope'; the profiles are .*osm"):
         profile.load("nope", RULES)
     for path in (RULES / "import_fields").glob("*.yaml"):
         assert profile.load(path.stem, RULES).mappings
@@ -141,24 +189,49 @@ def test_profiles_are_checked_and_named() -> None:
 
 def test_osm_profile_maps_waterways(tmp_path: Path) -> None:
     path = tmp_path / "x.gpkg"
-    gpd.GeoDataFrame({"osm_id": [1, 2, 3], "name": ["Main", None, "Main"], "waterway": ["river", "ditch", "weir"], "tunnel": [None, "culvert", None]},
-                     geometry=[shapely.LineString([(11, 50), (11.1, 50)])] * 3, crs=4326).to_file(path, layer="waterways", engine="pyogrio")
+    gpd.GeoDataFrame(
+        {
+            "osm_id": [1, 2, 3],
+            "name": ["Main", None, "Main"],
+            "waterway": ["river", "ditch", "weir"],
+            "tunnel": [None, "culvert", None],
+        },
+        geometry=[shapely.LineString([(11, 50), (11.1, 50)])] * 3,
+        crs=4326,
+    ).to_file(path, layer="waterways", engine="pyogrio")
     osm = profile.load("osm", RULES)
     reach = vector.read_layer(path, REACH, osm.for_layer("reach", "waterways")[0])
-    assert list(zip(reach.frame["code"], reach.frame["river_code"], reach.frame["kind"], reach.frame["covered"], strict=True)) == [("1", "Main", "river", False), ("2", "2", "ditch", True)]
+    assert list(
+        zip(reach.frame["code"], reach.frame["river_code"], reach.frame["kind"], reach.frame["covered"], strict=True)
+    ) == [("1", "Main", "river", False), ("2", "2", "ditch", True)]
     assert reach.skipped == 1 and whole(reach)
 
 
-shapes = st.one_of(st.none(), st.just(shapely.Point()), st.builds(shapely.Point, st.floats(-400, 400), st.floats(-100, 100)), st.just(shapely.box(0, 0, 1, 1)))
+shapes = st.one_of(
+    st.none(),
+    st.just(shapely.Point()),
+    st.builds(shapely.Point, st.floats(-400, 400), st.floats(-100, 100)),
+    st.just(shapely.box(0, 0, 1, 1)),
+)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(shapes, st.one_of(st.none(), st.text("ab", max_size=1)), st.sampled_from([None, "open", "?"])), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.tuples(shapes, st.one_of(st.none(), st.text("ab", max_size=1)), st.sampled_from([None, "open", "?"])),
+        min_size=1,
+        max_size=12,
+    )
+)
 def test_nothing_is_lost(tmp_path: Path, rows: list[tuple[shapely.Geometry | None, str | None, str | None]]) -> None:
     """Law: features in = rows + set aside + skipped, whatever the file holds."""
     path = tmp_path / "law.gpkg"
     path.unlink(missing_ok=True)
-    frame = gpd.GeoDataFrame({"code": [r[1] for r in rows], "name": "x", "status": [r[2] for r in rows]}, geometry=[r[0] for r in rows], crs=4490)
+    frame = gpd.GeoDataFrame(
+        {"code": [r[1] for r in rows], "name": "x", "status": [r[2] for r in rows]},
+        geometry=[r[0] for r in rows],
+        crs=4490,
+    )
     frame.to_file(path, engine="pyogrio", geometry_type="Unknown")
     assert whole(read(path))
 

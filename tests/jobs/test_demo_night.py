@@ -20,18 +20,42 @@ from rivergis.settings import gis_dir
 
 NIGHT = date(2026, 5, 20)
 RULES = gis_dir() / "rules"
-TRUTH: dict[str, Any] = json.loads((Path(__file__).resolve().parents[2] / "data" / "demo_county" / "truth.json").read_text(encoding="utf-8"))
+TRUTH: dict[str, Any] = json.loads(
+    (Path(__file__).resolve().parents[2] / "data" / "demo_county" / "truth.json").read_text(encoding="utf-8")
+)
 # what each expectation of the truth looks like in the night's records
-EXPECTED = {"finding": {"new", "persisting", "grown", "shrunk"}, "not_judged": {"not_observed"}, "permit_place_open": {"permit_place_open"},
-            "none": {"outside", "permitted", "permit_place_open", "allowed_use", "below_min_area", "within_tolerance", "touches_only"}}
+EXPECTED = {
+    "finding": {"new", "persisting", "grown", "shrunk"},
+    "not_judged": {"not_observed"},
+    "permit_place_open": {"permit_place_open"},
+    "none": {
+        "outside",
+        "permitted",
+        "permit_place_open",
+        "allowed_use",
+        "below_min_area",
+        "within_tolerance",
+        "touches_only",
+    },
+}
 
 
 @pytest.fixture(scope="module")
-def loaded(module_db: Database, demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, Path]]:
+def loaded(
+    module_db: Database, demo_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Database, Path]]:
     home = tmp_path_factory.mktemp("demo")
     with module_db.write("test") as conn:
         conn.execute(text("SELECT 1"))
-    demo.load(module_db, rules.load(RULES), demo_folder, "test", rules_dir=RULES, store_dir=home / "store", report_dir=home / "reports")
+    demo.load(
+        module_db,
+        rules.load(RULES),
+        demo_folder,
+        "test",
+        rules_dir=RULES,
+        store_dir=home / "store",
+        report_dir=home / "reports",
+    )
     yield module_db, home
 
 
@@ -45,7 +69,9 @@ def night(loaded: tuple[Database, Path]) -> tuple[dict[str, dict[str, Any]], dic
     return seen, {r["code"]: r["reason"] for r in rest}, rows
 
 
-@pytest.mark.parametrize("truth", [c for c in TRUTH["candidates"] if str(NIGHT) in c["deliveries"]], ids=lambda c: c["code"])
+@pytest.mark.parametrize(
+    "truth", [c for c in TRUTH["candidates"] if str(NIGHT) in c["deliveries"]], ids=lambda c: c["code"]
+)
 def test_every_candidate_is_told_as_it_was_planted(truth: dict[str, Any], night: Any) -> None:
     told, reasons, _ = night
     want, code = truth["deliveries"][str(NIGHT)], truth["code"]
@@ -72,7 +98,10 @@ def test_the_story(night: Any) -> None:
 
 def test_outfalls_in_zones_and_far_from_water(night: Any) -> None:
     rows = night[2]
-    for topic, planted in (("outfall_in_zone", TRUTH["outfalls_in_zones"]), ("outfall_position", TRUTH["outfalls_far_from_water"])):
+    for topic, planted in (
+        ("outfall_in_zone", TRUTH["outfalls_in_zones"]),
+        ("outfall_position", TRUTH["outfalls_far_from_water"]),
+    ):
         got = {r["figures"]["code"]: r for r in rows if r["topic"] == topic}
         assert got.keys() == {p["code"] for p in planted}
         for p in planted:
@@ -108,14 +137,24 @@ def test_new_leads_have_pictures_of_before_and_after(loaded: tuple[Database, Pat
 
 def counts(db: Database) -> dict[str, int]:
     with db.read() as conn:
-        tables = conn.execute(text("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('data', 'sys', 'list')")).scalars().all()
+        tables = (
+            conn.execute(
+                text(
+                    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('data', 'sys', 'list')"
+                )
+            )
+            .scalars()
+            .all()
+        )
         return {t: conn.execute(text(f"SELECT count(*) FROM {t}")).scalar_one() for t in tables}
 
 
 def test_the_same_night_again_changes_no_row(loaded: tuple[Database, Path]) -> None:
     db, home = loaded
     before = counts(db)
-    again = nightly.run(db, rules.load(RULES), NIGHT, "test", adcode=None, store_dir=home / "store", report_dir=home / "reports")
+    again = nightly.run(
+        db, rules.load(RULES), NIGHT, "test", adcode=None, store_dir=home / "store", report_dir=home / "reports"
+    )
     assert not again.changed
     assert counts(db) == before
 
@@ -123,7 +162,15 @@ def test_the_same_night_again_changes_no_row(loaded: tuple[Database, Path]) -> N
 def test_loading_the_demo_again_changes_no_fact(loaded: tuple[Database, Path], demo_folder: Path) -> None:
     db, home = loaded
     before = counts(db)
-    again = demo.load(db, rules.load(RULES), demo_folder, "test", rules_dir=RULES, store_dir=home / "store", report_dir=home / "reports")
+    again = demo.load(
+        db,
+        rules.load(RULES),
+        demo_folder,
+        "test",
+        rules_dir=RULES,
+        store_dir=home / "store",
+        report_dir=home / "reports",
+    )
     assert not any(n["changed"] for n in again.nights) and again.tracks == 0 and not any(again.imported.values())
     assert counts(db) == before
 
@@ -139,7 +186,16 @@ def test_two_nights_at_once_and_nights_out_of_order(loaded: tuple[Database, Path
 
 def test_the_report_says_what_it_must(loaded: tuple[Database, Path]) -> None:
     page = (loaded[1] / "reports" / f"night-{NIGHT}.html").read_text(encoding="utf-8")
-    for must in ("疑似问题线索", "仅供核查,不作为行政处罚依据", "虚构演示数据", "看不清,未判", "硬化场地及厂房", "6+426", "未确认规则值", "data:image/png;base64"):
+    for must in (
+        "疑似问题线索",
+        "仅供核查,不作为行政处罚依据",
+        "虚构演示数据",
+        "看不清,未判",
+        "硬化场地及厂房",
+        "6+426",
+        "未确认规则值",
+        "data:image/png;base64",
+    ):
         assert must in page
     for never in ("违法", "作弊", "造假", "虚假巡河", "http://", "https://", "<script"):
         assert never not in page

@@ -22,7 +22,9 @@ from rivergis.rules import path_of
 from rivergis.settings import gis_dir
 
 RULES = gis_dir() / "rules"
-TRUTH: dict[str, Any] = json.loads((Path(__file__).resolve().parents[2] / "data" / "demo_county" / "truth.json").read_text(encoding="utf-8"))
+TRUTH: dict[str, Any] = json.loads(
+    (Path(__file__).resolve().parents[2] / "data" / "demo_county" / "truth.json").read_text(encoding="utf-8")
+)
 LAYERS = ("river", "axis", "reach", "chief", "duty")
 
 
@@ -31,10 +33,24 @@ def county(module_db: Database, demo_folder: Path, tmp_path_factory: pytest.Temp
     """Rivers, chiefs and all tracks of the demo county, every day scored."""
     demo = profile.load("demo_county", RULES)
     for layer in LAYERS:
-        receive.import_file(module_db, layer, demo_folder / "county.gpkg", actor="t", profile=demo, options=receive.Options(namespace="demo"))
+        receive.import_file(
+            module_db,
+            layer,
+            demo_folder / "county.gpkg",
+            actor="t",
+            profile=demo,
+            options=receive.Options(namespace="demo"),
+        )
     river_workflow.orient(module_db, "t")
     tracks = demo_folder / "tracks"
-    receive.import_tracks(module_db, tracks, index=tracks / "index.json", actor="t", store_dir=tmp_path_factory.mktemp("store"), namespace="demo")
+    receive.import_tracks(
+        module_db,
+        tracks,
+        index=tracks / "index.json",
+        actor="t",
+        store_dir=tmp_path_factory.mktemp("store"),
+        namespace="demo",
+    )
     book_ = rules.load(RULES)
     with module_db.write("t") as conn:
         from rivergis.db import system
@@ -81,7 +97,10 @@ def test_seen_stretches_of_honest_tracks(county: Database) -> None:
     """Nearest-line coverage on honest tracks of declared datum; the later patrol work must do better than this."""
     right = told = planted = 0.0
     got = results(county)
-    declared = {e["track_id"]: e["datum_declared"] for e in json.loads((Path(__file__).resolve().parents[2] / "data/demo_county/tracks/index.json").read_text())}
+    declared = {
+        e["track_id"]: e["datum_declared"]
+        for e in json.loads((Path(__file__).resolve().parents[2] / "data/demo_county/tracks/index.json").read_text())
+    }
     for t in TRUTH["tracks"]:
         if t["kind"] != "honest" or declared[t["track_id"]] != t["datum"]:
             continue
@@ -89,7 +108,11 @@ def test_seen_stretches_of_honest_tracks(county: Database) -> None:
         legs = got[t["track_id"]]["legs"]
         with county.read() as conn:
             codes = {r.name: r.code for r in conn.execute(text("SELECT name, code FROM app.river"))}
-        seen = {(codes[r.river], r.bank, m) for r in legs[legs["seen"]].itertuples() for m in range(int(r.at_from_m), int(r.at_to_m))}
+        seen = {
+            (codes[r.river], r.bank, m)
+            for r in legs[legs["seen"]].itertuples()
+            for m in range(int(r.at_from_m), int(r.at_to_m))
+        }
         right, told, planted = right + len(cells & seen), told + len(seen), planted + len(cells)
     precision, recall = right / told, right / planted
     assert precision > 0.9 and recall > 0.93, (precision, recall)
@@ -105,10 +128,16 @@ def test_a_replay_is_a_question_with_the_track_it_equals(county: Database) -> No
 
 def test_an_undeclared_datum_is_asked_not_applied(county: Database) -> None:
     got = results(county)
-    undeclared = [t["track_id"] for t in TRUTH["tracks"] if t["datum"] == "gcj02" and "datum_open" in [r["code"] for r in got[t["track_id"]]["review"]]]
+    undeclared = [
+        t["track_id"]
+        for t in TRUTH["tracks"]
+        if t["datum"] == "gcj02" and "datum_open" in [r["code"] for r in got[t["track_id"]]["review"]]
+    ]
     assert len(undeclared) >= 2
     with county.read() as conn:
-        assert set(conn.execute(text("SELECT datum_used FROM data.track WHERE datum_declared IS NULL")).scalars()) == {"wgs84"}
+        assert set(conn.execute(text("SELECT datum_used FROM data.track WHERE datum_declared IS NULL")).scalars()) == {
+            "wgs84"
+        }
     honest = [t["track_id"] for t in TRUTH["tracks"] if t["datum"] == "wgs84"]
     assert not [t for t in honest if "datum_open" in [r["code"] for r in got[t]["review"]]]
 
@@ -126,7 +155,9 @@ def test_strips_cover_what_is_assigned(county: Database) -> None:
     assert {s["bank"] for s in book.strips(story["legs"])} == {"左岸 left bank", "右岸 right bank"}
 
 
-def test_a_track_twice_changes_nothing_and_a_bad_file_does_not_stop_the_others(db: Database, demo_folder: Path, tmp_path: Path) -> None:
+def test_a_track_twice_changes_nothing_and_a_bad_file_does_not_stop_the_others(
+    db: Database, demo_folder: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "tracks"
     folder.mkdir()
     good = next((demo_folder / "tracks").glob("*.gpx"))
@@ -149,8 +180,15 @@ def test_retention_removes_fixes_and_raw_file_and_keeps_hash(db: Database, demo_
     assert workflow.purge_expired(db, today=date(2029, 6, 1), retention_days=730, store_dir=tmp_path, actor="t") == 1
     with db.read() as conn:
         assert conn.execute(text("SELECT count(*) FROM data.fix")).scalar() == 0
-        assert conn.execute(text("SELECT count(*) FROM data.track WHERE purged_at IS NOT NULL AND length(raw_sha256) = 64")).scalar() == 1
+        assert (
+            conn.execute(
+                text("SELECT count(*) FROM data.track WHERE purged_at IS NOT NULL AND length(raw_sha256) = 64")
+            ).scalar()
+            == 1
+        )
     assert list((tmp_path / "tracks").iterdir()) == []
     with pytest.raises(Exception, match="retention"), db.write("t") as conn:
-        conn.execute(text("INSERT INTO data.fix (track_id, seq, geom) SELECT id, 1, 'SRID=4490;POINT(106 29)' FROM data.track"))
+        conn.execute(
+            text("INSERT INTO data.fix (track_id, seq, geom) SELECT id, 1, 'SRID=4490;POINT(106 29)' FROM data.track")
+        )
         conn.execute(text("DELETE FROM data.fix"))

@@ -1,6 +1,6 @@
 """Outfalls against zones and water.
 
-    water: y 0..20           zone 1: x 0..100, y -50..70      zone 2: x 0..400, y -200..220
+water: y 0..20           zone 1: x 0..100, y -50..70      zone 2: x 0..400, y -200..220
 """
 
 from __future__ import annotations

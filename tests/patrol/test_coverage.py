@@ -1,8 +1,8 @@
 """Which metres of which bank were seen: walks drawn along one river, and laws of coverage.
 
-    north (left) bank   y=+20   . . . . . . . . . .
-    axis  0 ==========================================> 2000      half width 10 m, sight 100 m beyond the bank
-    south (right) bank  y=-20
+north (left) bank   y=+20   . . . . . . . . . .
+axis  0 ==========================================> 2000      half width 10 m, sight 100 m beyond the bank
+south (right) bank  y=-20
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from tests import tiny
 
 RIVER = tiny.reaches(tiny.line((0, 0), (2000, 0)))
 LIMITS = Limits(visible_beyond_bank_m=100, ditch_factor=0.6, max_gap_s=60, gap_intervals=4, min_leg_m=30)
-DUTY = pd.DataFrame([(0, b, 0.0, RIVER["length_m"].iloc[0]) for b in ("left", "right")], columns=["reach", "bank", "from_m", "to_m"])
+DUTY = pd.DataFrame(
+    [(0, b, 0.0, RIVER["length_m"].iloc[0]) for b in ("left", "right")], columns=["reach", "bank", "from_m", "to_m"]
+)
 
 
 def seen_of(fixes: object, bank: str) -> list[tuple[float, float]]:
@@ -58,7 +60,9 @@ def test_too_far_is_not_seen_and_says_so() -> None:
 
 def test_a_silence_is_a_gap_and_never_bridged() -> None:
     fixes = tiny.walk([(0, 20), (1900, 20)])
-    fixes = fixes[(fixes["seq"] < 30) | (fixes["seq"] >= 60)].reset_index(drop=True)  # five minutes and 390 m of silence
+    fixes = fixes[(fixes["seq"] < 30) | (fixes["seq"] >= 60)].reset_index(
+        drop=True
+    )  # five minutes and 390 m of silence
     banks = seen_of(fixes, "left")
     assert len(banks) == 2
     lost = rest_of(fixes)[GAP]
@@ -76,7 +80,9 @@ def test_a_ditch_is_seen_from_nearer_only() -> None:
 
 
 def test_fixes_without_times_show_nothing() -> None:
-    assert [s for s in coverage.cover(tiny.walk([(0, 20), (900, 20)]).assign(at=pd.NaT), RIVER, LIMITS) if s.why == SEEN] == []
+    assert [
+        s for s in coverage.cover(tiny.walk([(0, 20), (900, 20)]).assign(at=pd.NaT), RIVER, LIMITS) if s.why == SEEN
+    ] == []
 
 
 walks = st.lists(st.tuples(st.floats(0, 2000), st.floats(-200, 200)), min_size=2, max_size=6)
@@ -95,7 +101,9 @@ def test_seen_and_unseen_add_up_to_what_is_assigned(points: list[tuple[float, fl
         covered = coverage.union_m([Stretch(0, bank, a, b, SEEN) for a, b in seen])
         missing = sum(b - a for a, b in unseen)
         assert covered + missing == pytest.approx(length, abs=1.5), "seen + unseen = assigned"
-        assert coverage.union_m([Stretch(0, bank, a, b, GAP) for a, b in unseen]) == pytest.approx(missing, abs=1e-6), "no metre is told twice"
+        assert coverage.union_m([Stretch(0, bank, a, b, GAP) for a, b in unseen]) == pytest.approx(missing, abs=1e-6), (
+            "no metre is told twice"
+        )
 
 
 @settings(max_examples=40, deadline=None)
@@ -135,6 +143,11 @@ def test_signals_are_questions_with_figures() -> None:
 
 
 def test_union_counts_each_metre_once() -> None:
-    parts = [Stretch(0, "left", 0, 100, SEEN), Stretch(0, "right", 50, 150, SEEN), Stretch(0, "left", 300, 400, SEEN), Stretch(1, "left", 0, 10, SEEN)]
+    parts = [
+        Stretch(0, "left", 0, 100, SEEN),
+        Stretch(0, "right", 50, 150, SEEN),
+        Stretch(0, "left", 300, 400, SEEN),
+        Stretch(1, "left", 0, 10, SEEN),
+    ]
     assert coverage.union_m(parts) == pytest.approx(260)
     assert np.isclose(coverage.union_m([]), 0)

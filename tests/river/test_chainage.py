@@ -1,12 +1,14 @@
 """Chainage: laws of a measure that two people must read alike.
 
-        (0,0) ->->->- (1000,0)          left bank: north
-                          |
-                          v
-                      (1000,-1000)      left bank: east
+(0,0) ->->->- (1000,0)          left bank: north
+                  |
+                  v
+              (1000,-1000)      left bank: east
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +22,12 @@ from rivergis.river.chainage import Axis, label, parse
 from tests import tiny
 
 BEND = tiny.degrees(tiny.metric([tiny.line((0, 0), (1000, 0), (1000, -1000))])).geometry.iloc[0]
-SIDES = [((500, 30), "left", 500, 30), ((500, -40), "right", 500, -40), ((1050, -500), "left", 1500, 50), ((960, -500), "right", 1500, -40)]
+SIDES = [
+    ((500, 30), "left", 500, 30),
+    ((500, -40), "right", 500, -40),
+    ((1050, -500), "left", 1500, 50),
+    ((960, -500), "right", 1500, -40),
+]
 
 
 def place(x: float, y: float) -> shapely.Point:
@@ -60,7 +67,7 @@ def test_a_stretch_is_as_long_as_its_chainages_say(start: float, length: float) 
 def test_length_is_the_sum_of_stretches_and_ellipsoidal() -> None:
     axis = Axis(BEND)
     cuts = np.linspace(0, axis.length_m, 7)
-    assert sum(crs.length_m(axis.stretch(a, b)) for a, b in zip(cuts, cuts[1:], strict=False)) == pytest.approx(axis.length_m, abs=0.01)
+    assert sum(crs.length_m(axis.stretch(a, b)) for a, b in pairwise(cuts)) == pytest.approx(axis.length_m, abs=0.01)
     assert axis.length_m == pytest.approx(crs.length_m(BEND), abs=1e-6)
 
 
@@ -77,7 +84,9 @@ def test_labels_read_back(at: float) -> None:
     assert parse(label(at)) == pytest.approx(round(at), abs=0)
 
 
-@pytest.mark.parametrize(("text", "metres"), [("12+345", 12345.0), ("K0+007.5", 7.5), ("-1+200", -1200.0), (" 3+4 ", 3004.0)])
+@pytest.mark.parametrize(
+    ("text", "metres"), [("12+345", 12345.0), ("K0+007.5", 7.5), ("-1+200", -1200.0), (" 3+4 ", 3004.0)]
+)
 def test_labels_as_people_write_them(text: str, metres: float) -> None:
     assert parse(text) == metres
 

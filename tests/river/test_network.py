@@ -1,7 +1,7 @@
 """The main stem through a river's own lines.
 
-    a --0--> b --1--> c --3--> d        lines 0..3; 2 is a short side channel from b to c
-              \\--2-->/
+a --0--> b --1--> c --3--> d        lines 0..3; 2 is a short side channel from b to c
+          \\--2-->/
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from rivergis.errors import CrsRefused
 from rivergis.river import network
 from tests import tiny
 
-LINES = [tiny.line((0, 0), (500, 0)), tiny.line((500, 0), (800, 90), (1000, 0)), tiny.line((500, 0), (1000, 0)), tiny.line((1000, 0), (2000, 0))]
+LINES = [
+    tiny.line((0, 0), (500, 0)),
+    tiny.line((500, 0), (800, 90), (1000, 0)),
+    tiny.line((500, 0), (1000, 0)),
+    tiny.line((1000, 0), (2000, 0)),
+]
 
 
 def test_main_stem_takes_the_longest_way_through_a_braid() -> None:

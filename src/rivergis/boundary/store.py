@@ -45,7 +45,7 @@ def save_delimitation(
 def _unproved(frame: pd.DataFrame) -> pd.Series:
     """Lines said to be announced without government, document number or date of the announcement."""
     proof = ("announce_gov", "announce_doc_no", "announced_on")
-    given = pd.DataFrame({c: frame[c] if c in frame else None for c in proof}, index=frame.index)
+    given = pd.DataFrame({c: frame.get(c) for c in proof}, index=frame.index)
     return (frame["basis"] == "announced") & given.isna().any(axis=1)
 
 

@@ -57,7 +57,6 @@ def backup(db: Database, file: Path, store_dir: Path) -> BackupMade:
                     "pg_dump",
                     "--format=custom",
                     "--no-owner",
-                   
                     "--exclude-table-data=cache.*",
                     f"--file={dump}",
                 ],

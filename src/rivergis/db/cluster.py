@@ -337,7 +337,7 @@ class Cluster:
             )  # type: ignore[call-overload]
         done.stdout = out.read_text(errors="replace")
         out.unlink(missing_ok=True)
-        return done  # type: ignore[no-any-return]
+        return done
 
 
 def _server_user() -> pwd.struct_passwd | None:

@@ -148,8 +148,11 @@ def _note(conn: Connection, name: str, sha256: str) -> None:
 
 def _script(conn: Connection, body: str) -> None:
     """Run a whole SQL file; the driver takes many statements at once."""
-    with conn.connection.cursor() as cursor:
+    cursor = conn.connection.cursor()
+    try:
         cursor.execute(body)
+    finally:
+        cursor.close()
 
 
 def _sha(body: bytes) -> str:

@@ -194,7 +194,7 @@ def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> No
     ).rowcount
     before = [
         c
-        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys()
+        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).mappings().keys()
         if c not in ("version", "valid", "recorded_at", "superseded_at")
     ]
     kept = ", ".join(f't."{c}"' for c in before)
@@ -240,7 +240,7 @@ def amend(conn: Connection, noun: str, changes: pd.DataFrame) -> int:
         return 0
     columns = [
         c
-        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys()
+        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).mappings().keys()
         if c not in ("version", "recorded_at", "superseded_at", "actor")
     ]
     new = [c for c in changes.columns if c != "id"]

@@ -49,13 +49,9 @@ def check_files(
     things = _frame(candidates, layers.get("candidates"))
     allowed = _valid(_frame(permits, layers.get("permits")), as_of) if permits else areas.iloc[:0]
     zone = crs.metric_crs(*crs.centre(areas))
-    areas = areas.assign(
-        basis=areas["basis"] if "basis" in areas else "draft", xy_error_m=_number(areas, "xy_error_m")
-    ).to_crs(zone)
-    things = things.assign(
-        kind=things["kind"] if "kind" in things else "unknown", accuracy_m=_number(things, "accuracy_m")
-    ).to_crs(zone)
-    allowed = allowed.assign(allows=allowed["allows"] if "allows" in allowed else "").to_crs(zone)
+    areas = areas.assign(basis=areas.get("basis", "draft"), xy_error_m=_number(areas, "xy_error_m")).to_crs(zone)
+    things = things.assign(kind=things.get("kind", "unknown"), accuracy_m=_number(things, "accuracy_m")).to_crs(zone)
+    allowed = allowed.assign(allows=allowed.get("allows", "")).to_crs(zone)
     results = overlay(
         things,
         areas,

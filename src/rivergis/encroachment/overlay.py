@@ -178,4 +178,4 @@ class _Judge:
 def _neighbour_spread_m2(ring: shapely.LinearRing) -> float:
     """Sum over the vertices of a ring of the squared distance between the vertex before and the vertex after."""
     xy = shapely.get_coordinates(ring)[:-1]
-    return float((((np.roll(xy, -1, axis=0) - np.roll(xy, 1, axis=0)) ** 2).sum()))
+    return float(((np.roll(xy, -1, axis=0) - np.roll(xy, 1, axis=0)) ** 2).sum())

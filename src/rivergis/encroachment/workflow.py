@@ -97,10 +97,14 @@ def judge(conn: Connection, view: RuleView, register: Register, on: date, known_
     )
     near = [r for r in results if r.area is not None]
     spots = register.spots(_points(near, night), [night.areas["river_id"].iloc[r.area] for r in near])
-    leads, not_leads = [], []
+    leads: list[Lead] = []
+    not_leads: list[NotLead] = []
     for result, spot in zip(near, spots, strict=True):
         told = _tell(result, spot, with_place, night)
-        (leads if isinstance(told, Lead) else not_leads).append(told)
+        if isinstance(told, Lead):
+            leads.append(told)
+        else:
+            not_leads.append(told)
     reasons = (
         pd.Series([n.reason for n in not_leads] + ["outside"] * (len(results) - len(near)), dtype=object)
         .value_counts()

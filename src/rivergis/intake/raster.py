@@ -45,7 +45,7 @@ def read_scene(path: Path, crs_declared: str | None = None) -> Scene:
             file=str(path),
         ) from error
     metric = crs.to_metric(outline.to_crs(crs.STORAGE))
-    west, south, east, north = metric.total_bounds
+    west, _, east, _ = metric.total_bounds
     footprint = geometry.polygons_of(outline.segmentize(outline.length.iloc[0] / 40).to_crs(crs.STORAGE).iloc[0])
     return Scene(sources.sha256(path), used.to_string(), footprint, round((east - west) / width, 3), bands)
 

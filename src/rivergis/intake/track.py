@@ -53,7 +53,10 @@ def read_track(path: Path, datum: str = "wgs84") -> TrackFile:
     fixes = fixes.reindex(columns=list(COLUMNS))
     for column in ("lon", "lat", "acc_m", "speed_ms"):
         fixes[column] = pd.to_numeric(fixes[column], errors="coerce").astype(float)
-    fixes["at"], fixes["received_at"] = pd.to_datetime(fixes["at"], utc=True), pd.to_datetime(fixes["received_at"], utc=True)
+    fixes["at"], fixes["received_at"] = (
+        pd.to_datetime(fixes["at"], utc=True),
+        pd.to_datetime(fixes["received_at"], utc=True),
+    )
     good = (
         np.isfinite(fixes["lon"]) & np.isfinite(fixes["lat"]) & (fixes["lon"].abs() <= 180) & (fixes["lat"].abs() <= 90)
     )

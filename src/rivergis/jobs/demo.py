@@ -125,7 +125,14 @@ def load(
     for r in done:
         imported[r.layer] = imported.get(r.layer, 0) + r.imported
     return DemoLoaded(
-        imported, sum(r.quarantined for r in done), tracks.new, nights, [u[0] for u in USERS], PASSWORD, new_users, turned.turned
+        imported,
+        sum(r.quarantined for r in done),
+        tracks.new,
+        nights,
+        [u[0] for u in USERS],
+        PASSWORD,
+        new_users,
+        turned.turned,
     )
 
 

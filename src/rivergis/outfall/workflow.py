@@ -7,7 +7,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-
 from sqlalchemy import Connection
 
 from rivergis import crs

@@ -126,12 +126,20 @@ def _merge(pieces: list[Stretch], limits: Limits) -> list[Stretch]:
                 last.from_m,
                 max(last.to_m, p.to_m),
                 p.why,
-                min(last.started_at, p.started_at),
-                max(last.ended_at, p.ended_at),
+                _earlier(last.started_at, p.started_at),
+                _later(last.ended_at, p.ended_at),
             )
         else:
             out.append(p)
     return [s for s in out if s.to_m - s.from_m >= limits.min_leg_m]
+
+
+def _earlier(a: pd.Timestamp | None, b: pd.Timestamp | None) -> pd.Timestamp | None:
+    return b if a is None else a if b is None else min(a, b)
+
+
+def _later(a: pd.Timestamp | None, b: pd.Timestamp | None) -> pd.Timestamp | None:
+    return b if a is None else a if b is None else max(a, b)
 
 
 def explain_rest(

@@ -130,7 +130,9 @@ def _score_one(conn: Connection, track: Any, mine: pd.DataFrame, reaches: gpd.Ge
         assigned(mine, reaches),
         method_of(view.number),
         rule=lambda key: view.find(key, chief_level=level),
-        same_as=store.same_course(conn, track.id, view.number("patrol.cheat.same_place"), view.number("patrol.cheat.similarity")),
+        same_as=store.same_course(
+            conn, track.id, view.number("patrol.cheat.same_place"), view.number("patrol.cheat.similarity")
+        ),
         datum_declared=track.datum_declared,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -16,7 +17,11 @@ from rivergis.db import versions
 from rivergis.db.connect import read_frame, read_table
 
 _LENGTHS = ("axis", "reach")
-_DEFAULTS = {"duty": {"bank": "both"}, "reach": {"covered": False}, "levee": {"line_role": "landward_toe"}}
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "duty": {"bank": "both"},
+    "reach": {"covered": False},
+    "levee": {"line_role": "landward_toe"},
+}
 
 
 def save(
