@@ -72,6 +72,7 @@ _FROM = _c("from_m", "number", "起点桩号 m", "from chainage, m")
 _TO = _c("to_m", "number", "终点桩号 m", "to chainage, m")
 _AT = _c("at_m", "number", "桩号 m", "chainage, m")
 
+# fmt: off (a table of labels reads better whole)
 LAYERS: dict[str, Layer] = {
     layer.name: layer
     for layer in (
@@ -375,6 +376,7 @@ LAYERS: dict[str, Layer] = {
         ),
     )
 }
+# fmt: on
 
 
 def layer(name: str) -> Layer:

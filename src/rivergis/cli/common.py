@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -75,6 +76,13 @@ def emit(result: Any, as_json: bool, text: str | None = None) -> None:
     else:
         for key, value in plain(result).items():
             click.echo(f"{key}: {value}")
+
+
+def write_json(path: Path, result: Any) -> None:
+    """Write a result as JSON by way of a temporary name."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(plain(result), ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+    part.replace(path)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:

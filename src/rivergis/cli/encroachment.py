@@ -57,8 +57,6 @@ def check(
     Example:
       rivergis encroachment check --boundary line.gpkg --candidates patches.geojson --as-of 2026-05-20
     """
-    import json
-
     from rivergis import rules, words
     from rivergis.encroachment import files
 
@@ -68,9 +66,7 @@ def check(
         boundary, candidates, permits, view, on, layers={k: v for k, _, v in (w.partition("=") for w in layers)}
     )
     if out is not None:
-        part = out.with_name(out.name + ".part")
-        part.write_text(json.dumps(common.plain(result), ensure_ascii=False, indent=1, default=str), encoding="utf-8")
-        part.replace(out)
+        common.write_json(out, result)
     if as_json:
         common.emit(result, True)
         return

@@ -42,17 +42,13 @@ def score(
     Example:
       rivergis patrol score walk.gpx --reaches county.gpkg --layer reach
     """
-    import json
-
     from rivergis import rules
     from rivergis.patrol import files
 
     view = rules.load(common.settings().rules_dir).at(("000000",), date.today())
     result = files.score_file(track, reaches_file, view, layer=layer, datum=datum)
     if out is not None:
-        part = out.with_name(out.name + ".part")
-        part.write_text(json.dumps(common.plain(result), ensure_ascii=False, indent=1, default=str), encoding="utf-8")
-        part.replace(out)
+        common.write_json(out, result)
     if as_json:
         common.emit(result, True)
         return

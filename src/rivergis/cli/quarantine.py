@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -52,7 +51,5 @@ def export(file: Path, layer: str | None) -> None:
 
     with common.database().read() as conn:
         rows = system.list_quarantine(conn, layer)
-    part = file.with_name(file.name + ".part")
-    part.write_text(json.dumps(rows, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
-    part.replace(file)
+    common.write_json(file, rows)
     click.echo(f"{len(rows)} → {file}")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import click
 
 from rivergis.cli import common
 from rivergis.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    import uvicorn
 
 # named, not imported: the command line and the service do not know each other
 APP = "rivergis.web.app:served"
@@ -30,16 +34,13 @@ def command(host: str | None, port: int | None) -> None:
     Example:
       rivergis serve --port 8000
     """
-    import uvicorn
-
     s = common.settings()
     _ready()
     listener = _listen(s.host if host is None else host, s.port if port is None else port)
-    server = uvicorn.Server(
-        uvicorn.Config(APP, factory=True, log_level="warning", access_log=False, server_header=False)
-    )
-    _say_when_up(server, listener)
-    server.run(sockets=[listener])
+    try:
+        _server(listener).run(sockets=[listener])
+    except KeyboardInterrupt:
+        click.echo("服务已停止 stopped")
 
 
 def _ready() -> None:
@@ -72,14 +73,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _say_when_up(server: object, listener: socket.socket) -> None:
-    """Print the address once the service really answers."""
+def _server(listener: socket.socket) -> uvicorn.Server:
+    """The HTTP server; it prints its address once it really answers."""
+    import uvicorn
+
     host, port = listener.getsockname()[:2]
-    started = server.startup  # type: ignore[attr-defined]
 
-    async def startup(sockets: list[socket.socket] | None = None) -> None:
-        await started(sockets=sockets)
-        shown = f"[{host}]" if ":" in host else host
-        click.echo(f"服务已启动 serving at http://{shown}:{port}/ (Ctrl+C 停止 stops)")
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            shown = f"[{host}]" if ":" in host else host
+            click.echo(f"服务已启动 serving at http://{shown}:{port}/ (Ctrl+C 停止 stops)")
 
-    server.startup = startup  # type: ignore[attr-defined]
+    return Announced(uvicorn.Config(APP, factory=True, log_level="warning", access_log=False, server_header=False))

@@ -175,6 +175,10 @@ def save_layer(
     return save(conn, layer_name, frame, namespace=namespace, import_id=import_id, refs=refs)
 
 
+def _columns(conn: Connection, noun: str) -> list[str]:
+    return list(conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys())
+
+
 def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> None:
     columns = list(frame.columns)
     names = ", ".join(f'"{c}"' for c in columns)
@@ -192,11 +196,7 @@ def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> No
             f"DELETE FROM incoming i USING data.{noun} t WHERE t.id = i.id AND t.superseded_at IS NULL AND t.content_hash = i.content_hash"
         )
     ).rowcount
-    before = [
-        c
-        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).mappings().keys()
-        if c not in ("version", "valid", "recorded_at", "superseded_at")
-    ]
+    before = [c for c in _columns(conn, noun) if c not in ("version", "valid", "recorded_at", "superseded_at")]
     kept = ", ".join(f't."{c}"' for c in before)
     conn.execute(
         text(f"""CREATE TEMP TABLE remains ON COMMIT DROP AS
@@ -238,11 +238,7 @@ def amend(conn: Connection, noun: str, changes: pd.DataFrame) -> int:
     """
     if changes.empty:
         return 0
-    columns = [
-        c
-        for c in conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).mappings().keys()
-        if c not in ("version", "recorded_at", "superseded_at", "actor")
-    ]
+    columns = [c for c in _columns(conn, noun) if c not in ("version", "recorded_at", "superseded_at", "actor")]
     new = [c for c in changes.columns if c != "id"]
     listed = ", ".join(f'"{c}"' for c in ("id", *new))
     conn.execute(text(f"CREATE TEMP TABLE amended ON COMMIT DROP AS SELECT {listed} FROM data.{noun} WITH NO DATA"))

@@ -121,6 +121,8 @@ def load(
                 "topics": result.counts.get("topics", {}),
             }
         )
+    progress("patrols of the other days")
+    nightly.score_patrols(db, book, sorted(set(_track_days(folder)) - set(NIGHTS)), actor)
     imported: dict[str, int] = {}
     for r in done:
         imported[r.layer] = imported.get(r.layer, 0) + r.imported
@@ -134,6 +136,10 @@ def load(
         new_users,
         turned.turned,
     )
+
+
+def _track_days(folder: Path) -> list[date]:
+    return [date.fromisoformat(t["day"]) for t in truth(folder)["tracks"]]
 
 
 def _users(db: Database, actor: str) -> list[str]:

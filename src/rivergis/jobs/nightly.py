@@ -115,6 +115,18 @@ def run(
     return NightResult(night, True, "done", counts, str(path), book.version, unconfirmed)
 
 
+def score_patrols(db: Database, book: RuleBook, days: list[date], actor: str) -> int:
+    """Score the tracks of days without a night of their own (a month brought in at once); returns how many were new."""
+    scored = 0
+    with db.lock(JOB), db.write(actor) as conn:
+        known = now_of(conn)
+        for day in days:
+            rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
+            view = book.at(path_of(river_store.home(conn, day, known) or "000000"), day)
+            scored += patrol_workflow.score_day(conn, view, rule_set, day, known).scored
+    return scored
+
+
 def _report_path(report_dir: Path, night: date) -> str | None:
     path = morning.path_of_night(report_dir, night)
     return str(path) if path.exists() else None

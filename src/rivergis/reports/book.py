@@ -16,6 +16,7 @@ from rivergis import words
 from rivergis.db import system
 from rivergis.db.connect import now_of
 from rivergis.encroachment import store as finding_store
+from rivergis.maps import leads as lead_words_
 from rivergis.patrol import store as patrol_store
 from rivergis.river import store as river_store
 from rivergis.river.chainage import label
@@ -102,18 +103,9 @@ def lead_words(row: dict[str, Any]) -> dict[str, Any]:
         "headline": words.both("page.lead")
         if row.get("basis") in ("announced", "gazette")
         else words.both("basis." + str(row.get("basis"))),
-        "area_words": area_words(f),
+        "area_words": lead_words_.area(f),
         "pictures": [],
     }
-
-
-def area_words(figures: dict[str, Any]) -> str:
-    """Area with its error band; a point report says that it has none."""
-    if figures.get("area_m2") is None:
-        return ""
-    error = figures.get("area_error_m2")
-    band = f" ± {error:.0f}" if error is not None else "(误差不明 error unknown)"
-    return f"{figures['area_m2']:.0f}{band} m²"
 
 
 def class_words(code: str | None) -> str:
