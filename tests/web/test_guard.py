@@ -15,7 +15,13 @@ from rivergis.db import access
 from rivergis.web.auth import COOKIE, require
 from tests.web.conftest import PASSWORD, ROLES, Service
 
-OPEN = {("GET", "/health"), ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/assets/style.css")}
+OPEN = {
+    ("GET", "/health"),
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/assets/style.css"),
+    ("GET", "/favicon.ico"),
+}
 
 
 @pytest.fixture(autouse=True)

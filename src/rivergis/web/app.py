@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -107,6 +107,12 @@ def health(request: Request) -> dict[str, Any]:
 def style() -> Response:
     """The one style sheet of pages and reports."""
     return Response(page.stylesheet()[0], media_type="text/css")
+
+
+@router.get("/favicon.ico", include_in_schema=False)
+def icon() -> FileResponse:
+    """Browsers ask for it by this name whatever the page says."""
+    return FileResponse(assets.path(assets.ICON), media_type="image/svg+xml")
 
 
 @router.get("/openapi.json", include_in_schema=False)
