@@ -42,7 +42,11 @@ def test_commands_in_the_readme_exist() -> None:
 
 
 def test_no_word_that_judges_a_person_stands_in_pages_or_catalogue() -> None:
-    for path in [*(ROOT / "gis" / "pages").glob("*.html"), ROOT / "gis" / "text" / "catalogue.yaml", *(ROOT / "src").rglob("*.html")]:
+    for path in [
+        *(ROOT / "gis" / "pages").glob("*.html"),
+        ROOT / "gis" / "text" / "catalogue.yaml",
+        *(ROOT / "src").rglob("*.html"),
+    ]:
         for word in ("违法", "作弊", "造假", "虚假巡河", "cheat", "illegal", "violation"):
             assert word not in path.read_text(encoding="utf-8"), f"{path.name}: {word}"
 

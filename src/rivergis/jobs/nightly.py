@@ -110,6 +110,10 @@ def run(
             message=None,
             engine=engine,
         )
+    days = int(book.at(path_of("000000"), night).number("personal_data.track_retention"))
+    purged = patrol_workflow.purge_expired(db, today=night, retention_days=days, store_dir=store_dir, actor=actor)
+    if purged:
+        progress(f"raw tracks past their {days} days removed: {purged}; intervals and hashes stay")
     progress("writing the morning report")
     path = morning.write(db, night, report_dir, store_dir)
     return NightResult(night, True, "done", counts, str(path), book.version, unconfirmed)

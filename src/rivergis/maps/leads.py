@@ -15,6 +15,8 @@ from rivergis.db.connect import read_frame
 from rivergis.maps.features import Row, Scope, When, place, rows_of
 
 # sightings after which a lead is no longer drawn among what stands
+# lines nobody announced: what lies inside is shown for orientation and points at nobody
+HINTS = ("surrogate", "draft", "computed")
 ENDED = ("gone", "merged", "permitted")
 
 
@@ -73,7 +75,8 @@ def _leads(
 
 def _lead_label(row: dict[str, Any]) -> str:
     status, what = words.say(f"status.{row['status']}"), words.say(f"class.{row['class_code']}")
-    return f"{status} · {what} · {place(row['figures'] or {})}"
+    hint = f"{words.say('hint.' + row['basis'])} · " if row["basis"] in HINTS else ""
+    return f"{hint}{status} · {what} · {place(row['figures'] or {})}"
 
 
 def lead_rows(row: dict[str, Any]) -> list[Row]:
@@ -84,7 +87,7 @@ def lead_rows(row: dict[str, Any]) -> list[Row]:
     rows = {
         "class": words.both(f"class.{row['class_code']}"),
         "status": words.both(f"status.{row['status']}"),
-        "state": words.both(f"state.finding.{row['state']}"),
+        "state": None if row["basis"] in HINTS else words.both(f"state.finding.{row['state']}"),
         "place": place(f),
         "village": "、".join(str(f[k]) for k in ("village", "town") if f.get(k)),
         "area": area(f) or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -35,17 +36,28 @@ def last_run(conn: Connection) -> dict[str, Any] | None:
     return system.latest_job_run(conn, JOB)
 
 
-def new_leads(conn: Connection, at: When) -> tuple[list[dict[str, Any]], int]:
-    """Leads that are new or came back in a night, at most ``SHOWN`` of them, announced lines first; and how many."""
+@dataclass(frozen=True)
+class NewLeads:
+    """What a night newly told: at most ``SHOWN`` rows, how many there are, and how many more rest on a hint only."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    hints: int
+
+
+def new_leads(conn: Connection, at: When) -> NewLeads:
+    """Leads that are new or came back in a night. What lies inside a line nobody announced is counted apart."""
     rows = _rows(
         conn,
         """SELECT t.id, t.topic, t.status, t.area_m2, t.class_code, t."position", t.basis, t.state, t.figures,
-          count(*) OVER () AS total FROM app.finding_as_of(:on, :known) t
+          coalesce(t.basis = ANY(:hints), false) AS hint
+        FROM app.finding_as_of(:on, :known) t
         WHERE t.night = :on AND t.status IN ('new', 'rebound')
-        ORDER BY t.basis IN ('announced', 'gazette') DESC, t.topic, t.area_m2 DESC NULLS LAST, t.id LIMIT :n""",
-        {**at.params, "n": SHOWN},
+        ORDER BY hint, t.topic, t.area_m2 DESC NULLS LAST, t.id""",
+        {**at.params, "hints": list(leads.HINTS)},
     )
-    return rows, int(rows[0]["total"]) if rows else 0
+    told, hints = [r for r in rows if not r["hint"]], [r for r in rows if r["hint"]]
+    return NewLeads(told[:SHOWN], len(told), len(hints))
 
 
 def layer_counts(conn: Connection, at: When) -> list[tuple[str, int]]:
@@ -107,7 +119,7 @@ def why(row: dict[str, Any]) -> tuple[str, str]:
     f = row["figures"] or {}
     key = {"outfall_in_zone": "zone_why", "outfall_position": "position_why", "boundary_line": "line_why"}
     # only an announced line may be worded as a lead; everything else says what it is
-    sentence = f"sentence.{key.get(row['topic'], 'lead_why' if row['basis'] == 'announced' else 'hint_why')}"
+    sentence = f"sentence.{key.get(row['topic'], 'hint_why' if row['basis'] in leads.HINTS else 'lead_why')}"
     return words.say(sentence, "zh", **_facts(row, f, "zh")), words.say(sentence, "en", **_facts(row, f, "en"))
 
 
@@ -122,7 +134,7 @@ def _facts(row: dict[str, Any], f: dict[str, Any], lang: str) -> dict[str, Any]:
         "river": f.get("river") or "?",
         "bank": word(f"bank.{f['bank']}") if f.get("bank") else "",
         "chainage": f.get("chainage") or "?",
-        "village": f.get("village") or "?",
+        "village": (",", ", ")[lang == "en"] + f["village"] if f.get("village") else "",
         "area": leads.area(f) or word("page.no_area"),
         "position": word(f"position.{row['position']}"),
         "basis": word(f"basis.{row['basis']}"),

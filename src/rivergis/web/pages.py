@@ -61,11 +61,12 @@ def portal(request: Request, actor: SignedIn) -> HTMLResponse:
 def _business(conn: Any, run: dict[str, Any] | None) -> dict[str, Any]:
     at = features.when(conn)
     rivers, river_count = lists.rivers(conn, at)
-    shown, total = lists.new_leads(conn, features.when(conn, run["run_date"])) if run else ([], 0)
+    new = lists.new_leads(conn, features.when(conn, run["run_date"])) if run else lists.NewLeads([], 0, 0)
     return {
         "nights": lists.nights(conn),
-        "new": [book.lead_words(lead) for lead in shown],
-        "new_total": total,
+        "new": [book.lead_words(lead) for lead in new.rows],
+        "new_total": new.total,
+        "hints": new.hints,
         "layers": lists.layer_counts(conn, at),
         "rivers": rivers,
         "river_count": river_count,
@@ -146,6 +147,7 @@ def finding_page(request: Request, _: View, finding_id: uuid.UUID) -> HTMLRespon
         verdict=record["verdicts"][-1] if record["verdicts"] else None,
         rows=leads.lead_rows(now),
         demo=demo,
+        hint=now["basis"] in leads.HINTS,
     )
 
 
