@@ -44,6 +44,7 @@ class Service:
     keys: dict[str, str]
     finding: str
     hint: str
+    handled: str
     track: str
     evidence: str
     store: Path
@@ -77,12 +78,20 @@ def service(module_db: Database, tmp_path_factory: pytest.TempPathFactory) -> It
         night(conn)
         finding = lead(conn, "building", "announced", DIRTY)
         hint = lead(conn, "quarry", "surrogate", "采石场")
+        handled = lead(conn, "dump", "announced", "堆放物")
         evidence = picture(conn, finding, store)
         keys = {role: person(conn, role) for role in ROLES}
         people.add_user(conn, "lihua", "李华", password=PASSWORD)
         people.grant(conn, "lihua", "viewer")
+    with module_db.write("lihua") as conn:
+        # half past midnight in Beijing
+        conn.execute(
+            text("""INSERT INTO data.finding_event (finding_id, move, to_state, reason, recorded_at)
+            VALUES (:f, 'judge_problem', 'problem', '现场核实', '2026-05-21T16:30:00Z')"""),
+            {"f": handled},
+        )
     with client_of(module_db, folder) as client:
-        yield Service(client, module_db, keys, str(finding), str(hint), track, evidence, store)
+        yield Service(client, module_db, keys, str(finding), str(hint), str(handled), track, evidence, store)
 
 
 def person(conn: Connection, role: str) -> str:

@@ -89,9 +89,10 @@ def test_the_portal_tells_the_night_the_leads_and_the_way_on(service: Service) -
     assert "轨迹待核实 track to be verified" in told
 
 
-def test_announced_lines_come_first_among_new_leads(service: Service) -> None:
+def test_what_lies_inside_an_unannounced_line_is_counted_apart(service: Service) -> None:
     page = service.page("/")
-    assert page.index(f"/findings/{service.finding}") < page.index(f"/findings/{service.hint}")
+    assert f"/findings/{service.finding}" in page and f"/findings/{service.hint}" not in page
+    assert words.say("page.hints", n=1) in page
 
 
 def fresh(db: Database, tmp_path, finished_at: datetime | None):  # type: ignore[no-untyped-def]
@@ -142,7 +143,9 @@ def test_the_page_of_a_lead_explains_all_of_it(service: Service) -> None:
 
 def test_a_surrogate_line_points_at_nobody(service: Service) -> None:
     told = seen(service.page(f"/findings/{service.hint}"))
-    assert "仅供参考,不作提示" in told and "orientation only" in told and "由水行政主管部门核实" not in told
+    assert "仅供参考,不作提示" in told and "orientation only" in told
+    assert "由水行政主管部门核实" not in told and "疑似问题线索" not in told
+    assert "替代边界内·仅供参考 · 新增" in service.page("/maps/night/2026-05-20")
 
 
 def test_a_lead_as_data(service: Service) -> None:
@@ -153,13 +156,7 @@ def test_a_lead_as_data(service: Service) -> None:
 
 
 def test_events_are_shown_in_beijing_time_and_words(service: Service) -> None:
-    with service.db.write("lihua") as conn:
-        conn.execute(
-            text("""INSERT INTO data.finding_event (finding_id, move, to_state, reason, recorded_at)
-            VALUES (CAST(:f AS uuid), 'judge_problem', 'problem', '现场核实', '2026-05-21T16:30:00Z')"""),
-            {"f": service.hint},
-        )
-    told = seen(service.page(f"/findings/{service.hint}"))
+    told = seen(service.page(f"/findings/{service.handled}"))
     assert "2026-05-22 00:30 lihua 认定为问题" in told and "处置状态 state: 问题 problem" in told
 
 

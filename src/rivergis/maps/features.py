@@ -28,9 +28,11 @@ _ACT = (
     "JOIN app.boundary_version_as_of(:on, :known) v ON v.id = t.boundary_id AND v.state <> 'revoked' "
     + _RIVER.format("v")
 )
+_NO_RIVER = "CROSS JOIN (SELECT NULL::uuid AS id, NULL::text AS name) r"
 # how a noun comes to its river, and what its query takes from elsewhere than its own table
 _JOINS = {
-    "admin_unit": "CROSS JOIN (SELECT NULL::uuid AS id, NULL::text AS name) r",
+    "admin_unit": _NO_RIVER,
+    "candidate": _NO_RIVER,
     "boundary_line": _ACT,
     "boundary_area": _ACT,
     "bank_line": "JOIN app.reach_as_of(:on, :known) h ON h.id = t.reach_id " + _RIVER.format("h"),
