@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs, words
@@ -149,7 +150,8 @@ def _fit(layers: atlas.Layers) -> tuple[atlas.Layers, str]:
     for noun in sorted(layers, key=lambda n: KEPT.index(n) if n in KEPT else len(KEPT)):
         frame = layers[noun]
         if len(frame) > room:
-            size = frame.geometry.length
+            # degrees will do to tell the long ones from the short ones
+            size = pd.Series(shapely.length(frame.geometry.values), index=frame.index)
             kept = size.sort_values(ascending=False, kind="stable").index[:room] if size.any() else frame.index[:room]
             left_out.append(f"{words.say(f'layer.{noun}')} {room}/{len(frame)}")
             frame = frame.loc[sorted(kept)]
