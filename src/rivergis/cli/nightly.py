@@ -78,11 +78,12 @@ def _summary(result: object) -> None:
     assert isinstance(result, NightResult)
     counts = result.counts
     common.table(
-        ("检查项 check", "线索 leads", "状态 statuses"),
+        ("检查项 check", "线索 leads", "其中公告界线 on announced lines or zones", "状态 statuses"),
         [
             (
                 words.both(f"topic.{topic}"),
                 c["leads"],
+                c["on_announced"],
                 ", ".join(f"{words.both('status.' + s)} {n}" for s, n in sorted(c["statuses"].items())),
             )
             for topic, c in counts["topics"].items()

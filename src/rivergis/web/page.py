@@ -11,13 +11,11 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
-from sqlalchemy import Connection
 
 from rivergis import words
 from rivergis.maps import assets
 from rivergis.maps.atlas import content_security_policy
 from rivergis.reports import morning
-from rivergis.river import store as river_store
 from rivergis.settings import gis_dir
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -70,11 +68,6 @@ def scripted(html: str, *more: str) -> HTMLResponse:
     """A page with scripts of its own, such as a Folium map: they are named by hash, and ``more`` policy is added."""
     policy = "; ".join((content_security_policy(html), "frame-ancestors 'none'", *more))
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
-
-
-def is_demo(conn: Connection) -> bool:
-    """Whether the database holds the fictional demo county: every page of it is stamped."""
-    return river_store.has_namespace(conn, "demo")
 
 
 def wants_page(request: Request) -> bool:

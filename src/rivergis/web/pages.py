@@ -49,7 +49,7 @@ def portal(request: Request, actor: SignedIn) -> HTMLResponse:
         values: dict[str, Any] = {
             "run": run,
             "late": run is not None and datetime.now(UTC) - run["finished_at"] > LATE,
-            "demo": page.is_demo(conn),
+            "demo": book.is_demo(conn),
         }
         if "view" in actor.capabilities:
             values |= _business(conn, run)
@@ -137,7 +137,7 @@ def finding_page(request: Request, _: View, finding_id: uuid.UUID) -> HTMLRespon
     """为什么提示: the page of one lead."""
     with database(request).read() as conn:
         record = lists.lead(conn, str(finding_id), features.when(conn))
-        demo = page.is_demo(conn)
+        demo = book.is_demo(conn)
     now = record["now"]
     return page.render(
         request,
