@@ -39,9 +39,11 @@ def data_dir(run_dir: Path) -> Iterator[Path]:
     with (run_dir / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         Cluster(folder, durable=False).start()
-        db = open_database(None, folder, TEMPLATE)
-        upgrade.upgrade(db)
-        db.close()
+        if not (run_dir / "template-ready").exists():  # once: nobody may be connected to it while others copy it
+            db = open_database(None, folder, TEMPLATE)
+            upgrade.upgrade(db)
+            db.close()
+            (run_dir / "template-ready").touch()
         users.write_text(str(int(users.read_text() or 0) + 1) if users.exists() else "1")
     yield folder
     with (run_dir / "lock").open("w") as lock:
@@ -74,9 +76,11 @@ def new_database(data_dir: Path) -> Database:
     name = "t" + uuid.uuid4().hex[:12]
     admin = open_database(None, data_dir, "postgres")
     with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.execute(text("SELECT pg_advisory_lock(4490)"))
-        conn.execute(text(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}'))
-        conn.execute(text("SELECT pg_advisory_unlock(4490)"))
+        conn.execute(text("SELECT pg_advisory_lock(4490)"))  # two copies of one template at once are refused
+        try:
+            conn.execute(text(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}'))
+        finally:
+            conn.execute(text("SELECT pg_advisory_unlock(4490)"))
     admin.close()
     return open_database(None, data_dir, name)
 
