@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,15 +21,25 @@ ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "template_upgraded"
 
 
+RUN_DIR = "RIVERGIS_TEST_RUN_DIR"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for all processes of a run, that a server of another user can pass through (pytest's own are closed)."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(tempfile.mkdtemp(prefix="rivergis-test-", dir="/tmp"))
+        folder.chmod(0o755)
+        os.environ[RUN_DIR] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and RUN_DIR in os.environ:
+        shutil.rmtree(os.environ.pop(RUN_DIR), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all processes of this run, that a server of another user can pass through."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    for folder in (shared, *shared.parents):
-        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid() and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return shared
+def run_dir() -> Path:
+    return Path(os.environ[RUN_DIR])
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,18 @@ def test_root_with_a_closed_data_folder_puts_the_cluster_where_its_user_may_go(t
     assert str(c.home).startswith("/var/lib/rivergis/")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
+def test_a_folder_closed_later_is_refused_never_a_second_empty_cluster(own: Cluster) -> None:
+    own.start()
+    own.stop()
+    own.data_dir.chmod(0o700)
+    try:
+        with pytest.raises(EnvironmentFault, match=r"is closed to its server's user .*chmod o\+x"):
+            Cluster(own.data_dir, durable=False)
+    finally:
+        own.data_dir.chmod(0o755)
+
+
 def programs(folder: Path, *, postgis: bool) -> Path:
     """A PostgreSQL installation with links to the real programs, with or without PostGIS."""
     real = cluster_.find_binaries().folder

@@ -116,6 +116,11 @@ class Cluster:
         home = self.data_dir / "cluster"
         if self.user is None or _may_enter(self.data_dir, self.user):
             return home
+        if (home / "pg").exists():  # never a second, empty cluster beside one that holds data
+            raise EnvironmentFault(
+                f"The database in {home} cannot be used: a folder on the way is closed to its server's user "
+                f"{self.user.pw_name!r}; open it (chmod o+x) and start again."
+            )
         return Path("/var/lib/rivergis") / hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:16]
 
     def _socket_dir(self) -> Path:
