@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rivergis import layers
 from rivergis.errors import CrsRefused, InputError
-from rivergis.intake import profile, vector
+from rivergis.intake import datasets, profile, vector
 from rivergis.settings import gis_dir
 from tests import tiny
 
@@ -83,7 +83,7 @@ def test_missing_and_refused_systems(tmp_path: Path) -> None:
     [
         ("absent", lambda p: None, "There is no file"),
         ("empty", lambda p: p.write_bytes(b""), r"is empty \(0 bytes\)"),
-        ("not a vector file", lambda p: p.write_bytes(b"\x00\x01hello" * 99), "cannot be opened as a vector file"),
+        ("not a vector file", lambda p: p.write_bytes(b"\x00\x01hello" * 99), "does not begin like one"),
         (
             "cut off",
             lambda p: p.write_bytes(
@@ -244,7 +244,7 @@ def test_real_messy_files_are_read_or_refused_with_a_sentence(test_data: Path) -
             continue
         tried += 1
         try:
-            for name in vector.layer_names(path):
+            for name in datasets.layer_names(path):
                 vector.read_frame(path, source_layer=name)
         except InputError as error:
             assert error.sentence.endswith(".") and "\n" not in error.sentence

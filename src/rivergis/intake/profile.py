@@ -15,7 +15,10 @@ from rivergis.errors import InputError, RuleError
 
 @dataclass(frozen=True)
 class Mapped:
-    """One rule: features of a source layer (of any of these names) that pass a filter become rows of a target layer."""
+    """One rule: features of a source layer (of any of these names) that pass a filter become rows of a target layer.
+
+    Wherever a source field is named, ``a|b`` means the first of them that is not empty.
+    """
 
     target: str
     source_layers: tuple[str, ...]
@@ -26,8 +29,9 @@ class Mapped:
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """target column -> source value -> value; ``*`` = any other."""
     constants: Mapping[str, Any] = field(default_factory=dict)
+    """target column -> value where the source has none."""
     code: tuple[str, ...] = ()
-    """source fields that make the code, joined with a slash; none: the column ``code``."""
+    """source fields that make the code, joined with a slash, empty ones left out; none: the column ``code``."""
     once_per_code: bool = False
     """several features may be one thing (a river of many ways): the first stands for all."""
     addition: bool = False
@@ -57,38 +61,81 @@ def plain() -> Profile:
 
 
 def load(name: str, rules_dir: Path) -> Profile:
-    """The profile of that name; ``InputError`` lists the profiles there are."""
+    """The profile of that name; ``InputError`` lists the profiles there are, ``RuleError`` says what is wrong in its file."""
     if name == "plain":
         return plain()
     folder = rules_dir / "import_fields"
-    path = folder / f"{name}.yaml"
-    if not path.exists():
-        known = sorted(["plain", *(p.stem for p in folder.glob("*.yaml"))])
-        raise InputError(f"There is no import profile {name!r}; the profiles are {', '.join(known)}.")
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Profile(name, body.get("about", ""), tuple(_mapped(path.name, m) for m in body["mappings"]))
-
-
-def _mapped(file: str, m: dict[str, Any]) -> Mapped:
-    known = {"target", "source_layers", "where", "fields", "values", "constants", "code", "once_per_code", "addition"}
-    if set(m) - known or "target" not in m:
-        raise RuleError(
-            f"{file}: a mapping may have {', '.join(sorted(known))}, not {', '.join(sorted(set(m) - known)) or 'no target'}."
+    known = {p.stem: p for p in folder.glob("*.yaml")}
+    if name not in known:
+        raise InputError(
+            f"There is no import profile {name!r}; the profiles are {', '.join(sorted(['plain', *known]))}."
         )
-    layer = layers.layer(m["target"])
-    columns = {c.name for c in layer.columns} | {"code", "valid_from", "valid_to"}
-    for part in ("fields", "values", "constants"):
-        unknown = set(m.get(part) or {}) - columns
-        if unknown:
-            raise RuleError(f"{file}: {m['target']} has no column {sorted(unknown)[0]!r}.")
+    path = known[name]
+    try:
+        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise RuleError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error
+    if not isinstance(body, dict) or set(body) != {"about", "mappings"} or not isinstance(body["mappings"], list):
+        raise RuleError(f"{path.name}: a profile has 'about' (a sentence) and 'mappings' (a list), nothing else.")
+    return Profile(name, str(body["about"]), tuple(_mapped(path.name, m) for m in body["mappings"]))
+
+
+_PARTS: dict[str, type] = {
+    "target": str,
+    "source_layers": list,
+    "where": dict,
+    "fields": dict,
+    "values": dict,
+    "constants": dict,
+    "code": list,
+    "once_per_code": bool,
+    "addition": bool,
+}
+
+
+def _mapped(file: str, m: Any) -> Mapped:
+    if not isinstance(m, dict) or set(m) - set(_PARTS) or not m.get("target") or not m.get("source_layers"):
+        extra = ", ".join(sorted(set(m) - set(_PARTS))) if isinstance(m, dict) else ""
+        raise RuleError(
+            f"{file}: a mapping needs target and source_layers and may have {', '.join(sorted(_PARTS))}"
+            + (f"; not {extra}." if extra else ".")
+        )
+    for part, kind in _PARTS.items():
+        if part in m and not isinstance(m[part], kind):
+            raise RuleError(f"{file}: {part} of {m['target']} must be a {kind.__name__}, not {m[part]!r}.")
+    if str(m["target"]) not in layers.LAYERS:
+        raise RuleError(f"{file}: there is no layer {m['target']!r}; the layers are {', '.join(layers.LAYERS)}.")
+    _check_columns(file, layers.layer(m["target"]), m)
     return Mapped(
         m["target"],
-        tuple(m.get("source_layers") or ()),
-        {k: tuple(str(x) for x in v) for k, v in (m.get("where") or {}).items()},
+        tuple(str(n) for n in m["source_layers"]),
+        {k: tuple(str(x) for x in _listed(v)) for k, v in (m.get("where") or {}).items()},
         m.get("fields") or {},
         {k: {str(a): b for a, b in v.items()} for k, v in (m.get("values") or {}).items()},
         m.get("constants") or {},
-        tuple(m.get("code") or ()),
+        tuple(str(c) for c in m.get("code") or ()),
         bool(m.get("once_per_code")),
         bool(m.get("addition")),
     )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _check_columns(file: str, layer: layers.Layer, m: dict[str, Any]) -> None:
+    """Every column named must exist, and every value written must be one the column may hold."""
+    columns = {c.name: c for c in layer.columns}
+    for part in ("fields", "values", "constants"):
+        for name, given in (m.get(part) or {}).items():
+            if name not in columns and name not in ("code", "valid_from", "valid_to"):
+                raise RuleError(f"{file}: {layer.name} has no column {name!r}.")
+            if part == "fields":
+                continue
+            if part == "values" and not isinstance(given, dict):
+                raise RuleError(f"{file}: values of {layer.name}.{name} must map source values to ours.")
+            written = list(given.values()) if part == "values" else [given]
+            choices = columns[name].choices if name in columns else ()
+            wrong = [v for v in written if choices and v is not None and v not in choices]
+            if wrong:
+                raise RuleError(f"{file}: {layer.name}.{name} = {wrong[0]!r} is none of {', '.join(choices)}.")

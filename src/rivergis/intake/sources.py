@@ -39,7 +39,6 @@ FORMATS = (
     Format("GML", (".gml",), ("vector",), (), ("GML",)),
     Format("MapInfo", (".tab",), ("vector",), (), ("MapInfo File",)),
     Format("DXF", (".dxf",), ("vector",), (), ("DXF",)),
-    Format("OpenStreetMap extract", (".pbf",), ("vector",), (), ("OSM",)),
     Format("table", (".csv",), ("vector", "track"), (), ("CSV",)),
     Format("Excel table", (".xlsx",), ("vector",), _ZIP, ("XLSX",)),
     Format("KMZ", (".kmz",), ("vector",), _ZIP, ("LIBKML",)),
@@ -85,7 +84,9 @@ def check(path: Path, kinds: set[str], what: str) -> Path:
     except PermissionError as error:
         raise InputError(f"{path} may not be read by this user: change its permissions.", file=str(path)) from error
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check the name and the disk.", file=str(path)) from error
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): check the name and the disk.", file=str(path)
+        ) from error
     if not head:
         raise InputError(f"{path.name} is empty (0 bytes): ask for it again.", file=str(path))
     _begins(path, head)
@@ -129,7 +130,8 @@ def members(path: Path) -> list[str]:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InputError(
-            f"{path.name} cannot be opened as a ZIP archive: it is damaged or not whole; ask for it again.", file=str(path)
+            f"{path.name} cannot be opened as a ZIP archive: it is damaged or not whole; ask for it again.",
+            file=str(path),
         ) from error
     if len(entries) > MAX_MEMBERS or sum(e.file_size for e in entries) > MAX_UNPACKED_BYTES:
         raise InputError(

@@ -19,8 +19,8 @@ from rivergis.db.connect import Database
 from rivergis.db.versions import Saved, SetAside
 from rivergis.encroachment import store as encroachment_store
 from rivergis.errors import InputError
+from rivergis.intake import datasets, raster, sources, vector
 from rivergis.intake import profile as profiles
-from rivergis.intake import raster, sources, vector
 from rivergis.outfall import store as outfall_store
 from rivergis.patrol import workflow as patrol_workflow
 from rivergis.river import store as river_store
@@ -88,7 +88,7 @@ def import_file(
     The same file with the same options is recognised by its hash and changes nothing.
     """
     layer = layers.layer(layer_name)
-    names = vector.layer_names(path)
+    names = datasets.layer_names(path)
     plan = _plan(profile, layer_name, names, source_layer)
     if not plan:
         wanted = sorted({n for m in profile.for_layer(layer_name, None) for n in m.source_layers})
@@ -123,7 +123,7 @@ def import_all(
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import every layer of a file that the profile names, in the profile's order; absent ones are left out."""
-    names = set(vector.layer_names(path))
+    names = set(datasets.layer_names(path))
     out = []
     for mapped in profile.mappings:
         for name in [n for n in mapped.source_layers if n in names]:
