@@ -106,12 +106,12 @@ def layer(conn: Connection, noun: str, at: When, scope: Scope | None = None) -> 
 
 
 def _scope(noun: str, scope: Scope | None) -> tuple[str, dict[str, Any]]:
-    """WHERE of a query: on the river, or without a river of its own and on the river's ground."""
+    """WHERE of a query: all that stands on a ground; for one river what is its own, or nobody's on its ground."""
     if scope is None or scope.box is None:
         return "", {}
     near = "t.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)"
     params = scope.corners
-    if noun in ("admin_unit", "source_zone"):
+    if scope.river_id is None or noun in ("admin_unit", "source_zone"):
         return f"WHERE {near}", params
     return f"WHERE r.id = :river OR (r.id IS NULL AND {near})", {**params, "river": scope.river_id}
 
