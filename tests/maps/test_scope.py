@@ -12,7 +12,7 @@ from rivergis.maps.features import Scope
 from rivergis.river import store
 from tests import tiny
 
-HERE = (106.0, 29.38, 106.03, 29.42)
+HERE = (105.98, 29.38, 106.03, 29.42)
 
 
 @pytest.fixture
