@@ -1,14 +1,12 @@
-"""Rules as data: precedence as laws, values as labelled rows, and every malformed file refused with one sentence."""
+"""Rules as data: precedence as laws, values as labelled rows."""
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,9 +30,22 @@ BOOK = rules.load(RULES)
             {"levee_place": "yangtze_large"},
             30,
         ),
+        (
+            "Anhui, large Yangtze levees, waterside",
+            "boundary.leveed.berm_width",
+            "340000",
+            {"levee_place": "yangtze_large", "levee_side": "waterside"},
+            50,
+        ),
+        ("Anhui, Huai main stem", "boundary.leveed.berm_width", "340000", {"levee_place": "main_stem"}, 20),
+        ("Anhui, safety zone on sand", "boundary.leveed.safety_zone", "340000", {"soil": "sand"}, 200),
+        ("Tibet, 10-year flood", "boundary.leveed.berm_width", "540000", {"design_return_period_a": 10}, 10),
+        ("Tibet, 30-year flood", "boundary.leveed.berm_width", "540000", {"design_return_period_a": 30}, 20),
         ("Tibet, 50-year flood", "boundary.leveed.berm_width", "540000", {"design_return_period_a": 50}, 30),
         ("Tibet, 100-year flood", "boundary.leveed.berm_width", "540000", {"design_return_period_a": 100}, 50),
         ("Jiangsu, 洪泽湖", "boundary.leveed.berm_width", "320000", {"levee_name": "洪泽湖"}, 50),
+        ("Jiangsu, 中运河", "boundary.leveed.berm_width", "320000", {"levee_name": "中运河"}, 20),
+        ("Jiangsu, a levee not on the list", "boundary.leveed.berm_width", "320000", {"levee_grade": 4}, 5),
         ("national lower bound, grade 1", "boundary.leveed.berm_width", "500199", {"levee_grade": 1}, 20),
         ("Chongqing, county seat", "boundary.unleveed.return_period", "500199", {"plan_area": "county_seat"}, 20),
         ("Chongqing, open country", "boundary.unleveed.return_period", "500199", {"plan_area": "other"}, 10),
@@ -43,6 +54,15 @@ BOOK = rules.load(RULES)
         ("Sixian", "patrol.effective.min_duration", "341324", {}, 5),
         ("Aheqi, village", "patrol.effective.min_distance", "652923", {"chief_level": "village"}, 2000),
         ("Aheqi, hours between patrols", "patrol.effective.min_interval", "652923", {}, 96),
+        ("a source nobody registered", "encroach.source_accuracy", "500199", {"source_kind": "三调"}, 10),
+        ("the fictional demo county", "patrol.effective.min_duration", "500199001", {}, 20),
+        (
+            "Yangtze tailings ponds",
+            "encroach.yangtze.tailings_buffer",
+            "500199",
+            {"basin": "yangtze", "water": "main"},
+            3000,
+        ),
         ("remote-sensing patches", "encroach.min_patch_area", "000000", {"source_kind": "remote_sensing"}, 100),
     ],
 )
@@ -98,6 +118,7 @@ def test_a_missing_value_is_a_refusal_never_a_default() -> None:
 def test_every_row_is_whole_and_every_unconfirmed_one_says_so() -> None:
     for row in BOOK.rows():
         assert row.basis and row.source and row.status in rules.STATUSES
+        assert row.competent_authority and row.our_action in rules.ACTIONS, row.key
         assert "memory" not in row.source or row.status == "unconfirmed", row.key
 
 
@@ -142,13 +163,13 @@ def test_the_most_specific_row_in_force_wins(rows: list[tuple[str, date, bool]],
             "1",
             start,
             None,
-            {"a": 1} if fact else {},
-            None,
-            None,
+            {"levee_grade": 1} if fact else {},
+            "水行政",
+            "仅提示",
         )
         for i, (where, start, fact) in enumerate(rows)
     ]
-    book = rules.RuleBook("v", {}, BOOK.registry, {"encroach.snap": made}, {}, {})
+    book = rules.RuleBook("v", {}, BOOK.registry, BOOK.facts, {"encroach.snap": made}, {}, {})
     possible = [r for r in made if r.valid_from and r.valid_from <= on and not r.applies_to]
     won = book.find("encroach.snap", PATH, on)
     if not possible:
@@ -159,78 +180,47 @@ def test_the_most_specific_row_in_force_wins(rows: list[tuple[str, date, bool]],
     assert sum(c.won for c in book.explain("encroach.snap", PATH, on)) <= 1
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    shutil.copytree(RULES, tmp_path / "rules")
-    return tmp_path / "rules"
+def test_a_river_below_the_adcodes_may_have_rules_of_its_own() -> None:
+    row = BOOK.at(path_of("500199"), date(2026, 5, 20)).value("encroach.snap")
+    own = replace(row, value=2, jurisdiction="demo:YX-01")
+    book = replace(BOOK, by_key={"encroach.snap": [row, own]})
+    assert book.at((*path_of("500199"), "demo:YX-01"), date(2026, 5, 20)).number("encroach.snap") == 2
+    assert book.at(path_of("500199"), date(2026, 5, 20)).number("encroach.snap") == 5
 
 
-def edit(folder: Path, change: dict[str, Any], file: str = "chongqing/boundary.yaml", drop: str | None = None) -> None:
-    path = folder / file
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    row = {**body["rules"][0], **change}
-    if drop:
-        row.pop(drop)
-    body["rules"].append(row)
-    path.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+def test_a_book_kept_as_text_is_the_same_book() -> None:
+    """What the database keeps of a book is enough to judge by it again."""
+    again = rules.book_of(BOOK.content)
+    assert again.version == BOOK.version and again.rows() == BOOK.rows()
 
 
-@pytest.mark.parametrize(
-    ("label", "change", "drop", "sentence"),
-    [
-        (
-            "unknown key",
-            {"key": "boundary.berm"},
-            None,
-            r"chongqing/boundary\.yaml: the key 'boundary\.berm' is not known",
-        ),
-        ("wrong unit", {"unit": "day"}, None, "has the unit 'day', but 'year' is registered"),
-        ("out of range", {"value": 5000}, None, "lies outside 1 to 1000 year"),
-        ("text for a number", {"value": "twenty"}, None, "must be a number"),
-        (
-            "min above max",
-            {"key": "boundary.stake.spacing.base", "unit": "m", "value": {"min": 200, "max": 100}},
-            None,
-            "has min 200 above max 100",
-        ),
-        ("no basis", {}, "basis", "'basis' is a required property"),
-        ("no status", {}, "status", "'status' is a required property"),
-        ("unknown status", {"status": "sure"}, None, "'sure' is not one of"),
-        ("stray field", {"threshold": 1}, None, "Additional properties are not allowed"),
-        (
-            "dates the wrong way round",
-            {"valid_from": date(2026, 1, 1), "valid_to": date(2025, 1, 1)},
-            None,
-            "correct the dates",
-        ),
-        ("two rows for one case", {}, None, "has two rows in force at the same time for 500000"),
-        (
-            "not for a lower layer to say",
-            {"key": "publish.require_review_number", "unit": None, "value": False},
-            None,
-            "may not be overridden below the national layer",
-        ),
-        ("a broken pattern", {"key": "code.reach_pattern", "unit": None, "value": "("}, None, "is not a valid pattern"),
-    ],
-)
-def test_malformed_files(folder: Path, label: str, change: dict[str, Any], drop: str | None, sentence: str) -> None:
-    if change.get("unit", "") is None:
-        change, drop = {k: v for k, v in change.items() if k != "unit"}, "unit"
-    edit(folder, change, drop=drop)
-    with pytest.raises(RuleError, match=sentence):
-        rules.load(folder)
+def test_the_law_of_a_basin_is_cited_in_its_basin_only() -> None:
+    day = date(2026, 5, 20)
+    inside, outside = (BOOK.at(path_of(a), day).classify("dump") for a in ("500199", "652923"))
+    assert inside.clause == "《长江保护法》第四十九条;《水污染防治法》第三十八条"
+    assert outside.clause == "《水污染防治法》第三十八条"
+    assert "长江" not in BOOK.at(path_of("500199"), date(2021, 2, 28)).classify("dump").clause, "before it was law"
 
 
-def test_not_yaml(folder: Path) -> None:
-    (folder / "tibet" / "boundary.yaml").write_text("rules: [", encoding="utf-8")
-    with pytest.raises(RuleError, match=r"boundary\.yaml: not valid YAML at line"):
-        rules.load(folder)
+def test_facts_are_those_of_the_layers() -> None:
+    """A kind that a layer may hold and a rule may not name would have no rule at all."""
+    from rivergis import layers as layers_
+
+    assert BOOK.facts["reach_kind"]["values"] == list(layers_.layer("reach").column("kind").choices)
+    assert BOOK.facts["chief_level"]["values"] == list(layers_.layer("chief").column("level").choices)
+    for kind in BOOK.facts["reach_kind"]["values"]:
+        assert BOOK.find("boundary.surrogate.line_offset", ("000000",), date(2026, 5, 20), reach_kind=kind)
 
 
-def test_any_edit_changes_the_version(folder: Path) -> None:
-    path = folder / "tibet" / "boundary.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("value: 50", "value: 51", 1), encoding="utf-8")
-    assert rules.load(folder).version != BOOK.version
+def test_a_fact_nobody_registered_is_refused_not_ignored() -> None:
+    with pytest.raises(RuleError, match="There is no fact 'chief'"):
+        BOOK.at(path_of("652923"), date(2026, 5, 20)).find("patrol.effective.min_duration", chief="village")
+
+
+@pytest.mark.parametrize("key", ["encroach.severity.dumping", "publish.mode"])
+def test_what_is_no_number_is_not_made_one(key: str) -> None:
+    with pytest.raises(RuleError, match=f"{key} is .*, but a number is needed"):
+        BOOK.at(("000000",), date(2026, 5, 20)).number(key)
 
 
 def test_every_kind_of_candidate_has_a_class_with_clause_authority_and_colour() -> None:

@@ -12,7 +12,8 @@ import click
 from rivergis.cli import common
 
 if TYPE_CHECKING:
-    from rivergis.rules import RuleBook
+    from rivergis.db.connect import Database
+    from rivergis.rules import RuleBook, RuleValue
 
 FACT = click.option(
     "--fact",
@@ -37,23 +38,45 @@ def _facts(facts: tuple[str, ...]) -> dict[str, object]:
 
 
 def _adcode(place: str, book: RuleBook) -> str:
-    """Adcode of a place given as adcode, name or LON,LAT (the latter two also from the database's administrative units)."""
-    from rivergis.errors import NotFound
+    """Adcode of a place given as adcode, name or LON,LAT: from the rules, else from the database's administrative units."""
+    from rivergis.errors import NotFound, UsageError
     from rivergis.river import store
 
     if re.fullmatch(r"\d{6}(\d{3}){0,2}", place):
         return place
-    named = [code for code, j in book.jurisdictions.items() if place in (j["zh"], j["en"])]
-    if named:
+    exact = [code for code, j in book.jurisdictions.items() if place in (j["zh"], j["en"])]
+    named = exact or [c for c, j in book.jurisdictions.items() if len(place) > 1 and j["zh"].startswith(place)]
+    if len(named) == 1:
         return named[0]
     lonlat = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*", place)
-    with common.database().read() as conn:
-        units = store.units_at(conn, float(lonlat[1]), float(lonlat[2])) if lonlat else store.units_named(conn, place)
+    db = _running_database()
+    units = []
+    if db:
+        with db.read() as conn:
+            units = (
+                store.units_at(conn, float(lonlat[1]), float(lonlat[2])) if lonlat else store.units_named(conn, place)
+            )
     if not units:
         raise NotFound(
-            f"No administrative unit {'at' if lonlat else 'named'} {place!r} is in the rules or the database: give an adcode (six, nine or twelve digits)."
+            f"No administrative unit {'at' if lonlat else 'named'} {place!r} is in the rules{' or the database' if db else ''}: "
+            f"give an adcode (six, nine or twelve digits){'' if db else ', or start the database to look it up there'}."
         )
+    if not lonlat and len({u.adcode for u in units}) > 1:
+        which = ", ".join(f"{u.adcode} ({u.level})" for u in units[:8])
+        raise UsageError(f"{place!r} names several administrative units, give the adcode of one: {which}.")
     return units[0].adcode
+
+
+def _running_database() -> Database | None:
+    """The database, if a server is there already: explaining a rule starts none."""
+    from rivergis.db import upgrade
+    from rivergis.db.cluster import Cluster
+
+    if common.settings().database_url is None and not Cluster(common.settings().data_dir).status().running:
+        return None
+    db = common.database()
+    upgrade.require_current(db)
+    return db
 
 
 @command.command()
@@ -93,7 +116,8 @@ def show(key: str, place: str, day: datetime | None, facts: tuple[str, ...], as_
     label = book.registry[key]
     click.echo(f"{label['zh']} · {label['en']}  ({key}) @ {adcode} on {on}")
     click.echo(
-        f"  取值 value: {won.value} {won.unit or ''}  [{won.status}]  依据 basis: {won.basis}  来源 source: {won.source}"
+        f"  取值 value: {won.value} {won.unit or ''}  [{won.status}]  依据 basis: {won.basis}  来源 source: {won.source}\n"
+        f"  主管部门 authority: {won.competent_authority}  可采取 our action: {won.our_action}  规则集 rule set: {won.ruleset} {won.ruleset_version}"
         if won
         else "  没有适用的规则行 no row holds here: nothing is assumed"
     )
@@ -104,7 +128,7 @@ def show(key: str, place: str, day: datetime | None, facts: tuple[str, ...], as_
                 "✓" if c.won else "",
                 f"{c.row.jurisdiction} {book.jurisdictions[c.row.jurisdiction]['zh']}",
                 c.row.value,
-                ", ".join(f"{k}={v}" for k, v in c.row.applies_to.items()),
+                _conditions(c.row),
                 c.row.status,
                 f"{c.row.valid_from or ''} – {c.row.valid_to or ''}",
                 c.why,
@@ -116,35 +140,59 @@ def show(key: str, place: str, day: datetime | None, facts: tuple[str, ...], as_
 
 @command.command("list")
 @click.option("--prefix", default="", help="Only keys that begin so.")
+@click.option("--at", "place", default=None, metavar="ADCODE|NAME|LON,LAT", help="Only rows that may hold here.")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows in force on that day.")
 @common.json_option
-def list_(prefix: str, as_json: bool) -> None:
-    """All rule rows.
+def list_(prefix: str, place: str | None, day: datetime | None, as_json: bool) -> None:
+    """Rule rows: all, or those that may hold at a place (its own and the layers above) or on a day.
 
     \b
     Example:
-      rivergis rules list --prefix patrol.
+      rivergis rules list --prefix patrol. --at 500199 --on 2026-05-20
     """
     from rivergis import rules
 
-    rows = [r for r in rules.load(common.settings().rules_dir).rows() if r.key.startswith(prefix)]
+    book = rules.load(common.settings().rules_dir)
+    path = rules.path_of(_adcode(place, book)) if place else None
+    rows = [
+        r
+        for r in book.rows()
+        if r.key.startswith(prefix)
+        and (path is None or r.jurisdiction in path)
+        and (day is None or r.holds_on(day.date()))
+    ]
     if as_json:
         common.emit([r.as_dict() for r in rows], True)
         return
     common.table(
-        ("键 key", "辖区 jurisdiction", "值 value", "单位 unit", "适用 applies to", "状态 status", "依据 basis"),
+        (
+            "键 key",
+            "辖区 jurisdiction",
+            "值 value",
+            "单位 unit",
+            "适用 applies to",
+            "状态 status",
+            "主管部门 authority",
+            "可采取 action",
+        ),
         [
             (
                 r.key,
-                r.jurisdiction,
+                f"{r.jurisdiction} {book.jurisdictions[r.jurisdiction]['zh']}",
                 r.value,
                 r.unit,
-                ", ".join(f"{k}={v}" for k, v in r.applies_to.items()),
+                _conditions(r),
                 r.status,
-                r.basis,
+                r.competent_authority,
+                r.our_action,
             )
             for r in rows
         ],
     )
+
+
+def _conditions(row: RuleValue) -> str:
+    return ", ".join(f"{k}={v}" for k, v in row.applies_to.items())
 
 
 @command.command()
