@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rivergis.db.connect import Database
 
 DAY = click.DateTime(["%Y-%m-%d"])
+_DRY = "试读,未写入 dry run, nothing written"
 
 
 @click.command("import")
@@ -21,21 +22,26 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--profile", default="plain", show_default=True, help="Field mapping from gis/rules/import_fields.")
 @click.option("--source-layer", default=None, help="Layer inside the file.")
-@click.option("--crs", default=None, help="Coordinate system, where the file names none (EPSG:CODE).")
+@click.option("--crs", default=None, help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.")
 @click.option(
     "--datum",
     type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]),
     default=None,
     help="Datum of the positions; nothing is shifted unless you say so.",
 )
-@click.option("--encoding", default=None, help="Text encoding of a Shapefile, e.g. GBK.")
+@click.option("--encoding", default=None, help="Text encoding, where the file names none: GBK, for instance.")
 @click.option("--namespace", default="local", show_default=True, help="Who gave the codes.")
 @click.option(
     "--valid-from", type=DAY, default=None, help="Civil day from which the rows hold, where the file does not say."
 )
 @click.option("--feed", default=None, help="Candidates: the source that delivers them.")
 @click.option("--delivered-on", type=DAY, default=None, help="Candidates: the civil day the delivery stands for.")
-@click.option("--addition", is_flag=True, help="Candidates: this adds to the last delivery instead of replacing it.")
+@click.option(
+    "--complete/--addition",
+    default=True,
+    show_default=True,
+    help="Candidates: whether this is all there is, or adds to the last delivery.",
+)
 @click.option(
     "--index", type=click.Path(path_type=Path), default=None, help="Tracks: JSON list that says whose each file is."
 )
@@ -44,7 +50,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--cloud", type=click.Path(path_type=Path), default=None, help="Imagery: polygons of what shows nothing usable."
 )
-@click.option("--dry-run", is_flag=True, help="Read and check only.")
+@click.option("--dry-run", is_flag=True, help="Do everything and keep nothing.")
 @common.actor_option
 @common.json_option
 def command(layer: str, file: Path, actor: str | None, as_json: bool, **o: Any) -> int:
@@ -82,36 +88,27 @@ def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -
 
     chosen = profile.load(o["profile"], common.settings().rules_dir)
     options = receive.Options(
-        o["crs"],
-        o["datum"],
-        o["encoding"],
-        o["namespace"],
-        _day(o["valid_from"]),
-        o["feed"],
-        _day(o["delivered_on"]),
-        not o["addition"],
+        crs=o["crs"],
+        datum=o["datum"],
+        encoding=o["encoding"],
+        namespace=o["namespace"],
+        valid_from=_day(o["valid_from"]),
+        feed=o["feed"],
+        delivered_on=_day(o["delivered_on"]),
+        complete=o["complete"],
     )
-    if layer == "all":
-        console = Console(stderr=True)
-        return receive.import_all(
-            db,
-            file,
-            actor=who,
-            profile=chosen,
-            options=options,
-            dry_run=o["dry_run"],
-            progress=lambda s: console.print(f"  {s}", style="dim"),
-        )
-    return receive.import_file(
-        db,
-        layer,
-        file,
-        actor=who,
-        profile=chosen,
-        options=options,
-        source_layer=o["source_layer"],
-        dry_run=o["dry_run"],
-    )
+    shared = {"actor": who, "profile": chosen, "options": options, "dry_run": o["dry_run"]}
+    console = Console(stderr=True)
+    with console.status("") as status:
+
+        def progress(said: str) -> None:
+            status.update(said)
+            if not console.is_terminal or said.startswith("not in the file"):
+                console.print(f"  {said}", style="dim", highlight=False)
+
+        if layer == "all":
+            return receive.import_all(db, file, progress=progress, **shared)
+        return receive.import_file(db, layer, file, source_layer=o["source_layer"], progress=progress, **shared)
 
 
 def _imagery(db: Database, file: Path, who: str, o: dict[str, Any]) -> Any:
@@ -127,7 +124,9 @@ def _imagery(db: Database, file: Path, who: str, o: dict[str, Any]) -> Any:
         actor=who,
         store_dir=common.settings().store_dir,
         cloud=o["cloud"],
+        crs=o["crs"],
         namespace=o["namespace"],
+        dry_run=o["dry_run"],
     )
 
 
@@ -148,14 +147,14 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
             chief=o["chief"],
             datum=o["datum"],
             namespace=o["namespace"],
+            dry_run=o["dry_run"],
             progress=lambda n, of: bar.update(task, completed=n, total=of),
         )
-    common.emit(
-        got,
-        as_json,
-        f"轨迹 tracks: {got.new} 新 new, {got.known} 已有 known, {len(got.failed)} 未能读取 failed"
-        + "".join(f"\n  {f['file']}: {f['message']}" for f in got.failed),
-    )
+    said = [f"轨迹 tracks: {got.new} 新 new, {got.known} 已有 known, {len(got.failed)} 未能读取 failed"]
+    said += [_DRY] if o["dry_run"] else []
+    said += [f"  {f['file']}: {f['message']}" for f in got.failed]
+    said += [f"  {code}: {count} 个文件 files" for code, count in sorted(got.noticed.items())]
+    common.emit(got, as_json, "\n".join(said))
     return common.EXIT_PARTLY if got.failed else 0
 
 
@@ -189,7 +188,7 @@ def _show(results: list[Any], as_json: bool, dry_run: bool) -> None:
             )
             for r in results
         ],
-        title="试读,未写入 dry run, nothing written" if dry_run else None,
+        title=_DRY if dry_run else None,
     )
     for r in results:
         for d in r.diagnostics:

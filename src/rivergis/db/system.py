@@ -4,15 +4,67 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError, IntegrityError
+
+from rivergis.errors import InputError
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+class RowRefused(InputError):
+    """The database's own rules refuse a row; ``constraint`` names the rule."""
+
+    def __init__(self, sentence: str, constraint: str) -> None:
+        super().__init__(sentence, constraint=constraint or None)
+        self.constraint = constraint
+
+
+@contextmanager
+def trial(conn: Connection, keep: bool = True) -> Iterator[None]:
+    """A savepoint round a write: refusals of the database's rules become ``RowRefused`` and leave nothing behind.
+
+    ``keep=False`` undoes the write also when it went well.
+    """
+    savepoint = conn.begin_nested()
+    try:
+        yield
+    except (IntegrityError, DataError, psycopg2.IntegrityError, psycopg2.DataError) as error:
+        savepoint.rollback()
+        original = getattr(error, "orig", error)
+        first = (str(original).strip().splitlines() or ["no message"])[0]
+        said = getattr(original, "diag", None)
+        raise RowRefused(f"{first}.", getattr(said, "constraint_name", None) or "") from error
+    except BaseException:
+        savepoint.rollback()
+        raise
+    if keep:
+        savepoint.commit()
+    else:
+        savepoint.rollback()
+
+
+def one_import_at_a_time(conn: Connection) -> None:
+    """Wait until no other import is writing: two files that hold the same thing would both make its next version."""
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('rivergis'), hashtext('import'))"))
+
+
+def knows(conn: Connection, noun: str, namespace: str, code: str) -> bool:
+    """Whether the database holds a thing of that code."""
+    return bool(
+        conn.execute(
+            text("SELECT EXISTS (SELECT FROM data.identity WHERE noun = :n AND code_namespace = :ns AND code = :c)"),
+            {"n": noun, "ns": namespace, "c": code},
+        ).scalar()
+    )
 
 
 def known_import(

@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import stat
+import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -166,15 +167,26 @@ def _parts(path: Path) -> list[Path]:
     return [path]
 
 
-def keep(path: Path, target: Path) -> None:
-    """Copy a file into the store by way of a temporary name, so that a broken copy is never taken for the file."""
-    part = target.with_suffix(target.suffix + ".part")
+def keep(path: Path, target: Path, sha256: str | None = None) -> None:
+    """Copy a file into the store by way of a temporary name, so that a broken copy is never taken for the file.
+
+    ``sha256``: what the copy must hash to; ``InputError`` if the file changed since it was read.
+    """
+    part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, part)
+        if sha256 is not None and _hash_of(part) != sha256:
+            raise InputError(f"{path.name} changed while it was read: import it again.", file=str(path))
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise EnvironmentFault(
             f"{path.name} cannot be kept in {target.parent} ({error.strerror}): free some space or check the folder's owner."
         ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
