@@ -70,10 +70,27 @@ def knows(conn: Connection, noun: str, namespace: str, code: str) -> bool:
 def known_import(
     conn: Connection, layer: str, file_sha256: str, source_layer: str, profile: str, options: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """The record of an import of the same file with the same options, if there was one."""
+    """The record of an import of the same file with the same options that left nothing waiting for another thing.
+
+    An import whose rows were set aside because they name what was not there yet may be tried again.
+    """
     row = conn.execute(
-        text("""SELECT * FROM sys.import_record WHERE layer = :layer AND file_sha256 = :h AND source_layer = :sl AND profile = :p
-        AND options = CAST(:o AS jsonb)"""),
+        text("""SELECT * FROM sys.import_record i WHERE layer = :layer AND file_sha256 = :h AND source_layer = :sl AND profile = :p
+        AND options - 'attempt' = CAST(:o AS jsonb)
+        AND NOT EXISTS (SELECT FROM sys.quarantine q WHERE q.import_id = i.id AND q.code = 'missing_reference')"""),
+        {"layer": layer, "h": file_sha256, "sl": source_layer, "p": profile, "o": _json(options)},
+    ).first()
+    return dict(row._mapping) if row else None
+
+
+def last_attempt(
+    conn: Connection, layer: str, file_sha256: str, source_layer: str, profile: str, options: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The latest import of the same file with the same options, whatever was left waiting, with ``attempts`` so far."""
+    row = conn.execute(
+        text("""SELECT *, count(*) OVER () AS attempts FROM sys.import_record
+        WHERE layer = :layer AND file_sha256 = :h AND source_layer = :sl AND profile = :p
+        AND options - 'attempt' = CAST(:o AS jsonb) ORDER BY recorded_at DESC LIMIT 1"""),
         {"layer": layer, "h": file_sha256, "sl": source_layer, "p": profile, "o": _json(options)},
     ).first()
     return dict(row._mapping) if row else None

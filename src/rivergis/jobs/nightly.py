@@ -185,7 +185,12 @@ def _work(
         if topic == "encroachment":
             counts["pictures"] = encroachment_workflow.attach_pictures(conn, done.new, scenes, store_dir)
         grounded = sum(lead.basis in ("announced", "gazette") for lead in leads)
-        counts["topics"][topic] = {"leads": len(leads), "on_announced": grounded, "statuses": done.statuses, "verdicts": done.verdicts}
+        counts["topics"][topic] = {
+            "leads": len(leads),
+            "on_announced": grounded,
+            "statuses": done.statuses,
+            "verdicts": done.verdicts,
+        }
     unconfirmed = sorted({v.key for view in views.values() for v in view.used if v.status == "unconfirmed"})
     counts["rules_unconfirmed"] = unconfirmed
     return counts, unconfirmed

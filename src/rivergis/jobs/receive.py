@@ -202,7 +202,12 @@ def _import_one(
             before = system.known_import(conn, layer.name, batch.file_sha256, source_layer, job.profile, key)
             if before is not None:
                 return _known(job, before)
-            result = _record(conn, job, layer, mapped, options, key, batch)
+            earlier = system.last_attempt(conn, layer.name, batch.file_sha256, source_layer, job.profile, key)
+            attempt = {"attempt": str(earlier["attempts"] + 1)} if earlier else {}
+            result = _record(conn, job, layer, mapped, options, key | attempt, batch)
+            if earlier and not result.imported and result.quarantined == earlier["count_quarantined"]:
+                result = _known(job, earlier)  # what it waits for is still not there
+                raise _Undo
             if job.dry_run:
                 raise _Undo
     except _Undo:
