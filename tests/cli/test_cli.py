@@ -238,3 +238,16 @@ def test_default_night_is_yesterday_in_china() -> None:
 
     assert yesterday(datetime(2026, 5, 20, 15, 59, tzinfo=UTC)) == date(2026, 5, 19)
     assert yesterday(datetime(2026, 5, 20, 16, 1, tzinfo=UTC)) == date(2026, 5, 20)
+
+
+def test_a_database_made_by_an_older_version_is_brought_up_or_asked_about(
+    cli_env: dict[str, str], db: Database
+) -> None:
+    with db.engine.begin() as conn:  # as if a view had been added since
+        conn.execute(text("DROP SCHEMA app CASCADE"))
+        conn.execute(text("UPDATE sys.migration SET sha256 = 'old' WHERE name = 'app'"))
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    shared = cli_env | {"RIVERGIS_DATABASE_URL": url}
+    assert "run 'rivergis db upgrade'" in run(shared, "nightly", "show", "--date", "2026-05-20", code=6).stderr
+    run(cli_env, "nightly", "show", "--date", "2026-05-20")
+    run(shared, "nightly", "show", "--date", "2026-05-20")

@@ -41,12 +41,24 @@ def settings() -> settings_.Settings:
     return settings_.load()
 
 
-def database() -> Database:
-    """The database of the settings; the private cluster is started when needed."""
+def any_database() -> Database:
+    """The database of the settings in whatever state; the private cluster is started when needed."""
     from rivergis.db.connect import open_database
 
     s = settings()
     return open_database(s.database_url, s.data_dir, s.database)
+
+
+def database() -> Database:
+    """The database of the settings at the state of this version: a private one is upgraded, a shared one must be current."""
+    from rivergis.db import upgrade
+
+    db = any_database()
+    if db.private:
+        upgrade.upgrade(db)
+    else:
+        upgrade.require_current(db)
+    return db
 
 
 def acting(db: Database, actor: str | None, capability: str) -> str:

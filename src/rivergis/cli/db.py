@@ -29,7 +29,7 @@ def start(as_json: bool) -> None:
     """
     from rivergis.db import upgrade
 
-    db = common.database()
+    db = common.any_database()
     applied = upgrade.upgrade(db)
     common.emit(
         {"database": db.name, "running": True, "applied": applied},
@@ -76,7 +76,7 @@ def upgrade(as_json: bool) -> None:
     """
     from rivergis.db import upgrade as upgrade_
 
-    applied = upgrade_.upgrade(common.database())
+    applied = upgrade_.upgrade(common.any_database())
     common.emit(
         {"applied": applied},
         as_json,

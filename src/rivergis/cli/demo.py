@@ -34,12 +34,10 @@ def load(folder: Path | None, actor: str | None, as_json: bool) -> None:
     from rich.console import Console
 
     from rivergis import rules
-    from rivergis.db import upgrade
     from rivergis.jobs import demo
     from rivergis.settings import gis_dir
 
     s, db = common.settings(), common.database()
-    upgrade.upgrade(db)
     who = common.acting(db, actor, "import")
     console = Console(stderr=True)
     result = demo.load(

@@ -64,10 +64,7 @@ def command(layer: str, file: Path, actor: str | None, as_json: bool, **o: Any) 
       rivergis import all extract.gpkg --profile osm
       rivergis import track tracks/ --index tracks/index.json
     """
-    from rivergis.db import upgrade
-
     db = common.database()
-    upgrade.upgrade(db)
     who = common.acting(db, actor, "import")
     if layer == "track":
         return _tracks(db, file, who, o, as_json)

@@ -69,14 +69,11 @@ def _adcode(place: str, book: RuleBook) -> str:
 
 def _running_database() -> Database | None:
     """The database, if a server is there already: explaining a rule starts none."""
-    from rivergis.db import upgrade
     from rivergis.db.cluster import Cluster
 
     if common.settings().database_url is None and not Cluster(common.settings().data_dir).status().running:
         return None
-    db = common.database()
-    upgrade.require_current(db)
-    return db
+    return common.database()
 
 
 @command.command()

@@ -44,17 +44,8 @@ def command(host: str | None, port: int | None) -> None:
 
 
 def _ready() -> None:
-    """The private database is brought up to date; a shared one must be so already."""
-    from rivergis.db import upgrade
-
-    db = common.database()
-    try:
-        if db.private:
-            upgrade.upgrade(db)
-        else:
-            upgrade.require_current(db)
-    finally:
-        db.close()
+    """The database answers and is at the state of this version before the first page is asked for."""
+    common.database().close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
