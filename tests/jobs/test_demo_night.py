@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -173,6 +174,27 @@ def test_loading_the_demo_again_changes_no_fact(loaded: tuple[Database, Path], d
     )
     assert not any(n["changed"] for n in again.nights) and again.tracks == 0 and not any(again.imported.values())
     assert counts(db) == before
+
+
+def test_the_demo_again_under_other_rules_leaves_recorded_nights_as_they_are(
+    loaded: tuple[Database, Path], demo_folder: Path, tmp_path: Path
+) -> None:
+    db, home = loaded
+    shutil.copytree(RULES, tmp_path / "rules")
+    path = tmp_path / "rules" / "national" / "encroachment.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    with db.read() as conn:
+        before = conn.execute(
+            text("SELECT md5(string_agg(s::text, '|' ORDER BY finding_id, night)) FROM data.sighting s")
+        ).scalar()
+    where = {"rules_dir": tmp_path / "rules", "store_dir": home / "store", "report_dir": home / "reports"}
+    again = demo.load(db, rules.load(tmp_path / "rules"), demo_folder, "test", **where)
+    assert [n["changed"] for n in again.nights] == [False, False, True]
+    with db.read() as conn:
+        after = conn.execute(
+            text("SELECT md5(string_agg(s::text, '|' ORDER BY finding_id, night)) FROM data.sighting s")
+        ).scalar()
+    assert after == before, "what a night saw is not told anew"
 
 
 def test_two_nights_at_once_and_nights_out_of_order(loaded: tuple[Database, Path]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rivergis.db import people
 from rivergis.db.connect import Database
-from rivergis.errors import InputError
+from rivergis.errors import InputError, UsageError
 from rivergis.intake import profile as profiles
 from rivergis.jobs import nightly, receive
 from rivergis.river import workflow as river_workflow
@@ -112,15 +112,7 @@ def load(
     nights = []
     for night in NIGHTS:
         progress(f"night {night}")
-        result = nightly.run(db, book, night, actor, adcode=None, store_dir=store_dir, report_dir=report_dir)
-        nights.append(
-            {
-                "night": str(night),
-                "changed": result.changed,
-                "report": result.report,
-                "topics": result.counts.get("topics", {}),
-            }
-        )
+        nights.append(_night(db, book, night, actor, store_dir, report_dir, progress))
     progress("patrols of the other days")
     nightly.score_patrols(db, book, sorted(set(_track_days(folder)) - set(NIGHTS)), actor)
     imported: dict[str, int] = {}
@@ -136,6 +128,23 @@ def load(
         new_users,
         turned.turned,
     )
+
+
+def _night(
+    db: Database, book: RuleBook, night: date, actor: str, store_dir: Path, report_dir: Path, progress: Progress
+) -> dict[str, Any]:
+    """Run one night; one that was recorded under other rules or software, with later nights after it, stays as it is."""
+    try:
+        result = nightly.run(db, book, night, actor, adcode=None, store_dir=store_dir, report_dir=report_dir)
+    except UsageError as error:
+        progress(f"{error.sentence} It stays as it is.")
+        return {"night": str(night), "changed": False, "report": None, "topics": {}}
+    return {
+        "night": str(night),
+        "changed": result.changed,
+        "report": result.report,
+        "topics": result.counts.get("topics", {}),
+    }
 
 
 def _track_days(folder: Path) -> list[date]:
