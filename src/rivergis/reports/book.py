@@ -62,7 +62,16 @@ def night(conn: Connection, on: date, store_dir: Path | None = None) -> Night:
         if lead["status"] in ("new", "rebound", "grown"):
             lead["pictures"] = pictures(conn, lead["id"], store_dir)
     order = {"announced": 0, "gazette": 0}
-    leads.sort(key=lambda x: (x["topic"], order.get(x["basis"], 1), x["status"] != "new", not x["figures"].get("imagery_first_seen"), x["place"], str(x["id"])))
+    leads.sort(
+        key=lambda x: (
+            x["topic"],
+            order.get(x["basis"], 1),
+            x["status"] != "new",
+            not x["figures"].get("imagery_first_seen"),
+            x["place"],
+            str(x["id"]),
+        )
+    )
     return Night(
         on,
         run,
