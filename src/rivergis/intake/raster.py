@@ -89,7 +89,7 @@ def write_chip(path: Path, shape: shapely.Geometry, margin_m: float, out: Path, 
         order = _true_colour(image)
         low, high = _stretch(image, order)
         data = image.read(order, window=window, masked=True).astype(float)
-        transform = image.window_transform(window)
+        transform = image.transform @ rasterio.Affine.translation(window.col_off, window.row_off)
     scaled = np.clip((data.filled(0) - low[:, None, None]) / np.maximum(high - low, 1)[:, None, None], 0, 1) * 255
     scaled[np.ma.getmaskarray(data)] = 0
     factor = max(1, -(-min_px // max(data.shape[1:])))

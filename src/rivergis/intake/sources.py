@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -184,7 +185,8 @@ def keep(path: Path, target: Path, sha256: str | None = None) -> None:
             f"{path.name} cannot be kept in {target.parent} ({error.strerror}): free some space or check the folder's owner."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def _hash_of(path: Path) -> str:

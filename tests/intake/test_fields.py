@@ -1,0 +1,193 @@
+"""Values as suppliers write them: read as meant, or set aside; never guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rivergis import layers
+from rivergis.intake import fields, times
+from rivergis.intake.batch import Batch
+from rivergis.intake.profile import Mapped
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2024-01-02", "2024-01-02"),
+        ("2024/1/2", "2024-01-02"),
+        ("2024.1.2", "2024-01-02"),
+        ("2024年1月2日", "2024-01-02"),
+        ("20240102", "2024-01-02"),
+        (20240102, "2024-01-02"),
+        (20240102.0, "2024-01-02"),
+        ("2024-01-02 23:59:59", "2024-01-02"),
+        ("2024-01-01T16:30:00Z", "2024-01-02"),  # half past midnight in China
+        (pd.Timestamp("2024-01-01T16:30:00Z"), "2024-01-02"),
+        (dt.date(2024, 1, 2), "2024-01-02"),
+        ("1/2/2024", None),
+        ("24-01-02", None),
+        ("2024-02-30", None),
+        ("spring", None),
+        (pd.NaT, None),
+    ],
+)
+def test_days(written: Any, meant: str | None) -> None:
+    got = times.day(written)
+    assert (got.isoformat() if got else None) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "utc", "assumed"),
+    [
+        ("2026-05-20T01:00:00Z", "2026-05-20T01:00:00", 0),
+        ("2026-05-20T09:00:00+08:00", "2026-05-20T01:00:00", 0),
+        ("2026-05-20 09:00:00", "2026-05-20T01:00:00", 1),
+        ("2026/5/20 9:00", "2026-05-20T01:00:00", 1),
+        ("2026年5月20日 9时0分0秒", "2026-05-20T01:00:00", 1),
+        ("20260520090000", "2026-05-20T01:00:00", 1),
+        ("2026-05-20", "2026-05-19T16:00:00", 0),
+        (1779238800, "2026-05-20T01:00:00", 0),
+        ("1779238800000", "2026-05-20T01:00:00", 0),
+        ("09:00:00", None, 0),
+        ("05/06/2026 09:00", None, 0),
+        ("1986-05-04 02:30", None, 0),  # left out by summer time
+        (None, None, 0),
+        ("x", None, 0),
+    ],
+)
+def test_instants(written: Any, utc: str | None, assumed: int) -> None:
+    at, said = times.instants(pd.Series([written], dtype=object))
+    assert (None if pd.isna(at.iloc[0]) else at.iloc[0].strftime("%Y-%m-%dT%H:%M:%S"), said) == (utc, assumed)
+
+
+@given(st.datetimes(dt.datetime(1995, 1, 1), dt.datetime(2099, 1, 1)).map(lambda d: d.replace(microsecond=0)))
+def test_law_one_instant_however_it_is_written(at: dt.datetime) -> None:
+    """UTC, with an offset, and local time without one name the same instant."""
+    stamp = pd.Timestamp(at, tz="UTC")
+    local = stamp.tz_convert("Asia/Shanghai")
+    written = [
+        stamp.isoformat(),
+        local.isoformat(),
+        local.strftime("%Y-%m-%d %H:%M:%S"),
+        local.strftime("%Y%m%d%H%M%S"),
+    ]
+    got, assumed = times.instants(pd.Series(written, dtype=object))
+    assert set(got) == {stamp} and assumed == 2
+    assert times.day(stamp) == times.day(local.strftime("%Y-%m-%d %H:%M:%S"))
+
+
+def test_datetime_columns_with_and_without_zone() -> None:
+    naive = pd.Series(pd.to_datetime(["2026-05-20 09:00", "2026-05-20 00:00"]))
+    at, assumed = times.instants(naive)
+    assert list(at) == [pd.Timestamp("2026-05-20T01:00Z"), pd.Timestamp("2026-05-19T16:00Z")] and assumed == 1
+    assert times.instants(naive.dt.tz_localize("Asia/Shanghai"))[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("number", {"5": 5.0, " 5.5 ": 5.5, 5: 5.0, "1e3": 1000.0}, ["5 m", "1,5", "inf", np.inf, "nan m"]),
+        ("integer", {"5": 5, 5.0: 5, "5.0": 5}, [5.5, "x", np.inf, 2**31, "-9999999999", 1e300]),
+        (
+            "boolean",
+            {"是": True, "否": False, "TRUE": True, "0": False, 1.0: True, "yes": True, "N": False},
+            ["maybe", 2, "-1"],
+        ),
+        ("date", {"2024年1月2日": dt.date(2024, 1, 2)}, ["1/2/2024", 7]),
+        ("time", {"2024-01-02T00:00:00Z": pd.Timestamp("2024-01-02T00:00:00Z")}, ["09:00", 7]),
+    ],
+)
+def test_kinds(kind: str, good: dict[Any, Any], bad: list[Any]) -> None:
+    for written, meant in good.items():
+        values, wrong, _ = fields._typed(pd.Series([written], dtype=object), kind)
+        assert (values.iloc[0], wrong[0]) == (meant, False), written
+    for written in bad:
+        assert fields._typed(pd.Series([written], dtype=object), kind)[1][0], written
+    for empty in (None, "", "  ", np.nan, pd.NA):
+        values, wrong, _ = fields._typed(pd.Series([empty], dtype=object), kind)
+        assert pd.isna(values.iloc[0]) and not wrong[0]
+
+
+def test_json_values() -> None:
+    given_ = ['{"a": NaN}', "[1]", "free text", {"a": np.float64("inf")}, "[" * 100_000, None]
+    values, wrong, _ = fields._typed(pd.Series(given_, dtype=object), "json")
+    assert not wrong.any()
+    assert list(values)[:4] == [{"a": "NaN"}, {}, {"text": "free text"}, {"a": "inf"}]
+
+
+@pytest.mark.parametrize("codes", [[1.0, 2.0], [1, 2], ["1", " 2 "], ["1\0", "2\ud800"]])
+def test_a_code_is_the_same_however_its_column_was_typed(codes: list[Any]) -> None:
+    assert list(fields._text(pd.Series(codes))) == ["1", "2"]
+
+
+def mapped(rows: list[dict[str, Any]], layer: str = "candidate", **how: Any) -> Batch:
+    frame = pd.DataFrame(rows)
+    batch = Batch(layer, frame, "s", None, "", len(frame))
+    mapping = Mapped(layer, ("s",), **how)
+    fields.select(batch, mapping)
+    fields.map_fields(batch, layers.layer(layer), mapping, "f.gpkg")
+    return batch
+
+
+def test_the_first_field_that_is_not_empty_is_taken() -> None:
+    rows = [{"a": "", "b": "x"}, {"a": "y", "b": "z"}, {"a": None, "b": None}]
+    for named in ("a|b", ["a", "b"]):
+        names = mapped(rows, fields={"name": named}).frame["name"]
+        assert list(names[:2]) == ["x", "y"] and pd.isna(names[2])
+
+
+def test_codes_of_several_fields_leave_out_what_is_empty() -> None:
+    rows = [{"t": "way", "i": 5.0, "j": None}, {"t": None, "i": None, "j": 6.0}, {"t": None, "i": None, "j": None}]
+    assert list(mapped(rows, code=("t", "i|j")).frame["code"]) == ["way/5", "6", ""]
+
+
+def test_filters_values_constants_and_evidence() -> None:
+    rows = [
+        {"code": "a", "k": "quarry", "p": "1.png"},
+        {"code": "b", "k": "forest", "p": None},
+        {"code": "c", "k": None, "p": ""},
+    ]
+    batch = mapped(
+        rows,
+        where={"k": ("*",)},
+        fields={"kind": "k", "evidence": {"before": "p"}},
+        values={"kind": {"quarry": "quarry", "*": "unknown"}},
+        constants={"source_kind": "landuse"},
+    )
+    assert batch.skipped == 1 and batch.diagnostics[0]["code"] == "filtered"
+    assert list(batch.frame["kind"]) == ["quarry", "unknown"]
+    assert list(batch.frame["evidence"]) == [{"before": "1.png"}, {}]
+    assert set(batch.frame["source_kind"]) == {"landuse"}
+
+
+def test_one_thing_of_several_features_is_taken_once_and_said() -> None:
+    batch = mapped([{"code": "r"}, {"code": "r"}, {"code": "q"}], "river", once_per_code=True)
+    assert (list(batch.frame["code"]), batch.skipped) == (["r", "q"], 1)
+    assert [d["code"] for d in batch.diagnostics] == ["same_thing"]
+
+
+@given(
+    st.lists(
+        st.recursive(
+            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+            lambda inner: st.one_of(
+                st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+            ),
+            max_leaves=5,
+        ),
+        max_size=4,
+    )
+)
+def test_law_attributes_always_fit_into_json(values: list[Any]) -> None:
+    import json
+
+    text = json.dumps(fields.as_delivered(values), allow_nan=False)
+    assert "\\u0000" not in text
+    text.encode()
