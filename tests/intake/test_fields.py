@@ -191,3 +191,29 @@ def test_law_attributes_always_fit_into_json(values: list[Any]) -> None:
     text = json.dumps(fields.as_delivered(values), allow_nan=False)
     assert "\\u0000" not in text
     text.encode()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"code": "a", "name": "x", "approval_no": "7"},
+        {"CODE": "a", "Name": "x", "APPROVAL_NO": "7"},
+        {"编码": "a", "名称": "x", "批复或登记号": "7"},
+        {"CODE": "a", "NAME": "x", "APPROVAL_N": "7"},  # as a Shapefile cuts it
+    ],
+)
+def test_our_columns_under_the_names_files_can_carry(row: dict[str, str]) -> None:
+    batch = mapped([row], "outfall")
+    got = batch.frame.iloc[0]
+    assert (got["code"], got["name"], got["approval_no"], batch.diagnostics) == ("a", "x", "7", [])
+
+
+def test_a_misspelt_field_is_noticed() -> None:
+    [said] = mapped([{"code": "a", "nmae": "x"}], "outfall").diagnostics
+    assert said["code"] == "fields_unused" and "nmae" in said["sentence"]
+
+
+@pytest.mark.parametrize("layer", list(layers.LAYERS.values()), ids=lambda layer: layer.name)
+def test_law_no_name_means_two_columns(layer: layers.Layer) -> None:
+    names = [n.lower() for names in fields.own_names(layer).values() for n in set(names)]
+    assert len(names) == len(set(names))

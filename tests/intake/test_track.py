@@ -114,3 +114,101 @@ def test_real_device_tracks(test_data: Path) -> None:
         except InputError as error:
             assert "\n" not in error.sentence
     assert tried > 5
+
+
+def csv(folder: Path, *lines: str) -> pd.DataFrame:
+    return read_track(put(folder / "a.csv", "\n".join(lines) + "\n")).fixes
+
+
+def codes(path: Path) -> list[str]:
+    return [d["code"] for d in read_track(path).diagnostics]
+
+
+def test_a_time_of_day_alone_is_never_completed_to_a_day(tmp_path: Path) -> None:
+    fixes = csv(tmp_path, "time,lon,lat", "12:52:47,106,29.4", "12:52:57,106,29.5")
+    assert fixes["at"].isna().all()
+    assert codes(tmp_path / "a.csv") == ["fix_time"]
+
+
+def test_a_logger_with_date_time_hemispheres_and_units(tmp_path: Path) -> None:
+    fixes = csv(
+        tmp_path,
+        "INDEX,DATE,TIME,LATITUDE,N/S,LONGITUDE,E/W,SPEED,",
+        "1,2008/05/04,12:52:47.000,41.8,S,12.6,W,36 km/h,",
+        "2,2008/05/04,12:52:52.000,41.8,N,12.6,E,36 km/h,",
+    )
+    assert [tuple(p) for p in fixes[["lon", "lat"]].to_numpy()] == [(-12.6, -41.8), (12.6, 41.8)]
+    assert list(fixes["speed_ms"]) == [10.0, 10.0]
+    assert fixes["at"].iloc[0] == pd.Timestamp("2008-05-04T04:52:47Z"), "no zone: civil time in China"
+    assert codes(tmp_path / "a.csv") == ["time_zone_assumed"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "ms"),
+    [("speed", "10", 10.0), ("speed_kmh", "36", 10.0), ("速度(km/h)", "36", 10.0), ("speed", "x", None)],
+)
+def test_speeds_by_their_unit(tmp_path: Path, header: str, cell: str, ms: float | None) -> None:
+    got = csv(tmp_path, f"lon,lat,{header}", f"106,29.4,{cell}", f"106,29.5,{cell}")["speed_ms"].iloc[0]
+    assert (None if np.isnan(got) else got) == ms
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_any_of_the_usual_separators(tmp_path: Path, mark: str) -> None:
+    lines = [
+        mark.join(row)
+        for row in (("timestamp", "lng", "lat"), ("1779238800", "106", "29.4"), ("1779238810000", "106", "29.5"))
+    ]
+    assert list(csv(tmp_path, *lines)["at"]) == [
+        pd.Timestamp("2026-05-20T01:00:00Z"),
+        pd.Timestamp("2026-05-20T01:00:10Z"),
+    ]
+
+
+def test_lines_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    csv(tmp_path, "lon,lat", "106,29.4", "106,29.5,7,8", "106,29.6")
+    [lines, times] = read_track(tmp_path / "a.csv").diagnostics
+    assert (lines["code"], lines["count"], times["code"]) == ("lines_left_out", 1, "fix_time")
+
+
+def test_parts_of_a_multiline_keep_their_times_and_segments(tmp_path: Path) -> None:
+    times = ["2026-05-20T01:00:00Z", "2026-05-20T01:00:10Z", "2026-05-20T01:00:20Z", "2026-05-20T01:00:30Z"]
+    lines = [[[106, 29], [106, 29.1]], [[106, 29.2], [106, 29.3]]]
+    for said in (times, [times[:2], times[2:]]):
+        body = {
+            "type": "Feature",
+            "geometry": {"type": "MultiLineString", "coordinates": lines},
+            "properties": {"coordTimes": said},
+        }
+        fixes = read_track(put(tmp_path / "a.geojson", json.dumps(body))).fixes
+        assert list(fixes["at"]) == [pd.Timestamp(t) for t in times] and list(fixes["segment"]) == [0, 0, 1, 1]
+
+
+def test_a_gpx_that_calls_itself_gbk_and_one_without_zone(tmp_path: Path) -> None:
+    text = GPX.replace('version="1.0"?', 'version="1.0" encoding="GBK"?').replace("<trk>", "<trk><name>永川河</name>")
+    (tmp_path / "a.gpx").write_bytes(text.encode("gbk"))
+    assert len(read_track(tmp_path / "a.gpx").fixes) == 3
+    naive = read_track(put(tmp_path / "b.gpx", GPX.replace("00Z", "00").replace("10Z", "10")))
+    assert naive.fixes["at"].iloc[0] == pd.Timestamp("2026-05-20T01:00:00Z"), "GPX times are UTC"
+    assert "time_zone_assumed" in [d["code"] for d in naive.diagnostics]
+
+
+def test_entities_are_found_behind_any_comment(tmp_path: Path) -> None:
+    text = f'<?xml version="1.0"?><!-- {"x" * 2_000_000} --><!DOCTYPE x [<!ENTITY a "b">]>' + GPX.split("?>")[1]
+    with pytest.raises(InputError, match="declares XML entities"):
+        read_track(put(tmp_path / "a.gpx", text))
+
+
+def test_a_file_too_large_for_a_patrol(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="larger than"):
+        read_track(put(tmp_path / "a.gpx", GPX), max_bytes=100)
+
+
+@pytest.mark.realdata
+def test_one_real_walk_written_twice_is_the_same_walk(test_data: Path) -> None:
+    """A logger's own table and the GPX made of it: the same places; the table names no zone, the GPX is UTC."""
+    table, gpx = (test_data / "gps_tracks" / f"mtk_logger_m241.{e}" for e in ("csv", "gpx"))
+    if not (table.exists() and gpx.exists()):
+        pytest.skip("the logger's files are not there")
+    a, b = read_track(table).fixes, read_track(gpx).fixes
+    assert len(a) == len(b) and np.abs(a[["lon", "lat"]].to_numpy() - b[["lon", "lat"]].to_numpy()).max() < 1e-6
+    assert set(b["at"] - a["at"]) == {pd.Timedelta("8h")}

@@ -253,3 +253,175 @@ def test_real_messy_files_are_read_or_refused_with_a_sentence(test_data: Path) -
 
 def test_tiny_is_where_it_says() -> None:
     assert tiny.degrees(tiny.metric([tiny.point(0, 0)])).geometry.iloc[0].distance(shapely.Point(106, 29.4)) < 0.02
+
+
+# ---- where things lie -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "system", "x", "y"),
+    [
+        ("axes exchanged", "EPSG:4547", 3_906_699, 461_581),
+        ("a digit too many", "EPSG:4547", 4_556_665, 3_905_959),
+        ("degrees under metres", "EPSG:4544", 106, 29.4),
+        ("zone prefix under a system without", "EPSG:4544", 35_587_399.8, 3_248_399.3),
+        ("no prefix under a system with", "EPSG:4523", 587_399.8, 3_248_399.3),
+        ("metres under degrees", "EPSG:4490", 587_399.8, 3_248_399.3),
+        ("latitude first", "EPSG:4490", 29.4, 106),
+    ],
+)
+def test_coordinates_that_do_not_fit_their_system_are_set_aside(
+    tmp_path: Path, label: str, system: str, x: float, y: float
+) -> None:
+    batch = read(write(tmp_path / "a.gpkg", [shapely.Point(x, y)], crs=system, code=["a"], name=["x"]))
+    assert [a.code for a in batch.set_aside] == ["coordinates_out_of_range"]
+    assert f"{x:.10g}, {y:.10g}" in batch.set_aside[0].sentence, "the numbers as they stand in the file"
+    assert batch.raw["1"][1] == f"POINT ({x:.16g} {y:.16g})"
+
+
+def test_a_system_may_be_used_a_little_beyond_its_area(tmp_path: Path) -> None:
+    """A county on the limit of two zones is surveyed in one of them."""
+    here = gpd.GeoSeries([shapely.Point(108.5, 29.4)], crs=4490).to_crs(4544).iloc[0]
+    assert len(read(write(tmp_path / "a.gpkg", [here], crs="EPSG:4544", code=["a"], name=["x"])).frame) == 1
+
+
+def test_a_system_that_is_overruled_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gpkg", [shapely.Point(106, 29.4)], crs="EPSG:4326", code=["a"], name=["x"])
+    [said] = read(path, crs="EPSG:4490").diagnostics
+    assert said["code"] == "crs_overruled" and "EPSG:4326; EPSG:4490 was used" in said["sentence"]
+    assert read(path, crs="EPSG:4326").diagnostics == []
+
+
+def test_work_on_files_stops_at_the_first_shape_that_cannot_be_used(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gpkg", [shapely.Point(106, 29), shapely.Point(np.inf, 29)], code=["a", "b"])
+    with pytest.raises(InputError, match=r"a\.gpkg, layer a, feature 2: It has coordinates that are not numbers"):
+        vector.read_frame(path)
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+@pytest.mark.parametrize(("lon", "lat"), [("lon", "lat"), ("经度", "纬度"), ("LGTD", "LTTD")])
+def test_tables_with_longitude_and_latitude(tmp_path: Path, ending: str, lon: str, lat: str) -> None:
+    table = pd.DataFrame({"code": ["a", "b", "c"], "name": "x", lon: [106, "106.1", "东经"], lat: [29.4, "29.5", "29"]})
+    path = tmp_path / f"t.{ending}"
+    table.to_csv(path, index=False) if ending == "csv" else table.to_excel(path, index=False)
+    with pytest.raises(CrsRefused, match="names no coordinate system"):
+        read(path)
+    batch = read(path, crs="EPSG:4490")
+    assert [p.coords[0] for p in batch.frame.geometry] == [(106, 29.4), (106.1, 29.5)]
+    assert [a.code for a in batch.set_aside] == ["geometry_missing"]
+    assert read(path, datum="gcj02").source_crs == "EPSG:4326 (gcj02)", "a declared datum says what the degrees are"
+
+
+def test_a_table_that_does_not_say_which_is_north(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("code,name,X,Y\na,x,3248399.3,587399.8\n")
+    with pytest.raises(InputError, match="no geometry and no columns of longitude and latitude"):
+        read(tmp_path / "t.csv", crs="EPSG:4544")
+
+
+# ---- shapes ---------------------------------------------------------------------------------------------------------
+
+
+def reach(path: Path, shape: shapely.Geometry) -> vector.Batch:
+    return read(write(path, [shape], code=["a"], river_code=["r"], kind=["river"]), REACH)
+
+
+def test_parts_that_follow_each_other_keep_their_direction(tmp_path: Path) -> None:
+    """
+    1 → 2   2 → 3      joined as drawn, downstream
+    """
+    downstream = shapely.MultiLineString([[(106.3, 29), (106.2, 29)], [(106.2, 29), (106.1, 29)]])
+    batch = reach(tmp_path / "a.gpkg", downstream)
+    assert list(batch.frame.geometry.iloc[0].coords) == [(106.3, 29), (106.2, 29), (106.1, 29)]
+    assert batch.diagnostics == []
+
+
+def test_parts_that_were_drawn_against_each_other_are_joined_and_said(tmp_path: Path) -> None:
+    """
+    1 → 2 ← 3      one line, but which way does it run?
+    """
+    batch = reach(
+        tmp_path / "a.gpkg", shapely.MultiLineString([[(106.3, 29), (106.2, 29)], [(106.1, 29), (106.2, 29)]])
+    )
+    assert len(batch.frame) == 1 and [d["code"] for d in batch.diagnostics] == ["parts_turned"]
+
+
+def test_a_line_of_one_part_is_never_turned(tmp_path: Path) -> None:
+    for points in (
+        [(106, 29), (106.1, 29)],
+        [(106.1, 29), (106, 29)],
+        [(106, 29), (106.1, 29), (106, 29.1), (106, 29)],
+    ):
+        batch = reach(tmp_path / "a.gpkg", shapely.MultiLineString([points]))
+        assert list(batch.frame.geometry.iloc[0].coords) == points
+        (tmp_path / "a.gpkg").unlink()
+
+
+def test_parts_of_another_kind_are_left_out_and_said(tmp_path: Path) -> None:
+    mixed = shapely.GeometryCollection([shapely.box(106, 29, 106.1, 29.1), shapely.Point(107, 29)])
+    path = tmp_path / "a.gpkg"
+    frame = gpd.GeoDataFrame({"code": ["a"], "kind": ["lake"]}, geometry=[mixed], crs=4490)
+    frame.to_file(path, engine="pyogrio")
+    batch = read(path, AREA)
+    assert [d["code"] for d in batch.diagnostics] == ["parts_left_out"]
+    assert batch.frame.geometry.iloc[0].equals(shapely.box(106, 29, 106.1, 29.1))
+
+
+def test_a_repair_says_what_it_did_to_the_area(tmp_path: Path) -> None:
+    """A bow tie measured by its vertices is nothing; both lobes are land."""
+    bow = shapely.transform(BOW, lambda xy: xy / 1000 + (106, 29))
+    [said] = read(write(tmp_path / "a.gpkg", [bow], code=["a"], kind=["lake"]), AREA).diagnostics
+    assert said["features"] == ["1"] and abs(said["area_change_m2"][0] - 50 * 110.9 * 97.3) < 10_000
+
+
+@pytest.mark.parametrize("layer", ["candidate", "water_area"])
+def test_an_area_without_any_is_set_aside(tmp_path: Path, layer: str) -> None:
+    flat = shapely.Polygon([(106, 29), (106.1, 29), (106, 29)])
+    path = write(tmp_path / "a.gpkg", [flat], code=["a"], kind=["building"], source_kind=["x"])
+    assert [a.code for a in read(path, layers.layer(layer)).set_aside] == ["no_area"]
+
+
+def test_heights_are_left_in_the_source_and_curves_become_lines(tmp_path: Path) -> None:
+    batch = read(write(tmp_path / "a.gpkg", [shapely.Point(106, 29, 214.5)], code=["a"], name=["x"]))
+    assert not batch.frame.geometry.iloc[0].has_z
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.geojson", [shapely.Point(106, 29)], code=["a"], name=["x"])
+    opened = vector.open_layer
+
+    def grows(*args: object, **kwargs: object) -> object:
+        source = opened(*args, **kwargs)  # type: ignore[arg-type]
+        path.write_text(path.read_text() + " ")
+        return source
+
+    monkeypatch.setattr(vector, "open_layer", grows)
+    with pytest.raises(InputError, match="changed while it was read"):
+        read(path)
+
+
+@pytest.mark.realdata
+def test_real_curves_tins_and_measured_lines(test_data: Path) -> None:
+    """What cannot be read is set aside alone; what can is read, and the reader's remarks are kept."""
+    folder = test_data / "messy_vector"
+    wanted = {"curve.gpkg": 0, "curvepolygon.gpkg": 0, "multisurface.gpkg": 0, "line_zm.gpkg": 0, "test_tin.shp": 1}
+    if not all((folder / name).exists() for name in wanted):
+        pytest.skip("the curve and TIN samples are not there")
+    for name, unreadable in wanted.items():
+        source = vector.open_layer(folder / name, crs=None if name.endswith("gpkg") else "EPSG:4326")
+        assert [code for code, _ in source.faults.values()] == ["geometry_unreadable"] * unreadable, name
+
+
+@pytest.mark.realdata
+def test_real_chinese_shapefiles_without_encoding_and_system(test_data: Path) -> None:
+    path = test_data / "china_rivers" / "raw_gbk_no_prj" / "hyd2_4p.shp"
+    if not path.exists():
+        pytest.skip("the national 1:4M lakes are not there")
+    with pytest.raises(InputError, match="names no encoding: say which with --encoding"):
+        vector.read_frame(path)
+    with pytest.raises(CrsRefused, match="names no coordinate system"):
+        vector.read_frame(path, encoding="GBK")
+    frame, _, _ = vector.read_frame(path, encoding="GBK", crs="EPSG:4490")
+    assert "鄱阳湖" in set(frame["NAME"].dropna()) and len(frame) == 826

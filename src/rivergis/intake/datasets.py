@@ -83,7 +83,8 @@ def _names_in(dataset: str, shown: str, path: Path, encoding: str | None) -> lis
             warnings.simplefilter("ignore")
             names = [str(n) for n in pyogrio.list_layers(dataset)[:, 0]]
             driver = pyogrio.read_info(dataset, layer=names[0], encoding=encoding)["driver"] if names else None
-    except pyogrio.errors.CRSError as error:
+    except (pyogrio.errors.CRSError, UnboundLocalError) as error:
+        # the second is how pyogrio 0.13 stumbles over a .prj that is not UTF-8 (Chinese names in GBK)
         raise CrsRefused(
             f"{shown}: its coordinate system cannot be read ({short(error)}): remove its .prj and name the system with --crs."
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from rivergis.intake.profile import Mapped
 _TRUE, _FALSE = {"1", "1.0", "true", "t", "yes", "y", "是", "有"}, {"0", "0.0", "false", "f", "no", "n", "否", "无"}
 _INTEGER_MAX = 2**31 - 1
 _DATES = {"valid_from": "有效起日", "valid_to": "有效止日"}
+_DBF_NAME = 10
 _OPEN_END = 9999  # year that databases write for 'until further notice'
 
 
@@ -34,12 +36,24 @@ def select(batch: Batch, mapped: Mapped) -> None:
 
 
 def first_of(frame: pd.DataFrame, names: Any) -> pd.Series:
-    """The first named field that has a value, feature by feature; names in a list or joined by ``|``."""
+    """The first named field that has a value, feature by feature; names in a list or joined by ``|``, upper or lower case."""
+    lower = {str(c).lower(): c for c in reversed(frame.columns)}
     out = pd.Series(None, index=frame.index, dtype=object)
     for name in names.split("|") if isinstance(names, str) else names:
-        if name in frame:
-            out = out.where(~_empty(out), frame[name].astype(object))
+        field = name if name in frame else lower.get(name.lower())
+        if field is not None:
+            out = out.where(~_empty(out), frame[field].astype(object))
     return out
+
+
+def own_names(layer: layers.Layer) -> dict[str, list[str]]:
+    """Names under which a file may carry our columns: ours, the Chinese label, and ours as a Shapefile cuts it (10 letters)."""
+    labels = {c.name: c.zh for c in layer.columns} | {"code": "编码"} | _DATES
+    cut = Counter(name[:_DBF_NAME] for name in labels)
+    return {
+        name: [name, zh, *([name[:_DBF_NAME]] if len(name) > _DBF_NAME and cut[name[:_DBF_NAME]] == 1 else [])]
+        for name, zh in labels.items()
+    }
 
 
 def _empty(values: pd.Series) -> pd.Series:
@@ -93,10 +107,12 @@ def map_fields(batch: Batch, layer: layers.Layer, mapped: Mapped, file_name: str
     """Make the contract's columns; the attributes as delivered go along in ``source``."""
     old = batch.frame
     new: dict[str, Any] = {}
-    for column in (*(c.name for c in layer.columns), "code", *_DATES):
-        value = _column(old, column, mapped)
+    for column, names in own_names(layer).items():
+        value = _column(old, column, names, mapped)
         if value.notna().any() or column == "code":
             new[column] = value
+    if not mapped.fields and not mapped.code:
+        _say_unused(batch, layer)
     if mapped.code:
         new["code"] = _joined(old, mapped.code)
     new["source_feature"] = pd.Series(old.index.astype(str), index=old.index, dtype=object)
@@ -114,8 +130,16 @@ def map_fields(batch: Batch, layer: layers.Layer, mapped: Mapped, file_name: str
     batch.frame = batch.frame.reset_index(drop=True)
 
 
-def _column(old: pd.DataFrame, column: str, mapped: Mapped) -> pd.Series:
-    named = mapped.fields.get(column, column)
+def _say_unused(batch: Batch, layer: layers.Layer) -> None:
+    """A misspelt field is noticed here, where nobody mapped the fields on purpose."""
+    known = {n.lower() for names in own_names(layer).values() for n in names} | {"geom"}
+    unused = [str(c) for c in batch.frame.columns if str(c).lower() not in known]
+    said = f"Fields that are no column of {layer.name}, kept as delivered only: {', '.join(unused[:30])}."
+    batch.note("fields_unused", [], said, len(unused))
+
+
+def _column(old: pd.DataFrame, column: str, names: list[str], mapped: Mapped) -> pd.Series:
+    named = mapped.fields.get(column, names)
     value = _together(old, named) if isinstance(named, dict) else first_of(old, named)
     table = mapped.values.get(column)
     if table is not None:
