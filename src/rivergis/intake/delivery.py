@@ -111,6 +111,9 @@ class Delivered:
     """Attributes; the index is the feature's number as the file counts it. No geometry column."""
     shapes: np.ndarray | None = None
     """Array of shapely geometries (None where a feature has none or it is unreadable), row by row like ``frame``."""
+    bounds: np.ndarray | None = None
+    """Only of a layer too large to hold (``sampled``): (minx, miny, maxx, maxy) of every one of its ``count`` features in the
+    file's coordinates, NaN where there is no shape; ``frame`` and ``shapes`` are then an even sample."""
     declared: Declared = field(default_factory=Declared)
     names: Names | None = None
     """Only where positions come from columns of a table."""
@@ -124,6 +127,10 @@ class Delivered:
     """As the file has them (``LineString Z``, ``CurvePolygon``, ``TIN`` ...), also of what cannot be read."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What else the format tells and the report shows: fixes, first_at, time_verdict, bands, picture time ..."""
+
+    @property
+    def sampled(self) -> bool:
+        return self.bounds is not None
 
     def add(self, *found: Defect) -> None:
         self.defects.extend(found)
