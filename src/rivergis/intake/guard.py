@@ -1,0 +1,153 @@
+"""Looking at one file in a process of its own, so that what crashes, hangs or eats memory is a sentence and not an end.
+
+GDAL and its many drivers are C and C++: a hostile or broken file can abort the process, spin for ever or ask for more memory
+than there is. Nothing that Python raises helps against that; limits of the operating system do.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rivergis.errors import EnvironmentFault, InputError, RivergisError
+from rivergis.intake.limits import Limits
+
+T = TypeVar("T")
+
+_TIME_UP = {signal.SIGXCPU, signal.SIGALRM}
+_GRACE_S = 2.0
+"""How much longer the caller waits than the process has: its own alarm comes first and says what happened."""
+
+
+def guarded(function: Callable[..., T], *args: Any, limits: Limits, name: str) -> T:
+    """The result of ``function(*args)``, run in a child process with bounded time and memory; ``name`` is the file's.
+
+    ``function`` must be one of a module, its arguments and result must pickle. Temporary files it makes are gone
+    afterwards, what libraries print is swallowed. A ``RivergisError`` arrives as it was raised; everything else that goes
+    wrong (crash, time, memory, an exception nobody foresaw) is an ``InputError``. Interrupting the caller ends the child.
+    """
+    with tempfile.TemporaryDirectory(prefix="rivergis-") as scratch:
+        context = _context(function)
+        here, there = context.Pipe(duplex=False)
+        child = context.Process(target=_work, args=(there, function, args, limits, scratch), daemon=True)
+        try:
+            child.start()
+        except OSError as error:
+            raise EnvironmentFault(f"No process could be started to look at {name}: {error.strerror}.") from error
+        there.close()
+        try:
+            done, value = _answer(here, limits.seconds + _GRACE_S)
+        finally:
+            exit_code = _end(child)
+            here.close()
+    if done is None:
+        raise InputError(_broken(exit_code, limits, name), file=name)
+    if done:
+        return value
+    raise value if isinstance(value, RivergisError) else _unforeseen(value, limits, name)
+
+
+def _context(function: Callable[..., Any]) -> Any:
+    """How children come about: a fork where the process has one thread; another thread's lock would stay shut for ever."""
+    if threading.active_count() == 1:
+        return multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")
+    # asked before the server starts it makes every later child cheap; afterwards it changes nothing
+    context.set_forkserver_preload([function.__module__])
+    return context
+
+
+def _answer(here: Connection, wait_s: float) -> tuple[bool | None, Any]:
+    """What the child sent: (True, result), (False, what was raised), or (None, None) when it ended without a word."""
+    with suppress(EOFError, OSError):
+        if here.poll(wait_s):
+            return here.recv()
+    return None, None
+
+
+def _end(child: Any) -> int:
+    """Make sure that the child is gone and waited for; its exit code, negative for a signal."""
+    child.join(1.0)
+    while child.exitcode is None:
+        child.kill()
+        child.join(0.2)
+    code = int(child.exitcode)
+    child.close()
+    return code
+
+
+def _broken(exit_code: int, limits: Limits, name: str) -> str:
+    number = -exit_code
+    if number in _TIME_UP:
+        return f"{name} could not be read within {limits.seconds} seconds: it is damaged, hostile or too large; ask for it in parts."
+    if number == signal.SIGKILL:
+        return f"{name} could not be read within {limits.seconds} seconds or the memory there is: it is damaged, hostile or too large; ask for it in parts."
+    what = signal.Signals(number).name if number in set(signal.Signals) else f"code {exit_code}"
+    return f"{name} cannot be read: the library that reads such files broke on it ({what}). It is damaged or hostile; ask for it again."
+
+
+def _unforeseen(value: Any, limits: Limits, name: str) -> InputError:
+    kind, said, trace = value
+    if kind == "MemoryError":
+        sentence = f"{name} asks for more than {limits.memory_bytes / 2**30:.3g} GB of memory: it is damaged, hostile or too large."
+    else:
+        sentence = f"{name} cannot be read ({kind}: {' '.join(said.split())[:120]}): it is damaged or of another kind; ask for it again."
+    return InputError(sentence, file=name, trace=trace)
+
+
+def _work(there: Connection, function: Callable[..., Any], args: tuple[Any, ...], limits: Limits, scratch: str) -> None:
+    """The child: quiet, bounded, one answer. Whatever is raised is answered, so that it cannot end in a traceback."""
+    _quiet()
+    os.environ["TMPDIR"] = os.environ["CPL_TMPDIR"] = tempfile.tempdir = scratch
+    _bound(limits)
+    try:
+        answer = ForkingPickler.dumps((True, function(*args)))
+    except RivergisError as error:
+        answer = ForkingPickler.dumps((False, error))
+    except BaseException as error:
+        answer = ForkingPickler.dumps((False, (type(error).__name__, str(error), traceback.format_exc())))
+    there.send_bytes(answer)
+    there.close()
+
+
+def _quiet() -> None:
+    """C libraries write to the descriptors themselves; a fault's dump would go to the caller's terminal."""
+    faulthandler.disable()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    sys.stdout = sys.stderr = os.fdopen(nowhere, "w")  # they may lead elsewhere than to the descriptors
+
+
+def _bound(limits: Limits) -> None:
+    """Processor time, time by the clock, and memory beyond what the process had mapped when it started."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller, who gets it too, ends this process
+    for number in (*_TIME_UP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.alarm(limits.seconds)
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    _lower(resource.RLIMIT_CPU, limits.seconds)
+    _lower(resource.RLIMIT_AS, mapped + limits.memory_bytes)
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _hard(which: int) -> int:
+    return resource.getrlimit(which)[1]
+
+
+def _lower(which: int, wanted: int) -> None:
+    hard = _hard(which)
+    resource.setrlimit(which, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
