@@ -1,0 +1,477 @@
+"""GPX, KML and TCX: tracks in XML, also cut off, padded, in a wrong namespace or in GBK under a UTF-8 heading.
+
+The parser goes on after an error, resolves no entities and fetches nothing; elements are known by their local name.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from lxml import etree  # type: ignore[import-untyped]
+
+from rivergis.errors import InputError
+from rivergis.intake import text as encodings
+from rivergis.intake import times
+from rivergis.intake.delivery import Asked, Defect, Delivered, defect
+from rivergis.intake.track_course import BY_STANDARD, Course, Found, rows_of
+
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
+# only before the root element can a document type stand; inside text (CDATA of a description) the words are harmless
+_DOCTYPE = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!(?:DOCTYPE|ENTITY)", re.DOTALL | re.IGNORECASE)
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# elements that are one fix, place or placemark: what is cut within one of them is left out
+_UNITS = {"gpx": ("trkpt", "rtept", "wpt"), "kml": ("Placemark", "coord", "when"), "tcx": ("Trackpoint",)}
+_ROOTS = {"gpx": "gpx", "kml": "kml", "TrainingCenterDatabase": "tcx"}
+_TIMED_POINTS = 5
+
+
+@dataclass
+class _Document:
+    """A file as text that a parser can take, and what had to be said to get there."""
+
+    path: Path
+    kind: str
+    text: str
+    encoding: encodings.Text
+    defects: list[Defect] = field(default_factory=list)
+
+
+def kind_of(text: str) -> str | None:
+    """gpx, kml or tcx by the root element; None for other text."""
+    root = re.search(r"<([A-Za-z_][\w.-]*:)?(\w+)", text[: 1 << 20])
+    return _ROOTS.get(root[2]) if root and text.lstrip("\ufeff\0 \t\r\n").startswith("<") else None
+
+
+def read_xml(path: Path, raw: bytes, asked: Asked) -> Found:
+    """Tracks, routes, waypoints and placemarks of a GPX, KML or TCX file; ``InputError`` when nothing in it can be read."""
+    document = _document(path, raw, asked)
+    reader = {"gpx": _gpx, "kml": _kml, "tcx": _tcx}[document.kind]
+    found = reader(document)
+    found.defects[:0] = [*document.encoding.defects, *document.defects]
+    found.encoding, found.encoding_basis = document.encoding.encoding, document.encoding.basis
+    if not found.courses and not found.others:
+        why = "is not a whole" if document.defects else "holds no track, route or place in its"
+        raise InputError(f"{path.name} {why} {found.format} file: export it again.", file=str(path))
+    return found
+
+
+def _document(path: Path, raw: bytes, asked: Asked) -> _Document:
+    declared = _DECLARED.search(raw[:400])
+    encoding = encodings.find_encoding(
+        raw.rstrip(b"\0 \t\r\n"),
+        asked=asked.encoding,
+        declared=declared[1].decode() if declared else "utf-8",
+        how="XML declaration",
+    )
+    # the text is decoded already; what its first line says of an encoding would only mislead the parser
+    text = _DECLARATION.sub("", encoding.read(raw).lstrip("\ufeff\0 \t\r\n"), count=1)
+    if _DOCTYPE.match(text):
+        raise InputError(
+            f"{path.name} declares XML entities, which no track file needs: it is refused.", file=str(path)
+        )
+    kind = kind_of(text)
+    if kind is None:
+        raise InputError(f"{path.name} is not a whole GPX, KML or TCX file: export it again.", file=str(path))
+    document = _Document(path, kind, text, encoding)
+    _whole(document)
+    document.text = _NOT_XML.sub("", document.text)
+    return document
+
+
+def _whole(document: _Document) -> None:
+    """Padding behind the end is left out; of a file that ends early, everything after its last whole element."""
+    text = document.text
+    name = next(root for root, kind in _ROOTS.items() if kind == document.kind)
+    end = text.rfind(f"{name}>")
+    closed = end > 0 and re.search(rf"</([\w.-]+:)?{name}>$", text[max(0, end - 60) : end + len(name) + 1])
+    if closed:
+        rest = text[end + len(name) + 1 :].strip("\0 \t\r\n\x1a\xff\ufffd")
+        document.text = text[: end + len(name) + 1]
+        if rest:
+            said = f"{len(rest)} characters stand behind the end of the document."
+            document.defects.append(defect("file_padded", "info", said, "They are left out."))
+        return
+    last = max((m.end() for u in _UNITS[document.kind] for m in [_last_close(text, u)] if m), default=0)
+    begun = len(re.findall(rf"<(?:[\w.-]+:)?(?:{'|'.join(_UNITS[document.kind])})[\s>/]", text[last:]))
+    document.text = text[:last]
+    lost = f"{begun} element{'s' if begun != 1 else ''} begun and not ended" if begun else "what followed"
+    said = f"The file ends before its document does (after {len(text)} characters): {lost} cannot be read, and whatever came after is not there."
+    document.defects.append(
+        defect("file_cut_off", "warning", said, "What is whole is read; ask for the whole file.", count=max(begun, 1))
+    )
+
+
+def _last_close(text: str, unit: str) -> re.Match[str] | None:
+    """The last end of an element, searched from behind in growing steps."""
+    pattern = re.compile(rf"</(?:[\w.-]+:)?{unit}\s*>|<(?:[\w.-]+:)?{unit}\s[^<>]*/>")
+    for size in (1 << 14, 1 << 20, len(text)):
+        start = max(0, len(text) - size)
+        found = None
+        for found in pattern.finditer(text, start):  # noqa: B007 - the last one is wanted
+            pass
+        if found or start == 0:
+            return found
+    return None
+
+
+# ---- walking --------------------------------------------------------------------------------------------------------
+
+
+def _local(element: Any) -> str:
+    """Local name of an element; empty for a comment or instruction. An undeclared prefix is part of lxml's name."""
+    return re.split("[}:]", element.tag)[-1] if isinstance(element.tag, str) else ""
+
+
+def _walk(document: _Document, wanted: set[str]) -> Iterator[tuple[str, str, Any]]:
+    """(event, local name, element) for the start and end of the wanted elements, with little of the file in memory."""
+    stream = io.BytesIO(document.text.encode("utf-8", "ignore"))
+    walker = etree.iterparse(
+        stream, events=("start", "end"), recover=True, resolve_entities=False, no_network=True, load_dtd=False
+    )
+    inside = 0
+    try:
+        for event, element in walker:
+            name = _local(element)
+            unit = name in wanted
+            if unit:
+                yield event, name, element
+            inside += (unit and name in _LEAVES) * (1 if event == "start" else -1)
+            if event == "end" and inside == 0:
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        _damaged(document, error)
+        return
+    if walker.error_log and not any(d.code == "file_cut_off" for d in document.defects):
+        fatal = [e for e in walker.error_log if e.level >= etree.ErrorLevels.FATAL]
+        if fatal:
+            _damaged(document, fatal[0])
+
+
+# elements whose children are looked at when they end
+_LEAVES = {"trkpt", "rtept", "wpt", "Placemark", "Trackpoint", "metadata", "author", "Creator"}
+
+
+def _damaged(document: _Document, error: Any) -> None:
+    if any(d.code == "file_cut_off" for d in document.defects):
+        return
+    message = " ".join(str(getattr(error, "message", None) or error).split())[:100]
+    said = (
+        f"The XML is not well formed at line {getattr(error, 'line', None) or getattr(error, 'lineno', 0)} ({message})."
+    )
+    document.defects.append(
+        defect("file_damaged", "warning", said, "What can be read is read; ask for the file again.", place="in the XML")
+    )
+
+
+def _child(element: Any, *names: str) -> str | None:
+    """Text of the first descendant of one of these names."""
+    for inner in element.iter():
+        if inner is not element and _local(inner) in names and inner.text and inner.text.strip():
+            return str(inner.text.strip())
+    return None
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+class _Rows:
+    """Fixes column by column; a list of tuples of text would take ten times the memory."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[Any]] = {
+            c: [] for c in ("at", "lon", "lat", "ele_m", "acc_m", "speed_ms", "segment")
+        }
+
+    def add(self, **values: Any) -> None:
+        for name, column in self.columns.items():
+            column.append(values.get(name))
+
+    def __len__(self) -> int:
+        return len(self.columns["at"])
+
+    def frame(self) -> pd.DataFrame:
+        return rows_of(self.columns)
+
+
+def _places(name: str, rows: list[dict[str, Any]], shapes: list[Any]) -> Delivered:
+    """Waypoints, routes or placemarks as a vector layer with the columns that hold anything."""
+    frame = pd.DataFrame(rows)
+    frame = frame[[c for c in frame if frame[c].notna().any()]]
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    array = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    types = tuple(dict.fromkeys(s.geom_type for s in shapes if s is not None))
+    layer = Delivered(name, "vector", len(rows), frame, array, declared=BY_STANDARD, geometry_types=types)
+    without = [i + 1 for i, s in enumerate(shapes) if s is None]
+    if without:
+        said = f"{len(without)} features of {name} have no place that can be read."
+        layer.add(defect("geometry_unreadable", "warning", said, "They are set aside.", without))
+    return layer
+
+
+def _point(lon: float, lat: float) -> Any:
+    return shapely.Point(lon, lat) if np.isfinite(lon) and np.isfinite(lat) else None
+
+
+# ---- GPX ------------------------------------------------------------------------------------------------------------
+
+_GPX = {"gpx", "trk", "trkseg", "trkpt", "rte", "rtept", "wpt", "name", "metadata"}
+_PLACE_FIELDS = ("name", "cmt", "desc", "time", "ele", "sym", "type")
+
+
+def _gpx(document: _Document) -> Found:
+    reader = _GpxReader()
+    for event, name, element in _walk(document, _GPX):
+        action: Callable[[Any], None] | None = getattr(reader, f"{event}_{name}", None)
+        if action is not None:
+            action(element)
+    found = Found("GPX", reader.courses)
+    facts = {"creator": reader.creator} if reader.creator else {}
+    for course in found.courses:
+        course.facts |= facts
+    if reader.waypoints:
+        found.others.append(_places("waypoints", reader.waypoints, reader.waypoint_shapes))
+    if reader.routes:
+        found.others.append(_places("routes", reader.routes, reader.route_shapes))
+    for layer in found.others:
+        layer.facts |= facts
+        layer.encoding, layer.encoding_basis = document.encoding.encoding, document.encoding.basis
+    return found
+
+
+class _GpxReader:
+    """Collects tracks, routes and waypoints while the file is walked through."""
+
+    def __init__(self) -> None:
+        self.creator = ""
+        self.courses: list[Course] = []
+        self.rows = _Rows()
+        self.segment = 0
+        self.name: str | None = None
+        self.within = ""
+        self.waypoints: list[dict[str, Any]] = []
+        self.waypoint_shapes: list[Any] = []
+        self.routes: list[dict[str, Any]] = []
+        self.route_shapes: list[Any] = []
+        self.route: list[tuple[float, float]] = []
+
+    def start_gpx(self, element: Any) -> None:
+        self.creator = (element.get("creator") or "").strip()[:200]
+
+    def start_trk(self, _: Any) -> None:
+        self.rows, self.segment, self.name, self.within = _Rows(), 0, None, "trk"
+
+    def start_rte(self, _: Any) -> None:
+        self.route, self.name, self.within = [], None, "rte"
+
+    def end_name(self, element: Any) -> None:
+        if self.within and _local(element.getparent()) in ("trk", "rte"):
+            self.name = (element.text or "").strip() or None
+
+    def end_trkseg(self, _: Any) -> None:
+        self.segment += 1
+
+    def end_trkpt(self, element: Any) -> None:
+        self.rows.add(
+            at=_child(element, "time"),
+            lon=_number(element.get("lon")),
+            lat=_number(element.get("lat")),
+            ele_m=_child(element, "ele"),
+            acc_m=_child(element, "accuracy", "acc"),
+            speed_ms=_child(element, "speed"),
+            segment=self.segment,
+        )
+
+    def end_trk(self, _: Any) -> None:
+        self.within = ""
+        if len(self.rows):
+            taken = {c.name for c in self.courses}
+            name = self.name or "track"
+            self.courses.append(Course(_unique(name, taken), self.rows.frame()))
+
+    def end_rtept(self, element: Any) -> None:
+        self.route.append((_number(element.get("lon")), _number(element.get("lat"))))
+
+    def end_rte(self, _: Any) -> None:
+        self.within = ""
+        points = np.array(self.route, dtype=float).reshape(-1, 2)
+        sound = np.isfinite(points).all() and len(points) > 1
+        self.routes.append({"name": self.name, "points": len(points)})
+        self.route_shapes.append(shapely.LineString(points) if sound else None)
+
+    def end_wpt(self, element: Any) -> None:
+        self.waypoints.append({f: _child(element, f) for f in _PLACE_FIELDS})
+        self.waypoint_shapes.append(_point(_number(element.get("lon")), _number(element.get("lat"))))
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """A layer's name that no other has: track, track 2, track 3 ..."""
+    if name not in taken:
+        return name
+    return next(f"{name} {n}" for n in range(2, len(taken) + 3) if f"{name} {n}" not in taken)
+
+
+# ---- KML ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Placemark:
+    name: str | None
+    description: str | None
+    at: str | None
+    shape: Any
+
+
+def _kml(document: _Document) -> Found:
+    """gx:Track and gx:MultiTrack are tracks; without any, points that each have a time, if they are in its order."""
+    rows, mark_rows, segment = _Rows(), _Rows(), 0
+    marks: list[_Placemark] = []
+    for event, _, element in _walk(document, {"Placemark"}):
+        if event == "start":
+            continue
+        tracks = [t for t in element.iter() if _local(t) == "Track"]
+        for track in tracks:
+            _gx_track(track, rows, segment)
+            segment += 1
+        if not tracks:
+            marks.append(_placemark(element))
+    found = Found("KML", encoding=document.encoding.encoding, encoding_basis=document.encoding.basis)
+    if not len(rows):
+        marks = _timed_points(marks, mark_rows)
+        rows = mark_rows
+    if len(rows):
+        found.courses.append(Course(document.path.stem, rows.frame()))
+    if marks:
+        found.others.append(
+            _places(
+                "placemarks",
+                [{"name": m.name, "description": m.description, "time": m.at} for m in marks],
+                [m.shape for m in marks],
+            )
+        )
+    return found
+
+
+def _gx_track(track: Any, rows: _Rows, segment: int) -> None:
+    """Times and places of a gx:Track stand in two lists; a place without a time is a fix without one, and the reverse."""
+    whens = [(e.text or "").strip() or None for e in track if _local(e) == "when"]
+    coords = [_coord(e.text) for e in track if _local(e) == "coord"]
+    for i in range(max(len(whens), len(coords))):
+        lon, lat, ele = coords[i] if i < len(coords) else (float("nan"),) * 3
+        rows.add(at=whens[i] if i < len(whens) else None, lon=lon, lat=lat, ele_m=ele, segment=segment)
+
+
+def _coord(text: str | None) -> tuple[float, float, float]:
+    values = [_number(v) for v in re.split(r"[\s,]+", (text or "").strip())[:3]]
+    lon, lat, ele = (values + [float("nan")] * 3)[:3]
+    return lon, lat, ele
+
+
+def _placemark(element: Any) -> _Placemark:
+    stamp = next((e for e in element.iter() if _local(e) == "TimeStamp"), None)
+    at = _child(stamp, "when") if stamp is not None else None
+    return _Placemark(_child(element, "name"), _child(element, "description"), at, _shape(element))
+
+
+def _shape(element: Any) -> Any:
+    """Geometry of a placemark: points, lines and polygons with their holes, several as a collection."""
+    parts = []
+    for e in element.iter():
+        kind = _local(e)
+        if kind in ("Point", "LineString"):
+            parts.append(_simple(kind, _coordinates(e)))
+        elif kind == "Polygon":
+            rings = [_coordinates(r) for r in e.iter() if _local(r) == "LinearRing"]
+            parts.append(shapely.Polygon(rings[0], rings[1:]) if rings and min(map(len, rings)) >= 4 else None)
+    sound = [p for p in parts if p is not None]
+    if not sound:
+        return None
+    return sound[0] if len(sound) == 1 else shapely.GeometryCollection(sound)
+
+
+def _simple(kind: str, points: list[tuple[float, float]]) -> Any:
+    if kind == "Point":
+        return _point(*points[0]) if points else None
+    return shapely.LineString(points) if len(points) > 1 else None
+
+
+def _coordinates(element: Any) -> list[tuple[float, float]]:
+    tuples = (_coord(t)[:2] for t in (_child(element, "coordinates") or "").split())
+    return [(lon, lat) for lon, lat in tuples if np.isfinite(lon) and np.isfinite(lat)]
+
+
+def _timed_points(marks: list[_Placemark], rows: _Rows) -> list[_Placemark]:
+    """Moves point placemarks with times into ``rows`` if they are a recording; what is left are places."""
+    timed = [m for m in marks if m.at and m.shape is not None and m.shape.geom_type == "Point"]
+    if not in_order(pd.Series([m.at for m in timed], dtype=object)):
+        return marks
+    for m in timed:
+        rows.add(at=m.at, lon=m.shape.x, lat=m.shape.y, segment=0)
+    taken = {id(m) for m in timed}
+    return [m for m in marks if id(m) not in taken]
+
+
+def in_order(values: pd.Series) -> bool:
+    """Whether these are times of a recording: at least five with a time of day, and most steps go one way."""
+    if len(values) < _TIMED_POINTS:
+        return False
+    at, _ = times.instants(values)
+    at = at.dropna()
+    clock = at.dt.strftime("%H:%M:%S").nunique() if len(at) else 0
+    step_s = at.diff().dt.total_seconds().iloc[1:]
+    one_way = max((step_s >= 0).mean(), (step_s <= 0).mean()) if len(step_s) else 0.0
+    return len(at) >= max(_TIMED_POINTS, 0.5 * len(values)) and clock > 2 and one_way >= 0.8
+
+
+# ---- TCX ------------------------------------------------------------------------------------------------------------
+
+
+def _tcx(document: _Document) -> Found:
+    rows, segment, device, without = _Rows(), -1, None, 0
+    for event, name, element in _walk(document, {"Track", "Trackpoint", "Creator"}):
+        if name == "Track" and event == "start":
+            segment += 1
+        elif name == "Trackpoint" and event == "end":
+            placed = _child(element, "LatitudeDegrees") is not None
+            without += not placed
+            if placed:
+                _trackpoint(element, rows, segment)
+        elif name == "Creator" and event == "end":
+            device = _child(element, "Name")
+    found = Found("TCX")
+    if len(rows):
+        facts: dict[str, Any] = {"device": device} if device else {}
+        found.courses.append(
+            Course(
+                document.path.stem,
+                rows.frame(),
+                facts=facts | ({"records_without_position": without} if without else {}),
+            )
+        )
+    return found
+
+
+def _trackpoint(element: Any, rows: _Rows, segment: int) -> None:
+    rows.add(
+        at=_child(element, "Time"),
+        lon=_number(_child(element, "LongitudeDegrees")),
+        lat=_number(_child(element, "LatitudeDegrees")),
+        ele_m=_child(element, "AltitudeMeters"),
+        speed_ms=_child(element, "Speed"),
+        segment=segment,
+    )
