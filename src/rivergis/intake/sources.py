@@ -1,4 +1,4 @@
-"""What kind of file is this? One list of formats, known by how they begin and by their endings."""
+"""What kind of file is this? One list of formats; content tells first, the ending only where content leaves it open."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import contextlib
 import hashlib
 import re
 import shutil
+import sqlite3
 import stat
 import uuid
-import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from rivergis.errors import EnvironmentFault, InputError
+from rivergis.intake import archive
+from rivergis.intake.limits import DEFAULT, Limits
 
-MAX_UNPACKED_BYTES = 4 << 30
-MAX_MEMBERS = 10_000
+_HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -24,34 +26,92 @@ class Format:
 
     name: str
     endings: tuple[str, ...]
-    kinds: tuple[str, ...]  # vector track raster
+    kinds: tuple[str, ...]
+    """vector track raster table photo document; ``foreign``: known by name only, to be exported by its own software."""
     begins: tuple[bytes, ...] = ()
     """Signatures at the first byte; none: text, where nothing is certain."""
     drivers: tuple[str, ...] = ()
     """GDAL drivers that may answer: another one would open what the file points at, not the file."""
+    root: tuple[str, ...] = ()
+    """Names of the root element of XML formats, in lower case without namespace."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the whole file is text, in an encoding to be found out."""
+        return not self.begins and self.name not in _BINARY_WITHOUT_SIGN
 
 
+_BINARY_WITHOUT_SIGN = {"FileGDB", "dBase table", "SRTM height", "FIT", "OpenStreetMap PBF", "HEIC photo"}
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_OLE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",)
+_SQLITE = (b"SQLite format 3\0",)
 FORMATS = (
-    Format("GeoPackage", (".gpkg",), ("vector",), (b"SQLite format 3\0",), ("GPKG",)),
+    Format("GeoPackage", (".gpkg",), ("vector",), _SQLITE, ("GPKG",)),
     Format("Shapefile", (".shp",), ("vector",), (b"\0\0\x27\x0a",), ("ESRI Shapefile",)),
     Format("GeoJSON", (".geojson", ".json"), ("vector", "track"), (), ("GeoJSON",)),
+    Format(
+        "GeoJSON text sequence",
+        (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson", ".jsonl"),
+        ("vector",),
+        (),
+        ("GeoJSONSeq",),
+    ),
+    Format("TopoJSON", (".topojson",), ("vector",), (), ("TopoJSON",)),
+    Format("Esri JSON", (".esrijson",), ("vector",), (), ("ESRIJSON",)),
     Format("FlatGeobuf", (".fgb",), ("vector",), (b"fgb\x03",), ("FlatGeobuf",)),
-    Format("KML", (".kml",), ("vector",), (), ("LIBKML", "KML")),
-    Format("GML", (".gml",), ("vector",), (), ("GML",)),
+    Format("GeoParquet", (".parquet", ".geoparquet"), ("vector",), (b"PAR1",)),
+    Format("KML", (".kml", ".ovkml"), ("vector", "track"), (), ("LIBKML", "KML"), ("kml",)),
+    Format("GML", (".gml",), ("vector",), (), ("GML",), ("featurecollection", "wfs:featurecollection", "gml")),
     Format("MapInfo", (".tab",), ("vector",), (), ("MapInfo File",)),
+    Format("MapInfo exchange", (".mif",), ("vector",), (), ("MapInfo File",)),
     Format("DXF", (".dxf",), ("vector",), (), ("DXF",)),
-    Format("table", (".csv",), ("vector", "track"), (), ("CSV",)),
-    Format("Excel table", (".xlsx",), ("vector",), _ZIP, ("XLSX",)),
-    Format("KMZ", (".kmz",), ("vector",), _ZIP, ("LIBKML",)),
+    Format("SQLite", (".sqlite", ".db"), ("vector",), _SQLITE, ("SQLite",)),
+    Format("OpenStreetMap PBF", (".pbf",), ("vector",), (), ("OSM",)),
+    Format("OpenStreetMap XML", (".osm",), ("vector",), (), ("OSM",), ("osm",)),
+    Format("dBase table", (".dbf",), ("table",), (), ("ESRI Shapefile",)),
+    Format("table", (".csv", ".txt", ".dat", ".xyz", ".tsv"), ("vector", "track", "table"), (), ("CSV",)),
+    Format("Excel table", (".xlsx", ".xlsm"), ("vector", "table", "track"), _ZIP, ("XLSX",)),
+    Format("Excel 97 table", (".xls", ".et"), ("table",), _OLE),
+    Format("OpenDocument table", (".ods",), ("table",), _ZIP),
+    Format("Word document", (".docx",), ("document",), _ZIP),
+    Format("Word 97 document", (".doc", ".wps"), ("foreign",), _OLE),
+    Format("HTML page", (".html", ".htm", ".mht"), ("document",), (), (), ("html",)),
+    Format("PDF document", (".pdf",), ("foreign",), (b"%PDF",)),
+    Format("KMZ", (".kmz", ".ovkmz"), ("vector", "track"), _ZIP, ("LIBKML",)),
     Format("FileGDB", (".gdb",), ("vector",), (), ("OpenFileGDB",)),
     Format("ZIP archive", (".zip",), ("vector",), _ZIP),
-    Format("GPX", (".gpx",), ("track",)),
+    Format("RAR archive", (".rar",), ("foreign",), (b"Rar!",)),
+    Format("7-Zip archive", (".7z",), ("foreign",), (b"7z\xbc\xaf\x27\x1c",)),
+    Format("gzip file", (".gz", ".tgz"), ("foreign",), (b"\x1f\x8b",)),
+    Format("GPX", (".gpx",), ("track",), (), (), ("gpx",)),
+    Format("TCX", (".tcx",), ("track",), (), (), ("trainingcenterdatabase",)),
+    Format("FIT", (".fit",), ("track",)),
+    Format("IGC", (".igc",), ("track",)),
+    Format("NMEA", (".nmea", ".nma"), ("track",)),
     Format("GeoTIFF", (".tif", ".tiff"), ("raster",), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     Format("ERDAS image", (".img",), ("raster",), (b"EHFA_HEADER_TAG",)),
     Format("ASCII grid", (".asc",), ("raster",)),
     Format("SRTM height", (".hgt",), ("raster",)),
+    Format("JPEG photo", (".jpg", ".jpeg"), ("photo",), (b"\xff\xd8\xff",)),
+    Format("PNG picture", (".png",), ("photo",), (b"\x89PNG\r\n\x1a\n",)),
+    Format("HEIC photo", (".heic", ".heif"), ("photo",)),
+    Format("DWG drawing", (".dwg",), ("foreign",), (b"AC10", b"AC1.", b"AC2.")),
+    Format(
+        "Access database", (".mdb", ".accdb"), ("foreign",), (b"\0\1\0\0Standard Jet DB", b"\0\1\0\0Standard ACE DB")
+    ),
+    Format("SuperMap UDBX", (".udbx",), ("foreign",), _SQLITE),
+    Format("SuperMap UDB", (".udb", ".udd"), ("foreign",), (b"SuperMap",)),
+    Format("MapGIS", (".wt", ".wl", ".wp", ".mpj", ".hdf", ".hdb"), ("foreign",), (b"WMAP",)),
 )
+# parts of a Shapefile and what goes with other files: not files of their own
+_SIDE = {
+    ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".cst",
+    ".tfw", ".tifw", ".jgw", ".pgw", ".ovr", ".gfs", ".xsd", ".map", ".id", ".ind", ".mid", ".rrd", ".aux", ".lock",
+    ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".qml", ".sld", ".lyr",
+}  # fmt: skip
+_JUNK = {"thumbs.db", ".ds_store", "desktop.ini"}
+# what an orphan of these endings is a part of
+_ORPHANS = {".shx": (".shp",), ".prj": (".shp", ".dbf", ".tif"), ".mid": (".mif",), ".map": (".tab",)}
 
 
 def endings(kind: str) -> set[str]:
@@ -61,10 +121,222 @@ def endings(kind: str) -> set[str]:
 VECTOR, TRACK, RASTER = endings("vector"), endings("track"), endings("raster")
 
 
+def named(name: str) -> Format:
+    """The format of that name in ``FORMATS``."""
+    return next(f for f in FORMATS if f.name == name)
+
+
 def format_of(name: str) -> Format | None:
     """The format that goes by a file name's ending."""
     ending = PurePosixPath(name).suffix.lower()
     return next((f for f in FORMATS if ending in f.endings), None)
+
+
+# ---- recognising ----------------------------------------------------------------------------------------------------
+
+
+def recognise(path: Path, limits: Limits = DEFAULT) -> Format:
+    """The format of a file by its content, then by its ending; a FileGDB is a folder.
+
+    ``InputError`` if there is no such file, it is empty, a pipe or device, larger than the limits, declares XML entities,
+    or is of no kind that is known. Reads at most its first megabyte (of an archive, its list of contents).
+    """
+    if _mode(path) == "folder":
+        if path.suffix.lower() == ".gdb" or any(path.glob("a0000000*.gdbtable")):
+            return named("FileGDB")
+        raise InputError(f"{path} is a folder; name a file in it.", file=str(path))
+    if path.suffix.lower() in _ORPHANS:
+        raise _orphan(path)
+    head = _head(path)
+    form = by_content(head, path, limits) or format_of(path.name)
+    if form is None or (form.begins and not head.startswith(form.begins)):
+        raise _unknown(path, form)
+    if form.root:
+        check_xml(path, head, form.name)
+    size = path.stat().st_size
+    if size > (limits.text_bytes if form.is_text and form.name != "table" else limits.file_bytes):
+        raise InputError(
+            f"{path.name} is larger ({size >> 20} MB) than is read of a {form.name}: ask for it in parts.",
+            file=str(path),
+        )
+    return form
+
+
+def _orphan(path: Path) -> InputError:
+    owners = _ORPHANS[path.suffix.lower()]
+    near = next((n for n in path.parent.iterdir() if n.stem == path.stem and n.suffix.lower() in owners), None)
+    said = f"name {near.name} instead" if near else f"the {owners[0]} it belongs to is missing; ask for it"
+    return InputError(f"{path.name} is only a part of a data set and holds no features: {said}.", file=str(path))
+
+
+def _unknown(path: Path, form: Format | None) -> InputError:
+    if form is None:
+        return InputError(
+            f"{path.name} is of no kind that can be read: neither its content nor its ending is known; ask for a GeoPackage or Shapefile.",
+            file=str(path),
+        )
+    return InputError(
+        f"{path.name} cannot be opened as a {form.name}: it does not begin like one. It is damaged or of another kind; ask for it again.",
+        file=str(path),
+    )
+
+
+def by_content(head: bytes, path: Path | None = None, limits: Limits = DEFAULT) -> Format | None:
+    """The format content speaks for; None where it leaves it open. ``path``: to look deeper into archives and databases."""
+    ending = path.suffix.lower() if path else ""
+    alike = [f for f in FORMATS if f.begins and head.startswith(f.begins)]
+    if alike and alike[0].begins is _ZIP:
+        return _in_zip(path, limits) if path else named("ZIP archive")
+    if alike and alike[0].begins is _SQLITE:
+        return _in_sqlite(path) if path else named("SQLite")
+    if alike and alike[0].begins is _OLE:
+        return named(
+            "Excel 97 table"
+            if "Workbook".encode("utf-16-le") in head or ending in (".xls", ".et")
+            else "Word 97 document"
+        )
+    if alike:
+        return alike[0]
+    return _binary(head) or _as_text(_plain(head), ending)
+
+
+def _binary(head: bytes) -> Format | None:
+    if head[8:12] == b".FIT":
+        return named("FIT")
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
+        return named("HEIC photo")
+    if b"OSMHeader" in head[:64]:
+        return named("OpenStreetMap PBF")
+    return None
+
+
+def _in_zip(path: Path, limits: Limits) -> Format:
+    names = {m.name.lower() for m in archive.members(path, limits)}
+    if "[content_types].xml" in names:
+        for folder, name in (("xl/", "Excel table"), ("word/", "Word document")):
+            if any(n.startswith(folder) for n in names):
+                return named(name)
+    if "content.xml" in names and "meta-inf/manifest.xml" in names:
+        return named("OpenDocument table")
+    kml = any(n.endswith((".kml", ".ovkml")) for n in names)
+    others = any((f := format_of(n)) and "vector" in f.kinds and f.name not in ("KML", "table") for n in names)
+    if kml and not others and (path.suffix.lower() in (".kmz", ".ovkmz") or "doc.kml" in names):
+        return named("KMZ")
+    return named("ZIP archive")
+
+
+def _in_sqlite(path: Path) -> Format | None:
+    """GeoPackage, SuperMap's UDBX or another SQLite database, by its tables."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+            tables = {
+                str(n).lower()
+                for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
+            }
+    except sqlite3.Error as error:
+        raise InputError(
+            f"{path.name} cannot be opened as a GeoPackage or SQLite database ({error}): it is damaged; ask for it again.",
+            file=str(path),
+        ) from error
+    if "smregister" in tables or "smdatasourceinfo" in tables:
+        return named("SuperMap UDBX")
+    return named("GeoPackage" if "gpkg_contents" in tables else "SQLite")
+
+
+def _plain(head: bytes) -> str:
+    """The beginning of a file as far as it is text: ASCII is readable in whatever encoding it is, UTF-16 apart."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head[: len(head) // 2 * 2].decode("utf-16", "replace")
+    if head[1:4:2] == b"\0\0" or head[0:3:2] == b"\0\0":
+        return head[: len(head) // 2 * 2].decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", "replace")
+    return head.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+
+
+def _as_text(text: str, ending: str) -> Format | None:
+    start = text.lstrip("\x1e\ufeff \t\r\n")
+    if start.startswith("<"):
+        return _as_xml(start)
+    if start[:1] in "{[" and start:
+        return _as_json(start, text.startswith("\x1e"), ending)
+    for pattern, name in _BEGINNINGS:
+        if re.match(pattern, start, re.IGNORECASE):
+            return named(name)
+    return None
+
+
+_BEGINNINGS = (
+    (r"(999\s*\n[^\n]*\n\s*)*0\s*\n\s*SECTION\b", "DXF"),
+    (r"AutoCAD Binary DXF", "DXF"),
+    (r"Version\s+\d+\s+Charset", "MapInfo exchange"),
+    (r"!table\b", "MapInfo"),
+    (r"\$(G[PNLAB]|BD)[A-Z]{3},", "NMEA"),
+    (r"A[A-Z]{3}\w*[\s\S]{0,4000}?\nHFDTE", "IGC"),
+    (r"ncols\s+\d+\s+nrows\s", "ASCII grid"),
+)
+
+
+def _as_xml(start: str) -> Format | None:
+    found = _ROOT.match(_PROLOG.sub("", start, count=1))
+    root = found.group(2).lower() if found else ""
+    if root == "table":
+        return named("HTML page")
+    if root == "featurecollection" and "opengis.net/gml" not in start and "opengis.net/wfs" not in start:
+        return None
+    form = next((f for f in FORMATS if root and root in f.root), None)
+    return form or (
+        named("HTML page") if re.match(r"<!doctype\s+html|<html|<head|<meta|<body", start, re.IGNORECASE) else None
+    )
+
+
+def _as_json(start: str, sequence: bool, ending: str) -> Format | None:
+    if sequence or (ending in named("GeoJSON text sequence").endings and start[0] == "{"):
+        return named("GeoJSON text sequence")
+    first, _, rest = start.partition("\n")
+    if re.search(r'"type"\s*:\s*"Topology"', start):
+        return named("TopoJSON")
+    if re.search(r'"geometryType"\s*:\s*"esri', start):
+        return named("Esri JSON")
+    if re.match(r'\{.*"type"\s*:\s*"Feature"\s*[,}].*\}\s*$', first) and rest.lstrip().startswith("{"):
+        return named("GeoJSON text sequence")
+    return named("GeoJSON") if re.search(r'"(type|features|coordinates|geometry)"\s*:', start) else None
+
+
+# ---- safety ---------------------------------------------------------------------------------------------------------
+
+_PROLOG = re.compile(r"(?:\s+|<\?(?:(?!\?>)[\s\S])*\?>|<!--(?:(?!-->)[\s\S])*-->)*")
+_ROOT = re.compile(r"<(?:([\w.-]+):)?([\w.-]+)")
+
+
+def check_xml(path: Path, head: bytes, what: str) -> None:
+    """``InputError`` if an XML file declares entities or a document type, in whatever encoding, or hides its root.
+
+    Both can only stand before the root element; what follows (HTML in a description) may say what it likes.
+    """
+    text = _plain(head).lstrip("\ufeff")
+    rest = text[_PROLOG.match(text).end() :]  # type: ignore[union-attr]  # it matches the empty text
+    if re.match(r"<!(DOCTYPE|ENTITY)", rest, re.IGNORECASE):
+        raise InputError(f"{path.name} declares XML entities, which no {what} needs: it is refused.", file=str(path))
+    if not _ROOT.match(rest):
+        raise InputError(
+            f"{path.name} does not begin as a {what} within its first megabyte: it is damaged or hostile.",
+            file=str(path),
+        )
+
+
+def check_depth(path: Path, raw: bytes, limits: Limits = DEFAULT) -> None:
+    """``InputError`` if JSON is nested deeper than ``limits.json_depth``; brackets in texts do not count."""
+    depth = deepest = 0
+    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]+|[\]}]+', raw):
+        kind = raw[token.start()]
+        if kind == 0x22:
+            continue
+        depth += (token.end() - token.start()) * (1 if kind in b"[{" else -1)
+        deepest = max(deepest, depth)
+        if deepest > limits.json_depth:
+            raise InputError(
+                f"{path.name} nests its values more than {limits.json_depth} deep, which no map data does: it is refused.",
+                file=str(path),
+            )
 
 
 def check(path: Path, kinds: set[str], what: str) -> Path:
@@ -72,44 +344,15 @@ def check(path: Path, kinds: set[str], what: str) -> Path:
 
     Otherwise ``InputError`` with what to do. Pipes and devices are refused: reading them may never end.
     """
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            return _folder(path, kinds)
-        _ending(path, kinds, what)
-        if not stat.S_ISREG(mode):
-            raise InputError(f"{path.name} is a pipe or device, not a file.", file=str(path))
-        with path.open("rb") as handle:
-            head = handle.read(1 << 20)
-    except (FileNotFoundError, ValueError) as error:
-        raise InputError(f"There is no file {path}: check the name.", file=str(path)) from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read by this user: change its permissions.", file=str(path)) from error
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror}): check the name and the disk.", file=str(path)
-        ) from error
-    if not head:
-        raise InputError(f"{path.name} is empty (0 bytes): ask for it again.", file=str(path))
-    _begins(path, head)
-    return path
-
-
-def _folder(path: Path, kinds: set[str]) -> Path:
-    if path.suffix.lower() != ".gdb" or ".gdb" not in kinds:
-        raise InputError(f"{path} is a folder; name a file in it.", file=str(path))
-    return path
-
-
-def _ending(path: Path, kinds: set[str], what: str) -> None:
+    if _mode(path) == "folder":
+        if path.suffix.lower() != ".gdb" or ".gdb" not in kinds:
+            raise InputError(f"{path} is a folder; name a file in it.", file=str(path))
+        return path
     if path.suffix.lower() not in kinds:
         raise InputError(
             f"{path.name} is not a {what} that can be read; known endings: {' '.join(sorted(kinds))}.", file=str(path)
         )
-
-
-def _begins(path: Path, head: bytes) -> None:
-    """Content against ending: a file that is something else is named for what it is."""
+    head = _head(path)
     form = format_of(path.name)
     if form is not None and form.begins and not head.startswith(form.begins):
         other = next((f.name for f in FORMATS if f.begins and head.startswith(f.begins)), None)
@@ -118,31 +361,90 @@ def _begins(path: Path, head: bytes) -> None:
             f"{path.name} cannot be opened as a {form.name}: it does not begin like one{is_}. It is damaged or of another kind; ask for it again.",
             file=str(path),
         )
-    if path.suffix.lower() in {".kml", ".gml", ".gpx"} and re.search(rb"<!(DOCTYPE|ENTITY)", head, re.IGNORECASE):
-        raise InputError(
-            f"{path.name} declares XML entities, which no {form.name if form else 'such file'} needs: it is refused.",
-            file=str(path),
-        )
+    if form is not None and form.root and _plain(head).lstrip("\ufeff \r\n\t").startswith("<"):
+        check_xml(path, head, form.name)
+    return path
+
+
+def _mode(path: Path) -> str:
+    """file or folder; ``InputError`` for what is not there, may not be looked at, or is neither."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise InputError(f"There is no file {path}: check the name.", file=str(path)) from error
+    except OSError as error:
+        raise _no_access(path, error) from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise InputError(f"{path.name} is a pipe or device, not a file.", file=str(path))
+    return "file" if stat.S_ISREG(mode) else "folder"
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(_HEAD_BYTES)
+    except OSError as error:
+        raise _no_access(path, error) from error
+    if not head:
+        raise InputError(f"{path.name} is empty (0 bytes): ask for it again.", file=str(path))
+    return head
+
+
+def _no_access(path: Path, error: OSError) -> InputError:
+    if isinstance(error, PermissionError):
+        return InputError(f"{path} may not be read by this user: change its permissions.", file=str(path))
+    return InputError(f"{path} cannot be read ({error.strerror}): check the name and the disk.", file=str(path))
 
 
 def members(path: Path) -> list[str]:
-    """Names in a ZIP archive; ``InputError`` if it is damaged or claims to unpack to more than ``MAX_UNPACKED_BYTES``."""
+    """Names in a ZIP archive as GDAL knows them; ``InputError`` if it is damaged or claims to unpack beyond the limits."""
+    return [m.info.filename for m in archive.members(path)]
+
+
+# ---- folders --------------------------------------------------------------------------------------------------------
+
+
+def expand(paths: Iterable[Path]) -> list[Path]:
+    """The files a delivery consists of: folders are walked in order, parts of one data set count once.
+
+    A Shapefile is its .shp, a FileGDB its folder; a .dbf without a .shp is a table; an orphaned .shx or .prj stays in the
+    list, so that ``recognise`` says of what it is a part. Links to folders are not followed.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        walk = path.is_dir() and not path.is_symlink() and path.suffix.lower() != ".gdb"
+        for file in _walk(path) if walk and not any(path.glob("a0000000*.gdbtable")) else [path]:
+            found[file] = None
+    return list(found)
+
+
+def _walk(folder: Path) -> list[Path]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(
-            f"{path.name} cannot be opened as a ZIP archive: it is damaged or not whole; ask for it again.",
-            file=str(path),
-        ) from error
-    if len(entries) > MAX_MEMBERS or sum(e.file_size for e in entries) > MAX_UNPACKED_BYTES:
-        raise InputError(
-            f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES >> 30} GB or {MAX_MEMBERS} files: unpack what you need of it.",
-            file=str(path),
-        )
-    if any(e.flag_bits & 1 for e in entries):
-        raise InputError(f"{path.name} is protected by a password: unpack it first.", file=str(path))
-    return [e.filename for e in entries if not e.filename.startswith("__MACOSX/")]
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise _no_access(folder, error) from error
+    there = {p.name.lower() for p in entries}
+    files: list[Path] = []
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            files += expand([entry])
+        elif not entry.is_dir() and not _is_part(entry, there):
+            files.append(entry)
+    return files
+
+
+def _is_part(path: Path, there: set[str]) -> bool:
+    """Whether a file is only a part of another one in its folder, or no delivery at all."""
+    name, ending = path.name.lower(), path.suffix.lower()
+    if name in _JUNK or name.startswith(("._", "~$")) or name.endswith((".aux.xml", ".shp.xml", ".shp.ovr")):
+        return True
+    stem = name[: len(name) - len(ending)]
+    if ending == ".dbf" or ending in _ORPHANS:
+        owners = _ORPHANS.get(ending, (".shp",))
+        return any(stem + e in there for e in owners)
+    if ending == ".dat":
+        return stem + ".tab" in there
+    return ending in _SIDE
 
 
 def sha256(path: Path) -> str:
