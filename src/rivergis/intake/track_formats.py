@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rivergis.errors import InputError
+from rivergis.intake import archive, sources, track_fit, track_json, track_text, track_xml
 from rivergis.intake import text as encodings
-from rivergis.intake import track_fit, track_json, track_text, track_xml
 from rivergis.intake.delivery import Asked, Reading
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.track_course import Found, reading_of
 
-_HEAD = 1 << 16
+_HEAD_BYTES = 1 << 16
+_XML = {"GPX", "KML", "KMZ", "TCX"}
+_TEXT = {"NMEA": track_text.read_nmea, "IGC": track_text.read_igc, "GeoJSON": track_json.read_json}
+# what loggers write before their first sentence leaves the content open
+_SENTENCES = re.compile(rb"^\$G[PNLAB](RMC|GGA|GLL|GNS),", re.MULTILINE)
 
 
 def read_tracks(path: Path, asked: Asked, limits: Limits) -> Reading:
-    """The tracks of a GPX, KML, TCX, FIT, NMEA, IGC, GeoJSON, JSON, CSV, text or Excel file as layers of kind track.
+    """The tracks of a GPX, KML, KMZ, TCX, FIT, NMEA, IGC, GeoJSON, JSON, CSV, text or Excel file as layers of kind track.
 
     One point (longitude, latitude as written; no datum is changed) for each fix, times in UTC in the frame, the verdict
     on them in ``facts``; waypoints, routes and placemarks as vector layers. ``InputError`` when there is nothing in it.
@@ -27,64 +32,60 @@ def read_tracks(path: Path, asked: Asked, limits: Limits) -> Reading:
 
 def find_courses(path: Path, asked: Asked, limits: Limits) -> Found:
     """The tracks of a file as they are written, before places and times are judged; ``InputError`` as ``read_tracks``."""
-    raw = _bytes(path, limits)
-    kind = kind_of(path, raw[:_HEAD])
-    if kind == "fit":
+    form, raw = _content(path, limits)
+    if form == "FIT":
         return track_fit.read_fit(path, raw)
-    if kind in ("gpx", "kml", "tcx"):
+    if form in _XML:
         return track_xml.read_xml(path, raw, asked)
-    found = encodings.find_encoding(raw, asked=asked.encoding)
-    reader = {"nmea": track_text.read_nmea, "igc": track_text.read_igc, "json": track_json.read_json}[kind]
-    read = reader(path, found.read(raw).lstrip("\ufeff"))
+    if form not in _TEXT:
+        raise InputError(f"{path.name} is a {form}, which holds no track.", file=str(path))
+    found = encodings.find_encoding(raw.rstrip(b"\0"), asked=asked.encoding)
+    read = _TEXT[form](path, found.read(raw).lstrip("\ufeff"))
     read.defects[:0] = found.defects
     read.encoding, read.encoding_basis = found.encoding, found.basis
     return read
 
 
-def _bytes(path: Path, limits: Limits) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > limits.text_bytes:
-            raise InputError(
-                f"{path.name} is larger than {limits.text_bytes >> 20} MB, the limit for a file of this kind: split it.",
-                file=str(path),
-            )
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror}): check the name and the disk.", file=str(path)
-        ) from error
-    if not raw.strip(b"\0 \t\r\n"):
-        raise InputError(f"{path.name} is empty ({len(raw)} bytes without content): ask for it again.", file=str(path))
-    return raw
-
-
-def kind_of(path: Path, head: bytes) -> str:
-    """fit, gpx, kml, tcx, nmea, igc, json or table, by what the file begins with; its ending only where that is silent."""
-    ending = path.suffix.lower().lstrip(".")
-    if head[8:12] == b".FIT" or ending == "fit":
-        return "fit"
-    start = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace").lstrip(
-        "\ufeff\0 \t\r\n"
-    )
-    if ending in ("gpx", "kml", "tcx") or start.startswith("<"):
-        return track_xml.kind_of(start) or (ending if ending in ("gpx", "kml", "tcx") else "gpx")
-    if ending == "nmea" or "$GP" in start or "$GN" in start:
-        return "nmea"
-    if ending == "igc" or (start.startswith(("A", "H")) and "HFDTE" in start):
-        return "igc"
-    return "json" if ending in ("json", "geojson") or start[:1] in ("{", "[") else "table"
-
-
 def is_track(path: Path, limits: Limits = DEFAULT) -> bool:
-    """Whether a file that could be many things (KML, GeoJSON, JSON) is a recording with times. Never raises."""
+    """Whether a file that could be many things (KML, KMZ, GeoJSON, JSON) is a recording with times; False if unreadable."""
     try:
-        raw = _bytes(path, limits)
-        kind = kind_of(path, raw[:_HEAD])
-        if kind == "kml":
-            return bool(track_xml.read_xml(path, raw, Asked()).courses)
-        if kind == "json":
+        form, raw = _content(path, limits)
+        if form in ("KML", "KMZ"):
+            return b"<when" in raw and bool(track_xml.read_xml(path, raw, Asked()).courses)
+        if form == "GeoJSON":
             return track_json.is_timed(json.loads(encodings.find_encoding(raw).read(raw)))
     except (InputError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return False
-    return kind in ("gpx", "tcx", "fit", "nmea", "igc")
+    return form in _XML or form in _TEXT or form == "FIT"
+
+
+def _content(path: Path, limits: Limits) -> tuple[str, bytes]:
+    """The name of the format in ``sources.FORMATS`` and the bytes to read, of a KMZ those of its document."""
+    form = format_name(path, limits)
+    if form == "KMZ":
+        return form, _document(path, limits)
+    try:
+        raw = path.read_bytes() if form in _XML or form in _TEXT or form == "FIT" else b""
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check the disk.", file=str(path)) from error
+    if form == "GeoJSON":
+        sources.check_depth(path, raw, limits)
+    return form, raw
+
+
+def format_name(path: Path, limits: Limits) -> str:
+    """The name of a file's format; a text that holds sentences of a receiver is NMEA whatever stands above them."""
+    form = sources.recognise(path, limits).name
+    if form != "table":
+        return form
+    with path.open("rb") as handle:
+        return "NMEA" if _SENTENCES.search(handle.read(_HEAD_BYTES)) else form
+
+
+def _document(path: Path, limits: Limits) -> bytes:
+    """The KML of a KMZ: doc.kml, or the first there is."""
+    inside = [m for m in archive.members(path, limits) if m.base.lower().endswith((".kml", ".ovkml"))]
+    if not inside:
+        raise InputError(f"{path.name} holds no KML: export it again.", file=str(path))
+    chosen = min(inside, key=lambda m: m.base.lower() != "doc.kml")
+    return archive.read(path, chosen, limits.text_bytes)

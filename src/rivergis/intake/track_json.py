@@ -13,7 +13,7 @@ from rivergis.errors import InputError
 from rivergis.intake.delivery import Declared
 from rivergis.intake.track_course import BY_STANDARD, Course, Found, rows_of
 from rivergis.intake.track_names import FIELDS, found_names
-from rivergis.intake.track_xml import in_order
+from rivergis.intake.track_order import in_order
 
 REGION = "Asia/Shanghai"
 _LINES = ("LineString", "MultiLineString")

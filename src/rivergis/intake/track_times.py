@@ -177,8 +177,7 @@ def _rolls_over(at: np.ndarray, now: datetime | None) -> np.ndarray:
     """Dates that 1024 weeks later would be possible ones."""
     later = at + ROLLOVER
     latest = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us") if now else np.datetime64("9999-01-01", "us")
-    possible: np.ndarray = (later >= _OLDEST) & (later <= latest + _AHEAD)
-    return possible
+    return np.asarray((later >= _OLDEST) & (later <= latest + _AHEAD))
 
 
 def _dated(course: _Course, chosen: np.ndarray, why: str, what: str) -> Defect:

@@ -1,6 +1,7 @@
 """GPX, KML and TCX: tracks in XML, also cut off, padded, in a wrong namespace or in GBK under a UTF-8 heading.
 
-The parser goes on after an error, resolves no entities and fetches nothing; elements are known by their local name.
+Files that declare entities were refused before. The parser goes on after an error, resolves no entities and fetches
+nothing; elements are known by their local name.
 """
 
 from __future__ import annotations
@@ -19,19 +20,16 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from rivergis.errors import InputError
 from rivergis.intake import text as encodings
-from rivergis.intake import times
 from rivergis.intake.delivery import Asked, Defect, Delivered, defect
 from rivergis.intake.track_course import BY_STANDARD, Course, Found, rows_of
+from rivergis.intake.track_order import in_order
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
-# only before the root element can a document type stand; inside text (CDATA of a description) the words are harmless
-_DOCTYPE = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!(?:DOCTYPE|ENTITY)", re.DOTALL | re.IGNORECASE)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # elements that are one fix, place or placemark: what is cut within one of them is left out
 _UNITS = {"gpx": ("trkpt", "rtept", "wpt"), "kml": ("Placemark", "coord", "when"), "tcx": ("Trackpoint",)}
 _ROOTS = {"gpx": "gpx", "kml": "kml", "TrainingCenterDatabase": "tcx"}
-_TIMED_POINTS = 5
 
 
 @dataclass
@@ -74,10 +72,6 @@ def _document(path: Path, raw: bytes, asked: Asked) -> _Document:
     )
     # the text is decoded already; what its first line says of an encoding would only mislead the parser
     text = _DECLARATION.sub("", encoding.read(raw).lstrip("\ufeff\0 \t\r\n"), count=1)
-    if _DOCTYPE.match(text):
-        raise InputError(
-            f"{path.name} declares XML entities, which no track file needs: it is refused.", file=str(path)
-        )
     kind = kind_of(text)
     if kind is None:
         raise InputError(f"{path.name} is not a whole GPX, KML or TCX file: export it again.", file=str(path))
@@ -217,10 +211,6 @@ def _places(name: str, rows: list[dict[str, Any]], shapes: list[Any]) -> Deliver
     array[:] = shapes
     types = tuple(dict.fromkeys(s.geom_type for s in shapes if s is not None))
     layer = Delivered(name, "vector", len(rows), frame, array, declared=BY_STANDARD, geometry_types=types)
-    without = [i + 1 for i, s in enumerate(shapes) if s is None]
-    if without:
-        said = f"{len(without)} features of {name} have no place that can be read."
-        layer.add(defect("geometry_unreadable", "warning", said, "They are set aside.", without))
     return layer
 
 
@@ -424,18 +414,6 @@ def _timed_points(marks: list[_Placemark], rows: _Rows) -> list[_Placemark]:
         rows.add(at=m.at, lon=m.shape.x, lat=m.shape.y, segment=0)
     taken = {id(m) for m in timed}
     return [m for m in marks if id(m) not in taken]
-
-
-def in_order(values: pd.Series) -> bool:
-    """Whether these are times of a recording: at least five with a time of day, and most steps go one way."""
-    if len(values) < _TIMED_POINTS:
-        return False
-    at, _ = times.instants(values)
-    at = at.dropna()
-    clock = at.dt.strftime("%H:%M:%S").nunique() if len(at) else 0
-    step_s = at.diff().dt.total_seconds().iloc[1:]
-    one_way = max((step_s >= 0).mean(), (step_s <= 0).mean()) if len(step_s) else 0.0
-    return len(at) >= max(_TIMED_POINTS, 0.5 * len(values)) and clock > 2 and one_way >= 0.8
 
 
 # ---- TCX ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,36 @@
+"""Are these the times of a recording, or days and moments at which places were visited?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from rivergis.intake import times
+
+AT_LEAST = 5
+_FILLED = 0.5
+_ONE_WAY = 0.8
+_CLOCK_TIMES = 3
+"""Times of day that differ: a day alone is the same time on every row."""
+
+
+def in_order(values: pd.Series, segment: Any = None) -> bool:
+    """Whether values are instants of a recording: at least five, with times of day, and most steps go one way.
+
+    ``segment``: steps between different ones do not count.
+    """
+    if len(values) < AT_LEAST or pd.api.types.is_bool_dtype(values.dtype):
+        return False
+    at, _ = times.instants(values)
+    known = at.notna()
+    if known.sum() < max(AT_LEAST, _FILLED * len(values)):
+        return False
+    at = at[known]
+    if at.dt.strftime("%H:%M:%S").nunique() < _CLOCK_TIMES:
+        return False
+    step_s = at.diff().dt.total_seconds()
+    if segment is not None:
+        step_s = step_s[pd.Series(segment)[known].eq(pd.Series(segment)[known].shift()).to_numpy()]
+    step_s = step_s.dropna()
+    return len(step_s) > 0 and max((step_s >= 0).mean(), (step_s <= 0).mean()) >= _ONE_WAY
