@@ -168,12 +168,28 @@ def _length_m(fixes: pd.DataFrame, declared: Declared) -> float | None:
 
 
 def reading_of(found: Found, now: datetime) -> Reading:
-    """All layers of a file; what stands in two of its tracks is said at the later one."""
+    """All layers of a file; what stands in two of its tracks is said at the later one.
+
+    What is wrong with the text of the file is said at its first layer, what is lost at the end of it at its last track.
+    """
     layers = [layer_of(course, now, found) for course in found.courses]
     for i, later in enumerate(layers):
         for earlier in layers[:i]:
-            _said_before(later, earlier)
-    return Reading(found.format, [*layers, *found.others], found.defects)
+            if _same_hours(later, earlier):
+                _said_before(later, earlier)
+    every = [*layers, *found.others]
+    for said in found.defects:
+        every[len(layers) - 1 if said.code in _LOSSES and layers else 0].add(said)
+    return Reading(found.format, every)
+
+
+_LOSSES = ("file_cut_off", "file_damaged", "file_padded")
+
+
+def _same_hours(a: Delivered, b: Delivered) -> bool:
+    """Whether the spans of two tracks share a moment: only then can they hold the same fix."""
+    first, last = (a.facts["first_at"], b.facts["first_at"]), (a.facts["last_at"], b.facts["last_at"])
+    return None not in first and max(map(pd.Timestamp, first)) <= min(map(pd.Timestamp, last))
 
 
 def _said_before(later: Delivered, earlier: Delivered) -> None:

@@ -137,7 +137,8 @@ def _assumed(count: int, zone: str) -> Defect:
 
 
 def _text(at: np.datetime64) -> str:
-    return f"{np.datetime_as_string(at, unit='auto').replace('T', ' ')} UTC"
+    whole = at == at.astype("datetime64[s]")
+    return f"{np.datetime_as_string(at, unit='s' if whole else 'ms').replace('T', ' ')} UTC"
 
 
 # ---- dates that cannot be -------------------------------------------------------------------------------------------
