@@ -1,0 +1,462 @@
+"""Where the header of a table is, what its columns are called, and which of them hold positions: by name, else by content."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from rivergis.intake import angles, columns
+from rivergis.intake.columns import Pair
+from rivergis.intake.grids import Row, width_of, words
+
+_HEADER_WITHIN = 60
+_LOOKED_AT = 60
+_PART = re.compile(r"^(.*?)[\s(_]*(度|分|秒|°|'|\"|deg|min|sec)[)\s]*$")
+_WKT = re.compile(
+    r"^\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE|CURVEPOLYGON|COMPOUNDCURVE|CIRCULARSTRING|GEOMETRYCOLLECTION|"
+    r"TIN|POLYHEDRALSURFACE)\s*(?:Z|M|ZM)?\s*(?:\(|EMPTY)", re.IGNORECASE
+)  # fmt: skip
+_GEOJSON = re.compile(r'^\s*\{.{0,200}"(?:coordinates|geometries)"', re.DOTALL)
+_HEX_WKB = re.compile(r"^\s*(?:0[01])(?:[0-9A-Fa-f]{2}){8,}\s*$")
+_VALUE = r"(?:(?:东经|西经|北纬|南纬|经°|纬°|[XYBLENxybl])\s*[=:]?\s*)?[-+]?\d[\d.]*(?:\s*°\s*(?:[\d.]+\s*'\s*(?:[\d.]+\s*\"?)?)?)?\s*[EWNSm米]?"
+_TOGETHER = re.compile(rf"^[\[(]?\s*({_VALUE})\s*[,;、/|\s]\s*({_VALUE})(?:\s*[,;]\s*[-\d.]+m?)?\s*[\])]?$")
+_TIGHT = re.compile(
+    r"^((?:东经|北纬|[XYENxy][=:]?)[^东北XYENxy]+?)[,;、\s]*((?:东经|北纬|[XYENxy][=:]?)[^东北XYENxy]+)$"
+)
+_SAID = re.compile(r"^(东经|西经|北纬|南纬|经°|纬°|[XYBLENxybl])|([EWNS])$")
+_SIDE = {"东经": "E", "西经": "E", "经°": "E", "L": "E", "E": "E", "W": "E", "北纬": "N", "南纬": "N", "纬°": "N", "B": "N", "N": "N", "S": "N"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where one position of a row comes from. Three cells: degrees, minutes, seconds; ``together``: one cell holds both."""
+
+    pair: Pair
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+    together: bool = False
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys((*self.x, *self.y)))
+
+    def texts(self, rows: Sequence[list[Any]]) -> tuple[list[Any], list[Any]]:
+        """What the rows give for x and y, as written."""
+        if self.together:
+            both = [_both(cell_of(r, self.x[0])) for r in rows]
+            return [b[0] for b in both], [b[1] for b in both]
+        return [_joined(r, self.x) for r in rows], [_joined(r, self.y) for r in rows]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is laid out. Column positions count from 0."""
+
+    names: tuple[str, ...]
+    body_from: int
+    """Number of the first row that is not header."""
+    header: tuple[str, ...] = ()
+    """The texts of the header's last row, by which its repetitions are known; empty: there is no header."""
+    above: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    positions: tuple[Position, ...] = ()
+    others: tuple[Position, ...] = ()
+    """Further positions that the table has and that are not used."""
+    geometry: int | None = None
+    by_content: bool = False
+    repeated_names: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> bool:
+        return len(self.positions) == 2
+
+
+def cell_of(row: Sequence[Any], position: int) -> Any:
+    return row[position] if position < len(row) else None
+
+
+def _joined(row: Sequence[Any], cells: tuple[int, ...]) -> Any:
+    if len(cells) == 1:
+        return cell_of(row, cells[0])
+    parts = [cell_of(row, c) for c in cells]
+    if all(angles.is_nothing(p) for p in parts):
+        return None
+    said = ["0" if angles.is_nothing(p) else angles.tidy(str(p)).rstrip("°'\"") for p in parts]
+    return "".join(f"{v}{mark}" for v, mark in zip(said, "°'\"", strict=False))
+
+
+def _both(cell: Any) -> tuple[Any, Any]:
+    """x and y of a cell that holds both; east or X first where the text says which is which; (cell, cell) if unreadable."""
+    if not isinstance(cell, str) or angles.is_nothing(cell):
+        return (cell, cell)
+    said = angles.tidy(cell)
+    match = _TIGHT.match(said) or _TOGETHER.match(said)
+    if match is None:
+        return (cell, cell)
+    first, second = match[1].strip(" ,;"), match[2].strip(" ,;")
+    return (second, first) if _side(first) in ("N", "Y") and _side(second) in ("E", "X", None) else (first, second)
+
+
+def _side(value: str) -> str | None:
+    found = _SAID.search(value)
+    letter = (found[1] or found[2]).upper() if found else None
+    return _SIDE.get(letter, letter) if letter else None
+
+
+def holds_both(cell: Any) -> bool:
+    return isinstance(cell, str) and len(cell) < 120 and _both(cell)[0] is not cell
+
+
+def is_shape(cell: Any) -> bool:
+    """A cell that holds a geometry: WKT, EWKT, GeoJSON or WKB in hexadecimal digits."""
+    return isinstance(cell, str) and bool(_WKT.match(cell) or _GEOJSON.match(cell) or _HEX_WKB.match(cell[:400]))
+
+
+def find_layout(head: Sequence[Row]) -> Layout:
+    """The layout of a table by its first filled rows."""
+    width = max((width_of(c) for _, c in head), default=0)
+    at = _named_header(head, width)
+    if at is not None:
+        return _with_header(head, at, width)
+    return _by_content(head, width)
+
+
+def _named_header(head: Sequence[Row], width: int) -> int | None:
+    """Position of the row whose names give a position or geometry that the rows below bear out best."""
+    best: tuple[float, int] | None = None
+    for i, (_, cells) in enumerate(head[:_HEADER_WITHIN]):
+        score = _score(head, i, cells)
+        if score is not None and (best is None or score > best[0]):
+            best = (score, i)
+    return best[1] if best else None
+
+
+def _score(head: Sequence[Row], i: int, cells: list[Any]) -> float | None:
+    below = [c for _, c in head[i + 1 : i + 1 + _LOOKED_AT]]
+    texts = ["" if c is None or not isinstance(c, str) else c for c in cells]
+    if any(columns.is_geometry(t) and any(is_shape(cell_of(r, k)) for r in below) for k, t in enumerate(texts)):
+        return float(_LOOKED_AT + 1)
+    found = columns.pairs(texts)
+    if not found:
+        return _split_score(texts, below)
+    shares = [_readable(below, Position(p, (p.x,), (p.y,))) for p in found]
+    if max(shares) == 0:
+        return None if all(p.weak for p in found) else 0.0
+    return float(max(shares))
+
+
+def _split_score(texts: list[str], below: list[list[Any]]) -> float | None:
+    """A header whose names give one cell for both (坐标), or degrees, minutes and seconds in columns of their own."""
+    if _split_angles(texts):
+        return float(len(below))
+    named = [k for k, t in enumerate(texts) if t and columns.may_hold_both(t)]
+    most = max((sum(holds_both(cell_of(r, k)) for r in below) for k in named), default=0)
+    return float(most) if most else None
+
+
+def _readable(rows: Sequence[list[Any]], position: Position) -> int:
+    """In how many rows both values can be read."""
+    if not rows:
+        return 0
+    x, y = (angles.read_values(v, angles.manner_of(v, position.pair.angular)) for v in position.texts(rows))
+    return int((~np.isnan(x.numbers) & ~np.isnan(y.numbers)).sum())
+
+
+def _with_header(head: Sequence[Row], at: int, width: int) -> Layout:
+    first, last = _parents(head, at), _children(head, at)
+    levels = [_spread(head, i, width, over=i < last) for i in range(first, last + 1)]
+    leaf = levels[at - first]
+    if last > at and any(_is_part(t) for t in levels[-1]):
+        leaf = levels[-1]
+    names, repeated = _distinct([_name(levels, leaf, c) for c in range(width)])
+    found = _positions(names, levels, [c for _, c in head[last + 1 :]])
+    geometry = _geometry(names, [c for _, c in head[last + 1 :]])
+    used, others = _chosen(found, [c for _, c in head[last + 1 :]])
+    return Layout(
+        names,
+        head[last][0] + 1,
+        tuple(leaf),
+        tuple(w for _, c in head[:first] for w in words(c)),
+        tuple(dict.fromkeys(t for level in levels for t in level if t and t not in names)),
+        () if geometry is not None else used,
+        others if geometry is None else (),
+        geometry,
+        repeated_names=repeated,
+    )
+
+
+def _texts(head: Sequence[Row], i: int, width: int) -> list[str]:
+    cells = head[i][1]
+    return ["" if c is None else " ".join(str(c).split()) for c in [*cells[:width], *[None] * (width - len(cells))]]
+
+
+def _spread(head: Sequence[Row], i: int, width: int, over: bool) -> list[str]:
+    """A header row's texts; an upper row's text also stands for the empty cells to its right that have something below."""
+    texts = _texts(head, i, width)
+    if not over:
+        return texts
+    below = _texts(head, i + 1, width)
+    for c in range(1, width):
+        if not texts[c] and below[c]:
+            texts[c] = texts[c - 1]
+    return texts
+
+
+def _parents(head: Sequence[Row], at: int) -> int:
+    """Position of the uppermost row that belongs to the header: merged headers such as 坐标 over X and Y."""
+    first = at
+    while first > 0 and at - first < 2 and head[first][0] - head[first - 1][0] == 1 and _is_parent(head, first - 1):
+        first -= 1
+    return first
+
+
+def _is_parent(head: Sequence[Row], i: int) -> bool:
+    width = max(len(head[i][1]), len(head[i + 1][1]))
+    over, under = _texts(head, i, width), _texts(head, i + 1, width)
+    said = {t for t in over if t}
+    if len(said) < 2 or any(re.search(r"[:：]", t) or _is_number(t) for t in said):
+        return False
+    grown_down = any(o and (not u or o == u) for o, u in zip(over, under, strict=True))
+    shared = [t for t, n in Counter(u for u in under if u).items() if n > 1]
+    return grown_down or bool(shared)
+
+
+def _is_number(text: str) -> bool:
+    return not np.isnan(angles.read_number(text)[0]) or angles.read_angle(text) is not None
+
+
+def _children(head: Sequence[Row], at: int) -> int:
+    """Position of the last row of the header: units, or degrees, minutes and seconds below 经度."""
+    if at + 1 < len(head):
+        said = [c for c in head[at + 1][1] if c is not None]
+        again = [isinstance(c, str) and c in head[at][1] for c in said]
+        unit = [isinstance(c, str) and (columns.is_unit(c) or _is_part(c)) for c in said]
+        if any(unit) and all(a or u for a, u in zip(again, unit, strict=True)):
+            return at + 1
+    return at
+
+
+def _is_part(text: str) -> bool:
+    return angles.tidy(text).strip("()") in ("°", "'", '"')
+
+
+def _name(levels: list[list[str]], leaf: list[str], c: int) -> str:
+    parts = list(dict.fromkeys(level[c] for level in levels if level[c]))
+    own = leaf[c]
+    if own and leaf.count(own) == 1 and not columns.is_unit(own) and not _is_part(own):
+        return own
+    named = [p for p in parts if not columns.is_unit(p) or _is_part(p)]
+    return "".join(named) or f"column {c + 1}"
+
+
+def _distinct(names: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that differ, and those that had to be made so."""
+    taken: set[str] = set()
+    repeated: list[str] = []
+    out = []
+    for name in names:
+        new, n = name, 1
+        while new.casefold() in taken:
+            n += 1
+            new = f"{name}_{n}"
+        if n > 1:
+            repeated.append(name)
+        taken.add(new.casefold())
+        out.append(new)
+    return tuple(out), tuple(dict.fromkeys(repeated))
+
+
+def _positions(names: Sequence[str], levels: list[list[str]], body: list[list[Any]]) -> list[Position]:
+    split = _split_angles(names)
+    if split:
+        return split
+    found = [Position(_with_unit(p, levels), (p.x,), (p.y,)) for p in columns.pairs(names)]
+    found += [
+        Position(_pair_in_one(k, body), (k,), (k,), together=True)
+        for k, name in enumerate(names)
+        if columns.may_hold_both(name) and _mostly(body, k, holds_both)
+    ]
+    return found
+
+
+def _with_unit(pair: Pair, levels: list[list[str]]) -> Pair:
+    """A pair whose unit stands above or below its names (坐标(m) over X and Y)."""
+    if pair.angular is not None:
+        return pair
+    said = {columns.unit_of(level[pair.x]) for level in levels if level[pair.x]} - {None}
+    return Pair(pair.x, pair.y, pair.north_first, said.pop() if len(said) == 1 else None, pair.rest, pair.weak)
+
+
+def _mostly(body: list[list[Any]], k: int, holds: Any) -> bool:
+    cells = [c for r in body if not angles.is_nothing(c := cell_of(r, k))]
+    return bool(cells) and sum(map(holds, cells)) >= 0.5 * len(cells)
+
+
+def _pair_in_one(k: int, body: list[list[Any]]) -> Pair:
+    """What the texts themselves say of the order: 东经 before 北纬, X= before Y=."""
+    sides = Counter(_side(v) for r in body if holds_both(cell_of(r, k)) for v in _both(cell_of(r, k))[:1])
+    side = sides.most_common(1)[0][0] if sides else None
+    north = {"E": False, "N": True}.get(side or "")
+    return Pair(k, k, north, None)
+
+
+def _split_angles(names: Sequence[str]) -> list[Position]:
+    """Positions whose degrees, minutes and seconds have a column each."""
+    groups: dict[str, dict[str, int]] = {}
+    for k, name in enumerate(names):
+        match = _PART.match(angles.tidy(name).lower().replace("经°", "经度").replace("纬°", "纬度"))
+        if match and match[1]:
+            part = {"度": "°", "deg": "°", "分": "'", "min": "'", "秒": '"', "sec": '"'}.get(match[2], match[2])
+            groups.setdefault(match[1], {})[part] = k
+    whole = {b: tuple(g[p] for p in "°'\"" if p in g) for b, g in groups.items() if "°" in g and "'" in g}
+    bases = list(whole)
+    return [
+        Position(Pair(whole[bases[p.x]][0], whole[bases[p.y]][0], p.north_first, True, p.rest), whole[bases[p.x]], whole[bases[p.y]])
+        for p in columns.pairs(bases)
+    ]  # fmt: skip
+
+
+def _geometry(names: Sequence[str], body: list[list[Any]]) -> int | None:
+    return next((k for k, n in enumerate(names) if columns.is_geometry(n) and _mostly(body, k, is_shape)), None)
+
+
+def _chosen(found: list[Position], body: list[list[Any]]) -> tuple[tuple[Position, ...], tuple[Position, ...]]:
+    """The position (or start and end) that is used, and the others: what can be read most, degrees first."""
+    read = {p: _readable(body, p) for p in found}
+    if two := columns.ends([p.pair for p in found if read[p]]):
+        used = tuple(next(p for p in found if p.pair is pair) for pair in two)
+        return used, tuple(p for p in found if p not in used)
+    most = max(read.values(), default=0)
+    alive = [p for p in found if (2 * read[p] >= most and read[p]) or (most == 0 and not p.pair.weak)]
+    ordered = sorted(alive, key=lambda p: columns.preference(p.pair))
+    return tuple(ordered[:1]), tuple(p for p in found if p not in ordered[:1] and read[p])
+
+
+# ---- without telling names --------------------------------------------------------------------------------------------
+
+
+def _by_content(head: Sequence[Row], width: int) -> Layout:
+    rows = [c for _, c in head]
+    headed = _is_header(rows)
+    body = rows[headed:] if headed else rows
+    geometry = next((k for k in range(min(width, 200)) if _mostly(body, k, is_shape)), None)
+    position = None if geometry is not None else _seen(body, width, strict=bool(headed))
+    if headed:
+        names, repeated = _distinct([t or f"column {c + 1}" for c, t in enumerate(_texts(head, headed - 1, width))])
+    else:
+        names, repeated = tuple(f"column {c + 1}" for c in range(width)), ()
+    start = headed if headed else _first_body(rows, position)
+    return Layout(
+        names,
+        head[start][0] if start < len(head) else (head[-1][0] + 1 if head else 1),
+        tuple(_texts(head, headed - 1, width)) if headed else (),
+        tuple(w for c in rows[: max(start - bool(headed), 0)] for w in words(c)),
+        positions=(position,) if position else (),
+        geometry=geometry,
+        by_content=position is not None or geometry is not None,
+        repeated_names=repeated,
+    )
+
+
+def _is_header(rows: list[list[Any]]) -> int:
+    """How many rows from the top end with a header (0: there is none): the first full row, if it is text and those below are not all."""
+    typical = int(np.median([sum(c is not None for c in r) for r in rows[:_LOOKED_AT]])) if rows else 0
+    for i, row in enumerate(rows[:_HEADER_WITHIN]):
+        said = [c for c in row if c is not None]
+        if len(said) < max(1, typical - 1) or (typical > 1 and len(said) < 2):
+            continue
+        texts = [c for c in said if isinstance(c, str) and not _is_number(c)]
+        below = rows[i + 1 :]
+        if len(texts) < len(said) or len(set(texts)) < len(texts) * 0.6 or not below:
+            return 0
+        numbers_below = any(c is not None and (not isinstance(c, str) or _is_number(c)) for r in below for c in r)
+        return i + 1 if numbers_below or _names_like(texts, below) else 0
+    return 0
+
+
+def _names_like(texts: list[str], below: list[list[Any]]) -> bool:
+    """In a table of words only: the first row's words are short and none of them comes again."""
+    later = {c for r in below for c in r if isinstance(c, str)}
+    return not later.intersection(texts) and all(len(t) <= 30 for t in texts)
+
+
+def _first_body(rows: list[list[Any]], position: Position | None) -> int:
+    """Position of the first row of a table without header: titles and counts above it are much shorter."""
+    if not rows:
+        return 0
+    typical = int(np.median([sum(c is not None for c in r) for r in rows[:_LOOKED_AT]]))
+    return next((i for i, r in enumerate(rows) if sum(c is not None for c in r) >= max(1, (typical + 1) // 2)), 0)
+
+
+def _seen(body: list[list[Any]], width: int, strict: bool) -> Position | None:
+    """Two neighbouring columns whose content can only be a position. ``strict``: they have names, which say nothing of it."""
+    together = next((k for k in range(min(width, 200)) if _mostly(body, k, holds_both) and _labelled(body, k)), None)
+    if together is not None:
+        return Position(_pair_in_one(together, body), (together,), (together,), together=True)
+    kinds = [_kind(body, k) for k in range(min(width, 200))]
+    filled = [k for k, kind in enumerate(kinds) if kind != "empty"]
+    neighbours = list(pairwise(filled))
+    for sure in _SURE if strict else (*_SURE, *_LIKELY):
+        for a, b in neighbours:
+            if (kinds[a], kinds[b]) in (sure, sure[::-1]):
+                return Position(_pair_seen(a, b, body), (a,), (b,))
+    return None
+
+
+_SURE = (("angle", "angle"), ("east", "north7"), ("lon", "lat"))
+_LIKELY = (("lon?", "lat?"), ("lon", "lat?"), ("lon?", "lat"), ("metres", "metres"), ("east", "metres"), ("north7", "metres"), ("east", "east"), ("north7", "north7"))  # fmt: skip
+
+
+def _labelled(body: list[list[Any]], k: int) -> bool:
+    cells = [c for r in body if isinstance(c := cell_of(r, k), str)]
+    return sum(bool(_SAID.search(angles.tidy(c))) for c in cells) >= 0.5 * len(cells)
+
+
+def _pair_seen(a: int, b: int, body: list[list[Any]]) -> Pair:
+    """The first column counts as x; letters in the values (N29°…) say which way it runs."""
+    x = angles.read_values([cell_of(r, a) for r in body], angles.Manner())
+    north = True if x.north > x.east else False if x.east else None
+    return Pair(a, b, north, None)
+
+
+def _kind(body: list[list[Any]], k: int) -> str:
+    """What the values of a column look like: angle lon lat lon? lat? east north7 metres, empty, or other."""
+    cells = [c for r in body if not angles.is_nothing(c := cell_of(r, k))]
+    if not cells:
+        return "empty"
+    values = angles.read_values(cells, angles.manner_of(cells, None))
+    good = values.numbers[~np.isnan(values.numbers)]
+    if good.size < 0.6 * len(cells):
+        return "other"
+    if values.dms.sum() >= 0.5 * len(cells) or values.east + values.north >= 0.5 * len(cells):
+        return "angle"
+    return _kind_of_numbers(good)
+
+
+def _kind_of_numbers(good: np.ndarray) -> str:
+    middle = float(np.median(np.abs(good)))
+    broken = float(np.mean(np.abs(good - np.round(good)) > 1e-9))
+    fine = float(np.mean(np.abs(good * 1e4 - np.round(good * 1e4)) > 1e-6))
+    if 1.8e6 <= middle <= 6e6:
+        return "north7"
+    if 1e5 <= middle <= 9e5 or (13e6 <= middle < 46e6 and not _are_dates(good)):
+        return "east"
+    if 73 <= middle <= 136 and broken > 0.8:
+        return "lon" if fine > 0.5 else "lon?"
+    if 3 <= middle <= 54 and broken > 0.8:
+        return "lat" if fine > 0.5 else "lat?"
+    return "metres" if middle >= 1000 and broken > 0.5 else "other"
+
+
+def _are_dates(good: np.ndarray) -> bool:
+    """Numbers such as 20240131."""
+    whole = good[np.abs(good - np.round(good)) < 1e-9].astype("int64")
+    day, month, year = whole % 100, whole // 100 % 100, whole // 10_000
+    fit = (np.abs(day - 16) < 16) & (np.abs(month - 6.5) < 6) & (np.abs(year - 2000) <= 100)
+    return whole.size == good.size and bool(fit.mean() > 0.9)
