@@ -1,0 +1,307 @@
+"""Filters in CQL2 text (OGC 21-065r2) as SQL: values become bound parameters, properties come from a closed list.
+
+The ``cql2`` package reads the text; its tree is walked here, because the SQL it writes itself has the values inside.
+Every comparison is checked for kinds first, so that a wrong one is a sentence and not a fault of the database.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import cql2
+import shapely
+
+from rivergis.errors import UsageError
+
+MAX_CHARS, MAX_DEPTH = 20_000, 50
+_COMPARE = {"=": "=", "<>": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
+_ARITHMETIC = ("+", "-", "*", "/", "%")
+_SPATIAL = {f"s_{name.lower()}": f"ST_{name}" for name in (
+    "Intersects", "Within", "Contains", "Disjoint", "Touches", "Crosses", "Overlaps", "Equals",
+)}  # fmt: skip
+# what holds between the times (a.low, a.high) and (b.low, b.high), both ends inclusive
+_TEMPORAL = {
+    "t_after": "{0} > {3}", "t_before": "{1} < {2}", "t_during": "{0} > {2} AND {1} < {3}",
+    "t_contains": "{0} < {2} AND {1} > {3}", "t_intersects": "{0} <= {3} AND {1} >= {2}",
+    "t_disjoint": "({0} > {3} OR {1} < {2})", "t_equals": "{0} = {2} AND {1} = {3}",
+}  # fmt: skip
+_OPERATORS = (
+    "= <> < > <= >= AND OR NOT LIKE BETWEEN IN IS NULL CASEI + - * / % S_INTERSECTS S_WITHIN … T_AFTER T_DURING …"
+)
+_TIMES = ("date", "time")
+
+
+@dataclass(frozen=True)
+class Property:
+    """What a filter may name: an SQL expression and its kind (text number integer boolean date time clock json geometry)."""
+
+    sql: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition with its parameters."""
+
+    sql: str
+    params: dict[str, Any]
+
+
+def where(text: str, properties: Mapping[str, Property]) -> Where:
+    """The SQL condition of a CQL2 text; geometries in it are EPSG:4490 (longitude, latitude).
+
+    Raises ``UsageError`` with one sentence: unreadable text, unknown property (the known ones are listed), values of
+    another kind than the property, or an operator that is not supported.
+    """
+    _check_size(text)
+    try:
+        tree = json.loads(json.dumps(cql2.parse_text(text).to_json()))
+    except (cql2.ParseError, cql2.ValidationError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"The filter cannot be read{_position(str(error))}: {text[:200]!r} is not CQL2 text."
+        ) from error
+    walk = _Walk(properties)
+    return Where(walk.condition(tree), walk.params)
+
+
+def _check_size(text: str) -> None:
+    """The reader is recursive: what is too deep for it is refused before it sees it."""
+    depth = deepest = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        deepest = max(deepest, depth)
+    run = max((len(m) for m in re.findall(r"(?i)(?:not\s+|[-\s]){2,}", text)), default=0)
+    if len(text) > MAX_CHARS or deepest > MAX_DEPTH or run > 4 * MAX_DEPTH:
+        raise UsageError(f"The filter is too long or too deep: at most {MAX_CHARS} characters and {MAX_DEPTH} levels.")
+
+
+def _position(said: str) -> str:
+    found = re.search(r"--> \d+:(\d+)", said)
+    return f" at character {found[1]}" if found else ""
+
+
+@dataclass
+class _Value:
+    """An operand: SQL, kind, and the literal it came from (none for properties and calculations)."""
+
+    sql: str
+    kind: str
+    literal: Any = None
+    name: str = "a value"
+
+
+@dataclass
+class _Walk:
+    properties: Mapping[str, Property]
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, value: Any, cast: str) -> str:
+        name = f"f{len(self.params)}"
+        self.params[name] = value
+        return f"CAST(:{name} AS {cast})"
+
+    def condition(self, node: Any) -> str:
+        """A node that is true or false."""
+        if isinstance(node, bool):
+            return "true" if node else "false"
+        if isinstance(node, dict) and "property" in node:
+            value = self.value(node)
+            if value.kind != "boolean":
+                raise UsageError(f"{value.name} is {value.kind}, not true or false: compare it with a value.")
+            return value.sql
+        if not isinstance(node, dict) or "op" not in node:
+            raise UsageError(f"The filter is no condition but a value: {str(node)[:80]}.")
+        name = str(node["op"]).lower()
+        return self._operators().get(name, self._unknown)(name, node["args"])
+
+    def _operators(self) -> dict[str, Callable[[str, list[Any]], str]]:
+        return {
+            "and": self._junction, "or": self._junction, "not": self._not, "isnull": self._is_null, "like": self._like,
+            "between": self._between, "in": self._in, **dict.fromkeys(_COMPARE, self._compare),
+            **dict.fromkeys(_SPATIAL, self._spatial), **dict.fromkeys(_TEMPORAL, self._temporal),
+        }  # fmt: skip
+
+    def _unknown(self, name: str, args: list[Any]) -> str:
+        raise UsageError(f"The filter uses {name!r}, which is not supported here; there are {_OPERATORS}.")
+
+    def _junction(self, name: str, args: list[Any]) -> str:
+        return "(" + f" {name.upper()} ".join(self.condition(a) for a in args) + ")"
+
+    def _not(self, name: str, args: list[Any]) -> str:
+        return f"(NOT {self.condition(args[0])})"
+
+    def _is_null(self, name: str, args: list[Any]) -> str:
+        return f"({self.value(args[0]).sql} IS NULL)"
+
+    def _like(self, name: str, args: list[Any]) -> str:
+        left, pattern = self.value(args[0]), self.value(args[1])
+        _same([left, pattern], ("text",))
+        return f"({left.sql} LIKE {pattern.sql})"
+
+    def _compare(self, name: str, args: list[Any]) -> str:
+        left, right = self._alike(args)
+        return f"({left.sql} {_COMPARE[name]} {right.sql})"
+
+    def _between(self, name: str, args: list[Any]) -> str:
+        value, low, high = self._alike(args)
+        return f"({value.sql} BETWEEN {low.sql} AND {high.sql})"
+
+    def _in(self, name: str, args: list[Any]) -> str:
+        value, *listed = self._alike([args[0], *args[1]])
+        return f"({value.sql} IN ({', '.join(v.sql for v in listed)}))" if listed else "false"
+
+    def _alike(self, args: list[Any]) -> list[_Value]:
+        """Operands of one kind; text beside a date or time is read as one."""
+        values = [self.value(a) for a in args]
+        if any(v.kind in _TIMES for v in values):
+            return [self._instant(v, last=False) for v in values]
+        _same(values, ("text", "number", "boolean"))
+        return values
+
+    def value(self, node: Any) -> _Value:
+        """A node that has a value: property, literal, CASEI or a calculation."""
+        if node is None:
+            raise UsageError("Nothing equals NULL: write IS NULL or IS NOT NULL.")
+        if isinstance(node, bool):
+            return _Value(self.bind(node, "boolean"), "boolean", node)
+        if isinstance(node, (int, float)):
+            if not math.isfinite(node):
+                raise UsageError("A number in the filter is too large.")
+            return _Value(self.bind(node, "double precision"), "number", node)
+        if isinstance(node, str):
+            return _Value(self.bind(_clean(node), "text"), "text", node)
+        if isinstance(node, dict) and "property" in node:
+            return self._property(str(node["property"]))
+        if isinstance(node, dict) and ("date" in node or "timestamp" in node):
+            return self._moment(str(node.get("date") or node.get("timestamp")))
+        if isinstance(node, dict) and "op" in node:
+            return self._computed(str(node["op"]).lower(), node["args"])
+        raise UsageError(f"{str(node)[:80]} cannot stand here in a filter.")
+
+    def _property(self, name: str) -> _Value:
+        known = self.properties.get(name)
+        if known is None:
+            raise UsageError(f"There is no property {name!r} to filter by; there are {', '.join(self.properties)}.")
+        kind = {"integer": "number", "json": "text", "clock": "time"}.get(known.kind, known.kind)
+        casts = {
+            "integer": "CAST({0} AS double precision)",
+            "json": "CAST({0} AS text)",
+            "clock": "({0} AT TIME ZONE 'Asia/Shanghai')",
+        }
+        return _Value(casts.get(known.kind, "{0}").format(known.sql), kind, name=name)
+
+    def _computed(self, name: str, args: list[Any]) -> _Value:
+        values = [self.value(a) for a in args]
+        if name == "casei":
+            _same(values, ("text",))
+            return _Value(f"lower({values[0].sql})", "text")
+        if name not in _ARITHMETIC:
+            self._unknown(name, args)
+        _same(values, ("number",))
+        left, right = values[0].sql, values[1].sql
+        if name == "/":
+            return _Value(f"({left} / nullif({right}, 0))", "number")
+        if name == "%":
+            return _Value(
+                f"CAST(CAST({left} AS numeric) % nullif(CAST({right} AS numeric), 0) AS double precision)", "number"
+            )
+        return _Value(f"({left} {name} {right})", "number")
+
+    def _moment(self, text: str) -> _Value:
+        return self._instant(_Value("", "text", text), last=False)
+
+    def _instant(self, value: _Value, last: bool) -> _Value:
+        """A date, time or text of either as timestamp with time zone; a day begins (or ends) in Asia/Shanghai."""
+        if value.kind == "time":
+            return value
+        if value.kind == "date":
+            end = " + interval '1 day' - interval '1 microsecond'" if last else ""
+            sql = f"((CAST({value.sql} AS timestamp){end}) AT TIME ZONE 'Asia/Shanghai')"
+            return _Value(sql, "time", name=value.name)
+        if value.kind != "text" or value.literal is None:
+            raise UsageError(f"{value.name} is {value.kind} and cannot be compared with a date or time.")
+        return self._read_moment(str(value.literal), last)
+
+    def _read_moment(self, text: str, last: bool) -> _Value:
+        try:
+            if len(text) == len("2026-05-20"):
+                day = _Value(self.bind(date.fromisoformat(text), "date"), "date")
+                return self._instant(day, last)
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise UsageError(f"{text[:40]!r} is no date or time: write 2026-05-20 or 2026-05-20T08:00:00Z.") from error
+        if moment.tzinfo is None:
+            raise UsageError(f"{text[:40]!r} names no time zone: write 2026-05-20T08:00:00+08:00 or Z.")
+        return _Value(self.bind(moment, "timestamptz"), "time")
+
+    def _temporal(self, name: str, args: list[Any]) -> str:
+        ends = [end for a in args for end in self._ends(a)]
+        return "(" + _TEMPORAL[name].format(*ends) + ")"
+
+    def _ends(self, node: Any) -> tuple[str, str]:
+        """First and last moment of a day, an instant or an interval (``..`` is open)."""
+        if isinstance(node, dict) and "interval" in node:
+            low, high = node["interval"]
+            first = "'-infinity'::timestamptz" if low == ".." else self._end(low, last=False)
+            return first, "'infinity'::timestamptz" if high == ".." else self._end(high, last=True)
+        return self._end(node, last=False), self._end(node, last=True)
+
+    def _end(self, node: Any, last: bool) -> str:
+        if isinstance(node, dict) and ("date" in node or "timestamp" in node):
+            return self._instant(_Value("", "text", str(node.get("date") or node.get("timestamp"))), last).sql
+        return self._instant(self.value(node), last).sql
+
+    def _spatial(self, name: str, args: list[Any]) -> str:
+        left, right = (self._shape(a) for a in args)
+        return f"{_SPATIAL[name]}({left}, {right})"
+
+    def _shape(self, node: Any) -> str:
+        if isinstance(node, dict) and "property" in node:
+            value = self._property(str(node["property"]))
+            if value.kind != "geometry":
+                raise UsageError(f"{value.name} is no shape: spatial conditions are asked of geom.")
+            return value.sql
+        shape = _drawn(node)
+        bounds = shapely.bounds(shape)
+        if not (bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90):
+            raise UsageError(
+                "Shapes in a filter are longitude and latitude in degrees (EPSG:4490); this one lies outside."
+            )
+        return (
+            f"ST_GeomFromEWKB({self.bind(shapely.to_wkb(shapely.set_srid(shape, 4490), include_srid=True), 'bytea')})"
+        )
+
+
+def _drawn(node: Any) -> shapely.Geometry:
+    """A bounding box or GeoJSON geometry of a filter."""
+    try:
+        if isinstance(node, dict) and "bbox" in node:
+            box = node["bbox"]
+            return shapely.box(*(box if len(box) == 4 else (box[0], box[1], box[3], box[4])))
+        shape = shapely.from_geojson(json.dumps(node))
+    except (shapely.GEOSException, TypeError, ValueError) as error:
+        raise UsageError(f"{str(node)[:80]} is no shape that a filter can use.") from error
+    if shape is None or shape.is_empty:
+        raise UsageError("A shape in the filter is empty.")
+    return shape if shape.is_valid else shapely.make_valid(shape)
+
+
+def _same(values: list[_Value], kinds: tuple[str, ...]) -> None:
+    found = {v.kind for v in values}
+    if len(found) > 1 or not found <= set(kinds):
+        said = ", ".join(f"{v.name} is {v.kind}" for v in values)
+        raise UsageError(
+            f"The filter compares what cannot be compared ({said}): text stands in single quotes, numbers do not."
+        )
+
+
+def _clean(text: str) -> str:
+    if "\0" in text:
+        raise UsageError("A text in the filter has a NUL character.")
+    return text
