@@ -16,6 +16,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "db": ("rivergis.cli.db", "The private PostGIS cluster: start, stop, status, upgrade, backup, restore."),
     "rules": ("rivergis.cli.rules", "Rules as data: show a value and why it holds, list, check."),
     "import": ("rivergis.cli.import_", "Bring a file in as a layer, tracks or imagery."),
+    "export": ("rivergis.cli.export", "A layer out as a file: GeoPackage, Shapefile, DXF, coordinate table …"),
     "quarantine": ("rivergis.cli.quarantine", "Features set aside at imports: list, export."),
     "river": ("rivergis.cli.river", "Chainage (桩号) and reaches."),
     "boundary": ("rivergis.cli.boundary", "Boundary lines (管理范围线): surrogate, check."),

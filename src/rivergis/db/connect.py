@@ -158,6 +158,13 @@ def read_table(conn: Connection, sql: str, params: dict[str, Any] | None = None)
     return _none(pd.read_sql(text(sql), conn, params=params))
 
 
+def stream_rows(conn: Connection, sql: str, params: dict[str, Any], size: int) -> Iterator[Sequence[Sequence[Any]]]:
+    """Rows of a query in lots of ``size`` through a server-side cursor, so that a large answer is never held whole."""
+    streamed = {"stream_results": True, "max_row_buffer": size}
+    with _translated(), conn.execute(text(sql), params, execution_options=streamed) as result:
+        yield from result.partitions(size)
+
+
 def _none(frame: Any) -> Any:
     """NULL in text columns as None: pandas would make it a float that is not a number, which no JSON can hold."""
     for column in frame.columns:
