@@ -164,10 +164,10 @@ def test_any_of_the_usual_separators(tmp_path: Path, mark: str) -> None:
     ]
 
 
-def test_lines_that_are_left_out_are_counted(tmp_path: Path) -> None:
+def test_rows_of_another_length_are_said(tmp_path: Path) -> None:
     csv(tmp_path, "lon,lat", "106,29.4", "106,29.5,7,8", "106,29.6")
     [lines, times] = read_track(tmp_path / "a.csv").diagnostics
-    assert (lines["code"], lines["count"], times["code"]) == ("lines_left_out", 1, "fix_time")
+    assert (lines["code"], lines["count"], times["code"]) == ("row_length", 1, "fix_time")
 
 
 def test_parts_of_a_multiline_keep_their_times_and_segments(tmp_path: Path) -> None:

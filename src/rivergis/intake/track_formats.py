@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rivergis.errors import InputError
-from rivergis.intake import archive, sources, track_fit, track_json, track_text, track_xml
+from rivergis.intake import archive, sources, tables, track_fit, track_json, track_text, track_xml
 from rivergis.intake import text as encodings
 from rivergis.intake.delivery import Asked, Reading
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.track_course import Found, reading_of
+from rivergis.intake.track_table import courses_of, from_table
+
+__all__ = ["find_courses", "from_table", "is_track", "read_tracks"]
 
 _HEAD_BYTES = 1 << 16
 _XML = {"GPX", "KML", "KMZ", "TCX"}
+_TABLES = {"table", "Excel table", "Excel 97 table", "OpenDocument table"}
 _TEXT = {"NMEA": track_text.read_nmea, "IGC": track_text.read_igc, "GeoJSON": track_json.read_json}
 # what loggers write before their first sentence leaves the content open
 _SENTENCES = re.compile(rb"^\$G[PNLAB](RMC|GGA|GLL|GNS),", re.MULTILINE)
@@ -27,12 +32,17 @@ def read_tracks(path: Path, asked: Asked, limits: Limits) -> Reading:
     One point (longitude, latitude as written; no datum is changed) for each fix, times in UTC in the frame, the verdict
     on them in ``facts``; waypoints, routes and placemarks as vector layers. ``InputError`` when there is nothing in it.
     """
+    if format_name(path, limits) in _TABLES:
+        read = tables.read_table(path, asked, limits)
+        return replace(read, layers=[from_table(layer) or layer for layer in read.layers])
     return reading_of(find_courses(path, asked, limits), datetime.now(UTC))
 
 
 def find_courses(path: Path, asked: Asked, limits: Limits) -> Found:
     """The tracks of a file as they are written, before places and times are judged; ``InputError`` as ``read_tracks``."""
     form, raw = _content(path, limits)
+    if form in _TABLES:
+        return _table(path, asked, limits)
     if form == "FIT":
         return track_fit.read_fit(path, raw)
     if form in _XML:
@@ -44,6 +54,18 @@ def find_courses(path: Path, asked: Asked, limits: Limits) -> Found:
     read.defects[:0] = found.defects
     read.encoding, read.encoding_basis = found.encoding, found.basis
     return read
+
+
+def _table(path: Path, asked: Asked, limits: Limits) -> Found:
+    """Every table of points of a file as a track, whether it looks like one or not."""
+    read = tables.read_table(path, asked, limits)
+    courses = courses_of(read)
+    if not courses:
+        columns = ", ".join(str(c) for d in read.layers if d.frame is not None for c in d.frame.columns)
+        raise InputError(
+            f"{path.name} has no columns of longitude and latitude; it has {columns[:300]}.", file=str(path)
+        )
+    return Found(read.format, courses, defects=list(read.defects))
 
 
 def is_track(path: Path, limits: Limits = DEFAULT) -> bool:

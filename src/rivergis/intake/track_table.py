@@ -15,15 +15,16 @@ import pandas as pd
 import shapely
 
 from rivergis.intake import times, track_names
-from rivergis.intake.delivery import Delivered
-from rivergis.intake.track_course import Course, Found, layer_of, on_null_island
-from rivergis.intake.track_order import in_order
+from rivergis.intake.delivery import Delivered, Reading
+from rivergis.intake.track_course import Course, Found, layer_of
+from rivergis.intake.track_order import AT_LEAST, in_order
 
 REGION = "Asia/Shanghai"
 _CLOCK = re.compile(r"\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*")
 # a row that has a name of its own is a place; what numbers the fixes of a track does not name a place
 _OF_PLACES = re.compile(r"名称|名字|点名|点号|编码|编号|排口|^name$|code", re.IGNORECASE)
 _NOT_OF_PLACES = re.compile(r"轨迹|设备|用户|人员|device|user|track", re.IGNORECASE)
+_POINT = int(shapely.GeometryType.POINT)
 _USUAL_S = 600.0
 _CONTINUES = 0.5
 _CLOSE_BY = 0.002
@@ -33,7 +34,7 @@ _CLOSE_BY = 0.002
 def from_table(delivered: Delivered, now: datetime | None = None) -> Delivered | None:
     """A table as a track layer if it is the log of a walk (or of several, a segment for each device); else None.
 
-    Its shapes stay as they are, its other columns stay in the frame, its defects are kept. ``now``: default this moment.
+    Its other columns stay in the frame and its defects are kept; letters for west and south make positions negative. ``now``: default this moment.
     """
     if not _may_be(delivered):
         return None
@@ -41,29 +42,39 @@ def from_table(delivered: Delivered, now: datetime | None = None) -> Delivered |
     if not _is_log(course, delivered):
         return None
     layer = layer_of(course, now or datetime.now(UTC), Found("table"))
-    assert layer.frame is not None and delivered.frame is not None and delivered.shapes is not None
+    assert layer.frame is not None and delivered.frame is not None
     rest = delivered.frame.drop(columns=[c for c in delivered.frame if c in layer.frame])
-    order = delivered.frame.index.get_indexer(layer.frame.index)
-    shapes = delivered.shapes[order].copy()
-    shapes[on_null_island(layer.frame)] = None
+    said = [d for d in layer.defects if d.code != "fix_position"]  # the reader of the table named the rows already
     return replace(
         delivered,
         kind="track",
         frame=layer.frame.join(rest),
-        shapes=shapes,
+        shapes=layer.shapes,
         facts=delivered.facts | layer.facts,
-        defects=[*delivered.defects, *layer.defects],
+        defects=[*delivered.defects, *said],
     )
+
+
+def courses_of(reading: Reading) -> list[Course]:
+    """The tables of a file that hold points, taken for tracks because somebody says that they are."""
+    courses = []
+    for layer in reading.layers:
+        if layer.frame is not None and not layer.sampled and _points_only(layer):
+            course = course_of(layer)
+            course.defects = list(layer.defects)
+            courses.append(course)
+    return courses
+
+
+def _points_only(layer: Delivered) -> bool:
+    return layer.shapes is not None and set(shapely.get_type_id(layer.shapes)) - {-1} == {_POINT}
 
 
 def _may_be(delivered: Delivered) -> bool:
     """Whether there are points and attributes enough to ask."""
-    if delivered.frame is None or delivered.shapes is None or delivered.sampled or len(delivered.frame) < 5:
+    if delivered.frame is None or delivered.sampled or len(delivered.frame) < AT_LEAST:
         return False
-    if not delivered.frame.index.is_unique:
-        return False
-    kinds = set(shapely.get_type_id(delivered.shapes)) - {-1}
-    return kinds == {int(shapely.GeometryType.POINT)}
+    return delivered.frame.index.is_unique and _points_only(delivered)
 
 
 def course_of(delivered: Delivered) -> Course:
