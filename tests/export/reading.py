@@ -24,7 +24,8 @@ def _gdal(path: Path, layer: str, crs: str) -> gpd.GeoDataFrame:
     inside = f"/vsizip/{path}" if path.suffix == ".zip" else str(path)
     [(name, _)] = pyogrio.list_layers(inside)
     frame = pyogrio.read_dataframe(inside, layer=name)
-    return frame.drop(columns=[c for c in ("id", "gml_id", "fid") if c in frame])
+    frame = frame.drop(columns=[c for c in ("id", "gml_id", "fid") if c in frame])
+    return frame.rename(columns={"Name": "name"})  # KML has a place of its own for names
 
 
 def _parquet(path: Path, layer: str, crs: str) -> gpd.GeoDataFrame:
@@ -77,7 +78,7 @@ def _dxf(path: Path, layer: str, crs: str) -> gpd.GeoDataFrame:
     found: dict[str, dict[str, Any]] = {}
     rings: dict[str, list[list[Any]]] = {}
     for entity in doc.modelspace().query(f'*[layer=="{layer}"]'):
-        values = dict(t.value.partition("=")[::2] for t in entity.get_xdata("RIVERGIS")[1:] if "=" in t.value)
+        values = dict(t.value.partition("=")[::2] for t in entity.get_xdata("RIVERGIS") if "=" in t.value)
         code = values["code"]
         found.setdefault(code, {k: v for k, v in values.items() if k != "ring"})
         if entity.dxftype() == "POINT":

@@ -32,10 +32,10 @@ def distance_m(frame: gpd.GeoDataFrame, original: list[Any]) -> float:
 
 
 @pytest.mark.parametrize("ending", ANY_SYSTEM)
-@pytest.mark.parametrize("crs", [f"EPSG:{ZONE}", "EPSG:4490", "EPSG:4526"])
+@pytest.mark.parametrize("crs", [f"EPSG:{ZONE}", "EPSG:4490", "EPSG:4523"])
 @pytest.mark.parametrize("layer", ["outfall", "reach", "water_area"])
 def test_shapes_come_out_equal_to_1_mm(filled: Database, tmp_path: Path, ending: str, crs: str, layer: str) -> None:
-    # EPSG:4526 is another zone than the place's, with the prefix in its easting
+    # EPSG:4523: the same zone with its number before the easting
     out = tmp_path / f"x{ending}"
     done = send(filled, layer, out, crs=crs)
     original = {"outfall": list(points().geometry), "reach": lines_drawn(), "water_area": waters()}[layer]
@@ -86,10 +86,10 @@ def test_attributes_come_out_as_delivered(filled: Database, tmp_path: Path, endi
     ]
     assert [str(v)[:19].replace("T", " ") for v in frame["seen"]] == [str(v)[:19] for v in given["seen"]]
     assert [str(v).lower() in ("true", "1", "t") for v in frame["covered"]] == given["covered"].tolist()
-    wanted = given["备注"].map(lambda t: " ".join(t.split("\n")).replace("\t", " ") if ending in (".dxf",) else t)
-    if ending == ".dxf":  # a DXF string is one line
-        assert list(frame[remark]) == list(wanted)
-    elif ending == ".kml":  # XML has no CR or TAB of its own, and blanks at the ends are not kept
+    wanted = given["备注"]
+    if ending == ".dxf":  # a DXF string is one line, and release 2000 lacks the rarest characters
+        assert list(frame[remark]) == [t.replace("\n", " ").replace("\t", " ").replace("𠮷", "〓") for t in wanted]
+    elif ending in (".kml", ".gml"):  # readers of XML keep no blanks at the ends
         assert [t.strip() for t in frame[remark]] == [t.strip() for t in wanted]
     else:
         assert list(frame[remark]) == list(wanted)
@@ -115,7 +115,7 @@ def test_a_layer_without_rows_is_a_file_of_the_right_columns(filled: Database, t
     assert out.exists()
     if ending in (".gpkg", ".shp", ".fgb", ".gdb", ".geojson"):
         info = pyogrio.read_info(out)
-        assert info["features"] == 0
+        assert len(pyogrio.read_dataframe(out)) == 0
         assert info["geometry_type"] in ("Point", "Unknown")  # GeoJSON cannot say it of nothing
         assert "code" in info["fields"] or ending == ".geojson"
 

@@ -52,7 +52,7 @@ FORMATS = {
     ".zip": Format(export_files.shapefile, tables=False, one_kind=True, encodings=ENCODINGS),
     ".geojson": Format(export_files.gdal("GeoJSON")),
     ".geojsonl": Format(export_files.gdal("GeoJSONSeq"), "EPSG:4326", fixed=True),
-    ".fgb": Format(export_files.gdal("FlatGeobuf")),
+    ".fgb": Format(export_files.gdal("FlatGeobuf"), tables=False),
     ".parquet": Format(export_files.geoparquet),
     ".kml": Format(export_files.gdal("LIBKML"), "EPSG:4326", fixed=True, tables=False),
     ".gml": Format(export_files.gdal("GML"), tables=False),

@@ -16,7 +16,7 @@ from ezdxf.lldxf.const import DXFError
 from rivergis.errors import EnvironmentFault
 from rivergis.maps.export_files import Sheet
 from rivergis.maps.export_rows import Chunk
-from rivergis.maps.export_text import text_of
+from rivergis.maps.export_text import NOT_GBK, text_of
 
 APPLICATION = "RIVERGIS"
 _STRING = 250  # of 255 bytes that a string of extended data may have
@@ -63,7 +63,7 @@ class _Drawing:
         doc.layers.add(self.text_layer, color=7)
         doc.header["$INSUNITS"] = 6 if self.metric else 0
         self.corner: tuple[float, float] | None = None
-        self.shapeless = self.long = 0
+        self.shapeless = self.long = self.rare = 0
 
     @property
     def metric(self) -> bool:
@@ -97,7 +97,7 @@ class _Drawing:
         for f, value in zip(self.sheet.fields, values, strict=True):
             if value is None:
                 continue
-            for piece in _pieces(f"{f.name}={_line(value)}"):
+            for piece in _pieces(self._drawable(f"{f.name}={_line(value)}")):
                 size += len(piece.encode()) + 8
                 if size > _TOTAL:
                     self.long += 1
@@ -118,7 +118,14 @@ class _Drawing:
 
     def _write(self, text: str, x: float, y: float) -> None:
         look = {"layer": self.text_layer, "style": "HZ"}
-        self.space.add_text(text[:_STRING], height=self.height, dxfattribs=look).set_placement((x, y))
+        self.space.add_text(self._drawable(text)[:_STRING], height=self.height, dxfattribs=look).set_placement((x, y))
+
+    def _drawable(self, text: str) -> str:
+        """Release 2000 can say what GBK lacks as ``\\U+XXXX``, but only within four digits."""
+        if self.sheet.encoding != "GBK" or max(text, default="") <= "\uffff":
+            return text
+        self.rare += 1
+        return "".join(NOT_GBK if c > "\uffff" else c for c in text)
 
     def report(self) -> None:
         """What the drawing is about, below it; what it could not hold, to the user."""
@@ -129,6 +136,12 @@ class _Drawing:
             self.sheet.cut = True
             self.sheet.notes.append(
                 f"{self.shapeless} features have no shape; a drawing cannot hold them: export to .xlsx or .gpkg."
+            )
+        if self.rare:
+            self.sheet.cut = True
+            self.sheet.notes.append(
+                f"{self.rare} texts have rare characters that release 2000 does not have; they stand as {NOT_GBK}: "
+                "export with --encoding UTF-8 to keep them."
             )
         if self.long:
             self.sheet.cut = True

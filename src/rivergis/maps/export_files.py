@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,10 @@ _TYPES = {
 }  # fmt: skip
 _DBF_TEXT = 254
 SHOWN = 5
+_KML_WORDS = tuple(f"LIBKML_{word}_FIELD" for word in (
+    "DESCRIPTION", "TIMESTAMP", "BEGIN", "END", "ALTITUDEMODE", "TESSELLATE", "EXTRUDE", "VISIBILITY", "DRAWORDER", "ICON",
+    "HEADING", "TILT", "ROLL", "SNIPPET", "MODEL", "SCALE_X", "SCALE_Y", "SCALE_Z", "NETWORKLINK", "CAMERA",
+))  # fmt: skip
 # kinds that a format does not have, and go out as ISO text
 _AS_TEXT = {"ESRI Shapefile": ("time", "clock"), "LIBKML": ("date", "time", "clock"), "GeoJSONSeq": ("date",)}
 
@@ -88,10 +94,12 @@ def _write(driver: str, sheet: Sheet, chunks: Iterator[Chunk], names: Sequence[s
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         reader = pa.RecordBatchReader.from_batches(schema, counted)
-        _run(
-            lambda: pyogrio.write_arrow(reader, sheet.path, layer=sheet.layer_name, driver=driver, **options),
-            sheet.path,
-        )
+        with _plain_kml(driver):
+            _run(
+                lambda: pyogrio.write_arrow(reader, sheet.path, layer=sheet.layer_name, driver=driver, **options),
+                counted,
+                sheet.path,
+            )
     sheet.notes += sorted({" ".join(str(w.message).split())[:200] for w in said if w.category is RuntimeWarning})
     return counted.rows
 
@@ -103,11 +111,31 @@ def _held(driver: str, f: Field) -> Field:
     return replace(f, kind="text") if f.kind in _AS_TEXT.get(driver, ()) else f
 
 
-def _run(write: Callable[[], None], path: Path) -> None:
+def _run(write: Callable[[], None], fed: _Counted, path: Path) -> None:
+    """Let GDAL write; what went wrong in the rows it was fed is told as it was, not as GDAL tells it."""
     try:
         write()
-    except pyogrio.errors.DataSourceError as error:
-        raise EnvironmentFault(f"{path.name} cannot be written ({' '.join(str(error).split())[:200]}).") from error
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError) as error:
+        if fed.failed is not None:
+            raise fed.failed from error
+        said = " ".join(str(error).split())[:200]
+        raise EnvironmentFault(
+            f"{path.name} cannot be written ({said}): free some space or choose another format."
+        ) from error
+
+
+@contextmanager
+def _plain_kml(driver: str) -> Iterator[None]:
+    """Attributes called begin, end, icon … stay attributes; KML would make something of its own of them."""
+    if driver != "LIBKML":
+        yield
+        return
+    before = {option: pyogrio.get_gdal_config_option(option) for option in _KML_WORDS}
+    pyogrio.set_gdal_config_options(dict.fromkeys(_KML_WORDS, "rivergis_unused"))
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options(before)
 
 
 def _crs_text(part: Part) -> str | None:
@@ -128,6 +156,8 @@ def _layer_options(driver: str, sheet: Sheet, geometry: str | None) -> dict[str,
         return {"COORDINATE_PRECISION": str(sheet.digits)}
     if driver == "ESRI Shapefile":
         return {"RESIZE": "YES"}
+    if driver == "FlatGeobuf" and sheet.part.empties:
+        return {"SPATIAL_INDEX": "NO"}  # its index holds no feature without a shape
     return {}
 
 
@@ -154,19 +184,28 @@ def _batches(schema: pa.Schema, fields: Sequence[Field], chunks: Iterator[Chunk]
 def _array(f: Field, values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if f.kind == "text":
         return pa.array([None if v is None else text_of(v) for v in values], kind)
+    if f.kind == "clock":  # also days, where a format has none
+        return pa.array(
+            [v if v is None or isinstance(v, datetime) else datetime.combine(v, time()) for v in values], kind
+        )
     return pa.array(values, kind)
 
 
 class _Counted:
-    """Batches, counted as they go by."""
+    """Batches, counted as they go by; ``failed`` is what ended them before their end."""
 
     def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
         self._batches, self.rows = batches, 0
+        self.failed: Exception | None = None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
-            self.rows += batch.num_rows
-            yield batch
+        try:
+            for batch in self._batches:
+                self.rows += batch.num_rows
+                yield batch
+        except Exception as error:
+            self.failed = error
+            raise
 
 
 def shapefile(sheet: Sheet, chunks: Iterator[Chunk]) -> int:

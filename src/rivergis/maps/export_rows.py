@@ -39,6 +39,8 @@ class Part:
     count: int
     extent: tuple[float, float, float, float] | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    empties: bool = False
+    """Some rows have no shape."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _census(
     dim = "ST_Dimension(t.geom)" if by_kind else "CAST(NULL AS int)"
     table = read_table(
         conn,
-        f"""SELECT {zone} AS zone, {dim} AS dim, count(*) AS n, array_agg(DISTINCT GeometryType(t.geom)) AS types,
+        f"""SELECT {zone} AS zone, {dim} AS dim, count(*) AS n, bool_or(t.geom IS NULL) AS empties, array_agg(DISTINCT GeometryType(t.geom)) AS types,
           min(ST_XMin(t.geom)) AS west, min(ST_YMin(t.geom)) AS south, max(ST_XMax(t.geom)) AS east, max(ST_YMax(t.geom)) AS north
         FROM {_from(query, condition)} GROUP BY 1, 2 ORDER BY 1, 2""",
         params,
@@ -106,7 +108,8 @@ def _without_lone_empties(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _part(
     query: Query, condition: str, params: dict[str, Any], group: dict[str, Any], system: str, zones: bool, kinds: bool
 ) -> Part:
-    extent = None if group["west"] is None else tuple(float(group[k]) for k in ("west", "south", "east", "north"))
+    west, south, east, north = (group[k] for k in ("west", "south", "east", "north"))
+    extent = None if west is None else (float(west), float(south), float(east), float(north))
     tests, names = [], []
     if zones:
         tests.append(f"{_ZONE} = {int(group['zone'])}")
@@ -119,7 +122,8 @@ def _part(
         own = f"({own} OR t.geom IS NULL)"
     used = _system(system, extent, query.layer.name)
     shape = _shape(query, [t for t in group["types"] if t])
-    return Part("".join(names), f"{condition} AND {own}", used, shape, int(group["n"]), extent, params)  # type: ignore[arg-type]
+    empties = bool(group.get("empties")) or extent is None
+    return Part("".join(names), f"{condition} AND {own}", used, shape, int(group["n"]), extent, params, empties)
 
 
 def accepted(system: str) -> pyproj.CRS:
