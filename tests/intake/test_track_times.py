@@ -150,7 +150,7 @@ def test_segments_in_another_order_are_no_alarm_but_two_at_once_are() -> None:
     assert (verdict, found.code, found.severity) == ("ok", "segments_out_of_order", "info")
     both = pd.concat([first, first + pd.Timedelta(seconds=5)], ignore_index=True)
     assert time_verdict(both, now=NOW, segment=segment)[0] == "backward"
-    assert time_verdict(both, now=NOW, segment=segment, devices=2) == ("ok", [])
+    assert time_verdict(both, now=NOW, segment=segment, recording=segment) == ("ok", [])
 
 
 def test_several_findings_are_mixed_and_a_zone_that_was_assumed_is_not_one() -> None:

@@ -14,7 +14,7 @@ from rivergis import crs
 from rivergis.intake import times, track_times
 from rivergis.intake.delivery import Declared, Defect, Delivered, Names, Reading, defect
 
-COLUMNS = ("at", "lon", "lat", "ele_m", "acc_m", "speed_ms", "received_at", "segment")
+COLUMNS = ("at", "lon", "lat", "ele_m", "acc_m", "speed_ms", "received_at", "segment", "track")
 _NUMBERS = ("lon", "lat", "ele_m", "acc_m", "speed_ms")
 BY_STANDARD = Declared("EPSG:4326", where="format")
 
@@ -22,7 +22,8 @@ BY_STANDARD = Declared("EPSG:4326", where="format")
 @dataclass
 class Course:
     """A track as its reader found it. ``rows``: columns of ``COLUMNS`` as far as the format has them, one row for each fix;
-    times as text or instants, positions as written; the index is the fix's number, from 1 unless a table numbers its rows."""
+    times as text or instants, positions as written; the index is the fix's number, from 1 unless a table numbers its rows.
+    ``track`` tells recordings apart (tracks of a GPX, devices of a table) that may have run at the same time."""
 
     name: str
     rows: pd.DataFrame
@@ -30,7 +31,6 @@ class Course:
     """Of times that name none."""
     declared: Declared = BY_STANDARD
     names: Names | None = None
-    devices: int = 1
     facts: dict[str, Any] = field(default_factory=dict)
     defects: list[Defect] = field(default_factory=list)
 
@@ -78,15 +78,17 @@ def layer_of(course: Course, now: datetime, found: Found) -> Delivered:
     """A track as a layer: one point for each fix, the facts of its recording, and what is wrong with places and times."""
     fixes, assumed = fixes_of(course)
     nowhere, null = ~has_position(fixes), on_null_island(fixes)
+    again, recording = _twice(fixes)
     verdict, defects = track_times.time_verdict(
         fixes["at"],
         now=now,
         segment=fixes["segment"].to_numpy(),
+        recording=recording,
         numbers=fixes.index.to_numpy(),
         moved=_moved(fixes),
+        again=again,
         assumed=assumed,
         zone=course.zone,
-        devices=course.devices,
     )
     keep = [c for c in COLUMNS if c in ("at", "lon", "lat", "segment") or fixes[c].notna().any()]
     layer = Delivered(
@@ -112,6 +114,17 @@ def layer_of(course: Course, now: datetime, found: Found) -> Delivered:
 def _moved(fixes: pd.DataFrame) -> np.ndarray:
     place = fixes[["lon", "lat"]].to_numpy()
     return np.concatenate([[True], (place[1:] != place[:-1]).any(axis=1)])[: len(fixes)]
+
+
+def _twice(fixes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Fixes whose time and place stand in an earlier segment, and the recording of each: tracks that share fixes are one."""
+    key = ["at", "lon", "lat"]
+    recording = pd.Series(pd.factorize(fixes["track"], use_na_sentinel=False)[0], index=fixes.index)
+    again = fixes["at"].notna() & fixes["lon"].notna() & fixes.duplicated(key) & ~fixes.duplicated([*key, "segment"])
+    if again.any():
+        first = recording.groupby([fixes[k] for k in key]).transform("first")
+        recording = recording.replace(dict(zip(recording[again], first[again], strict=True)))
+    return again.to_numpy(), recording.to_numpy()
 
 
 def _points(fixes: pd.DataFrame, without: np.ndarray) -> np.ndarray:
@@ -167,42 +180,13 @@ def _length_m(fixes: pd.DataFrame, declared: Declared) -> float | None:
     return round(float(np.sum(steps)), 1)
 
 
-def reading_of(found: Found, now: datetime) -> Reading:
-    """All layers of a file; what stands in two of its tracks is said at the later one.
+_LOSSES = ("file_cut_off", "file_damaged", "file_padded")
 
-    What is wrong with the text of the file is said at its first layer, what is lost at the end of it at its last track.
-    """
+
+def reading_of(found: Found, now: datetime) -> Reading:
+    """All layers of a file. What is wrong with its text is said at the first, what is lost at its end at the last track."""
     layers = [layer_of(course, now, found) for course in found.courses]
-    for i, later in enumerate(layers):
-        for earlier in layers[:i]:
-            if _same_hours(later, earlier):
-                _said_before(later, earlier)
     every = [*layers, *found.others]
     for said in found.defects:
         every[len(layers) - 1 if said.code in _LOSSES and layers else 0].add(said)
     return Reading(found.format, every)
-
-
-_LOSSES = ("file_cut_off", "file_damaged", "file_padded")
-
-
-def _same_hours(a: Delivered, b: Delivered) -> bool:
-    """Whether the spans of two tracks share a moment: only then can they hold the same fix."""
-    first, last = (a.facts["first_at"], b.facts["first_at"]), (a.facts["last_at"], b.facts["last_at"])
-    return None not in first and max(map(pd.Timestamp, first)) <= min(map(pd.Timestamp, last))
-
-
-def _said_before(later: Delivered, earlier: Delivered) -> None:
-    """Fixes of a track that another track of the file holds too, time and place."""
-    if later.frame is None or earlier.frame is None:
-        return
-    key = ["at", "lon", "lat"]
-    known = pd.MultiIndex.from_frame(earlier.frame[key].dropna())
-    again = later.frame.index[pd.MultiIndex.from_frame(later.frame[key]).isin(known)]
-    if not len(again):
-        return
-    said = f"{len(again)} fixes stand in the track {earlier.name} of this file too, with the same time and place."
-    later.add(defect("time_repeated", "warning", said, "They count once.", again))
-    later.facts["time_findings"] = list(dict.fromkeys([*later.facts["time_findings"], "time_repeated"]))
-    verdict = later.facts["time_verdict"]
-    later.facts["time_verdict"] = "repeated" if verdict in ("ok", "zone_assumed", "repeated") else "mixed"

@@ -94,11 +94,11 @@ def course_of(delivered: Delivered) -> Course:
             rows[ours] = _amounts(rows[ours], in_kmh=ours == "speed_ms" and track_names.in_kmh(names[ours]))
     segment = _segments(frame, names)
     rows["segment"] = 0 if segment is None else segment
-    devices = 1 if segment is None else int(segment.nunique())
-    # several devices in one table may be written in turn: each is judged by itself
-    rows = rows.sort_values("segment", kind="stable") if devices > 1 else rows
+    if segment is not None:  # several devices in one table may be written in turn: each is judged by itself
+        rows["track"] = segment
+        rows = rows.sort_values("segment", kind="stable")
     zone = "UTC" if at is not None and "utc" in str(at.name).lower() else REGION
-    return Course(delivered.name, rows, zone, delivered.declared, delivered.names, devices)
+    return Course(delivered.name, rows, zone, delivered.declared, delivered.names)
 
 
 def _times(frame: pd.DataFrame, names: dict[str, str]) -> pd.Series | None:

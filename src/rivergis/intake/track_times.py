@@ -7,7 +7,7 @@ number of GPS starts again. A pause, a night between two segments and gaps at on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,8 +41,11 @@ class _Course:
     """datetime64[us], UTC, none missing."""
     number: np.ndarray
     segment: np.ndarray
+    recording: np.ndarray
     moved: np.ndarray
     """Whether the position differs from the fix before."""
+    again: np.ndarray
+    """Whether the same time and place stands in an earlier segment."""
 
     @property
     def step_s(self) -> np.ndarray:
@@ -54,7 +57,7 @@ class _Course:
         return self.segment[1:] == self.segment[:-1]
 
     def only(self, chosen: np.ndarray) -> _Course:
-        return _Course(self.at[chosen], self.number[chosen], self.segment[chosen], self.moved[chosen])
+        return _Course(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
 def time_verdict(
@@ -62,32 +65,37 @@ def time_verdict(
     *,
     now: datetime | None = None,
     segment: Sequence[Any] | np.ndarray | None = None,
+    recording: Sequence[Any] | np.ndarray | None = None,
     numbers: Sequence[Any] | np.ndarray | None = None,
     moved: np.ndarray | None = None,
+    again: np.ndarray | None = None,
     assumed: int = 0,
     zone: str = "Asia/Shanghai",
-    devices: int = 1,
 ) -> tuple[str, list[Defect]]:
     """The verdict on instants (UTC, missing allowed) in the order of the file, with a defect for each finding.
 
     Verdicts: ok | missing | partly_missing | repeated | backward | wrong_year | zone_assumed | mixed (several of them).
-    ``now``: what lies beyond it is the future; ``segment``, ``numbers``, ``moved``: of each fix its segment, its number in
-    the file and whether its place differs from the fix before; ``assumed``: how many times named no zone and were taken
-    as ``zone``; ``devices``: several may walk at the same time, one to a segment. Never raises, changes nothing.
+    ``now``: what lies beyond it is the future. Of each fix: ``segment``; ``recording``, of which several may run at the same
+    time (two devices); ``numbers`` in the file; ``moved``, whether its place differs from the fix before; ``again``, whether
+    its time and place stand in an earlier segment too. ``assumed``: how many times named no zone and were taken as
+    ``zone``. Never raises, changes nothing.
     """
     instants = pd.to_datetime(pd.Series(np.asarray(at) if not isinstance(at, pd.Series) else at.array), utc=True)
     number = np.arange(1, len(instants) + 1) if numbers is None else np.asarray(numbers)
     missing = instants.isna().to_numpy()
     if missing.all():
         return "missing", [_missing(number, len(number))]
+    n = len(instants)
     course = _Course(
         instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]"),
         number,
-        np.zeros(len(instants), int) if segment is None else np.asarray(segment),
-        np.ones(len(instants), bool) if moved is None else np.asarray(moved),
+        np.zeros(n, int) if segment is None else np.asarray(segment),
+        np.zeros(n, int) if recording is None else np.asarray(recording),
+        np.ones(n, bool) if moved is None else np.asarray(moved),
+        np.zeros(n, bool) if again is None else np.asarray(again),
     ).only(~missing)
     found = [("partly_missing", _missing(number[missing], len(number)))] if missing.any() else []
-    found += _findings(course, now, devices)
+    found += _findings(course, now)
     if assumed:
         found.append(("zone_assumed", _assumed(assumed, zone)))
     return _word([word for word, _ in found]), [d for _, d in found]
@@ -104,7 +112,7 @@ def _word(words: list[str]) -> str:
     return "mixed" if len(alarms) > 1 else alarms[0] if alarms else next(iter(said), "ok")
 
 
-def _findings(course: _Course, now: datetime | None, devices: int) -> list[tuple[str, Defect]]:
+def _findings(course: _Course, now: datetime | None) -> list[tuple[str, Defect]]:
     wrong = _wrong_year(course, now)
     doubtful = np.zeros(len(course.at), bool)
     for chosen, _ in wrong:
@@ -112,7 +120,7 @@ def _findings(course: _Course, now: datetime | None, devices: int) -> list[tuple
     # steps from and to a wrong date are no findings of their own
     sound = course if doubtful.all() else course.only(~doubtful)
     found = [("wrong_year", d) for _, d in wrong]
-    return found + _repeated(sound) + _backward(sound) + _segments(sound, devices) + _jumps(sound)
+    return found + _repeated(sound) + _twice(sound) + _backward(sound) + _segments(sound) + _jumps(sound)
 
 
 def _missing(numbers: np.ndarray, of: int) -> Defect:
@@ -222,6 +230,14 @@ def _repeated(course: _Course) -> list[tuple[str, Defect]]:
     ]
 
 
+def _twice(course: _Course) -> list[tuple[str, Defect]]:
+    if not course.again.any():
+        return []
+    numbers = course.number[course.again].tolist()
+    message = f"{len(numbers)} fixes stand in an earlier segment of the file too, with the same time and place."
+    return [("repeated", defect("time_repeated", "warning", message, "They count once.", numbers))]
+
+
 def _written_in(at: np.ndarray) -> str | None:
     """The unit that all times are whole numbers of, if it is a coarse one."""
     micros = at.astype(np.int64)
@@ -256,33 +272,31 @@ def _reason(course: _Course, back: np.ndarray) -> str:
     return "; by a whole hour: the clock was put back" if (np.abs(by_s - 3600) < 60).all() else ""
 
 
-def _segments(course: _Course, devices: int) -> list[tuple[str, Defect]]:
-    """Segments that start before an earlier one ended; one device cannot be in two of them at once."""
-    frame = pd.DataFrame({"segment": course.segment, "at": course.at, "number": course.number})
+def _segments(course: _Course) -> list[tuple[str, Defect]]:
+    """Segments that start before an earlier one of their recording ended; one device cannot be in two of them at once."""
+    frame = pd.DataFrame({n: getattr(course, n) for n in ("segment", "recording", "at", "number")})
     spans = frame.groupby("segment", sort=False).agg(
-        first=("at", "min"), last=("at", "max"), number=("number", "first")
+        first=("at", "min"), last=("at", "max"), number=("number", "first"), recording=("recording", "first")
     )
-    late = spans["last"].cummax().shift() > spans["first"]
-    if devices > 1 or not late.any():
+    late = spans["last"].groupby(spans["recording"]).transform(lambda ends: ends.cummax().shift()) > spans["first"]
+    if not late.any():
         return []
-    ends = [
-        ((spans["first"].iloc[:i] < last) & (spans["last"].iloc[:i] > first)).any()
-        for i, (first, last) in enumerate(zip(spans["first"], spans["last"], strict=True))
-        if late.iloc[i]
-    ]
+    at_once = [i for i in np.flatnonzero(late) if _overlaps(spans.iloc[:i], spans.iloc[i])]
+    if at_once:
+        numbers = spans["number"].iloc[at_once].tolist()
+        message = f"{len(numbers)} segments start before an earlier one ended: times go back between them."
+        action = "Fixes are put in the order of their times."
+        return [("backward", defect("time_backward", "warning", message, action, numbers, place=f"fix {numbers[0]}"))]
     numbers = spans.loc[late, "number"].tolist()
-    if any(ends):
-        message = f"{sum(ends)} segments start before an earlier one ended: times go back between them."
-        return [
-            (
-                "backward",
-                defect("time_backward", "warning", message, "Fixes are put in the order of their times.", numbers),
-            )
-        ]
     message = f"{len(numbers)} segments stand in the file after later ones."
     return [
         ("", defect("segments_out_of_order", "info", message, "Segments are put in the order of their times.", numbers))
     ]
+
+
+def _overlaps(earlier: pd.DataFrame, span: pd.Series) -> bool:
+    same = earlier[earlier["recording"] == span["recording"]]
+    return bool(((same["first"] < span["last"]) & (same["last"] > span["first"])).any())
 
 
 def _jumps(course: _Course) -> list[tuple[str, Defect]]:

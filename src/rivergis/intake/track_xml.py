@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,7 +189,7 @@ class _Rows:
 
     def __init__(self) -> None:
         self.columns: dict[str, list[Any]] = {
-            c: [] for c in ("at", "lon", "lat", "ele_m", "acc_m", "speed_ms", "segment")
+            c: [] for c in ("at", "lon", "lat", "ele_m", "acc_m", "speed_ms", "segment", "track")
         }
 
     def add(self, **values: Any) -> None:
@@ -214,6 +215,10 @@ def _places(name: str, rows: list[dict[str, Any]], shapes: list[Any]) -> Deliver
     return layer
 
 
+def _line(points: list[tuple[float, float]]) -> Any:
+    return shapely.LineString(points) if len(points) > 1 and np.isfinite(points).all() else None
+
+
 def _point(lon: float, lat: float) -> Any:
     return shapely.Point(lon, lat) if np.isfinite(lon) and np.isfinite(lat) else None
 
@@ -230,14 +235,15 @@ def _gpx(document: _Document) -> Found:
         action: Callable[[Any], None] | None = getattr(reader, f"{event}_{name}", None)
         if action is not None:
             action(element)
-    found = Found("GPX", reader.courses)
+    found = Found("GPX")
     facts = {"creator": reader.creator} if reader.creator else {}
-    for course in found.courses:
+    if (course := reader.course(document.path)) is not None:
         course.facts |= facts
+        found.courses.append(course)
     if reader.waypoints:
         found.others.append(_places("waypoints", reader.waypoints, reader.waypoint_shapes))
     if reader.routes:
-        found.others.append(_places("routes", reader.routes, reader.route_shapes))
+        found.others.append(_places("routes", reader.routes, [_line(p) for p in reader.route_points]))
     for layer in found.others:
         layer.facts |= facts
         layer.encoding, layer.encoding_basis = document.encoding.encoding, document.encoding.basis
@@ -249,31 +255,34 @@ class _GpxReader:
 
     def __init__(self) -> None:
         self.creator = ""
-        self.courses: list[Course] = []
         self.rows = _Rows()
         self.segment = 0
-        self.name: str | None = None
-        self.within = ""
+        self.names: list[str | None] = []
+        """Of the tracks, in their order."""
         self.waypoints: list[dict[str, Any]] = []
         self.waypoint_shapes: list[Any] = []
         self.routes: list[dict[str, Any]] = []
-        self.route_shapes: list[Any] = []
-        self.route: list[tuple[float, float]] = []
+        self.route_points: list[list[tuple[float, float]]] = []
 
     def start_gpx(self, element: Any) -> None:
         self.creator = (element.get("creator") or "").strip()[:200]
 
     def start_trk(self, _: Any) -> None:
-        self.rows, self.segment, self.name, self.within = _Rows(), 0, None, "trk"
+        self.names.append(None)
+        self.segment += 1
 
     def start_rte(self, _: Any) -> None:
-        self.route, self.name, self.within = [], None, "rte"
+        self.routes.append({"name": None})
+        self.route_points.append([])
 
     def end_name(self, element: Any) -> None:
-        if self.within and _local(element.getparent()) in ("trk", "rte"):
-            self.name = (element.text or "").strip() or None
+        parent, name = element.getparent(), (element.text or "").strip() or None
+        if parent is not None and _local(parent) == "trk" and self.names:
+            self.names[-1] = name
+        elif parent is not None and _local(parent) == "rte" and self.routes:
+            self.routes[-1]["name"] = name
 
-    def end_trkseg(self, _: Any) -> None:
+    def start_trkseg(self, _: Any) -> None:
         self.segment += 1
 
     def end_trkpt(self, element: Any) -> None:
@@ -285,35 +294,27 @@ class _GpxReader:
             acc_m=_child(element, "accuracy", "acc"),
             speed_ms=_child(element, "speed"),
             segment=self.segment,
+            track=len(self.names),
         )
 
-    def end_trk(self, _: Any) -> None:
-        self.within = ""
-        if len(self.rows):
-            taken = {c.name for c in self.courses}
-            name = self.name or "track"
-            self.courses.append(Course(_unique(name, taken), self.rows.frame()))
-
     def end_rtept(self, element: Any) -> None:
-        self.route.append((_number(element.get("lon")), _number(element.get("lat"))))
-
-    def end_rte(self, _: Any) -> None:
-        self.within = ""
-        points = np.array(self.route, dtype=float).reshape(-1, 2)
-        sound = np.isfinite(points).all() and len(points) > 1
-        self.routes.append({"name": self.name, "points": len(points)})
-        self.route_shapes.append(shapely.LineString(points) if sound else None)
+        if self.routes:
+            self.route_points[-1].append((_number(element.get("lon")), _number(element.get("lat"))))
 
     def end_wpt(self, element: Any) -> None:
         self.waypoints.append({f: _child(element, f) for f in _PLACE_FIELDS})
         self.waypoint_shapes.append(_point(_number(element.get("lon")), _number(element.get("lat"))))
 
-
-def _unique(name: str, taken: set[str]) -> str:
-    """A layer's name that no other has: track, track 2, track 3 ..."""
-    if name not in taken:
-        return name
-    return next(f"{name} {n}" for n in range(2, len(taken) + 3) if f"{name} {n}" not in taken)
+    def course(self, path: Path) -> Course | None:
+        """All tracks of the file as one layer, a column telling them apart: a survey may write each line as a track."""
+        if not len(self.rows):
+            return None
+        rows = self.rows.frame()
+        if rows["track"].nunique() == 1:
+            return Course(self.names[rows["track"].iloc[0] - 1] or path.stem, rows.drop(columns="track"))
+        counted = Counter(self.names)
+        told = [f"{n or 'track'} {i}" if n is None or counted[n] > 1 else n for i, n in enumerate(self.names, 1)]
+        return Course(path.stem, rows.assign(track=np.array(["", *told], dtype=object)[rows["track"]]))
 
 
 # ---- KML ------------------------------------------------------------------------------------------------------------
@@ -397,7 +398,7 @@ def _shape(element: Any) -> Any:
 def _simple(kind: str, points: list[tuple[float, float]]) -> Any:
     if kind == "Point":
         return _point(*points[0]) if points else None
-    return shapely.LineString(points) if len(points) > 1 else None
+    return _line(points)
 
 
 def _coordinates(element: Any) -> list[tuple[float, float]]:
