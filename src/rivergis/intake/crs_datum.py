@@ -7,6 +7,7 @@ Numbers of this module are the method's own (inferred from real references, whic
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,9 @@ CLEAR = 1.8
 _DIVERSE = 0.08
 _OLD_SHIFT_M = (40.0, 250.0)
 _OLD_RESIDUAL_M = 30.0
+# beside a river: further off than banks of middling rivers and honest errors bring a feature
+_BESIDE_M = 60.0
+_GROUP, _EXPLAINED = 0.1, 0.6
 DATUMS: tuple[Datum, ...] = ("wgs84", "gcj02", "bd09")
 
 
@@ -134,23 +138,30 @@ def _offsets(ground: Ground, xy: Array, index: npt.NDArray[np.intp]) -> Array:
 
 def _one_sided(ground: Ground, xy: Array) -> float:
     """How far positions stray from one common side and distance of the rivers, metres (median)."""
-    index, away = ground.nearest(xy)
+    index, _ = ground.nearest(xy)
     here = index >= 0
     offset = _offsets(ground, xy[here], index[here])
     return float(np.median(np.abs(offset - np.median(offset))))
 
 
 def split_by_datum(ground: Ground, h: Hypothesis, n: Numbers) -> dict[Datum, npt.NDArray[np.intp]] | None:
-    """Rows of features that lie on the rivers under one datum and not under the others, if there are two such groups.
+    """Rows of features that lie on the rivers under one datum and not under another, if there are two such groups.
 
-    A group counts from a fifth of the features that can be told; None where one datum holds for all.
+    Off the rivers a few features fit any datum by chance: a group only counts if it explains most of what the other
+    datum leaves off the rivers. None where one datum holds for all.
     """
     away = {d: ground.distances_m(h.shifted(d).degrees(n.xy)) for d in DATUMS}
     of = {d: pd.Series(a).groupby(n.feature).median().to_numpy() for d, a in away.items()}
-    clear: dict[Datum, npt.NDArray[np.intp]] = {}
-    for d in DATUMS:
-        others = np.minimum.reduce([of[o] for o in DATUMS if o != d])
-        clear[d] = n.rows[(of[d] <= 0.8 * ON_RIVER_M) & (others > 2 * ON_RIVER_M)]
-    told = sum(len(r) for r in clear.values())
-    groups = {d: r for d, r in clear.items() if len(r) >= max(2, 0.2 * told)}
-    return groups if len(groups) > 1 else None
+    off = {d: m > _BESIDE_M for d, m in of.items()}
+    least = max(2.0, _GROUP * len(n.rows))
+    for a, b in combinations(DATUMS, 2):
+        only_a, only_b = _prefers(of[a], of[b]), _prefers(of[b], of[a])
+        explained = only_a.sum() >= _EXPLAINED * off[b].sum() and only_b.sum() >= _EXPLAINED * off[a].sum()
+        if min(only_a.sum(), only_b.sum()) >= least and explained:
+            return {a: n.rows[only_a], b: n.rows[only_b]}
+    return None
+
+
+def _prefers(this_m: Array, other_m: Array) -> npt.NDArray[np.bool_]:
+    """Features on a river under one datum and clearly beside it under another."""
+    return np.asarray((this_m <= 0.8 * ON_RIVER_M) & (other_m > _BESIDE_M) & (other_m >= 2.5 * this_m))

@@ -314,23 +314,30 @@ class _Detective:
     # ---- one group of features ----------------------------------------------------------------------------------
 
     def _one(self, n: Numbers) -> Verdict:
-        names = self.layer.names
-        hypotheses = crs_numbers.hypotheses(
-            n,
-            self.said.meaning,
-            self.said.hint,
-            packed=names is not None and names.form == "packed",
-            north_first=names.north_first if names else None,
-        )
-        possible = [h for h in hypotheses if self._possible(h, n)]
-        tried = self._tried(possible, n)
-        here = [t for t in tried if t.fit.inside >= _INSIDE]
+        possible = self._readings(n)
+        here = [t for t in self._tried(possible, n) if t.fit.inside >= _INSIDE]
+        if not here and self.reference is not None:
+            # nothing lies at the place: perhaps another unit does
+            others = [h for h in self._readings(n, any_unit=True) if h.factor != 1.0]
+            here = [t for t in self._tried(others, n) if t.fit.inside >= _INSIDE]
         declared = [h for h in possible if h.basis == "declared"]
         if self.said.meaning.usable:
             return self._against_declared(n, declared, possible, here)
         if here:
             return self._by_reference(n, here)
         return self._by_numbers(possible)
+
+    def _readings(self, n: Numbers, any_unit: bool = False) -> list[Hypothesis]:
+        names = self.layer.names
+        found = crs_numbers.hypotheses(
+            n,
+            self.said.meaning,
+            self.said.hint,
+            packed=names is not None and names.form == "packed",
+            north_first=names.north_first if names else None,
+            any_unit=any_unit,
+        )
+        return [h for h in found if self._possible(h, n)]
 
     def _possible(self, h: Hypothesis, n: Numbers) -> bool:
         """Whether a reading puts the layer on earth, where its system is meant for."""

@@ -191,8 +191,13 @@ def _plain(e: float, n: float) -> bool:
     return abs(e - 5e5) <= _HALF_ZONE_M and _MAINLAND_M[0] <= n <= _MAINLAND_M[1]
 
 
-def hypotheses(n: Numbers, meaning: Meaning, hint: Hint, *, packed: bool, north_first: bool | None) -> list[Hypothesis]:
-    """Every way to read the numbers that is possible, the declared one first; ``north_first``: what column names settle."""
+def hypotheses(
+    n: Numbers, meaning: Meaning, hint: Hint, *, packed: bool, north_first: bool | None, any_unit: bool = False
+) -> list[Hypothesis]:
+    """Every way to read the numbers that is possible, the declared one first; ``north_first``: what column names settle.
+
+    Other units than metres and degrees are tried where neither fits, or always (``any_unit``).
+    """
     x, y = (float(v) for v in np.median(n.centres, axis=0))
     found: list[Hypothesis] = []
     if meaning.usable:
@@ -202,7 +207,7 @@ def hypotheses(n: Numbers, meaning: Meaning, hint: Hint, *, packed: bool, north_
         for axis in ("normal", "swapped"):
             e, n_ = (x * factor, y * factor) if axis == "normal" else (y * factor, x * factor)
             found += [replace(h, axis=axis, factor=factor) for h in _systems(e, n_, hint, factor)]
-        if any(h.basis != "declared" for h in found):
+        if not any_unit and any(h.basis != "declared" for h in found):
             break
     if packed:
         found += [replace(h, packed=True) for h in found if h.geographic and h.axis == "normal"]
