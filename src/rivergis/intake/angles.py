@@ -77,7 +77,7 @@ def tidy(text: str) -> str:
     """A value in plain characters: full-width digits and the many signs for degree, minute and second made one each."""
     text = unicodedata.normalize("NFKC", text.translate(_MARKS)).replace("''", '"')
     text = " ".join(text.split())
-    return text[1:].strip() if text[:1] == "'" else text
+    return text[1:].strip() if text[:1] == "'" and len(text) > 1 else text
 
 
 def is_nothing(cell: Any) -> bool:

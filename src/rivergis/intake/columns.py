@@ -28,7 +28,16 @@ _EAST_SIGNS, _NORTH_SIGNS = {"e", "东", "东向", "东方"}, {"n", "北", "北�
 _DECOR = re.compile(r"坐标|座标|大地|地理|平面|coord(?:inate)?s?|zb(?![a-z])|值|[\W_]+")
 _START = re.compile(r"^(起点?|首点?|start|begin|from|s|1|a)$")
 _END = re.compile(r"^(终点?|止点?|末点?|迄点?|end|to|e|2|b)$")
+_SYSTEM = re.compile(
+    r"wgs|gcj|bd|2000|cgcs|gps|80|54|84|百度|高德|腾讯|火星|天地图|国家|地方|独立|城市|utm|高斯|原|旧|新|校正|转换"
+)
 _OFFICIAL = re.compile(r"wgs|2000|gps|cgcs|天地图")
+_EAST_WEST = re.compile(
+    r"^(e\s*/\s*w|ew|lon(?:gitude)?_?(?:dir(?:ection)?|hemi(?:sphere)?|ref)|东西(?:经|半球)?|东经/西经)$"
+)
+_NORTH_SOUTH = re.compile(
+    r"^(n\s*/\s*s|ns|lat(?:itude)?_?(?:dir(?:ection)?|hemi(?:sphere)?|ref)|南北(?:纬|半球)?|北纬/南纬)$"
+)
 _GEOMETRY = {
     "wkt",
     "the_geom",
@@ -197,6 +206,12 @@ def ends(found: Sequence[Pair]) -> tuple[Pair, Pair] | None:
     return None
 
 
+def are_two_places(one: Pair, other: Pair) -> bool:
+    """Whether two pairs of the same kind give two places (左岸, 右岸), not one place in two systems (WGS84, GCJ)."""
+    same_kind = (one.angular, one.north_first) == (other.angular, other.north_first)
+    return same_kind and not any(_SYSTEM.search(p.rest) for p in (one, other))
+
+
 def preference(pair: Pair) -> tuple[bool, bool]:
     """Sorts positions of one row: degrees first (they need no zone), then those that name an official system."""
     return (pair.angular is not True, not _OFFICIAL.search(pair.rest))
@@ -204,6 +219,19 @@ def preference(pair: Pair) -> tuple[bool, bool]:
 
 def is_geometry(name: object) -> bool:
     return plain(name) in _GEOMETRY
+
+
+def sign_columns(names: Sequence[str]) -> tuple[int | None, int | None]:
+    """Columns that hold only E or W, and N or S, of loggers that write the letters apart."""
+    said = [plain(n) for n in names]
+    east = next((i for i, n in enumerate(said) if _EAST_WEST.match(n)), None)
+    north = next((i for i, n in enumerate(said) if _NORTH_SOUTH.match(n)), None)
+    return east, north
+
+
+def rest_of(name: object) -> str:
+    """What is left of the name of a column that holds both coordinates (起点 of 起点坐标)."""
+    return _DECOR.sub("", plain(name))
 
 
 def may_hold_both(name: object) -> bool:

@@ -14,8 +14,8 @@ from lxml import etree, html  # type: ignore[import-untyped]
 
 from rivergis.errors import InputError
 from rivergis.intake.grids import Grid, Row, trimmed
-from rivergis.intake.layout import holds_both
 from rivergis.intake.limits import Limits
+from rivergis.intake.positions import holds_both
 from rivergis.intake.sheets import check_package, damaged
 from rivergis.intake.text import Text, find_encoding
 
@@ -207,26 +207,27 @@ def _grids(path: Path, blocks: Sequence[Block], limits: Limits) -> list[Grid]:
         if any(block):
             grids.append(_grid(f"table {len(grids) + 1}", block, before))
     said = [b for b in blocks if isinstance(b, str)]
-    if rows := _positions_in(said):
-        grids.append(_grid("text", [["text", "坐标"], *rows], said))
+    for name, rows in _positions_in(said).items():
+        grids.append(_grid(name, [["text", "坐标"], *rows], said, first=0))
     # the words after a table (notes, the office, its date) may speak of the system as well
     after = tuple(said[-_WORDS_BEFORE:])
     return [Grid(g.name, g.rows, around=(*g.around, *(a for a in after if a not in g.around))) for g in grids]
 
 
-def _grid(name: str, rows: list[list[Any]], before: Sequence[str]) -> Grid:
+def _grid(name: str, rows: list[list[Any]], before: Sequence[str], first: int = 1) -> Grid:
     def read() -> Iterator[Row]:
-        return iter(enumerate(rows, start=1))
+        return iter(enumerate(rows, start=first))
 
     return Grid(name, read, around=tuple(before[-_WORDS_BEFORE:]))
 
 
-def _positions_in(paragraphs: Sequence[str]) -> list[list[Any]]:
-    """Paragraph and position for every pair of coordinates that a sentence names (东经…，北纬…; X=…, Y=…)."""
-    return [
-        [said[:200], found]
-        for said in paragraphs
-        if len(said) < 20_000
-        for match in _PAIRS.finditer(said)
-        if holds_both(found := match[0].strip("（()） "))
-    ]
+def _positions_in(paragraphs: Sequence[str]) -> dict[str, list[list[Any]]]:
+    """Paragraph and position for every pair of coordinates that a sentence names: 东经…，北纬… and X=…, Y=… apart."""
+    found: dict[str, list[list[Any]]] = {}
+    for said in paragraphs:
+        for match in _PAIRS.finditer(said[:20_000]):
+            pair = match[0].strip("（()） ")
+            if holds_both(pair):
+                kind = "text, degrees" if re.search(r"[°度东北]", pair) else "text"
+                found.setdefault(kind, []).append([said[:200], pair])
+    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,10 +104,12 @@ def _from_hex(text: str, srids: set[int]) -> Any:
 
 def _straightened(texts: Sequence[str]) -> list[Any]:
     """Curves by way of GDAL, which knows them; None for those that it cannot read."""
-    handle = io.StringIO()
-    csv.writer(handle).writerows([["id", "WKT"], *([i, t] for i, t in enumerate(texts))])
-    try:
-        _, _, found, _ = pyogrio.raw.read(handle.getvalue().encode())
-    except (RuntimeError, ValueError):
-        return [None] * len(texts)
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "curves.csv"
+        with table.open("w", encoding="utf-8", newline="") as handle:
+            csv.writer(handle).writerows([["id", "WKT"], *([i, t] for i, t in enumerate(texts))])
+        try:
+            _, _, found, _ = pyogrio.raw.read(str(table))
+        except (RuntimeError, ValueError):
+            return [None] * len(texts)
     return list(shapely.from_wkb(found, on_invalid="ignore"))

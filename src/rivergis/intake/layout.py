@@ -7,51 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from rivergis.intake import angles, columns
 from rivergis.intake.columns import Pair
 from rivergis.intake.grids import Row, width_of, words
+from rivergis.intake.positions import Position, cell_of, holds_both, is_labelled, is_shape, readable, side_of_x
 
 _HEADER_WITHIN = 60
 _LOOKED_AT = 60
 _PART = re.compile(r"^(.*?)[\s(_]*(度|分|秒|°|'|\"|deg|min|sec)[)\s]*$")
-_WKT = re.compile(
-    r"^\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON|CURVE|SURFACE|CURVEPOLYGON|COMPOUNDCURVE|CIRCULARSTRING|GEOMETRYCOLLECTION|"
-    r"TIN|POLYHEDRALSURFACE)\s*(?:Z|M|ZM)?\s*(?:\(|EMPTY)", re.IGNORECASE
-)  # fmt: skip
-_GEOJSON = re.compile(r'^\s*\{.{0,200}"(?:coordinates|geometries)"', re.DOTALL)
-_HEX_WKB = re.compile(r"^\s*(?:0[01])(?:[0-9A-Fa-f]{2}){8,}\s*$")
-_VALUE = r"(?:(?:东经|西经|北纬|南纬|经°|纬°|[XYBLENxybl])\s*[=:]?\s*)?[-+]?\d[\d.]*(?:\s*°\s*(?:[\d.]+\s*'\s*(?:[\d.]+\s*\"?)?)?)?\s*[EWNSm米]?"
-_TOGETHER = re.compile(rf"^[\[(]?\s*({_VALUE})\s*[,;、/|\s]\s*({_VALUE})(?:\s*[,;]\s*[-\d.]+m?)?\s*[\])]?$")
-_TIGHT = re.compile(
-    r"^((?:东经|北纬|[XYENxy][=:]?)[^东北XYENxy]+?)[,;、\s]*((?:东经|北纬|[XYENxy][=:]?)[^东北XYENxy]+)$"
-)
-_SAID = re.compile(r"^(东经|西经|北纬|南纬|经°|纬°|[XYBLENxybl])|([EWNS])$")
-_SIDE = {"东经": "E", "西经": "E", "经°": "E", "L": "E", "E": "E", "W": "E", "北纬": "N", "南纬": "N", "纬°": "N", "B": "N", "N": "N", "S": "N"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where one position of a row comes from. Three cells: degrees, minutes, seconds; ``together``: one cell holds both."""
-
-    pair: Pair
-    x: tuple[int, ...]
-    y: tuple[int, ...]
-    together: bool = False
-
-    @property
-    def cells(self) -> tuple[int, ...]:
-        return tuple(dict.fromkeys((*self.x, *self.y)))
-
-    def texts(self, rows: Sequence[list[Any]]) -> tuple[list[Any], list[Any]]:
-        """What the rows give for x and y, as written."""
-        if self.together:
-            both = [_both(cell_of(r, self.x[0])) for r in rows]
-            return [b[0] for b in both], [b[1] for b in both]
-        return [_joined(r, self.x) for r in rows], [_joined(r, self.y) for r in rows]
+Join = Literal["", "line", "points"]
 
 
 @dataclass(frozen=True)
@@ -63,59 +31,20 @@ class Layout:
     """Number of the first row that is not header."""
     header: tuple[str, ...] = ()
     """The texts of the header's last row, by which its repetitions are known; empty: there is no header."""
+    header_fields: int = 0
+    """How many fields the header's last row has, empty ones at its end included."""
     above: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     positions: tuple[Position, ...] = ()
     others: tuple[Position, ...] = ()
     """Further positions that the table has and that are not used."""
+    join: Join = ""
+    """How several positions of a row belong together: a line from start to end, points of one feature."""
     geometry: int | None = None
+    fold: int = 0
+    """After so many columns the table begins again beside itself; 0: it does not."""
     by_content: bool = False
     repeated_names: tuple[str, ...] = ()
-
-    @property
-    def ends(self) -> bool:
-        return len(self.positions) == 2
-
-
-def cell_of(row: Sequence[Any], position: int) -> Any:
-    return row[position] if position < len(row) else None
-
-
-def _joined(row: Sequence[Any], cells: tuple[int, ...]) -> Any:
-    if len(cells) == 1:
-        return cell_of(row, cells[0])
-    parts = [cell_of(row, c) for c in cells]
-    if all(angles.is_nothing(p) for p in parts):
-        return None
-    said = ["0" if angles.is_nothing(p) else angles.tidy(str(p)).rstrip("°'\"") for p in parts]
-    return "".join(f"{v}{mark}" for v, mark in zip(said, "°'\"", strict=False))
-
-
-def _both(cell: Any) -> tuple[Any, Any]:
-    """x and y of a cell that holds both; east or X first where the text says which is which; (cell, cell) if unreadable."""
-    if not isinstance(cell, str) or angles.is_nothing(cell):
-        return (cell, cell)
-    said = angles.tidy(cell)
-    match = _TIGHT.match(said) or _TOGETHER.match(said)
-    if match is None:
-        return (cell, cell)
-    first, second = match[1].strip(" ,;"), match[2].strip(" ,;")
-    return (second, first) if _side(first) in ("N", "Y") and _side(second) in ("E", "X", None) else (first, second)
-
-
-def _side(value: str) -> str | None:
-    found = _SAID.search(value)
-    letter = (found[1] or found[2]).upper() if found else None
-    return _SIDE.get(letter, letter) if letter else None
-
-
-def holds_both(cell: Any) -> bool:
-    return isinstance(cell, str) and len(cell) < 120 and _both(cell)[0] is not cell
-
-
-def is_shape(cell: Any) -> bool:
-    """A cell that holds a geometry: WKT, EWKT, GeoJSON or WKB in hexadecimal digits."""
-    return isinstance(cell, str) and bool(_WKT.match(cell) or _GEOJSON.match(cell) or _HEX_WKB.match(cell[:400]))
 
 
 def find_layout(head: Sequence[Row]) -> Layout:
@@ -145,7 +74,7 @@ def _score(head: Sequence[Row], i: int, cells: list[Any]) -> float | None:
     found = columns.pairs(texts)
     if not found:
         return _split_score(texts, below)
-    shares = [_readable(below, Position(p, (p.x,), (p.y,))) for p in found]
+    shares = [readable(below, Position(p, (p.x,), (p.y,))) for p in found]
     if max(shares) == 0:
         return None if all(p.weak for p in found) else 0.0
     return float(max(shares))
@@ -160,35 +89,60 @@ def _split_score(texts: list[str], below: list[list[Any]]) -> float | None:
     return float(most) if most else None
 
 
-def _readable(rows: Sequence[list[Any]], position: Position) -> int:
-    """In how many rows both values can be read."""
-    if not rows:
-        return 0
-    x, y = (angles.read_values(v, angles.manner_of(v, position.pair.angular)) for v in position.texts(rows))
-    return int((~np.isnan(x.numbers) & ~np.isnan(y.numbers)).sum())
-
-
 def _with_header(head: Sequence[Row], at: int, width: int) -> Layout:
     first, last = _parents(head, at), _children(head, at)
     levels = [_spread(head, i, width, over=i < last) for i in range(first, last + 1)]
-    leaf = levels[at - first]
-    if last > at and any(_is_part(t) for t in levels[-1]):
-        leaf = levels[-1]
+    fold = _period(levels)
+    width = fold or width
+    levels = [level[:width] for level in levels]
+    leaf = _leaf(levels, at - first)
     names, repeated = _distinct([_name(levels, leaf, c) for c in range(width)])
-    found = _positions(names, levels, [c for _, c in head[last + 1 :]])
-    geometry = _geometry(names, [c for _, c in head[last + 1 :]])
-    used, others = _chosen(found, [c for _, c in head[last + 1 :]])
+    body = [part for _, c in head[last + 1 :] for part in folded(c, fold)]
+    geometry = _geometry(names, body)
+    used, others, join = _chosen(_positions(names, levels, body), body) if geometry is None else ((), (), "")
     return Layout(
         names,
         head[last][0] + 1,
         tuple(leaf),
+        len(head[last][1]),
         tuple(w for _, c in head[:first] for w in words(c)),
         tuple(dict.fromkeys(t for level in levels for t in level if t and t not in names)),
-        () if geometry is not None else used,
-        others if geometry is None else (),
+        used,
+        others,
+        join,
         geometry,
+        fold=fold,
         repeated_names=repeated,
     )
+
+
+def _leaf(levels: list[list[str]], at: int) -> list[str]:
+    """The texts that name the columns: of the row found, with what the row below adds (度 分 秒, or X below 纵坐标)."""
+    under = levels[-1]
+    if at == len(levels) - 1 or all(columns.is_unit(t) and not _is_part(t) for t in under if t):
+        return levels[at]
+    if any(_is_part(t) for t in under):
+        return under
+    return [a if not b or a == b else a + b for a, b in zip(levels[at], under, strict=True)]
+
+
+def _period(levels: list[list[str]]) -> int:
+    """After how many columns a header comes again beside itself (点号 X Y 点号 X Y: a list printed in two columns); 0: it does not."""
+    joined = list(zip(*levels, strict=True))
+    again = next((i for i in range(3, len(joined)) if joined[i] == joined[0] and any(joined[i])), 0)
+    if not again or any(joined[i] != joined[i - again] for i in range(again, len(joined)) if any(joined[i])):
+        return 0
+    block = [c[-1] or "".join(c) for c in joined[:again]]
+    made = columns.pairs(block)
+    return again if len(made) == 1 and len(joined) >= 2 * again - 1 else 0
+
+
+def folded(cells: list[Any], fold: int) -> list[list[Any]]:
+    """The parts of a row that holds several features beside one another; parts without any cell are none."""
+    if not fold or len(cells) <= fold:
+        return [cells]
+    parts = [cells[i : i + fold] for i in range(0, len(cells), fold)]
+    return [p for p in parts if any(c is not None for c in p)]
 
 
 def _texts(head: Sequence[Row], i: int, width: int) -> list[str]:
@@ -237,6 +191,9 @@ def _children(head: Sequence[Row], at: int) -> int:
         said = [c for c in head[at + 1][1] if c is not None]
         again = [isinstance(c, str) and c in head[at][1] for c in said]
         unit = [isinstance(c, str) and (columns.is_unit(c) or _is_part(c)) for c in said]
+        texts = ["" if c is None or c in head[at][1] else str(c) for c in head[at + 1][1]]
+        if columns.pairs(texts) and all(not t or columns.role_of(t) for t in texts):
+            return at + 1
         if any(unit) and all(a or u for a, u in zip(again, unit, strict=True)):
             return at + 1
     return at
@@ -276,9 +233,11 @@ def _positions(names: Sequence[str], levels: list[list[str]], body: list[list[An
     split = _split_angles(names)
     if split:
         return split
-    found = [Position(_with_unit(p, levels), (p.x,), (p.y,)) for p in columns.pairs(names)]
+    found = [
+        Position(_with_unit(p, levels), (p.x,), (p.y,), signs=columns.sign_columns(names)) for p in columns.pairs(names)
+    ]
     found += [
-        Position(_pair_in_one(k, body), (k,), (k,), together=True)
+        Position(_pair_in_one(k, body, columns.rest_of(name)), (k,), (k,), together=True)
         for k, name in enumerate(names)
         if columns.may_hold_both(name) and _mostly(body, k, holds_both)
     ]
@@ -298,12 +257,12 @@ def _mostly(body: list[list[Any]], k: int, holds: Any) -> bool:
     return bool(cells) and sum(map(holds, cells)) >= 0.5 * len(cells)
 
 
-def _pair_in_one(k: int, body: list[list[Any]]) -> Pair:
+def _pair_in_one(k: int, body: list[list[Any]], rest: str = "") -> Pair:
     """What the texts themselves say of the order: 东经 before 北纬, X= before Y=."""
-    sides = Counter(_side(v) for r in body if holds_both(cell_of(r, k)) for v in _both(cell_of(r, k))[:1])
+    sides = Counter(side_of_x(c) for r in body if holds_both(c := cell_of(r, k)))
     side = sides.most_common(1)[0][0] if sides else None
     north = {"E": False, "N": True}.get(side or "")
-    return Pair(k, k, north, None)
+    return Pair(k, k, north, None, rest)
 
 
 def _split_angles(names: Sequence[str]) -> list[Position]:
@@ -326,16 +285,26 @@ def _geometry(names: Sequence[str], body: list[list[Any]]) -> int | None:
     return next((k for k, n in enumerate(names) if columns.is_geometry(n) and _mostly(body, k, is_shape)), None)
 
 
-def _chosen(found: list[Position], body: list[list[Any]]) -> tuple[tuple[Position, ...], tuple[Position, ...]]:
-    """The position (or start and end) that is used, and the others: what can be read most, degrees first."""
-    read = {p: _readable(body, p) for p in found}
+def _chosen(found: list[Position], body: list[list[Any]]) -> tuple[tuple[Position, ...], tuple[Position, ...], Join]:
+    """The positions that are used, the others, and how several of one row belong together."""
+    read = {p: readable(body, p) for p in found}
     if two := columns.ends([p.pair for p in found if read[p]]):
         used = tuple(next(p for p in found if p.pair is pair) for pair in two)
-        return used, tuple(p for p in found if p not in used)
+        return used, tuple(p for p in found if p not in used), "line"
     most = max(read.values(), default=0)
     alive = [p for p in found if (2 * read[p] >= most and read[p]) or (most == 0 and not p.pair.weak)]
-    ordered = sorted(alive, key=lambda p: columns.preference(p.pair))
-    return tuple(ordered[:1]), tuple(p for p in found if p not in ordered[:1] and read[p])
+    ordered = sorted(alive, key=lambda p: (_coarse(p, body), *columns.preference(p.pair)))
+    used = tuple(p for p in ordered if p is ordered[0] or columns.are_two_places(ordered[0].pair, p.pair))
+    return used, tuple(p for p in found if p not in used and read[p]), "points" if len(used) > 1 else ""
+
+
+def _coarse(position: Position, body: list[list[Any]]) -> bool:
+    """Degrees with so few decimals that they only tell the neighbourhood (0.01 degrees are a kilometre)."""
+    if not position.pair.angular:
+        return False
+    x = angles.read_values(position.texts(body)[0], angles.Manner())
+    known = int((~np.isnan(x.numbers)).sum())
+    return not x.dms.any() and angles.packed_candidates(x.numbers) < 0.5 * known
 
 
 # ---- without telling names --------------------------------------------------------------------------------------------
@@ -356,6 +325,7 @@ def _by_content(head: Sequence[Row], width: int) -> Layout:
         names,
         head[start][0] if start < len(head) else (head[-1][0] + 1 if head else 1),
         tuple(_texts(head, headed - 1, width)) if headed else (),
+        len(head[headed - 1][1]) if headed else 0,
         tuple(w for c in rows[: max(start - bool(headed), 0)] for w in words(c)),
         positions=(position,) if position else (),
         geometry=geometry,
@@ -390,8 +360,8 @@ def _first_body(rows: list[list[Any]], position: Position | None) -> int:
     """Position of the first row of a table without header: titles and counts above it are much shorter."""
     if not rows:
         return 0
-    typical = int(np.median([sum(c is not None for c in r) for r in rows[:_LOOKED_AT]]))
-    return next((i for i, r in enumerate(rows) if sum(c is not None for c in r) >= max(1, (typical + 1) // 2)), 0)
+    typical = int(np.quantile([sum(c is not None for c in r) for r in rows[:_LOOKED_AT]], 0.75))
+    return next((i for i, r in enumerate(rows) if sum(c is not None for c in r) > typical // 2), 0)
 
 
 def _seen(body: list[list[Any]], width: int, strict: bool) -> Position | None:
@@ -415,7 +385,7 @@ _LIKELY = (("lon?", "lat?"), ("lon", "lat?"), ("lon?", "lat"), ("metres", "metre
 
 def _labelled(body: list[list[Any]], k: int) -> bool:
     cells = [c for r in body if isinstance(c := cell_of(r, k), str)]
-    return sum(bool(_SAID.search(angles.tidy(c))) for c in cells) >= 0.5 * len(cells)
+    return sum(map(is_labelled, cells)) >= 0.5 * len(cells)
 
 
 def _pair_seen(a: int, b: int, body: list[list[Any]]) -> Pair:

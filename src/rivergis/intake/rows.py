@@ -14,7 +14,8 @@ import shapely
 from rivergis.intake import angles, columns, geometry_text
 from rivergis.intake.delivery import SHOWN, Defect, defect
 from rivergis.intake.grids import Row, width_of, words
-from rivergis.intake.layout import Layout, Position, cell_of
+from rivergis.intake.layout import Layout, folded
+from rivergis.intake.positions import Position, cell_of
 
 _HELD_ROWS = 100_000
 _NOTE = re.compile(
@@ -37,30 +38,39 @@ class Tally:
         self._frames: list[pd.DataFrame] = []
         self._shapes: list[np.ndarray] = []
         self._bounds: list[np.ndarray] = []
-        self._found: dict[str, list[tuple[int, str]]] = {}
+        self._found: dict[str, list[tuple[Any, str]]] = {}
         self._counts: Counter[str] = Counter()
         self._types: Counter[str] = Counter()
         self._srids: set[int] = set()
         self._packed, self._candidates = True, 0
-        body = [c for n, c in head if n >= layout.body_from]
+        body = [part for n, c in head if n >= layout.body_from for part in folded(c, layout.fold)]
         self._manners = [tuple(angles.manner_of(v, p.pair.angular) for v in p.texts(body)) for p in layout.positions]
-        self._width = _usual_width(body) if delimited else None
+        self._width = _usual_width(layout, body) if delimited and not layout.fold else None
         self._digits = [_digits(p, m, body, self._width) for p, m in zip(layout.positions, self._manners, strict=True)]
 
     # ---- taking -------------------------------------------------------------------------------------------------------
 
     def take(self, block: Sequence[Row]) -> None:
         """Read a block of rows in the order of the table."""
-        rows = [(n, c) for n, c in block if c and n >= self.layout.body_from and self._is_feature(n, c)]
+        rows = [r for n, c in block if c and n >= self.layout.body_from for r in self._features(n, c)]
         if not rows:
             return
-        numbers = np.array([n for n, _ in rows])
+        numbers = np.array([n for n, _ in rows], dtype=object if self.layout.fold else int)
         cells = [c for _, c in rows]
         shapes = self._shapes_of(numbers, cells)
         self._types.update(geometry_text.type_names(shapes) if self.layout.geometry is None else {})
         self._bounds.append(shapely.bounds(shapes))
         self._keep(numbers, cells, shapes)
         self.count += len(rows)
+
+    def _features(self, number: int, cells: list[Any]) -> list[tuple[Any, list[Any]]]:
+        """The features of a row: mostly one; the second of a table in two columns has the number 7b."""
+        if not self._is_feature(number, cells):
+            return []
+        if not self.layout.fold:
+            return [(number, cells)]
+        parts = folded(cells, self.layout.fold)
+        return [(f"{number}{' bcdefghij'[k % 10]}".strip(), p) for k, p in enumerate(parts)]
 
     def _is_feature(self, number: int, cells: list[Any]) -> bool:
         kind = sort_out(self.layout, cells)
@@ -94,7 +104,9 @@ class Tally:
             self._points(p, m, d, numbers, cells)
             for p, m, d in zip(self.layout.positions, self._manners, self._digits, strict=True)
         ]
-        return ends[0] if len(ends) == 1 else _lines(*ends)
+        if self.layout.join == "line":
+            return _lines(*ends)
+        return _together(ends) if len(ends) > 1 else ends[0]
 
     def _from_geometry(self, numbers: np.ndarray, cells: list[list[Any]]) -> np.ndarray:
         texts = [cell_of(c, self.layout.geometry or 0) for c in cells]
@@ -105,7 +117,7 @@ class Tally:
         for i, text in enumerate(texts):
             if read.shapes[i] is None:
                 code = "geometry_missing" if angles.is_nothing(text) else "geometry_unreadable"
-                self._say(code, int(numbers[i]), f"{name} {_short(text)}")
+                self._say(code, numbers[i], f"{name} {_short(text)}")
         return read.shapes
 
     def _points(
@@ -144,7 +156,7 @@ class Tally:
             for values, cells, label in zip(axes, texts, labels, strict=True):
                 for i in np.flatnonzero(getattr(values, mask) & ~said):
                     said[i] = True
-                    self._say(code, int(numbers[i]), label if mask == "missing" else f"{label} {_short(cells[i])}")
+                    self._say(code, numbers[i], label if mask == "missing" else f"{label} {_short(cells[i])}")
 
     def _wrong_length(
         self, numbers: np.ndarray, cells: list[list[Any]], x: angles.Values, y: angles.Values, digits: Any
@@ -158,10 +170,10 @@ class Tally:
                 fits = digits is not None and (_size(x.numbers[i]), _size(y.numbers[i])) in digits
                 out[i] = not fits
                 code = "row_short" if fits and len(row) < self._width else "row_length"
-                self._say(code, int(numbers[i]), f"{len(row)} fields, not {self._width}")
+                self._say(code, numbers[i], f"{len(row)} fields, not {self._width}")
         return out
 
-    def _say(self, code: str, number: int, what: str) -> None:
+    def _say(self, code: str, number: Any, what: str) -> None:
         self._counts[code] += 1
         if len(kept := self._found.setdefault(code, [])) < SHOWN:
             kept.append((number, what))
@@ -229,10 +241,8 @@ def sort_out(layout: Layout, cells: list[Any]) -> Literal["feature", "header", "
     if layout.header and _is_header_again(layout, cells):
         return "header"
     filled = [c for c in cells if c is not None]
-    placeless = all(angles.is_nothing(cell_of(cells, k)) for p in layout.positions for k in p.cells)
-    if layout.geometry is not None:
-        placeless = angles.is_nothing(cell_of(cells, layout.geometry))
     first = str(filled[0]).strip() if filled else ""
+    cells = folded(cells, layout.fold)[0]
     alone = len(set(map(str, filled))) == 1 and isinstance(filled[0], str)
     if (
         alone
@@ -240,9 +250,19 @@ def sort_out(layout: Layout, cells: list[Any]) -> Literal["feature", "header", "
         and (_NOTE.match(first) or _SECTION.match(first) or _PROSE.search(first) or len(filled) > 2)
     ):
         return "note"
-    if alone and len(layout.names) > 1 and len(filled) == 2 and len(layout.names) == 2:
-        return "note"
-    return "note" if placeless and _NOTE.match(first) else "feature"
+    return "note" if first and _NOTE.match(first) and not _has_place(layout, cells) else "feature"
+
+
+def _has_place(layout: Layout, cells: list[Any]) -> bool:
+    if layout.geometry is not None:
+        return not angles.is_nothing(cell_of(cells, layout.geometry))
+    return any(_is_placed(p, cells) for p in layout.positions)
+
+
+def _is_placed(position: Position, cells: list[Any]) -> bool:
+    """Whether both coordinates of a row can be read."""
+    values = [angles.read_values(t, angles.Manner()) for t in position.texts([cells])]
+    return not any(np.isnan(v.numbers[0]) for v in values)
 
 
 def _is_header_again(layout: Layout, cells: list[Any]) -> bool:
@@ -271,6 +291,12 @@ def _lines(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
     return out
 
 
+def _together(places: Sequence[np.ndarray]) -> np.ndarray:
+    """All places of each row as one geometry."""
+    found = [[p for p in row if p is not None] for row in zip(*places, strict=True)]
+    return np.array([shapely.MultiPoint(f) if f else None for f in found], dtype=object)
+
+
 def _short(cell: Any) -> str:
     said = str(cell)
     return repr(said[:40] + ("…" if len(said) > 40 else ""))
@@ -281,9 +307,14 @@ def _size(number: float) -> int:
     return len(str(int(abs(number)))) if np.isfinite(number) else -1
 
 
-def _usual_width(body: list[list[Any]]) -> int | None:
-    """How many fields most rows have."""
-    return Counter(map(len, body)).most_common(1)[0][0] if body else None
+def _usual_width(layout: Layout, body: list[list[Any]]) -> int | None:
+    """How many fields sound rows have: as many as the header, or as most rows where few agree with it."""
+    widths = Counter(map(len, body))
+    if not widths:
+        return None
+    if widths[layout.header_fields] >= 0.2 * len(body):
+        return layout.header_fields
+    return max(widths, key=lambda w: (widths[w], w))
 
 
 def _digits(

@@ -145,7 +145,7 @@ def _delivered(grid: Grid, layout: Layout, tally: Tally, opened: _Opened) -> Del
         _names(layout, tally),
         opened.encoding,
         opened.basis,
-        defects=[*opened.defects, *grid.defects, *_said_of(layout, facts), *tally.defects()],
+        defects=[*opened.defects, *grid.defects, *_said_of(layout, facts, tally.count), *tally.defects()],
         geometry_types=tally.geometry_types(),
         facts=facts,
     )
@@ -171,9 +171,11 @@ def _names(layout: Layout, tally: Tally) -> Names | None:
     return Names(x, y, position.pair.north_first, tally.form)
 
 
-def _said_of(layout: Layout, facts: dict[str, object]) -> list[Defect]:
+def _said_of(layout: Layout, facts: dict[str, object], count: int) -> list[Defect]:
     """What was found out about the table as a whole: no alarm."""
     found = []
+    if not count:
+        found.append(defect("no_rows", "warning", "The table has a header and no rows.", "Ask for it again."))
     if layout.repeated_names:
         said = ", ".join(layout.repeated_names[:6])
         found.append(
@@ -205,7 +207,26 @@ def _said_of(layout: Layout, facts: dict[str, object]) -> list[Defect]:
                 f"No name tells the coordinate columns; by their content they are {names[0]} and {names[1]}.",
             )
         )
-    if layout.ends:
+    if layout.fold:
+        found.append(
+            defect(
+                "table_in_columns",
+                "info",
+                "The table goes on beside itself: its rows hold several features.",
+                "They are taken apart; the second of row 7 is number 7b.",
+            )
+        )
+    if layout.join == "points":
+        said = "; ".join(f"{layout.names[p.pair.x]}, {layout.names[p.pair.y]}" for p in layout.positions)
+        found.append(
+            defect(
+                "several_positions",
+                "info",
+                f"Each row gives several positions: {said}.",
+                "They are kept together as one multi-point.",
+            )
+        )
+    if layout.join == "line":
         found.append(
             defect("start_and_end", "info", "Each row gives a start and an end: a straight line is drawn between them.")
         )

@@ -23,7 +23,7 @@ _NUMBERED = re.compile(r"^([A-Za-z\u4e00-\u9fff]{0,6}[-_]?)0*(\d{1,5})$")
 
 def turning_points(frame: pd.DataFrame | None, shapes: np.ndarray | None, layout: Layout) -> Iterator[tuple[str, Any]]:
     """Facts ``rings`` (group, first and last row, points, closed) and ``turning_points`` (a sentence) if rows run on as J1, J2, J3 …"""
-    if frame is None or shapes is None or len(frame) < 3 or not layout.positions or layout.ends:
+    if frame is None or shapes is None or len(frame) < 3 or not layout.positions or layout.join:
         return
     number = next((c for c in frame.columns if _POINT.search(c) and _runs_on(frame[c])), None)
     if number is None or not any(_TURNING.search(w) for w in (number, *layout.above, *layout.parents)):
@@ -58,8 +58,8 @@ def _rings(frame: pd.DataFrame, shapes: np.ndarray, number: str, group: str | No
     return [
         {
             "group": str(names.iloc[a]) if group else None,
-            "first_row": int(frame.index[a]),
-            "last_row": int(frame.index[b - 1]),
+            "first_row": str(frame.index[a]),
+            "last_row": str(frame.index[b - 1]),
             "points": int(b - a),
             "closed": _closes(frame[number], shapes, int(a), int(b)),
         }
