@@ -14,6 +14,7 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import CRS
 
 from rivergis.errors import InputError
 from rivergis.intake import foreign
@@ -182,11 +183,12 @@ def udbx(path: Path, blobs: list[bytes]) -> Path:
         CREATE TABLE spatial_ref_sys (srid INTEGER PRIMARY KEY, auth_name TEXT, auth_srid INTEGER, ref_sys_name TEXT, proj4text TEXT, srtext TEXT);
         CREATE TABLE geometry_columns (f_table_name TEXT, f_geometry_column TEXT, geometry_type INTEGER, coord_dimension INTEGER,
                                        srid INTEGER, spatial_index_enabled INTEGER);
-        INSERT INTO spatial_ref_sys VALUES (4490, 'epsg', 4490, 'CGCS2000', '+proj=longlat +ellps=GRS80 +no_defs', '');
+        INSERT INTO spatial_ref_sys VALUES (4490, 'epsg', 4490, 'CGCS2000', '+proj=longlat +ellps=GRS80 +no_defs', NULL);
         INSERT INTO SmRegister VALUES (1, 'outfalls', 1);
         INSERT INTO geometry_columns VALUES ('outfalls', 'SmGeometry', 1, 2, 4490, 0);
         CREATE TABLE outfalls (SmID INTEGER PRIMARY KEY, 名称 TEXT, SmGeometry BLOB);
     """)
+    db.execute("UPDATE spatial_ref_sys SET srtext = ?", [CRS.from_epsg(4490).to_wkt("WKT1_GDAL")])
     db.executemany(
         "INSERT INTO outfalls (名称, SmGeometry) VALUES (?, ?)", [(f"排口{i}", b) for i, b in enumerate(blobs)]
     )

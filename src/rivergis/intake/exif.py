@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from rivergis.intake.times import REGION
 
 # read as text, not as XML: what is asked of it is a few numbers, and much of it in the wild is not well-formed
 _DRONE = re.compile(
-    r'\b(?:drone-[\w-]+|drone|dji|autel|skydio|parrot|Camera)\s*:\s*(\w+)\s*(?:=\s*["\']([^"\']{0,100})["\']|>([^<]{0,100})<)',
+    r'(?<![\w/-])(?:drone-[\w-]+|drone|dji|autel|skydio|parrot|Camera)\s*:\s*(\w+)\s*(?:=\s*["\']([^"\']{1,100})["\']|>([^<]{1,100})<)',
     re.IGNORECASE,
 )
 _DRONE_MAKES = ("parrot", "autel", "skydio", "yuneec")
@@ -92,8 +93,10 @@ def read(image: Image.Image) -> Said:
 def _ifd(image: Image.Image, which: int | None) -> dict[int, Any]:
     """One directory of tags; a broken one is empty."""
     try:
-        tags = image.getexif()
-        return dict(tags if which is None else tags.get_ifd(which))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags = image.getexif()
+            return dict(tags if which is None else tags.get_ifd(which))
     except Exception:  # Pillow raises whatever the bytes provoke: struct, Syntax, Type, Key, Value errors
         return {}
 

@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import lru_cache
@@ -282,10 +283,10 @@ def _open_layers(path: Path, folder: Path, limits: Limits) -> Path | None:
     shutil.copyfile(path, source)
     for name in names:
         meta, table = pyogrio.read_arrow(source, layer=name, encoding="UTF-8")
-        pyogrio.write_arrow(
-            table, out, layer=name, driver="GPKG", append=out.exists(), crs=meta["crs"],
-            geometry_type=meta["geometry_type"], geometry_name=meta["geometry_name"] or "wkb_geometry",
-        )  # fmt: skip
+        shape = {"geometry_type": meta["geometry_type"], "geometry_name": meta["geometry_name"] or "wkb_geometry"}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what has no coordinate system stays without
+            pyogrio.write_arrow(table, out, layer=name, driver="GPKG", append=out.exists(), crs=meta["crs"], **shape)
     source.unlink()
     return out
 

@@ -25,7 +25,7 @@ from rivergis.intake import exif, sources
 from rivergis.intake.delivery import Asked, Declared, Defect, Delivered, Reading, defect
 from rivergis.intake.limits import Limits
 
-_FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "BMP", "GIF")
+_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _T = Image.Transpose
 _TURNS = {
@@ -46,6 +46,7 @@ _SAME_M = 30.0
 _SAME_TIME = timedelta(seconds=2)
 # bits of the two hashes that re-saving, scaling and a chat's compression turn over
 _DIFFERENCE_BITS, _COSINE_BITS = 24, 6
+_HASH_BYTES = 40
 
 
 def read_photo(path: Path, asked: Asked, limits: Limits) -> Reading:
@@ -85,6 +86,7 @@ def _refuse_unreadable(path: Path) -> None:
 @contextmanager
 def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     """A picture whose size is known and allowed; Pillow's own bound is lifted for the moment of opening, ours holds."""
+    Image.init()
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         with warnings.catch_warnings():
@@ -269,7 +271,7 @@ def _alike(facts: list[Mapping[str, Any]]) -> list[tuple[int, int]]:
     """Pairs of the same look, every picture with those after it, and of the same bytes where a look is missing."""
     looks = [i for i, f in enumerate(facts) if f.get("picture_hash")]
     rows = [np.frombuffer(bytes.fromhex(facts[i]["picture_hash"]), np.uint8) for i in looks]
-    bits = np.unpackbits(np.array(rows, np.uint8).reshape(len(rows), -1), axis=1)
+    bits = np.unpackbits(np.array(rows, np.uint8).reshape(len(rows), _HASH_BYTES), axis=1)
     pairs = set()
     for n, i in enumerate(looks):
         turned = bits[n + 1 :] != bits[n]
