@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
-from shapely.errors import ShapelyError
 
-from rivergis.errors import CrsRefused, InputError
-from rivergis.intake import features, layer_text, shape_faults, sources, staging, text
+from rivergis.errors import InputError
+from rivergis.intake import features, layer_text, shape_faults, staging, text
 from rivergis.intake.delivery import Asked, Declared, Defect, Delivered, Reading, defect
-from rivergis.intake.features import Layer, Piece, short
+from rivergis.intake.features import Layer, Piece
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.staging import DataSet
 
@@ -50,10 +47,10 @@ def read_vector(path: Path, asked: Asked, limits: Limits = DEFAULT) -> Reading:
     text.asked_encoding(asked.encoding)
     before = _state(path)
     with staging.staged(path, asked, limits) as (form, data_sets):
+        linked = _check_links(path, data_sets)
         found = _found(path, data_sets)
         wanted = _wanted(path, found, asked.layer)
         read = [_read_layer(found[name][0], found[name][1], name, asked, limits) for name in wanted]
-        linked = _network_links(path, data_sets, read)
     if _state(path) != before:
         raise InputError(
             f"{path.name} changed while it was read: wait until it is written and try again.", file=str(path)
@@ -117,15 +114,15 @@ def _wanted(path: Path, found: dict[str, Any], asked: str | None) -> list[str]:
     return list(found) if asked is None else [asked]
 
 
-def _network_links(path: Path, data_sets: list[DataSet], read: list[Delivered]) -> list[Defect]:
-    """A KML may only point at data elsewhere; nothing is fetched."""
-    links = [d for d in data_sets if d.form.name == "KML" and b"<NetworkLink" in Path(d.place).read_bytes()]
-    if not links:
+def _check_links(path: Path, data_sets: list[DataSet]) -> list[Defect]:
+    """A KML may only point at data elsewhere; nothing is fetched. ``InputError`` if it holds nothing else."""
+    linked = [d for d in data_sets if d.links]
+    if not linked:
         return []
-    said = f"{links[0].name} links to data kept elsewhere (NetworkLink), which is not in the file and is not fetched."
-    if not any(layer.count for layer in read):
+    said = f"{linked[0].name} links to data kept elsewhere ({linked[0].links[0][:80]}), which is not in the file and is not fetched."
+    if all(d.empty for d in data_sets):
         raise InputError(f"{said} It holds no features: open the link and save its places as a file.", file=str(path))
-    return [defect("network_link", "warning", said, "Open the link and save its places as a file.", count=len(links))]
+    return [defect("network_link", "warning", said, "Open the link and save its places as a file.", count=len(linked))]
 
 
 # ---- one layer ------------------------------------------------------------------------------------------------------
@@ -245,6 +242,7 @@ def _frame(data: DataSet, piece: Piece, how: text.Text) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for raw in piece.columns:
         name = how.read(raw.encode("latin-1")) if data.raw_text and layer_text.is_latin(raw) else raw
+        name = data.renamed.get(name, name)
         while name in columns:
             name += "_"
         if raw in piece.texts:
@@ -323,144 +321,3 @@ def _drawn(gathered: _Gathered, layer: Layer) -> list[Defect]:
             )
         )
     return said
-
-
-# ---- for imports that do not stream ---------------------------------------------------------------------------------
-
-# what the reading libraries raise on damaged files
-FAULTS = (RuntimeError, ValueError, ShapelyError, OSError)
-
-
-def layer_names(path: Path, encoding: str | None = None) -> list[str]:
-    """Names of the layers in a vector file; ``InputError`` if it cannot be opened."""
-    return list(_layers(path, encoding))
-
-
-def _layers(path: Path, encoding: str | None) -> dict[str, str]:
-    """Layer name -> GDAL path of the data set it is in; a ZIP archive may hold several."""
-    sources.check(path, sources.VECTOR, "vector file")
-    found: dict[str, str] = {}
-    for member in _members(path):
-        dataset = f"/vsizip/{{{path}}}/{member}" if member else str(path)
-        for name in _names_in(dataset, member or path.name, path, encoding):
-            found[name if name not in found else str(PurePosixPath(member).with_suffix(""))] = dataset
-    return found
-
-
-def _members(path: Path) -> list[str]:
-    """What GDAL is to open: the file itself (an empty name), or the data sets inside an archive."""
-    if path.suffix.lower() != ".zip":
-        if path.suffix.lower() == ".shp":
-            _shapefile_parts(path, {p.name.lower() for p in path.parent.iterdir()})
-            _not_cut_off(path)
-        return [""]
-    names = sources.members(path)
-    folders = sorted({n[: n.lower().index(".gdb/") + 4] for n in names if ".gdb/" in n.lower()})
-    files = [
-        n
-        for n in names
-        if ".gdb/" not in n.lower() and (f := sources.format_of(n)) and f.drivers and "vector" in f.kinds
-    ]
-    for name in files:
-        _shapefile_parts(Path(name), {PurePosixPath(n).name.lower() for n in names})
-    if not folders and not files:
-        held = ", ".join(sorted({PurePosixPath(n).name for n in names if not n.endswith("/")})[:6]) or "nothing"
-        raise InputError(f"{path.name} holds no vector file that can be read (it holds {held}).", file=str(path))
-    return folders + files
-
-
-def _shapefile_parts(path: Path, there: set[str]) -> None:
-    if path.suffix.lower() != ".shp":
-        return
-    missing = [e for e in (".shx", ".dbf") if (path.stem + e).lower() not in there]
-    if missing:
-        raise InputError(
-            f"{path.name} is not whole: its {' and '.join(missing)} part is missing; a Shapefile is .shp, .shx, .dbf and .prj together.",
-            file=str(path),
-        )
-
-
-def _not_cut_off(path: Path) -> None:
-    """A Shapefile says in its header how long it is; a broken copy of a delivery is no delivery."""
-    with path.open("rb") as handle:
-        says = int.from_bytes(handle.read(28)[24:28], "big") * 2
-    has = path.stat().st_size
-    if has < says:
-        raise InputError(
-            f"{path.name} was cut off: it should have {says} bytes and has {has}; copy it again.", file=str(path)
-        )
-
-
-def _names_in(dataset: str, shown: str, path: Path, encoding: str | None) -> list[str]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            names = [str(n) for n in pyogrio.list_layers(dataset)[:, 0]]
-            driver = pyogrio.read_info(dataset, layer=names[0], encoding=encoding)["driver"] if names else None
-    except (pyogrio.errors.CRSError, UnboundLocalError) as error:
-        # the second is how pyogrio 0.13 stumbles over a .prj that is not UTF-8 (Chinese names in GBK)
-        raise CrsRefused(
-            f"{shown}: its coordinate system cannot be read ({short(error)}): remove its .prj and name the system with --crs."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{shown} holds text in another encoding than {error.encoding}: say which with --encoding (GBK, for instance).",
-            file=str(path),
-        ) from error
-    except FAULTS as error:
-        raise InputError(
-            f"{shown} cannot be opened as a vector file ({short(error)}): it is damaged or of another kind; ask for it again.",
-            file=str(path),
-        ) from error
-    form = sources.format_of(shown)
-    if driver is not None and form is not None and driver not in form.drivers:
-        raise InputError(
-            f"{shown} cannot be opened as a {form.name}: its content is of another kind ({driver}).", file=str(path)
-        )
-    return names
-
-
-def choose(path: Path, source_layer: str | None, encoding: str | None) -> tuple[str, str]:
-    found = _layers(path, encoding)
-    names = ", ".join(found)
-    if source_layer is not None and source_layer not in found:
-        raise InputError(
-            f"{path.name} has no layer {source_layer!r}; it has {names}.", file=str(path), layer=source_layer
-        )
-    if source_layer is None and len(found) > 1:
-        raise InputError(f"{path.name} has several layers ({names}): say which with --source-layer.", file=str(path))
-    if not found:
-        raise InputError(f"{path.name} has no layer at all: ask for it again.", file=str(path))
-    name = source_layer or next(iter(found))
-    return name, found[name]
-
-
-def check_encoding(encoding: str | None) -> None:
-    text.asked_encoding(encoding)
-
-
-def check_text(path: Path, dataset: str, name: str, encoding: str | None, table: pd.DataFrame) -> None:
-    """A Shapefile that names no encoding is read byte by byte; text beyond ASCII would become other characters unnoticed."""
-    if encoding or not dataset.lower().endswith(".shp") or _has_cpg(path, dataset):
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if pyogrio.read_info(dataset, layer=PurePosixPath(name).name)["encoding"] != "ISO-8859-1":
-            return
-    for column in table.columns:
-        words = [str(column), *(v for v in table[column] if isinstance(v, str))]
-        strange = next((w for w in words if not w.isascii()), None)
-        if strange is not None:
-            raise InputError(
-                f"{path.name} holds text beyond ASCII (field {column}: {strange[:20]!r}) and names no encoding: say which with "
-                "--encoding (Chinese survey offices mostly write GBK, others UTF-8).",
-                file=str(path),
-                layer=name,
-                field=str(column),
-            )
-
-
-def _has_cpg(path: Path, dataset: str) -> bool:
-    wanted = dataset.rsplit("/", 1)[-1][:-4].lower() + ".cpg"
-    there = sources.members(path) if path.suffix.lower() == ".zip" else [p.name for p in path.parent.iterdir()]
-    return wanted in {PurePosixPath(n).name.lower() for n in there}

@@ -10,126 +10,30 @@ import sqlite3
 import stat
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+import numpy as np
 
 from rivergis.errors import EnvironmentFault, InputError
 from rivergis.intake import archive
+from rivergis.intake.formats import (
+    BEGINNINGS,
+    FORMATS,
+    JUNK,
+    OLE,
+    ORPHANS,
+    SIDE,
+    SQLITE,
+    ZIP,
+    Format,
+    endings,
+    format_of,
+    named,
+)  # fmt: skip
 from rivergis.intake.limits import DEFAULT, Limits
 
 _HEAD_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Format:
-    """A kind of file: the endings it goes by, how its content begins, and who reads it."""
-
-    name: str
-    endings: tuple[str, ...]
-    kinds: tuple[str, ...]
-    """vector track raster table photo document; ``foreign``: known by name only, to be exported by its own software."""
-    begins: tuple[bytes, ...] = ()
-    """Signatures at the first byte; none: text, where nothing is certain."""
-    drivers: tuple[str, ...] = ()
-    """GDAL drivers that may answer: another one would open what the file points at, not the file."""
-    root: tuple[str, ...] = ()
-    """Names of the root element of XML formats, in lower case without namespace."""
-
-    @property
-    def is_text(self) -> bool:
-        """Whether the whole file is text, in an encoding to be found out."""
-        return not self.begins and self.name not in _BINARY_WITHOUT_SIGN
-
-
-_BINARY_WITHOUT_SIGN = {"FileGDB", "dBase table", "SRTM height", "FIT", "OpenStreetMap PBF", "HEIC photo"}
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_OLE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",)
-_SQLITE = (b"SQLite format 3\0",)
-FORMATS = (
-    Format("GeoPackage", (".gpkg",), ("vector",), _SQLITE, ("GPKG",)),
-    Format("Shapefile", (".shp",), ("vector",), (b"\0\0\x27\x0a",), ("ESRI Shapefile",)),
-    Format("GeoJSON", (".geojson", ".json"), ("vector", "track"), (), ("GeoJSON",)),
-    Format(
-        "GeoJSON text sequence",
-        (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson", ".jsonl"),
-        ("vector",),
-        (),
-        ("GeoJSONSeq",),
-    ),
-    Format("TopoJSON", (".topojson",), ("vector",), (), ("TopoJSON",)),
-    Format("Esri JSON", (".esrijson",), ("vector",), (), ("ESRIJSON",)),
-    Format("FlatGeobuf", (".fgb",), ("vector",), (b"fgb\x03",), ("FlatGeobuf",)),
-    Format("GeoParquet", (".parquet", ".geoparquet"), ("vector",), (b"PAR1",)),
-    Format("KML", (".kml", ".ovkml"), ("vector", "track"), (), ("LIBKML", "KML"), ("kml",)),
-    Format("GML", (".gml",), ("vector",), (), ("GML",), ("featurecollection", "wfs:featurecollection", "gml")),
-    Format("MapInfo", (".tab",), ("vector",), (), ("MapInfo File",)),
-    Format("MapInfo exchange", (".mif",), ("vector",), (), ("MapInfo File",)),
-    Format("DXF", (".dxf",), ("vector",), (), ("DXF",)),
-    Format("SQLite", (".sqlite", ".db"), ("vector",), _SQLITE, ("SQLite",)),
-    Format("OpenStreetMap PBF", (".pbf",), ("vector",), (), ("OSM",)),
-    Format("OpenStreetMap XML", (".osm",), ("vector",), (), ("OSM",), ("osm",)),
-    Format("dBase table", (".dbf",), ("table",), (), ("ESRI Shapefile",)),
-    Format("table", (".csv", ".txt", ".dat", ".xyz", ".tsv"), ("vector", "track", "table"), (), ("CSV",)),
-    Format("Excel table", (".xlsx", ".xlsm"), ("vector", "table", "track"), _ZIP, ("XLSX",)),
-    Format("Excel 97 table", (".xls", ".et"), ("table",), _OLE),
-    Format("OpenDocument table", (".ods",), ("table",), _ZIP),
-    Format("Word document", (".docx",), ("document",), _ZIP),
-    Format("Word 97 document", (".doc", ".wps"), ("foreign",), _OLE),
-    Format("HTML page", (".html", ".htm", ".mht"), ("document",), (), (), ("html",)),
-    Format("PDF document", (".pdf",), ("foreign",), (b"%PDF",)),
-    Format("KMZ", (".kmz", ".ovkmz"), ("vector", "track"), _ZIP, ("LIBKML",)),
-    Format("FileGDB", (".gdb",), ("vector",), (), ("OpenFileGDB",)),
-    Format("ZIP archive", (".zip",), ("vector",), _ZIP),
-    Format("RAR archive", (".rar",), ("foreign",), (b"Rar!",)),
-    Format("7-Zip archive", (".7z",), ("foreign",), (b"7z\xbc\xaf\x27\x1c",)),
-    Format("gzip file", (".gz", ".tgz"), ("foreign",), (b"\x1f\x8b",)),
-    Format("GPX", (".gpx",), ("track",), (), (), ("gpx",)),
-    Format("TCX", (".tcx",), ("track",), (), (), ("trainingcenterdatabase",)),
-    Format("FIT", (".fit",), ("track",)),
-    Format("IGC", (".igc",), ("track",)),
-    Format("NMEA", (".nmea", ".nma"), ("track",)),
-    Format("GeoTIFF", (".tif", ".tiff"), ("raster",), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    Format("ERDAS image", (".img",), ("raster",), (b"EHFA_HEADER_TAG",)),
-    Format("ASCII grid", (".asc",), ("raster",)),
-    Format("SRTM height", (".hgt",), ("raster",)),
-    Format("JPEG photo", (".jpg", ".jpeg"), ("photo",), (b"\xff\xd8\xff",)),
-    Format("PNG picture", (".png",), ("photo",), (b"\x89PNG\r\n\x1a\n",)),
-    Format("HEIC photo", (".heic", ".heif"), ("photo",)),
-    Format("DWG drawing", (".dwg",), ("foreign",), (b"AC10", b"AC1.", b"AC2.")),
-    Format(
-        "Access database", (".mdb", ".accdb"), ("foreign",), (b"\0\1\0\0Standard Jet DB", b"\0\1\0\0Standard ACE DB")
-    ),
-    Format("SuperMap UDBX", (".udbx",), ("foreign",), _SQLITE),
-    Format("SuperMap UDB", (".udb", ".udd"), ("foreign",), (b"SuperMap",)),
-    Format("MapGIS", (".wt", ".wl", ".wp", ".mpj", ".hdf", ".hdb"), ("foreign",), (b"WMAP",)),
-)
-# parts of a Shapefile and what goes with other files: not files of their own
-_SIDE = {
-    ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".cst",
-    ".tfw", ".tifw", ".jgw", ".pgw", ".ovr", ".gfs", ".xsd", ".map", ".id", ".ind", ".mid", ".rrd", ".aux", ".lock",
-    ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".qml", ".sld", ".lyr",
-}  # fmt: skip
-_JUNK = {"thumbs.db", ".ds_store", "desktop.ini"}
-# what an orphan of these endings is a part of
-_ORPHANS = {".shx": (".shp",), ".prj": (".shp", ".dbf", ".tif"), ".mid": (".mif",), ".map": (".tab",)}
-
-
-def endings(kind: str) -> set[str]:
-    return {e for f in FORMATS if kind in f.kinds for e in f.endings}
-
-
 VECTOR, TRACK, RASTER = endings("vector"), endings("track"), endings("raster")
-
-
-def named(name: str) -> Format:
-    """The format of that name in ``FORMATS``."""
-    return next(f for f in FORMATS if f.name == name)
-
-
-def format_of(name: str) -> Format | None:
-    """The format that goes by a file name's ending."""
-    ending = PurePosixPath(name).suffix.lower()
-    return next((f for f in FORMATS if ending in f.endings), None)
 
 
 # ---- recognising ----------------------------------------------------------------------------------------------------
@@ -145,10 +49,12 @@ def recognise(path: Path, limits: Limits = DEFAULT) -> Format:
         if path.suffix.lower() == ".gdb" or any(path.glob("a0000000*.gdbtable")):
             return named("FileGDB")
         raise InputError(f"{path} is a folder; name a file in it.", file=str(path))
-    if path.suffix.lower() in _ORPHANS:
+    if path.suffix.lower() in ORPHANS:
         raise _orphan(path)
     head = _head(path)
     form = by_content(head, path, limits) or format_of(path.name)
+    if form is None and path.suffix.lower() in SIDE:
+        raise _orphan(path)
     if form is None or (form.begins and not head.startswith(form.begins)):
         raise _unknown(path, form)
     if form.root:
@@ -163,8 +69,9 @@ def recognise(path: Path, limits: Limits = DEFAULT) -> Format:
 
 
 def _orphan(path: Path) -> InputError:
-    owners = _ORPHANS[path.suffix.lower()]
-    near = next((n for n in path.parent.iterdir() if n.stem == path.stem and n.suffix.lower() in owners), None)
+    owners = ORPHANS.get(path.suffix.lower(), (".shp", ".tab", ".mif", ".tif", ".gml", ".gpkg"))
+    found = {n.suffix.lower(): n for n in path.parent.iterdir() if n.stem == path.stem}
+    near = next((found[o] for o in owners if o in found), None)
     said = f"name {near.name} instead" if near else f"the {owners[0]} it belongs to is missing; ask for it"
     return InputError(f"{path.name} is only a part of a data set and holds no features: {said}.", file=str(path))
 
@@ -185,11 +92,11 @@ def by_content(head: bytes, path: Path | None = None, limits: Limits = DEFAULT) 
     """The format content speaks for; None where it leaves it open. ``path``: to look deeper into archives and databases."""
     ending = path.suffix.lower() if path else ""
     alike = [f for f in FORMATS if f.begins and head.startswith(f.begins)]
-    if alike and alike[0].begins is _ZIP:
+    if alike and alike[0].begins is ZIP:
         return _in_zip(path, limits) if path else named("ZIP archive")
-    if alike and alike[0].begins is _SQLITE:
+    if alike and alike[0].begins is SQLITE:
         return _in_sqlite(path) if path else named("SQLite")
-    if alike and alike[0].begins is _OLE:
+    if alike and alike[0].begins is OLE:
         return named(
             "Excel 97 table"
             if "Workbook".encode("utf-16-le") in head or ending in (".xls", ".et")
@@ -258,21 +165,10 @@ def _as_text(text: str, ending: str) -> Format | None:
         return _as_xml(start)
     if start[:1] in "{[" and start:
         return _as_json(start, text.startswith("\x1e"), ending)
-    for pattern, name in _BEGINNINGS:
+    for pattern, name in BEGINNINGS:
         if re.match(pattern, start, re.IGNORECASE):
             return named(name)
     return None
-
-
-_BEGINNINGS = (
-    (r"(999\s*\n[^\n]*\n\s*)*0\s*\n\s*SECTION\b", "DXF"),
-    (r"AutoCAD Binary DXF", "DXF"),
-    (r"Version\s+\d+\s+Charset", "MapInfo exchange"),
-    (r"!table\b", "MapInfo"),
-    (r"\$(G[PNLAB]|BD)[A-Z]{3},", "NMEA"),
-    (r"A[A-Z]{3}\w*[\s\S]{0,4000}?\nHFDTE", "IGC"),
-    (r"ncols\s+\d+\s+nrows\s", "ASCII grid"),
-)
 
 
 def _as_xml(start: str) -> Format | None:
@@ -325,18 +221,25 @@ def check_xml(path: Path, head: bytes, what: str) -> None:
 
 def check_depth(path: Path, raw: bytes, limits: Limits = DEFAULT) -> None:
     """``InputError`` if JSON is nested deeper than ``limits.json_depth``; brackets in texts do not count."""
+    if _depth(raw) > limits.json_depth and _depth(re.sub(rb'"(?:[^"\\]|\\.)*"', b"", raw)) > limits.json_depth:
+        raise InputError(
+            f"{path.name} nests its values more than {limits.json_depth} deep, which no map data does: it is refused.",
+            file=str(path),
+        )
+
+
+def _depth(raw: bytes) -> int:
+    """The deepest nesting of brackets, those in texts included."""
     depth = deepest = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]+|[\]}]+', raw):
-        kind = raw[token.start()]
-        if kind == 0x22:
-            continue
-        depth += (token.end() - token.start()) * (1 if kind in b"[{" else -1)
-        deepest = max(deepest, depth)
-        if deepest > limits.json_depth:
-            raise InputError(
-                f"{path.name} nests its values more than {limits.json_depth} deep, which no map data does: it is refused.",
-                file=str(path),
-            )
+    for start in range(0, len(raw), 1 << 24):
+        marks = np.frombuffer(raw[start : start + (1 << 24)].translate(None, _NO_BRACKETS), np.uint8)
+        steps = np.where((marks == 0x5B) | (marks == 0x7B), 1, -1).cumsum() + depth
+        if len(steps):
+            depth, deepest = int(steps[-1]), max(deepest, int(steps.max()))
+    return deepest
+
+
+_NO_BRACKETS = bytes(b for b in range(256) if b not in b"[]{}")
 
 
 def check(path: Path, kinds: set[str], what: str) -> Path:
@@ -396,11 +299,6 @@ def _no_access(path: Path, error: OSError) -> InputError:
     return InputError(f"{path} cannot be read ({error.strerror}): check the name and the disk.", file=str(path))
 
 
-def members(path: Path) -> list[str]:
-    """Names in a ZIP archive as GDAL knows them; ``InputError`` if it is damaged or claims to unpack beyond the limits."""
-    return [m.info.filename for m in archive.members(path)]
-
-
 # ---- folders --------------------------------------------------------------------------------------------------------
 
 
@@ -436,15 +334,15 @@ def _walk(folder: Path) -> list[Path]:
 def _is_part(path: Path, there: set[str]) -> bool:
     """Whether a file is only a part of another one in its folder, or no delivery at all."""
     name, ending = path.name.lower(), path.suffix.lower()
-    if name in _JUNK or name.startswith(("._", "~$")) or name.endswith((".aux.xml", ".shp.xml", ".shp.ovr")):
+    if name in JUNK or name.startswith(("._", "~$")) or name.endswith((".aux.xml", ".shp.xml", ".shp.ovr")):
         return True
     stem = name[: len(name) - len(ending)]
-    if ending == ".dbf" or ending in _ORPHANS:
-        owners = _ORPHANS.get(ending, (".shp",))
+    if ending == ".dbf" or ending in ORPHANS:
+        owners = ORPHANS.get(ending, (".shp",))
         return any(stem + e in there for e in owners)
     if ending == ".dat":
         return stem + ".tab" in there
-    return ending in _SIDE
+    return ending in SIDE
 
 
 def sha256(path: Path) -> str:

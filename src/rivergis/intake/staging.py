@@ -4,6 +4,7 @@ of ours. GDAL never writes beside the user's files, and never opens what is of a
 
 from __future__ import annotations
 
+import html
 import re
 import tempfile
 from collections.abc import Iterator
@@ -48,6 +49,12 @@ class DataSet:
     text: text.Text | None = None
     """Where the whole file is text: its encoding, already judged."""
     shape: shapefile.Shapefile | None = None
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Field names GDAL would make underscores of: the name it was given instead -> the name in the file."""
+    links: tuple[str, ...] = ()
+    """Where a KML points for data it does not hold."""
+    empty: bool = False
+    """A KML without a single place."""
     declared_crs: str | None = None
     """What a GeoJSON's crs member names; empty where it says null."""
     defects: list[Defect] = field(default_factory=list)
@@ -66,13 +73,13 @@ def staged(path: Path, asked: Asked, limits: Limits) -> Iterator[tuple[str, list
     with tempfile.TemporaryDirectory(prefix="rivergis-") as scratch:
         folder = Path(scratch)
         if form.name in ("ZIP archive", "KMZ"):
-            made = list(_from_archive(path, form, folder, asked, limits))
+            made = list(_from_archive(path, folder, asked, limits))
         else:
             made = [_prepare(path, path.name, path.stem, form, folder / "1", asked, limits)]
         yield form.name, made
 
 
-def _from_archive(path: Path, form: sources.Format, folder: Path, asked: Asked, limits: Limits) -> Iterator[DataSet]:
+def _from_archive(path: Path, folder: Path, asked: Asked, limits: Limits) -> Iterator[DataSet]:
     members = archive.members(path, limits)
     groups = _groups(members)
     if not groups:
@@ -85,9 +92,13 @@ def _from_archive(path: Path, form: sources.Format, folder: Path, asked: Asked, 
         shown = PurePosixPath(name)
         stem = shown.stem if stems.count(shown.stem) == 1 else str(shown.with_suffix(""))
         main = target / f"data{shown.suffix.lower()}" if shown.suffix.lower() != ".gdb" else target
-        yield _prepare(
-            main, f"{path.name}/{name}", stem, sources.recognise(main, limits), folder / str(i), asked, limits
-        )
+        form_inside = sources.recognise(main, limits)
+        made = _prepare(main, f"{path.name}/{name}", stem, form_inside, folder / str(i), asked, limits)
+        if len(groups) > 1:
+            # the first file of a KMZ may only list the others in it
+            made.links = tuple(link for link in made.links if "://" in link)
+        if not made.empty or made.links or len(groups) == 1:
+            yield made
 
 
 def _groups(members: list[archive.Member]) -> dict[str, list[tuple[archive.Member, str]]]:
@@ -257,7 +268,8 @@ def _plain_text(path: Path, folder: Path, made: DataSet, asked: Asked, limits: L
         made.text = _unsaid(raw, asked, made.text)
     crs = _CRS_MEMBER.search(raw[: 1 << 16]) or _CRS_MEMBER.search(raw[-(1 << 12) :]) if json else None
     made.declared_crs = _crs_member(crs) if crs else None
-    if made.text.codec not in ("utf-8", "utf-8-sig") or made.text.defects or b"\0" in raw:
+    odd_names = _look_into_kml(made.text.read(raw), made) if made.form.name == "KML" else False
+    if made.text.codec not in ("utf-8", "utf-8-sig") or made.text.defects or b"\0" in raw or odd_names:
         _rewrite(raw, folder, made)
     elif not path.name.lower().endswith(made.form.endings):
         link = folder / f"layer{made.form.endings[0]}"
@@ -265,6 +277,13 @@ def _plain_text(path: Path, folder: Path, made: DataSet, asked: Asked, limits: L
         made.place = str(link)
     else:
         made.place = str(path)
+
+
+def _look_into_kml(plain: str, made: DataSet) -> bool:
+    """Note where a KML only points elsewhere; whether it has field names that GDAL would spoil."""
+    made.links = tuple(link.strip() for link in _KML_LINK.findall(plain))
+    made.empty = re.search(r"<(\w+:)?(Placemark|Track|MultiTrack)\b", plain) is None
+    return _KML_DATA.search(plain) is not None
 
 
 def _unsaid(raw: bytes, asked: Asked, found: text.Text) -> text.Text:
@@ -278,10 +297,26 @@ def _rewrite(raw: bytes, folder: Path, made: DataSet) -> None:
     if made.form.root:
         plain = re.sub(r"""(<\?xml[^>]{0,200}?encoding\s*=\s*["'])[^"']*""", r"\1UTF-8", plain, count=1)
         # characters no XML may hold, which broken exports leave in
+        plain = _KML_DATA.sub(lambda m: m.group(1) + _plain_name(m.group(2), made) + '"', plain)
         plain = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "", plain)
     target = folder / f"layer{made.form.endings[0]}"
     target.write_text(plain, "utf-8")
     made.place = str(target)
+
+
+_KML_LINK = re.compile(r"<(?:\w+:)?NetworkLink\b[\s\S]{0,4000}?<(?:\w+:)?href>([^<]{0,500})<")
+# names of extended data that are more than ASCII letters, digits and underscores
+_KML_DATA = re.compile(r"""(<(?:\w+:)?Data\s+name=")(?![A-Za-z_][A-Za-z0-9_]*")([^"]{1,200})\"""")
+
+
+def _plain_name(name: str, made: DataSet) -> str:
+    """A name GDAL lets stand, the same for the same name; the frame gets the file's own back."""
+    real = html.unescape(name)
+    known = next((k for k, v in made.renamed.items() if v == real), None)
+    if known is None:
+        known = f"field_{len(made.renamed) + 1}_of_ours"
+        made.renamed[known] = real
+    return known
 
 
 _CRS_MEMBER = re.compile(rb'"crs"\s*:\s*(null|\{[^{}]{0,400}?\{[^{}]{0,4000}?\}\s*\})')

@@ -26,6 +26,8 @@ _SURELY_UTF8 = 4
 _CLEARLY = 0.6
 _DOUBTFUL = 0.25
 _ACCENTED = re.compile("[a-z][\u00c0-\u024f]|[\u00c0-\u024f][a-z]")
+# the first word beyond ASCII with what stands beside it
+_TELLING = re.compile(r"""[\w+#-]{0,8}[^\x00-\x7f][^<>,;"\t\r\n]{0,29}""")
 # a text, and whether it is whole (else it may end inside a character)
 _Value = tuple[bytes, bool]
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -323,8 +325,8 @@ def _sample(values: Sequence[_Value], encoding: str) -> str:
     if not values:
         return ""
     text = codecs.getincrementaldecoder(encoding)("replace").decode(values[0][0])
-    first = next((i for i, c in enumerate(text) if ord(c) > 127), 0)
-    return text[max(0, first - 10) : first + 30].strip()
+    found = _TELLING.search(text)
+    return found.group().strip() if found else ""
 
 
 # ---- cut values -----------------------------------------------------------------------------------------------------
