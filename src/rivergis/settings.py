@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+_MAX = "RIVERGIS_MAX_"
 PACKAGE_DIR = Path(__file__).resolve().parent
 
 
@@ -34,6 +35,8 @@ class Settings:
     """Default for ``--as``."""
     lang: str
     """``zh`` or ``en``: language of messages and reports (pages show both)."""
+    max_limits: Mapping[str, int] = field(default_factory=dict)
+    """Limits against hostile files that differ from the defaults: ``RIVERGIS_MAX_SECONDS`` -> ``seconds`` (see intake/limits.py)."""
 
     @property
     def store_dir(self) -> Path:
@@ -58,4 +61,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         port=int(env.get("RIVERGIS_PORT") or 8000),
         actor=env.get("RIVERGIS_ACTOR") or None,
         lang=env.get("RIVERGIS_LANG") or "zh",
+        max_limits={k.removeprefix(_MAX).lower(): int(v) for k, v in env.items() if k.startswith(_MAX) and v.isdigit()},
     )

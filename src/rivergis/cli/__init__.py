@@ -15,6 +15,7 @@ from rivergis.errors import RivergisError
 NOUNS: dict[str, tuple[str, str]] = {
     "db": ("rivergis.cli.db", "The private PostGIS cluster: start, stop, status, upgrade, backup, restore."),
     "rules": ("rivergis.cli.rules", "Rules as data: show a value and why it holds, list, check."),
+    "inspect": ("rivergis.cli.inspect", "Look at survey files: format, encoding, coordinate system, every defect."),
     "import": ("rivergis.cli.import_", "Bring a file in as a layer, tracks or imagery."),
     "export": ("rivergis.cli.export", "A layer out as a file: GeoPackage, Shapefile, DXF, coordinate table …"),
     "quarantine": ("rivergis.cli.quarantine", "Features set aside at imports: list, export."),

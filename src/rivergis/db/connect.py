@@ -116,6 +116,22 @@ def open_database(url: str | None, data_dir: Path, name: str = "rivergis") -> Da
     return database
 
 
+def running_database(url: str | None, data_dir: Path, name: str = "rivergis") -> Database | None:
+    """The database if it is there and answers; nothing is started or created for it."""
+    if url is not None:
+        return open_database(url, data_dir, name)
+    private = cluster.Cluster(data_dir)
+    if not private.status().running:
+        return None
+    engine = create_engine(make_url(private.url("postgres")))
+    try:
+        with _translated(), engine.connect() as conn:
+            there = conn.execute(text("SELECT EXISTS (SELECT FROM pg_database WHERE datname = :n)"), {"n": name}).scalar()
+    finally:
+        engine.dispose()
+    return open_database(None, data_dir, name) if there else None
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 

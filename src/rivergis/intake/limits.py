@@ -5,7 +5,10 @@ A delivery of a county stays far below each; what goes beyond is refused with a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from rivergis.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,15 @@ class Limits:
     """Processor time for looking at one file; a reader that hangs is stopped."""
     memory_bytes: int = 8 << 30
     """Address space of the process that looks at one file."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, int]) -> Limits:
+        """The defaults with what a deployment sets; ``UsageError`` for a limit there is none of."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise UsageError(f"There is no limit {unknown[0]!r}; the limits are {', '.join(sorted(known))}.")
+        return cls(**settings)
 
 
 DEFAULT = Limits()

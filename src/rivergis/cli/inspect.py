@@ -1,0 +1,134 @@
+"""``rivergis inspect``: what is in these files, where does it lie, and what is wrong with it? Nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rivergis.cli import common
+
+if TYPE_CHECKING:
+    from rivergis.intake.crs_reference import Reference
+
+
+@click.command("inspect")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="GeoPackage with layers rivers and county of the place, as evidence (default: a database that is running).",
+)
+@click.option("--layer", default=None, help="Only this layer of each file.")
+@click.option("--crs", default=None, help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.")
+@click.option(
+    "--datum", type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]), default=None, help="Datum, where you know it."
+)
+@click.option("--encoding", default=None, help="Text encoding, to overrule what was found: GBK, for instance.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), default=None, help="Write the findings as .html, .json or .xlsx."
+)
+@common.json_option
+def command(files: tuple[Path, ...], reference: Path | None, report: Path | None, as_json: bool, **o: Any) -> int:
+    """Look at FILES or folders: format, encoding, coordinate system, every defect. Nothing is changed or imported.
+
+    Exit codes: 0 everything can be read, 3 nothing can, 4 a part can.
+
+    \b
+    Example:
+      rivergis inspect lines.shp stakes.xlsx walk.gpx
+      rivergis inspect survey_disk/ --reference county.gpkg --report disk.html
+    """
+    from rich.console import Console
+
+    from rivergis.intake import inspection
+    from rivergis.intake.delivery import Asked
+    from rivergis.intake.limits import Limits
+
+    console = Console(stderr=True)
+    with console.status("") as status:
+        found = inspection.inspect(
+            files,
+            asked=Asked(o["layer"], o["crs"], o["datum"], o["encoding"]),
+            reference=_reference(reference),
+            limits=Limits.of(common.settings().max_limits),
+            progress=lambda done, of, name: status.update(f"{done}/{of} {name}"),
+        )
+    if report is not None:
+        from rivergis.reports import intake_report
+
+        intake_report.write_inspection(found.as_list(), report)
+        click.echo(f"→ {report}", err=True)
+    if as_json:
+        common.emit(found.as_list(), True)
+    else:
+        for file in found.as_list():
+            _show(file)
+    return found.exit_code
+
+
+def _reference(path: Path | None) -> Reference | None:
+    """The reference file, or the rivers and outlines of a database that is there already; nothing is started for it."""
+    from rivergis.intake import crs_reference
+
+    if path is not None:
+        return crs_reference.read_reference(path)
+    from rivergis.jobs import reference
+
+    return reference.of_running(common.settings())
+
+
+def _show(file: dict[str, Any]) -> None:
+    click.echo(f"\n{file['file']}  {file['format']}")
+    if file["error"]:
+        click.echo(f"  ✗ {file['error']}")
+    for d in file["defects"]:
+        _show_defect(d)
+    for layer in file["layers"]:
+        _show_layer(layer)
+
+
+def _show_layer(layer: dict[str, Any]) -> None:
+    from rivergis import words
+
+    crs = layer["crs"]
+    kinds = ", ".join(layer["geometry_types"]) or layer["kind"]
+    click.echo(f"  图层 {layer['name']}: {layer['count']} × {kinds}")
+    if layer["encoding"]:
+        click.echo(f"    编码 encoding: {layer['encoding']} ({layer['encoding_basis']})")
+    verdict = words.both(f"crs_verdict.{crs['verdict']}")
+    system = f"EPSG:{crs['epsg']}" if crs["epsg"] else "?"
+    more = [] if crs["datum"] == "wgs84" else [crs["datum"].upper()]
+    more += ["坐标轴对调 axes exchanged"] if crs["axis"] == "swapped" else []
+    click.echo(f"    坐标系 CRS: {verdict} {system} {' '.join(more)}".rstrip())
+    for reason in crs["reasons"]:
+        click.echo(f"      · {reason}")
+    if crs["verdict"] != "declared":
+        for c in crs["candidates"][:4]:
+            click.echo(f"      ? EPSG:{c['epsg']} {c['datum']} {c['axis']}: {c['reason']}")
+    if layer["extent_4490"]:
+        west, south, east, north = layer["extent_4490"]
+        click.echo(f"    范围 extent: {west:.5f} {south:.5f} {east:.5f} {north:.5f}")
+    _show_track(layer)
+    for field in layer["fields"]:
+        click.echo(f"    {field['name']} ({field['type']}): {' | '.join(field['samples'][:3])}")
+    for d in layer["defects"]:
+        _show_defect(d)
+
+
+def _show_track(layer: dict[str, Any]) -> None:
+    if "time_verdict" in layer:
+        click.echo(
+            f"    轨迹 track: {layer['fixes']} 点 fixes, {layer['first_at'] or '?'} … {layer['last_at'] or '?'}, 时间 times: {layer['time_verdict']}"
+        )
+
+
+def _show_defect(d: dict[str, Any]) -> None:
+    from rivergis import words
+
+    sign = {"error": "✗", "warning": "!", "info": "·"}[d["severity"]]
+    where = f" [{d['place']}]" if d["place"] else f" [要素 {', '.join(d['features'][:5])}]" if d["features"] else ""
+    action = f" → {d['action']}" if d["action"] else ""
+    click.echo(f"    {sign} {words.say('defect.' + d['code'])} {d['code']}: {d['message']}{where}{action}")

@@ -1,0 +1,253 @@
+"""Looking at files: every format read by its reader, every layer judged, every defect said; nothing is written.
+
+One door: an import takes encoding, order of axes and coordinate system from the very verdict that is shown here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from rivergis.errors import InputError, RivergisError
+from rivergis.intake import (
+    crs_evidence,
+    datasets,
+    foreign,
+    guard,
+    photo,
+    raster,
+    sources,
+    tables,
+    track_formats,
+    track_table,
+)
+from rivergis.intake.crs_evidence import Verdict
+from rivergis.intake.crs_reference import Reference
+from rivergis.intake.delivery import Asked, Defect, Delivered, Reading
+from rivergis.intake.limits import DEFAULT, Limits
+
+_SAMPLES = 5
+# defects that mean a part of the content could not be read
+UNREAD = ("geometry_unreadable", "record_damaged", "file_cut_off", "raster_cut_off", "layer_unreadable")
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """A layer as delivered, and where it lies."""
+
+    delivered: Delivered
+    verdict: Verdict
+
+    @property
+    def defects(self) -> list[Defect]:
+        return [*self.delivered.defects, *self.verdict.defects]
+
+    def as_dict(self) -> dict[str, Any]:
+        d = self.delivered
+        return {
+            "name": d.name,
+            "kind": d.kind,
+            "count": d.count,
+            "readable": d.readable,
+            "encoding": d.encoding,
+            "encoding_basis": d.encoding_basis,
+            "geometry_types": list(d.geometry_types),
+            "fields": _fields(d.frame),
+            "crs": self.verdict.as_dict(),
+            "extent": _extent(d),
+            "extent_4490": self._extent_4490(),
+            "defects": [f.as_dict() for f in self.defects],
+            **d.facts,
+        }
+
+    def _extent_4490(self) -> list[float] | None:
+        """West, south, east, north of what lies with the others; None where the place is not certain."""
+        d = self.delivered
+        if not self.verdict.certain or d.shapes is None or not len(d.shapes):
+            return None
+        shapes = shapely.box(*d.bounds.T) if d.bounds is not None else d.shapes
+        ids = np.arange(d.count) if d.bounds is not None or d.frame is None else np.asarray(d.frame.index)
+        kept = shapes[~np.isin(ids, list(self.verdict.outliers))] if self.verdict.outliers else shapes
+        bounds = shapely.total_bounds(crs_evidence.place(self.verdict, kept))
+        return [round(float(v), 7) for v in bounds] if np.isfinite(bounds).all() else None
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """A file as it was found: its format and layers, or the sentence why it cannot be read."""
+
+    file: str
+    format: str
+    error: str | None = None
+    layers: list[LayerReport] = field(default_factory=list)
+    defects: list[Defect] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything in it could be read."""
+        unread = any(f.code in UNREAD for layer in self.layers for f in layer.defects)
+        return self.error is None and not unread and all(layer.delivered.readable for layer in self.layers)
+
+    @property
+    def anything(self) -> bool:
+        """Whether something in it could be read."""
+        return self.error is None and any(layer.delivered.readable for layer in self.layers)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "format": self.format,
+            "error": self.error,
+            "layers": [layer.as_dict() for layer in self.layers],
+            "defects": [f.as_dict() for f in self.defects],
+        }
+
+
+def read(path: Path, asked: Asked, limits: Limits = DEFAULT) -> Reading:
+    """A file by the reader of its format; ``InputError`` where it cannot be read."""
+    converted = foreign.refuse_or_convert(path, limits)
+    if converted is not None:
+        reading = read(converted, asked, limits)
+        return replace(reading, defects=[foreign.conversion(path, converted), *reading.defects])
+    form = sources.recognise(path, limits)
+    reading = _reader(path, form, limits)(path, asked, limits)
+    return replace(reading, layers=[_as_track(layer) for layer in reading.layers])
+
+
+Reader = Callable[[Path, Asked, Limits], Reading]
+
+
+def _reader(path: Path, form: sources.Format, limits: Limits) -> Reader:
+    if "photo" in form.kinds:
+        return raster.read_raster if raster.has_world_file(path) else photo.read_photo
+    if "raster" in form.kinds:
+        return raster.read_raster
+    if "track" in form.kinds and "table" not in form.kinds and track_formats.is_track(path, limits):
+        return track_formats.read_tracks
+    if "table" in form.kinds or "document" in form.kinds:
+        return tables.read_table
+    return datasets.read_vector
+
+
+def _as_track(layer: Delivered) -> Delivered:
+    """A table that is in truth the log of a phone or logger."""
+    return (track_table.from_table(layer) or layer) if layer.names is not None else layer
+
+
+def look(path: Path, asked: Asked, reference: Reference | None = None, limits: Limits = DEFAULT) -> FileReport:
+    """Read and judge one file; raises ``InputError`` where it cannot be read at all."""
+    reading = read(path, asked, limits)
+    chosen = [d for d in reading.layers if asked.layer is None or d.name == asked.layer]
+    if not chosen and reading.layers:
+        names = ", ".join(d.name for d in reading.layers)
+        raise InputError(
+            f"{path.name} has no layer {asked.layer!r}; it has {names}.", file=str(path), layer=asked.layer
+        )
+    layers = [LayerReport(d, crs_evidence.judge(d, reference, asked)) for d in chosen]
+    return FileReport(str(path), reading.format, None, layers, list(reading.defects))
+
+
+def _told(path: Path, asked: Asked, reference: Reference | None, limits: Limits) -> dict[str, Any]:
+    report = look(path, asked, reference, limits)
+    hashes = [layer.delivered.facts for layer in report.layers]
+    return {**report.as_dict(), "whole": report.whole, "anything": report.anything, "facts": hashes}
+
+
+def inspect(
+    paths: Sequence[Path],
+    *,
+    asked: Asked,
+    reference: Reference | None = None,
+    limits: Limits = DEFAULT,
+    progress: Callable[[int, int, str], None] = lambda done, of, name: None,
+) -> Inspection:
+    """Look at files and folders, each file in a process of its own: a file that cannot be read does not stop the others."""
+    files = sources.expand(paths)
+    told = []
+    for done, path in enumerate(files):
+        progress(done, len(files), path.name)
+        try:
+            told.append(guard.guarded(_told, path, asked, reference, limits, limits=limits, name=path.name))
+        except RivergisError as error:
+            form = sources.format_of(path.name)
+            told.append(_unread(path, form.name if form else "", error))
+    progress(len(files), len(files), "")
+    _say_same_pictures(told)
+    return Inspection(told)
+
+
+def _unread(path: Path, form: str, error: RivergisError) -> dict[str, Any]:
+    said = {"file": str(path), "format": form, "error": error.sentence, "error_code": error.code}
+    return {**said, "layers": [], "defects": [], "whole": False, "anything": False}
+
+
+def _say_same_pictures(told: list[dict[str, Any]]) -> None:
+    """The same photo used twice, over all files looked at."""
+    pictures = [(t["file"], layer) for t in told for layer in t["layers"] if layer.get("picture_hash")]
+    for file, found in photo.same_pictures(pictures):
+        next(t for t in told if t["file"] == file)["layers"][0]["defects"].append(found.as_dict())
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found in all files: one dict each, as ``--json`` prints it."""
+
+    files: list[dict[str, Any]]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything can be read, 3 when nothing can, 4 when a part can."""
+        if all(f["whole"] for f in self.files) and self.files:
+            return 0
+        return 4 if any(f["anything"] for f in self.files) else 3
+
+    def as_list(self) -> list[dict[str, Any]]:
+        return [{k: v for k, v in f.items() if k not in ("whole", "anything", "facts")} for f in self.files]
+
+
+def _extent(d: Delivered) -> list[float] | None:
+    """Bounds in the file's own coordinates."""
+    if d.bounds is not None:
+        with np.errstate(all="ignore"):
+            low, high = np.nanmin(d.bounds[:, :2], axis=0), np.nanmax(d.bounds[:, 2:], axis=0)
+        return [float(v) for v in (*low, *high)]
+    if d.shapes is None or not len(d.shapes):
+        return None
+    bounds = shapely.total_bounds(d.shapes)
+    return [float(v) for v in bounds] if np.isfinite(bounds).all() else None
+
+
+def _fields(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Name, type and some values of every field."""
+    if frame is None:
+        return []
+    return [
+        {"name": str(c), "type": _type(frame.iloc[:, i]), "samples": _samples(frame.iloc[:, i])}
+        for i, c in enumerate(frame.columns)
+    ]
+
+
+def _type(values: pd.Series) -> str:
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    return {"string": "text", "floating": "number", "mixed-integer-float": "number", "decimal": "number"}.get(
+        kind, kind
+    )
+
+
+def _samples(values: pd.Series) -> list[str]:
+    out: list[str] = []
+    for value in values:
+        if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)) or value == "":
+            continue
+        text = str(value)[:80]
+        if text not in out:
+            out.append(text)
+        if len(out) == _SAMPLES:
+            break
+    return out
