@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivergis import layers
-from rivergis.intake import fields, times
+from rivergis.intake import cells, contract, fields, times
 from rivergis.intake.batch import Batch
 from rivergis.intake.profile import Mapped
 
@@ -106,25 +106,25 @@ def test_datetime_columns_with_and_without_zone() -> None:
 )
 def test_kinds(kind: str, good: dict[Any, Any], bad: list[Any]) -> None:
     for written, meant in good.items():
-        values, wrong, _ = fields._typed(pd.Series([written], dtype=object), kind)
+        values, wrong, _ = contract._typed(pd.Series([written], dtype=object), kind)
         assert (values.iloc[0], wrong[0]) == (meant, False), written
     for written in bad:
-        assert fields._typed(pd.Series([written], dtype=object), kind)[1][0], written
+        assert contract._typed(pd.Series([written], dtype=object), kind)[1][0], written
     for empty in (None, "", "  ", np.nan, pd.NA):
-        values, wrong, _ = fields._typed(pd.Series([empty], dtype=object), kind)
+        values, wrong, _ = contract._typed(pd.Series([empty], dtype=object), kind)
         assert pd.isna(values.iloc[0]) and not wrong[0]
 
 
 def test_json_values() -> None:
     given_ = ['{"a": NaN}', "[1]", "free text", {"a": np.float64("inf")}, "[" * 100_000, None]
-    values, wrong, _ = fields._typed(pd.Series(given_, dtype=object), "json")
+    values, wrong, _ = contract._typed(pd.Series(given_, dtype=object), "json")
     assert not wrong.any()
     assert list(values)[:4] == [{"a": "NaN"}, {}, {"text": "free text"}, {"a": "inf"}]
 
 
 @pytest.mark.parametrize("codes", [[1.0, 2.0], [1, 2], ["1", " 2 "], ["1\0", "2\ud800"]])
 def test_a_code_is_the_same_however_its_column_was_typed(codes: list[Any]) -> None:
-    assert list(fields._text(pd.Series(codes))) == ["1", "2"]
+    assert list(cells.text(pd.Series(codes, dtype=object))) == ["1", "2"]
 
 
 def mapped(rows: list[dict[str, Any]], layer: str = "candidate", **how: Any) -> Batch:
@@ -132,7 +132,7 @@ def mapped(rows: list[dict[str, Any]], layer: str = "candidate", **how: Any) -> 
     batch = Batch(layer, frame, "s", None, "", len(frame))
     mapping = Mapped(layer, ("s",), **how)
     fields.select(batch, mapping)
-    fields.map_fields(batch, layers.layer(layer), mapping, "f.gpkg")
+    fields.map_fields(batch, layers.layer(layer), mapping, {"file": "f.gpkg"})
     return batch
 
 
@@ -188,7 +188,7 @@ def test_one_thing_of_several_features_is_taken_once_and_said() -> None:
 def test_law_attributes_always_fit_into_json(values: list[Any]) -> None:
     import json
 
-    text = json.dumps(fields.as_delivered(values), allow_nan=False)
+    text = json.dumps(cells.as_delivered(values), allow_nan=False)
     assert "\\u0000" not in text
     text.encode()
 

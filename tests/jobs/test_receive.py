@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from rivergis import layers
-from rivergis.db import system
+from rivergis.db import aside, system
 from rivergis.db.connect import Database, open_database
 from rivergis.errors import EnvironmentFault, InputError
 from rivergis.intake import admission, profile
@@ -219,7 +219,7 @@ def test_bad_rows_are_kept_whole_in_quarantine(db: Database, tmp_path: Path, mor
     result = take(db, put(tmp_path / "o.gpkg", [OUTFALLS[0], OUTFALLS[1] | more]))
     assert (result.imported, [a.code for a in result.set_aside]) == (1, [code])
     with db.read() as conn:
-        [row] = system.list_quarantine(conn, "outfall")
+        [row] = aside.rows(conn, "outfall")
     assert row["attributes"]["code"] == "b" and row["geom_wkt"].startswith("POINT") and row["code"] == code
 
 

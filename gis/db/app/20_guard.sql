@@ -60,7 +60,7 @@ BEGIN
   END LOOP;
   -- tables that only grow
   FOREACH t IN ARRAY ARRAY['data.identity', 'data.verdict', 'data.sighting', 'data.finding_event', 'data.not_finding', 'data.evidence',
-                           'data.leg', 'data.delivery', 'data.delivery_item', 'sys.audit', 'sys.import_record', 'sys.quarantine',
+                           'data.leg', 'data.delivery', 'data.delivery_item', 'sys.audit', 'sys.import_record', 'sys.quarantine', 'sys.quarantine_event',
                            'sys.job_run', 'list.rule_set', 'list.rule']::regclass[]
   LOOP
     EXECUTE format('CREATE TRIGGER guard_append_only BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_append_only()', t);
@@ -68,7 +68,7 @@ BEGIN
   CREATE TRIGGER guard_personal_data BEFORE UPDATE OR DELETE ON data.fix FOR EACH ROW EXECUTE FUNCTION app.guard_personal_data();
   -- every writing statement on facts, users and keys leaves a line in the audit
   FOR t IN SELECT k.oid::regclass FROM pg_class k JOIN pg_namespace n ON n.oid = k.relnamespace
-           WHERE k.relkind = 'r' AND (n.nspname = 'data' OR (n.nspname = 'sys' AND k.relname IN ('user', 'user_role', 'api_key', 'job_run', 'import_record')))
+           WHERE k.relkind = 'r' AND (n.nspname = 'data' OR (n.nspname = 'sys' AND k.relname IN ('user', 'user_role', 'api_key', 'job_run', 'import_record', 'quarantine_event')))
   LOOP
     EXECUTE format('CREATE TRIGGER audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);
     EXECUTE format('CREATE TRIGGER audit_update AFTER UPDATE ON %s REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);

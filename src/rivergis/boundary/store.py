@@ -70,7 +70,10 @@ def _save_lines(conn: Connection, frame: pd.DataFrame, namespace: str, import_id
         ]
     ]
     acts = acts.rename(columns={"version_code": "code"}).assign(state=acts["basis"].map(_STATE).fillna("draft"))
+    before = versions.taken(conn, "boundary_version", namespace, import_id, [str(c) for c in acts["code"]])
+    acts = acts[~acts["code"].astype(str).isin(before)]
     made = save_delimitation(conn, acts, namespace=namespace, import_id=import_id)
+    made.versions |= before
     keep = [
         "code",
         "version_code",

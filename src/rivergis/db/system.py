@@ -13,6 +13,7 @@ import psycopg2
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError, IntegrityError
 
+from rivergis.db.connect import copy_rows
 from rivergis.errors import InputError
 
 
@@ -77,7 +78,8 @@ def known_import(
     row = conn.execute(
         text("""SELECT * FROM sys.import_record i WHERE layer = :layer AND file_sha256 = :h AND source_layer = :sl AND profile = :p
         AND options - 'attempt' = CAST(:o AS jsonb)
-        AND NOT EXISTS (SELECT FROM sys.quarantine q WHERE q.import_id = i.id AND q.code = 'missing_reference')"""),
+        AND NOT EXISTS (SELECT FROM sys.quarantine q WHERE q.import_id = i.id AND q.code = 'missing_reference'
+          AND NOT EXISTS (SELECT FROM sys.quarantine_event e WHERE e.quarantine_id = q.id AND e.action IN ('resolved', 'dismissed')))"""),
         {"layer": layer, "h": file_sha256, "sl": source_layer, "p": profile, "o": _json(options)},
     ).first()
     return dict(row._mapping) if row else None
@@ -139,28 +141,13 @@ def record_import(
 
 
 def quarantine(conn: Connection, import_id: uuid.UUID, layer: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Keep features that were set aside: source_feature, code, sentence, attributes, geom_wkt."""
-    body = [{"i": import_id, "layer": layer, **r, "attributes": _json(r.get("attributes") or {})} for r in rows]
-    if body:
-        conn.execute(
-            text("""INSERT INTO sys.quarantine (import_id, layer, source_feature, code, sentence, attributes, geom_wkt)
-            VALUES (:i, :layer, :source_feature, :code, :sentence, CAST(:attributes AS jsonb), :geom_wkt)"""),
-            body,
-        )
-
-
-def list_quarantine(conn: Connection, layer: str | None = None) -> list[dict[str, Any]]:
-    """Features set aside, newest import first."""
-    rows = conn.execute(
-        text(
-            """SELECT q.id, q.layer, i.file_name, q.source_feature, q.code, q.sentence, q.attributes, q.geom_wkt, q.recorded_at
-        FROM sys.quarantine q JOIN sys.import_record i ON i.id = q.import_id WHERE :layer IS NULL OR q.layer = :layer ORDER BY q.id DESC""".replace(
-                ":layer IS NULL", "CAST(:layer AS text) IS NULL"
-            )
-        ),
-        {"layer": layer},
+    """Keep features that were set aside: source_feature, code, sentence, place, attributes, geom_wkt."""
+    columns = ("source_feature", "code", "sentence", "place", "attributes", "geom_wkt")
+    cells = (
+        [str(import_id), layer, *(_json(r.get(c) or {}) if c == "attributes" else r.get(c) for c in columns)]
+        for r in rows
     )
-    return [dict(r._mapping) for r in rows]
+    copy_rows(conn, "sys.quarantine", ("import_id", "layer", *columns), cells)
 
 
 def latest_job_run(

@@ -108,15 +108,18 @@ def _resolve(conn: Connection, frame: pd.DataFrame, refs: dict[str, str], namesp
 
 def _drop_doubles(frame: pd.DataFrame, saved: Saved) -> pd.DataFrame:
     double = frame.duplicated(["code", "valid"], keep="first")
-    for row in frame[double].itertuples():
-        saved.set_aside.append(
-            SetAside(
-                str(row.source_feature),
-                "duplicate_code",
-                f"The code {row.code!r} stands on more than one feature with the same dates: the first was kept.",
-            )
-        )
+    saved.set_aside += [_double(str(row.source_feature), row.code) for row in frame[double].itertuples()]
     return frame[~double]
+
+
+def _double(feature: str, code: Any) -> SetAside:
+    said = f"The code {code!r} stands on more than one feature with the same dates: the first was kept."
+    return SetAside(feature, "duplicate_code", said)
+
+
+def _overlap(feature: str, code: Any) -> SetAside:
+    said = f"The code {code!r} stands on more than one feature and their dates overlap: the first was kept; correct valid_from and valid_to."
+    return SetAside(feature, "dates_overlap", said)
 
 
 def save(
@@ -154,7 +157,7 @@ def save(
     frame["import_id"] = import_id
     if "source" not in frame:
         frame["source"] = [{} for _ in range(len(frame))]
-    _write(conn, noun, frame, saved)
+    _write(conn, noun, frame, import_id, saved)
     return saved
 
 
@@ -179,11 +182,49 @@ def _columns(conn: Connection, noun: str) -> list[str]:
     return list(conn.execute(text(f"SELECT * FROM data.{noun} LIMIT 0")).keys())
 
 
-def _write(conn: Connection, noun: str, frame: pd.DataFrame, saved: Saved) -> None:
+def _drop_overlaps(conn: Connection, import_id: uuid.UUID, saved: Saved) -> None:
+    """Set aside rows of a thing that this import, in this piece of its file or one before, already has for those days.
+
+    What the import has is kept in a table of the transaction, so that a trial that is undone undoes this too.
+    """
+    conn.execute(text("SET LOCAL client_min_messages = warning"))
+    conn.execute(
+        text("""CREATE TEMP TABLE IF NOT EXISTS taken (import_id uuid, id uuid, valid daterange, PRIMARY KEY (import_id, id, valid))
+        ON COMMIT DROP""")
+    )
+    for before, order in (("incoming", "k.ctid < i.ctid"), ("taken", "k.import_id = :import")):
+        gone = conn.execute(
+            text(f"""DELETE FROM incoming i USING {before} k WHERE k.id = i.id AND k.valid && i.valid AND {order}
+            RETURNING i.source_feature, i.code, k.valid = i.valid"""),
+            {"import": import_id},
+        )
+        once = {feature: (code, same) for feature, code, same in gone}
+        saved.set_aside += [_double(f, code) if same else _overlap(f, code) for f, (code, same) in once.items()]
+    conn.execute(text("INSERT INTO taken SELECT :import, id, valid FROM incoming"), {"import": import_id})
+
+
+def taken(
+    conn: Connection, noun: str, namespace: str, import_id: uuid.UUID | None, codes: list[str]
+) -> dict[str, tuple[uuid.UUID, int]]:
+    """code -> (id, version in force) of those things that this import already recorded from an earlier piece of its file."""
+    ids = {identity(noun, namespace, c): c for c in codes}
+    if import_id is None or not conn.execute(text("SELECT to_regclass('pg_temp.taken')")).scalar():
+        return {}
+    rows = conn.execute(
+        text(f"""SELECT t.id, max(t.version) FROM data.{noun} t JOIN taken k ON k.id = t.id AND k.import_id = :import
+        WHERE t.superseded_at IS NULL AND t.id = ANY(CAST(:ids AS uuid[])) GROUP BY t.id"""),
+        {"import": import_id, "ids": [str(i) for i in ids]},
+    )
+    return {ids[i]: (i, version) for i, version in rows}
+
+
+def _write(conn: Connection, noun: str, frame: pd.DataFrame, import_id: uuid.UUID | None, saved: Saved) -> None:
     columns = list(frame.columns)
     names = ", ".join(f'"{c}"' for c in columns)
     conn.execute(text(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT {names} FROM data.{noun} WITH NO DATA"))
     copy_frame(conn, "incoming", frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame))
+    if import_id is not None:
+        _drop_overlaps(conn, import_id, saved)
     conn.execute(
         text(
             "INSERT INTO data.identity (id, noun, code_namespace, code) "

@@ -49,7 +49,7 @@ def save(
         frame["evidence"] = [e if isinstance(e, dict) else {} for e in frame["evidence"]]
     saved = versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id)
     for name, group in frame.groupby("feed"):
-        held = [saved.versions[c] for c in group["code"].astype(str) if c in saved.versions]
+        held = [saved.versions[c] for c in group["code"].astype(str).unique() if c in saved.versions]
         _deliver(conn, held, import_id, str(name), delivered_on, complete)
     return saved
 
@@ -65,13 +65,14 @@ def _deliver(
     delivery = uuid.uuid5(versions.IDENTITY_NAMESPACE, f"delivery/{import_id}/{feed}")
     conn.execute(
         text("""INSERT INTO data.delivery (id, import_id, feed, delivered_on, complete)
-        VALUES (:id, :i, :feed, coalesce(CAST(:on AS date), app.today()), :complete)"""),
+        VALUES (:id, :i, :feed, coalesce(CAST(:on AS date), app.today()), :complete) ON CONFLICT (id) DO NOTHING"""),
         {"id": delivery, "i": import_id, "feed": feed, "on": delivered_on, "complete": complete},
     )
     rows = [{"d": delivery, "c": c, "v": v} for c, v in held]
     if rows:
         conn.execute(
-            text("INSERT INTO data.delivery_item (delivery_id, candidate_id, candidate_version) VALUES (:d, :c, :v)"),
+            text("""INSERT INTO data.delivery_item (delivery_id, candidate_id, candidate_version) VALUES (:d, :c, :v)
+            ON CONFLICT DO NOTHING"""),
             rows,
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,19 @@ class Mapped:
     addition: bool = False
     """a delivery of candidates that adds to its feed instead of replacing what was there."""
 
+    def takes(self, source_layer: str) -> bool:
+        """Whether a source layer goes by one of its names; ``*`` stands for anything, upper and lower case are one."""
+        name = source_layer.lower()
+        return any(fnmatch.fnmatchcase(name, n.lower()) for n in self.source_layers)
+
+    @property
+    def source_fields(self) -> set[str]:
+        """Every source field that it reads, in lower case."""
+        named: list[Any] = [*self.code, *self.where]
+        for value in self.fields.values():
+            named += list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        return {part.lower() for n in named for part in str(n).split("|")}
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -48,16 +62,30 @@ class Profile:
 
     def for_layer(self, target: str, source_layer: str | None) -> list[Mapped]:
         """Mappings to a target layer, of one source layer if it is named."""
-        return [
-            m
-            for m in self.mappings
-            if m.target == target and (source_layer is None or not m.source_layers or source_layer in m.source_layers)
-        ]
+        return [m for m in self.mappings if m.target == target and (source_layer is None or m.takes(source_layer))]
 
 
 def plain() -> Profile:
     """Columns named as in the layer contract; no mapping needed."""
     return Profile("plain", "columns named as ours", tuple(Mapped(name, (name,)) for name in layers.LAYERS))
+
+
+def load_all(rules_dir: Path) -> list[Profile]:
+    """Every profile there is, ``plain`` first."""
+    return [plain(), *(load(p.stem, rules_dir) for p in sorted((rules_dir / "import_fields").glob("*.yaml")))]
+
+
+def fitting(profiles: Iterable[Profile], target: str, source_layer: str, columns: Iterable[str]) -> str | None:
+    """The profile whose fields a layer has most of, if it has at least two and one of them names the code."""
+    there = {str(c).strip().lower() for c in columns}
+    best: dict[str, int] = {}
+    for p in profiles:
+        for m in p.mappings:
+            coded = {part.lower() for n in (*m.code, m.fields.get("code", "")) for part in str(n).split("|")} & there
+            if m.target == target and coded and len(m.source_fields & there) > 1:
+                score = len(m.source_fields & there) + 100 * m.takes(source_layer)
+                best[p.name] = max(best.get(p.name, 0), score)
+    return max(best, key=lambda n: best[n]) if best else None
 
 
 def load(name: str, rules_dir: Path) -> Profile:

@@ -1,34 +1,48 @@
-"""Vector files: opened, brought to EPSG:4490 with x = east, mapped to a layer's columns, bad features set aside.
+"""The one door for layers: read as they are, judged where they lie, brought to EPSG:4490 piece by piece, mapped and checked.
 
-Law: features read = rows + set aside + skipped, always. Repairs are reported; nothing is guessed in silence.
+Law: features read = rows + set aside + skipped, always. Encoding, axis order and system come from the verdict; what it
+only suspects stops with its reasons. Repairs are reported; nothing is guessed in silence.
 """
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
-import pyproj
 import shapely
 
 from rivergis import crs as crs_
 from rivergis import layers
-from rivergis.errors import InputError
-from rivergis.intake import datasets, fields, shapes, sources
-from rivergis.intake.batch import Batch
+from rivergis.errors import CrsRefused, InputError
+from rivergis.intake import contract, crs_evidence, datasets, fields, inspection, shapes, sources, tables
+from rivergis.intake.batch import Batch, Course
+from rivergis.intake.crs_declared import understand
+from rivergis.intake.crs_evidence import Verdict
+from rivergis.intake.crs_reference import Reference
+from rivergis.intake.delivery import Asked, Defect, Delivered
+from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.profile import Mapped
 
-_LON = ("lon", "lng", "long", "longitude", "lgtd", "经度", "东经")
-_LAT = ("lat", "latitude", "lttd", "纬度", "北纬")
-# degrees by which a projected system may be used beyond the area it was made for
-_BEYOND_AREA = 3.0
-_UNREADABLE = ("geometry_unreadable", "Its shape is of a kind that cannot be read (a TIN, for instance).")
+PIECE = 20_000
+_UNREADABLE = ("geometry_unreadable", "too_many_vertices")
+# faults of single shapes: an import says itself what it did about them
+_OF_SHAPES = {
+    "geometry_missing",
+    "geometry_empty",
+    "coordinates_not_finite",
+    "self_crossing",
+    "rings_misplaced",
+    "too_few_points",
+    "zero_length",
+    "zero_area",
+    "repeated_vertices",
+    *_UNREADABLE,
+}
 _NOT_FINITE = (
     "coordinates_not_finite",
     "It has coordinates that are not numbers (NaN or infinite): correct or digitise it again.",
@@ -37,13 +51,288 @@ _NOT_FINITE = (
 
 @dataclass
 class Source:
-    """A layer as it is, in EPSG:4490. ``faults``: row -> (code, sentence) for shapes that cannot be used."""
+    """A piece of a layer. ``frame``: attributes (index = feature number) and, where it has positions, ``geom`` in EPSG:4490.
+
+    ``faults``: row -> (code, sentence) for shapes that cannot be used; those stay in the coordinates they were given in.
+    """
 
     frame: gpd.GeoDataFrame | pd.DataFrame
     name: str
     crs: str | None
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    given: np.ndarray | None = None
+    """Shapes as the file has them, row by row."""
     faults: dict[Any, tuple[str, str]] = field(default_factory=dict)
+    positions: tuple[str, ...] = ()
+    """Fields that positions were read from."""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def raised(self) -> bool:
+        """Whether any shape has heights."""
+        return self.given is not None and bool(shapely.has_z(self.given).any())
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source layer with its verdict, ready to be read."""
+
+    path: Path
+    delivered: Delivered
+    verdict: Verdict
+    asked: Asked
+    sha256: str
+    limits: Limits = DEFAULT
+
+    @property
+    def name(self) -> str:
+        return self.delivered.name
+
+    @property
+    def count(self) -> int:
+        return self.delivered.count
+
+    @property
+    def placed(self) -> bool:
+        """Whether it has positions at all."""
+        return self.delivered.shapes is not None
+
+    @property
+    def source_crs(self) -> str | None:
+        """The system as used, in words; ``None`` without positions."""
+        return self.verdict.source_crs if self.placed and self.verdict.certain else None
+
+    @property
+    def defects(self) -> list[Defect]:
+        """Everything that reading and judging found out."""
+        found = [d for d in self.delivered.defects if d.code not in _OF_SHAPES]
+        return [*found, *self.verdict.defects]
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How it was read, for the record of the import; without parameters of any transformation."""
+        d, v = self.delivered, self.verdict
+        place = {"verdict": v.verdict, "epsg": v.epsg, "datum": v.datum, "axis": v.axis} if self.placed else {}
+        return place | {"encoding": d.encoding, "encoding_basis": d.encoding_basis}
+
+    @property
+    def notes(self) -> list[dict[str, Any]]:
+        """What an import says of the layer as a whole."""
+        told = [
+            {
+                "code": d.code,
+                "count": d.count,
+                "features": list(d.features),
+                "sentence": d.message,
+                "severity": d.severity,
+            }
+            for d in self.defects
+        ]
+        return [*told, *self._crs_notes()] if self.placed else told
+
+    def _crs_notes(self) -> list[dict[str, Any]]:
+        v, declared = self.verdict, self.delivered.declared.wkt
+        notes = []
+        if v.verdict == "recognised":
+            said = f"Its system was recognised as {v.source_crs}: {'; '.join(v.reasons)}."
+            notes.append({"code": "crs_recognised", "count": self.count, "sentence": said})
+        meant = understand(declared) if self.asked.crs and declared else None
+        if meant is not None and meant.usable and (meant.epsg != v.epsg or meant.epsg is None):
+            said = f"The file names {_named(meant)}; {v.source_crs} was used, as given with --crs."
+            notes.append({"code": "crs_overruled", "count": self.count, "sentence": said})
+        if v.certain and v.epsg is None:
+            said = f"The system {v.source_crs!r} has no EPSG code: it was used as the file describes it."
+            notes.append({"code": "crs_without_code", "count": self.count, "sentence": said})
+        return notes
+
+    def provenance(self) -> dict[str, Any]:
+        """What every row says of where it comes from, besides its feature number, attributes and delivered shape."""
+        return {"file": self.path.name, "sha256": self.sha256, "layer": self.name, "crs": self.source_crs}
+
+    def check_readable(self) -> None:
+        """``InputError`` if the layer is there but nothing of it can be read."""
+        if not self.delivered.readable:
+            found = self.delivered.defects
+            said = next((d.message for d in found if d.severity == "error"), "its features cannot be read.")
+            raise InputError(f"{self.path.name}, layer {self.name}: {said}", file=str(self.path), layer=self.name)
+
+    def check_geometry(self, layer: layers.Layer) -> None:
+        """``InputError`` if the target needs positions and there are none, ``CrsRefused`` if it is not certain where they lie."""
+        self.check_readable()
+        if layer.geometry is None:
+            return
+        if not self.placed and layer.geometry_required:
+            raise InputError(
+                f"{self.path.name}, layer {self.name} has no geometry and no columns of coordinates, but {layer.name} needs "
+                f"{layer.geometry}: name another layer or file.",
+                file=str(self.path),
+                layer=self.name,
+            )
+        self.check_place()
+
+    def check_place(self) -> None:
+        """``CrsRefused`` with reasons, best reading and the option to type, if it is not certain where the layer lies."""
+        if self.placed and not self.verdict.certain:
+            raise _refusal(self)
+
+    def unchanged(self) -> None:
+        """``InputError`` if the file is not what it was when its reading began."""
+        if sources.sha256(self.path) != self.sha256:
+            raise InputError(
+                f"{self.path.name} changed while it was read: wait until it is written and import it again.",
+                file=str(self.path),
+            )
+
+    def pieces(self, rows: int = PIECE, placed: bool = True) -> Iterator[Source]:
+        """The layer in pieces of so many rows; ``placed=False`` leaves the shapes where they are (``frame`` without ``geom``)."""
+        start = 0
+        for frame, given in self._raw(rows):
+            names = self.delivered.names
+            positions = (names.x, names.y) if names else ()
+            source = Source(frame, self.name, self.source_crs, given, {}, positions, self.delivered.facts)
+            if placed and given is not None and self.verdict.certain:
+                _bring_home(source, self.verdict, self._outliers(frame, start))
+                source.faults |= self._unreadable(frame)
+            yield source
+            start += len(frame)
+
+    def _raw(self, rows: int) -> Iterator[tuple[pd.DataFrame, np.ndarray | None]]:
+        d = self.delivered
+        if d.frame is None or len(d.frame) == d.count:
+            frame = d.frame if d.frame is not None else pd.DataFrame(index=range(d.count))
+            for start in range(0, max(d.count, 1), rows):
+                part = slice(start, start + rows)
+                yield frame.iloc[part], None if d.shapes is None else np.asarray(d.shapes[part], object)
+            return
+        table = {"table", "document"} & set(sources.recognise(self.path, self.limits).kinds)
+        stream = tables.stream_table if table else datasets.stream
+        for piece in stream(self.path, d.name, self.asked, d.encoding, rows):
+            yield piece.frame, piece.shapes
+
+    def _outliers(self, frame: pd.DataFrame, start: int) -> np.ndarray:
+        """Which rows of a piece the verdict found far off; those of a large layer are known by their position."""
+        if not self.verdict.outliers:
+            return np.zeros(len(frame), bool)
+        ids = np.arange(start, start + len(frame)) if self.delivered.sampled else np.asarray(frame.index)
+        return np.isin(ids, np.asarray(self.verdict.outliers))
+
+    def _unreadable(self, frame: pd.DataFrame) -> dict[Any, tuple[str, str]]:
+        """Rows whose shape the reader could not read, as far as it names them."""
+        told = {
+            f: (d.code, f"Its shape cannot be used. {d.message} {d.action}".strip())
+            for d in self.delivered.defects
+            if d.code in _UNREADABLE
+            for f in d.features
+        }
+        return {i: told[str(i)] for i in frame.index if str(i) in told} if told else {}
+
+
+def _named(meaning: Any) -> str:
+    return f"EPSG:{meaning.epsg}" if meaning.epsg else str(meaning.name)
+
+
+def _refusal(opened: Opened) -> CrsRefused:
+    """Why an import stops, in one sentence, with the option that would let it go on."""
+    v, what = opened.verdict, f"{opened.path.name}, layer {opened.name}"
+    reasons = "; ".join(r.rstrip(".") for r in v.reasons) or "nothing is known of its system"
+    best = next(iter(v.candidates), None)
+    option = _option(opened)
+    if v.verdict == "refused" or option is None:
+        advice = next((d.action for d in v.defects if d.action and d.severity != "info"), "")
+        advice = (
+            advice.removeprefix("Refused. ") or "say which it is in with --crs EPSG:CODE, as its producer documents it"
+        )
+        said = f"{what} is refused: {reasons}. {advice}"
+    else:
+        said = f"It is not certain where {what} lies: {reasons}. If its producer confirms it, import it with {option}"
+    return CrsRefused(
+        said.rstrip(". ") + ".",
+        file=str(opened.path),
+        layer=opened.name,
+        verdict=v.verdict,
+        reasons=list(v.reasons),
+        candidate=best.as_dict() if best else None,
+        option=option,
+    )
+
+
+def _option(opened: Opened) -> str | None:
+    """The exact option that takes the best reading; ``None`` where there is none to take."""
+    v = opened.verdict
+    best = next(iter(v.candidates), None)
+    epsg, datum = (best.epsg, best.datum) if best else (v.epsg, v.datum)
+    if v.groups or (best is not None and best.unit_factor != 1.0):
+        return None
+    rivals = list(dict.fromkeys(c.epsg for c in v.candidates if c.epsg))
+    if v.epsg is None and len(rivals) > 1:
+        return " or ".join(f"--crs EPSG:{code}" for code in rivals[:5]) + (" …" if len(rivals) > 5 else "")
+    options = [f"--crs EPSG:{epsg}"] if epsg and not _declares(opened, epsg) else []
+    if any(d.code == "datum_shift_suspected" for d in v.defects):
+        options.append(f"--datum {datum}")
+    return " ".join(options) or (f"--crs EPSG:{epsg}" if epsg else None)
+
+
+def _declares(opened: Opened, epsg: int) -> bool:
+    return opened.asked.crs is None and understand(opened.delivered.declared.wkt).epsg == epsg
+
+
+def _bring_home(source: Source, verdict: Verdict, outliers: np.ndarray) -> None:
+    """Put ``geom`` into the frame, in EPSG:4490, and name every shape that has no place there."""
+    given = source.given
+    assert given is not None
+    missing = shapely.is_missing(given)
+    home = crs_evidence.place(verdict, given)
+    bounds = shapely.bounds(home)
+    off = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
+    lost = ~missing & shapely.is_missing(home)
+    kept = np.where(lost | off, shapely.force_2d(given), home)
+    for i in np.flatnonzero(lost | off | outliers):
+        source.faults[source.frame.index[i]] = _fault(given, i, off[i] or outliers[i], source.crs)
+    frame = source.frame.drop(columns="geom", errors="ignore")
+    shapes_ = gpd.GeoSeries(kept, index=frame.index, crs=crs_.STORAGE)
+    source.frame = gpd.GeoDataFrame(frame, geometry=shapes_).rename_geometry("geom")
+
+
+def _fault(given: np.ndarray, i: int, far: bool, system: str | None) -> tuple[str, str]:
+    xy = shapely.get_coordinates(given[i])
+    if not np.isfinite(xy).all():
+        return _NOT_FINITE
+    middle = np.nanmedian(shapely.get_coordinates(given), axis=0)
+    x, y = xy[np.argmax(np.abs(xy - middle).sum(axis=1))]
+    if not far:
+        return "coordinates_out_of_range", f"Its coordinates ({x:.10g}, {y:.10g}) have no place in {system}."
+    return (
+        "outlier_vertex",
+        f"Its vertex ({x:.10g}, {y:.10g}) does not lie with the rest of the layer in {system}: a digit too many or too few, "
+        "exchanged axes, or another system; correct it.",
+    )
+
+
+def open_layers(path: Path, asked: Asked, reference: Reference | None = None, limits: Limits = DEFAULT) -> list[Opened]:
+    """Every layer of a file with its verdict. Raises ``InputError`` for a file that cannot be used at all."""
+    sources.recognise(path, limits)
+    sha256 = sources.sha256(path)
+    reading = inspection.read(path, asked, limits)
+    return [
+        Opened(path, d, crs_evidence.judge(d, reference, asked), asked, sha256, limits)
+        for d in reading.layers
+        if d.kind != "raster"
+    ]
+
+
+def chosen(path: Path, opened: list[Opened], source_layer: str | None) -> Opened:
+    """The layer of that name, or the only one; ``InputError`` says which there are."""
+    names = ", ".join(o.name for o in opened)
+    if not opened:
+        raise InputError(f"{path.name} has no layer at all: ask for it again.", file=str(path))
+    if source_layer is None and len(opened) > 1:
+        raise InputError(f"{path.name} has several layers ({names}): say which with --source-layer.", file=str(path))
+    found = [o for o in opened if source_layer in (None, o.name)]
+    if not found:
+        raise InputError(
+            f"{path.name} has no layer {source_layer!r}; it has {names}.", file=str(path), layer=source_layer
+        )
+    found[0].check_readable()
+    return found[0]
 
 
 def open_layer(
@@ -54,142 +343,23 @@ def open_layer(
     datum: str | None = None,
     encoding: str | None = None,
 ) -> Source:
-    """A layer as it is, in EPSG:4490; features whose shape cannot be used are named in ``faults``.
+    """A whole layer in EPSG:4490; features whose shape cannot be used are named in ``faults``.
 
-    ``crs`` names or overrules the file's system; ``datum`` gcj02 or bd09 converts, on demand only. A table with columns
-    of longitude and latitude becomes points once ``crs`` or ``datum`` say what they are in. Raises ``InputError``,
-    ``CrsRefused``.
+    For work on files, without a reference: what is not declared must be said with ``crs`` or ``datum``. Raises
+    ``InputError``, ``CrsRefused``.
     """
-    datasets.check_encoding(encoding)
-    name, dataset = datasets.choose(path, source_layer, encoding)
-    notes: list[dict[str, Any]] = []
-    table, wkb, declared = _read(path, dataset, name, encoding, notes)
-    datasets.check_text(path, dataset, name, encoding, table)
-    if wkb is None:
-        points = _points_of(table)
-        if points is None:
-            return Source(table, name, None, notes)
-        shapes_, unreadable = points, np.zeros(len(table), bool)
-        declared = crs or (None if datum is None else "EPSG:4490" if datum == "cgcs2000" else "EPSG:4326")
-    else:
-        shapes_ = shapely.from_wkb(wkb, on_invalid="ignore")
-        unreadable = np.array([w is not None for w in wkb], bool) & shapely.is_missing(shapes_)
-    used = crs_.accepted(crs or declared, f"{path.name}, layer {name}")
-    if crs and declared and not used.equals(_or_none(declared), ignore_axis_order=True):
-        said = f"The file names {_named(declared)}; {_named(crs)} was used, as given with --crs."
-        notes.append({"code": "crs_overruled", "count": len(table), "sentence": said})
-    if not used.to_epsg():
-        said = f"The system {used.name!r} has no EPSG code: it was used as the file describes it."
-        notes.append({"code": "crs_without_code", "count": len(table), "sentence": said, "wkt": used.to_wkt()})
-    source = Source(table, name, _named(used) + (f" ({datum})" if datum else ""), notes)
-    source.frame = _brought_home(source, shapely.force_2d(shapes_), unreadable, used, datum)
-    return source
-
-
-def _read(
-    path: Path, dataset: str, name: str, encoding: str | None, notes: list[dict[str, Any]]
-) -> tuple[pd.DataFrame, Any, str | None]:
-    """Attributes (index = feature id), shapes as WKB (none for a table) and the declared system, as the file has them."""
-    inner = name if "/" not in name or not dataset.startswith("/vsizip/") else PurePosixPath(name).name
-    try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            table = pyogrio.read_dataframe(
-                dataset, layer=inner, encoding=encoding, read_geometry=False, fid_as_index=True
-            )
-            meta, fids, wkb, _ = pyogrio.raw.read(dataset, layer=inner, encoding=encoding, columns=[], return_fids=True)
-    except datasets.FAULTS as error:
-        raise InputError(
-            f"{path.name}, layer {name}: its features cannot be read ({datasets.short(error)}): the file is damaged or its text is in "
-            "another encoding (try --encoding GBK).",
-            file=str(path),
-            layer=name,
-        ) from error
-    if wkb is not None and not np.array_equal(np.asarray(table.index), np.asarray(fids)):
-        raise InputError(f"{path.name} changed while it was read: import it again.", file=str(path))
-    for sentence in sorted({" ".join(str(w.message).split())[:200] for w in said}):
-        notes.append({"code": "reader", "count": 1, "sentence": sentence})
-    return table.drop(columns="geom", errors="ignore"), wkb, meta["crs"]
-
-
-def _points_of(table: pd.DataFrame) -> Any:
-    """Points of a table by its columns of longitude and latitude; None if it has no such columns."""
-    lower = {str(c).strip().lower(): c for c in table.columns}
-    lon, lat = (next((lower[n] for n in names if n in lower), None) for names in (_LON, _LAT))
-    if lon is None or lat is None:
-        return None
-    x, y = (pd.to_numeric(table[c], errors="coerce").to_numpy(float) for c in (lon, lat))
-    points = shapely.points(x, y)
-    points[np.isnan(x) | np.isnan(y)] = None
-    return points
-
-
-def _or_none(declared: Any) -> Any:
-    try:
-        return pyproj.CRS.from_user_input(declared)
-    except pyproj.exceptions.CRSError:
-        return None
-
-
-def _named(declared: Any) -> str:
-    known = _or_none(declared)
-    return (
-        known.to_string()
-        if known is not None and known.to_epsg()
-        else known.name
-        if known is not None
-        else "an unreadable system"
-    )
-
-
-def _brought_home(
-    source: Source, shapes_: np.ndarray, unreadable: np.ndarray, used: pyproj.CRS, datum: str | None
-) -> gpd.GeoDataFrame:
-    """The frame in EPSG:4490, with a fault for every shape that is not on earth or not where its system is meant for."""
-    finite = np.array([s is None or bool(np.isfinite(shapely.get_coordinates(s)).all()) for s in shapes_], bool)
-    given = gpd.GeoSeries(shapes_, index=source.frame.index, crs=used)
-    home = given.where(finite).to_crs(crs_.STORAGE)
-    if datum:
-        home = gpd.GeoSeries(
-            shapely.transform(home.values, lambda xy: np.column_stack(crs_.to_wgs84(xy[:, 0], xy[:, 1], datum))),
-            index=given.index,
-            crs=crs_.STORAGE,
-        )
-    area = _area_of(used)
-    bounds = shapely.bounds(home.values)
-    misplaced = (bounds[:, :2] < area[:2]).any(axis=1) | (bounds[:, 2:] > area[2:]).any(axis=1)
-    for i in np.flatnonzero(unreadable | ~finite | misplaced):
-        source.faults[source.frame.index[i]] = (
-            _UNREADABLE if unreadable[i] else _NOT_FINITE if not finite[i] else _misplaced(given.iloc[i], area, used)
-        )
-    # what is not on earth stays as it was given, for a person to look at
-    kept = [g if f in source.faults else h for f, g, h in zip(given.index, given, home, strict=True)]
-    return gpd.GeoDataFrame(
-        source.frame, geometry=gpd.GeoSeries(kept, index=given.index, crs=crs_.STORAGE)
-    ).rename_geometry("geom")
-
-
-def _area_of(used: pyproj.CRS) -> tuple[float, float, float, float]:
-    """Degrees within which positions in a system are plausible: the earth, or round a projection's area of use."""
-    code = used.to_epsg(min_confidence=70)
-    area = used.area_of_use or (pyproj.CRS.from_epsg(code).area_of_use if code else None)
-    if used.is_geographic or area is None or area.west > area.east:
-        return (-180.0, -90.0, 180.0, 90.0)
-    return (
-        max(area.west - _BEYOND_AREA, -180.0),
-        max(area.south - _BEYOND_AREA, -90.0),
-        min(area.east + _BEYOND_AREA, 180.0),
-        min(area.north + _BEYOND_AREA, 90.0),
-    )
-
-
-def _misplaced(given: Any, area: tuple[float, float, float, float], used: pyproj.CRS) -> tuple[str, str]:
-    x, y = shapely.get_coordinates(given)[0]
-    return (
-        "coordinates_out_of_range",
-        f"Its coordinates ({x:.10g}, {y:.10g}) do not fit {_named(used)}, which is meant for {area[0]:.0f} to {area[2]:.0f} E, "
-        f"{area[1]:.0f} to {area[3]:.0f} N: another system, exchanged axes or a digit too many.",
-    )
+    asked = Asked(None, crs, datum, encoding)
+    opened = chosen(path, open_layers(path, asked), source_layer)
+    opened.check_place()
+    pieces = list(opened.pieces())
+    if len(pieces) == 1:
+        return pieces[0]
+    whole = pieces[0]
+    whole.frame = pd.concat([p.frame for p in pieces])
+    whole.given = None if whole.given is None else np.concatenate([p.given for p in pieces])  # type: ignore[misc]
+    for p in pieces[1:]:
+        whole.faults |= p.faults
+    return whole
 
 
 def read_frame(
@@ -215,46 +385,34 @@ def read_frame(
     return source.frame, source.name, source.crs
 
 
-def read_layer(
-    path: Path,
-    layer: layers.Layer,
-    mapped: Mapped,
-    *,
-    source_layer: str | None = None,
-    crs: str | None = None,
-    datum: str | None = None,
-    encoding: str | None = None,
-) -> Batch:
-    """Read a source layer for a target layer by one mapping of a profile."""
-    sha256 = sources.sha256(sources.check(path, sources.VECTOR, "vector file"))
-    source = open_layer(path, source_layer=source_layer, crs=crs, datum=datum, encoding=encoding)
-    if sources.sha256(path) != sha256:
-        raise InputError(
-            f"{path.name} changed while it was read: wait until it is written and import it again.", file=str(path)
-        )
+def map_piece(source: Source, layer: layers.Layer, mapped: Mapped, *, about: dict[str, Any], course: Course) -> Batch:
+    """One piece of a source layer as rows of a target layer; what cannot be used is set aside.
+
+    ``about``: what every row says of where it comes from (``Opened.provenance``).
+    """
     frame = source.frame
-    if layer.geometry is None and isinstance(frame, gpd.GeoDataFrame):
-        frame = pd.DataFrame(frame.drop(columns=frame.geometry.name))
-        source.faults.clear()
-    if layer.geometry is not None and layer.geometry_required and not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(
-            f"{path.name}, layer {source.name} has no geometry and no columns of longitude and latitude, but {layer.name} needs "
-            f"{layer.geometry}: name another layer or file.",
-            file=str(path),
-            layer=source.name,
-        )
-    batch = Batch(layer.name, frame, source.name, source.crs, sha256, len(frame), diagnostics=source.notes)
+    if isinstance(frame, gpd.GeoDataFrame):
+        if layer.geometry is None:
+            frame = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+        else:
+            frame = frame.assign(delivered=source.given)
+    batch = Batch(layer.name, frame, source.name, source.crs, about["sha256"], len(frame), course=course)
+    batch.positions = source.positions
     fields.select(batch, mapped)
-    fields.map_fields(batch, layer, mapped, path.name)
-    _set_faults_aside(batch, source)
-    fields.check(batch, layer)
+    fields.map_fields(batch, layer, mapped, about)
+    if isinstance(batch.frame, gpd.GeoDataFrame):
+        _set_faults_aside(batch, source)
+    contract.check(batch, layer, source.facts.get("vertical_datum"))
     if isinstance(batch.frame, gpd.GeoDataFrame):
         shapes.check(batch, layer)
+    for column in sorted((course.present or frozenset()) - set(batch.frame.columns)):
+        batch.frame[column] = None  # only other pieces of the layer fill it
     return batch
 
 
 def _set_faults_aside(batch: Batch, source: Source) -> None:
     faults = {str(feature): fault for feature, fault in source.faults.items()}
     for code in sorted({c for c, _ in faults.values()}):
-        bad = batch.frame["source_feature"].map(lambda f, c=code: f in faults and faults[f][0] == c)
-        batch.aside(bad, code, [faults[f][1] for f in batch.frame["source_feature"][bad]])
+        given = batch.frame["source_feature"]
+        bad = given.map(lambda f, c=code: f in faults and faults[f][0] == c).to_numpy(bool)
+        batch.aside(bad, code, [faults[f][1] for f in given[bad]])

@@ -2,80 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import pandas as pd
 import shapely
-from sqlalchemy import Connection
 
 from rivergis import __version__, geometry, layers
-from rivergis.boundary import store as boundary_store
 from rivergis.db import system
 from rivergis.db.connect import Database
-from rivergis.db.versions import Saved, SetAside
+from rivergis.db.versions import Saved
 from rivergis.encroachment import store as encroachment_store
-from rivergis.errors import InputError, UsageError
-from rivergis.intake import admission, datasets, raster, sources, track, track_index, vector
+from rivergis.errors import InputError, NotFound, UsageError
 from rivergis.intake import profile as profiles
-from rivergis.intake.batch import Batch
-from rivergis.outfall import store as outfall_store
+from rivergis.intake import raster, sources, track, track_index, vector
+from rivergis.intake.crs_reference import Reference
+from rivergis.intake.delivery import Asked
+from rivergis.jobs.layer_import import ImportResult, Job, Options, import_layer
 from rivergis.patrol import workflow as patrol_workflow
 from rivergis.river import store as river_store
-from rivergis.sourcezone import store as zone_store
 
-# which domain takes the layers of which group
-DOORS: dict[str, Callable[..., Saved]] = {
-    "people": river_store.save,
-    "river": river_store.save,
-    "boundary": boundary_store.save,
-    "sourcezone": zone_store.save,
-    "outfall": outfall_store.save,
-    "encroachment": encroachment_store.save,
-}
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user says of a file; it belongs to the identity of an import."""
-
-    crs: str | None = None
-    datum: str | None = None
-    encoding: str | None = None
-    namespace: str = "local"
-    valid_from: date | None = None
-    feed: str | None = None
-    delivered_on: date | None = None
-    complete: bool = True
-
-    def as_dict(self) -> dict[str, Any]:
-        return {k: str(v) for k, v in vars(self).items() if v is not None}
-
-
-@dataclass(frozen=True)
-class ImportResult:
-    """What became of a file: in = imported + unchanged + quarantined + skipped."""
-
-    layer: str
-    file: str
-    source_layer: str
-    known: bool
-    count_in: int
-    imported: int
-    unchanged: int
-    quarantined: int
-    skipped: int
-    source_crs: str | None
-    set_aside: list[SetAside] = field(default_factory=list)
-    diagnostics: list[dict[str, Any]] = field(default_factory=list)
+__all__ = ["ImportResult", "Options", "import_all", "import_file", "import_imagery", "import_tracks"]
 
 
 def import_file(
@@ -88,37 +40,85 @@ def import_file(
     options: Options,
     source_layer: str | None = None,
     dry_run: bool = False,
+    others: Sequence[profiles.Profile] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import a file as a layer: one transaction for each source layer that the profile maps to it.
 
     The same file with the same options is recognised by its hash and changes nothing. A dry run does everything and
-    keeps nothing.
+    keeps nothing. ``others``: profiles that may be suggested where this one finds nothing. Raises ``CrsRefused`` where it
+    is not certain in which system the file is, ``InputError`` where it cannot be used at all.
     """
     layer = layers.layer(layer_name)
-    names = datasets.layer_names(path, options.encoding)
-    plan = _plan(profile, layer_name, names, source_layer)
+    progress(f"{path.name}: reading")
+    opened = vector.open_layers(path, _asked(options), _reference(db))
+    plan = _plan(profile, layer_name, opened, source_layer)
     if not plan:
         wanted = sorted({n for m in profile.for_layer(layer_name, None) for n in m.source_layers})
+        suggested = [f for o in opened if (f := _fitting(others, profile, layer_name, o))]
         raise InputError(
-            f"{path.name} has the layers {', '.join(names)}; the profile {profile.name} takes {layer_name} from {', '.join(wanted) or 'none'}: "
-            "name the layer with --source-layer.",
+            f"{path.name} has the layers {', '.join(o.name for o in opened)}; the profile {profile.name} takes {layer_name} from "
+            f"{', '.join(wanted) or 'none'}: name the layer with --source-layer"
+            + (f", or try --profile {suggested[0]}, whose fields it has." if suggested else "."),
             file=str(path),
         )
-    job = _Job(db, path, actor, profile.name, dry_run, progress)
-    return [_import_one(job, layer, name, mapped, options) for name, mapped in plan]
+    job = Job(db, path, actor, profile.name, dry_run, progress)
+    return [
+        _with_suggestion(import_layer(job, layer, source, mapped, options), others, profile, source)
+        for source, mapped in plan
+    ]
+
+
+def _asked(options: Options) -> Asked:
+    return Asked(None, options.crs, options.datum, options.encoding)
+
+
+def _reference(db: Database) -> Reference | None:
+    """The rivers and units in force, as evidence of where a file may lie."""
+    with db.read() as conn:
+        rivers, counties = river_store.outlines(conn)
+    return Reference(tuple(rivers), tuple(counties), "the database") if rivers or counties else None
 
 
 def _plan(
-    profile: profiles.Profile, target: str, names: Sequence[str], source_layer: str | None
-) -> list[tuple[str, profiles.Mapped]]:
-    """Which source layer goes through which mapping. A file with one layer needs no matching name."""
+    profile: profiles.Profile, target: str, opened: Sequence[vector.Opened], source_layer: str | None
+) -> list[tuple[vector.Opened, profiles.Mapped]]:
+    """Which source layer goes through which mapping. A file with one layer needs no matching name.
+
+    Of mappings that take a layer by its name only (no filter), a layer of another name goes through the first.
+    """
     mappings = profile.for_layer(target, None)
-    if source_layer is not None:
-        chosen = [m for m in mappings if source_layer in m.source_layers] or mappings
-        return [(source_layer, m) for m in chosen]
-    named = [(n, m) for m in mappings for n in names if n in m.source_layers]
-    return named or ([(names[0], m) for m in mappings] if len(names) == 1 else [])
+    some = [o for o in opened if source_layer in (None, o.name)]
+    if source_layer is not None and not some:
+        names = ", ".join(o.name for o in opened)
+        raise NotFound(f"There is no layer {source_layer!r} in the file; it has {names}.")
+    named = [(o, m) for m in mappings for o in some if m.takes(o.name)]
+    if named or len(some) != 1:
+        return named
+    unfiltered = [m for m in mappings if not m.where]
+    return [(some[0], m) for m in mappings if m.where or m is unfiltered[0]]
+
+
+def _fitting(
+    others: Sequence[profiles.Profile], profile: profiles.Profile, target: str, source: vector.Opened
+) -> str | None:
+    columns = source.delivered.frame.columns if source.delivered.frame is not None else ()
+    return profiles.fitting([p for p in others if p.name != profile.name], target, source.name, columns)
+
+
+def _with_suggestion(
+    result: ImportResult, others: Sequence[profiles.Profile], profile: profiles.Profile, source: vector.Opened
+) -> ImportResult:
+    """Where nothing of a layer could be used for want of its fields: the profile whose fields it has."""
+    wanting = {a.code for a in result.set_aside} <= {"code_missing", "value_missing"}
+    if result.known or not result.count_in or result.imported + result.unchanged or not wanting:
+        return result
+    name = _fitting(others, profile, result.layer, source)
+    if name is None:
+        return result
+    said = f"Nothing could be used with the profile {profile.name}; it has the fields of the profile {name}: try --profile {name}."
+    note = {"code": "profile_suggested", "count": 1, "sentence": said, "severity": "warning"}
+    return replace(result, diagnostics=[note, *result.diagnostics])
 
 
 def import_all(
@@ -132,193 +132,32 @@ def import_all(
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import every layer of a file that the profile names, in the profile's order; ``progress`` names the absent ones."""
-    names = set(datasets.layer_names(path, options.encoding))
-    plan = [(n, m) for m in profile.mappings for n in m.source_layers if n in names]
+    opened = vector.open_layers(path, _asked(options), _reference(db))
+    plan = [(o, m) for m in profile.mappings for o in opened if m.takes(o.name)]
     if not plan:
         wanted = sorted({n for m in profile.mappings for n in m.source_layers})
         raise InputError(
-            f"{path.name} has none of the layers the profile {profile.name} names ({', '.join(wanted)}); it has {', '.join(sorted(names))}.",
+            f"{path.name} has none of the layers the profile {profile.name} names ({', '.join(wanted)}); it has "
+            f"{', '.join(sorted(o.name for o in opened))}.",
             file=str(path),
         )
-    job = _Job(db, path, actor, profile.name, dry_run, progress)
+    for source, mapped in plan:
+        source.check_geometry(layers.layer(mapped.target))  # before anything is written
+    job = Job(db, path, actor, profile.name, dry_run, progress)
     out = []
-    for name, mapped in plan:
+    for source, mapped in plan:
         # each source layer is a feed of its own: a complete delivery of one says nothing of the other
         own = (
             options
             if options.feed is None and "feed" in mapped.fields
-            else replace(options, feed=f"{options.feed or profile.name}:{name}")
+            else replace(options, feed=f"{options.feed or profile.name}:{source.name}")
         )
-        out.append(_import_one(job, layers.layer(mapped.target), name, mapped, own))
+        out.append(import_layer(job, layers.layer(mapped.target), source, mapped, own))
     taken = {m.target for _, m in plan}
     absent = list(dict.fromkeys(m.target for m in profile.mappings if m.target not in taken))
     if absent:
         progress(f"not in the file: {', '.join(absent)}")
     return out
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What all source layers of one file share."""
-
-    db: Database
-    path: Path
-    actor: str
-    profile: str
-    dry_run: bool
-    progress: Callable[[str], None]
-
-
-class _Undo(Exception):
-    """Leaves the transaction of a dry run without keeping it."""
-
-
-def _import_one(
-    job: _Job, layer: layers.Layer, source_layer: str, mapped: profiles.Mapped, options: Options
-) -> ImportResult:
-    key = {**options.as_dict(), "mapping": _mapping_key(mapped)}
-    job.progress(f"{source_layer} → {layer.name}: reading")
-    sha256 = sources.sha256(job.path)
-    with job.db.read() as conn:
-        before = system.known_import(conn, layer.name, sha256, source_layer, job.profile, key)
-    if before is not None:
-        return _known(job, before)
-    batch = vector.read_layer(
-        job.path,
-        layer,
-        mapped,
-        source_layer=source_layer,
-        crs=options.crs,
-        datum=options.datum,
-        encoding=options.encoding,
-    )
-    if options.valid_from is not None and "valid_from" not in batch.frame:
-        batch.frame["valid_from"] = options.valid_from
-    job.progress(f"{source_layer} → {layer.name}: {len(batch.frame)} rows into the database")
-    result = None
-    try:
-        with job.db.write(job.actor) as conn:
-            system.one_import_at_a_time(conn)
-            before = system.known_import(conn, layer.name, batch.file_sha256, source_layer, job.profile, key)
-            if before is not None:
-                return _known(job, before)
-            earlier = system.last_attempt(conn, layer.name, batch.file_sha256, source_layer, job.profile, key)
-            attempt = {"attempt": str(earlier["attempts"] + 1)} if earlier else {}
-            result = _record(conn, job, layer, mapped, options, key | attempt, batch)
-            if earlier and not result.imported and result.quarantined == earlier["count_quarantined"]:
-                result = _known(job, earlier)  # what it waits for is still not there
-                raise _Undo
-            if job.dry_run:
-                raise _Undo
-    except _Undo:
-        pass
-    assert result is not None
-    return result
-
-
-def _known(job: _Job, before: dict[str, Any]) -> ImportResult:
-    """What to say of a file that came in before."""
-    aside, skipped = before["count_quarantined"], before["count_skipped"]
-    return ImportResult(
-        layer=before["layer"],
-        file=job.path.name,
-        source_layer=before["source_layer"],
-        known=True,
-        count_in=before["count_in"],
-        imported=0,
-        unchanged=before["count_in"] - aside - skipped,
-        quarantined=aside,
-        skipped=skipped,
-        source_crs=before["source_crs"],
-    )
-
-
-def _record(
-    conn: Connection,
-    job: _Job,
-    layer: layers.Layer,
-    mapped: profiles.Mapped,
-    options: Options,
-    key: dict[str, Any],
-    batch: Batch,
-) -> ImportResult:
-    """Rows, quarantine and the record of the import, in the caller's transaction."""
-    import_id = uuid.uuid4()
-    extra: dict[str, Any] = {}
-    if layer.name == "candidate":
-        complete = options.complete and not mapped.addition
-        extra = {"feed": options.feed, "delivered_on": options.delivered_on, "complete": complete}
-
-    def save(frame: pd.DataFrame) -> Saved:
-        return DOORS[layer.group](conn, layer.name, frame, namespace=options.namespace, import_id=import_id, **extra)
-
-    saved = admission.admit(partial(system.trial, conn), batch, layer, save)
-    result = _result(batch, job.path, saved)
-    system.record_import(
-        conn,
-        import_id=import_id,
-        layer=layer.name,
-        file_name=job.path.name,
-        file_sha256=batch.file_sha256,
-        source_layer=batch.source_layer,
-        profile=job.profile,
-        options=key,
-        source_crs=batch.source_crs,
-        count_in=result.count_in,
-        count_imported=result.imported,
-        count_unchanged=result.unchanged,
-        count_quarantined=result.quarantined,
-        count_skipped=result.skipped,
-        report={"diagnostics": batch.diagnostics, "rivergis": __version__},
-    )
-    system.quarantine(conn, import_id, layer.name, _quarantine_rows(batch, saved))
-    return result
-
-
-def _mapping_key(mapped: profiles.Mapped) -> str:
-    """One source layer may feed a target twice (quarries and landfills of one land-use layer): each is its own import."""
-    return json.dumps(
-        [mapped.target, dict(mapped.where), dict(mapped.constants)], ensure_ascii=False, sort_keys=True, default=list
-    )
-
-
-def _result(batch: Batch, path: Path, saved: Saved) -> ImportResult:
-    aside = [*batch.set_aside, *saved.set_aside]
-    return ImportResult(
-        layer=batch.layer,
-        file=path.name,
-        source_layer=batch.source_layer,
-        known=False,
-        count_in=batch.count_in,
-        imported=saved.imported,
-        unchanged=saved.unchanged,
-        quarantined=len(aside),
-        skipped=batch.skipped,
-        source_crs=batch.source_crs,
-        set_aside=aside,
-        diagnostics=batch.diagnostics,
-    )
-
-
-def _quarantine_rows(batch: Batch, saved: Saved) -> list[dict[str, Any]]:
-    rows = []
-    late = {str(f): i for i, f in enumerate(batch.frame["source_feature"])}
-    for a in [*batch.set_aside, *saved.set_aside]:
-        attributes, wkt = batch.raw.get(a.source_feature, (None, None))
-        if attributes is None and a.source_feature in late:
-            row = batch.frame.iloc[late[a.source_feature]]
-            attributes = row["source"]["attributes"]
-            wkt = row["geom"].wkt if "geom" in row and isinstance(row["geom"], shapely.Geometry) else None
-        rows.append(
-            {
-                "source_feature": a.source_feature,
-                "code": a.code,
-                "sentence": a.sentence,
-                "attributes": attributes or {},
-                "geom_wkt": wkt,
-            }
-        )
-    return rows
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,22 @@ def put_on_axis(conn: Connection, chain: pd.DataFrame) -> None:
     versions.amend(conn, "reach", chain)
 
 
+def outlines(conn: Connection) -> tuple[list[shapely.Geometry], list[shapely.Geometry]]:
+    """Where the database's things may lie: axes and reaches in force (lines), and units (areas), EPSG:4490.
+
+    Units are the counties, or else those of the next larger or smaller level that is there.
+    """
+    lines = conn.execute(
+        text("SELECT ST_AsBinary(geom) FROM app.axis UNION ALL SELECT ST_AsBinary(geom) FROM app.reach")
+    ).scalars()
+    areas = conn.execute(
+        text("""SELECT ST_AsBinary(geom) FROM app.admin_unit WHERE level = (
+          SELECT level FROM app.admin_unit WHERE level IN ('county', 'city', 'province', 'town', 'village')
+          ORDER BY array_position(ARRAY['county', 'city', 'province', 'town', 'village'], level) LIMIT 1)""")
+    ).scalars()
+    return [shapely.from_wkb(bytes(g)) for g in lines], [shapely.from_wkb(bytes(g)) for g in areas]
+
+
 def home(conn: Connection, on: date, known_at: datetime) -> str | None:
     """Adcode of the county the database is about: the one unit of level county, if there is exactly one."""
     codes = list(
