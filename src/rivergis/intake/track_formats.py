@@ -49,7 +49,7 @@ def find_courses(path: Path, asked: Asked, limits: Limits) -> Found:
         return track_xml.read_xml(path, raw, asked)
     if form not in _TEXT:
         raise InputError(f"{path.name} is a {form}, which holds no track.", file=str(path))
-    found = encodings.find_encoding(raw.rstrip(b"\0"), asked=asked.encoding)
+    found = encodings.find_encoding(raw, asked=asked.encoding)
     read = _TEXT[form](path, found.read(raw).lstrip("\ufeff"))
     read.defects[:0] = found.defects
     read.encoding, read.encoding_basis = found.encoding, found.basis
@@ -73,7 +73,7 @@ def is_track(path: Path, limits: Limits = DEFAULT) -> bool:
     try:
         form, raw = _content(path, limits)
         if form in ("KML", "KMZ"):
-            return b"<when" in raw and bool(track_xml.read_xml(path, raw, Asked()).courses)
+            return b"when" in raw.replace(b"\0", b"") and bool(track_xml.read_xml(path, raw, Asked()).courses)
         if form == "GeoJSON":
             return track_json.is_timed(json.loads(encodings.find_encoding(raw).read(raw)))
     except (InputError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
@@ -86,10 +86,13 @@ def _content(path: Path, limits: Limits) -> tuple[str, bytes]:
     form = format_name(path, limits)
     if form == "KMZ":
         return form, _document(path, limits)
+    if form not in _XML and form not in _TEXT and form != "FIT":
+        return form, b""
     try:
-        raw = path.read_bytes() if form in _XML or form in _TEXT or form == "FIT" else b""
+        raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): check the disk.", file=str(path)) from error
+    raw = raw if form == "FIT" else track_xml.unpadded(raw)
     if form == "GeoJSON":
         sources.check_depth(path, raw, limits)
     return form, raw

@@ -47,11 +47,16 @@ def _entry(folder: Path, e: dict[str, Any]) -> TrackEntry:
     return TrackEntry(file, e.get("chief_code"), e.get("datum_declared"), e.get("mode") or "app", uploaded)
 
 
+# notes and survey data lie beside tracks under these endings too: such a file is a track when it is named
+_NAMED_ONLY = {".txt", ".dat", ".xyz", ".tsv"}
+
+
 def found(path: Path, chief: str | None, datum: str | None) -> list[TrackEntry]:
     """The tracks of a folder, or the one file."""
     files = [path]
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in sources.TRACK and p.name != "index.json")
+        endings = sources.TRACK - _NAMED_ONLY
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() in endings and p.name != "index.json")
         if not files:
-            raise InputError(f"{path} holds no track files ({' '.join(sorted(sources.TRACK))}).", file=str(path))
+            raise InputError(f"{path} holds no track files ({' '.join(sorted(endings))}).", file=str(path))
     return [TrackEntry(p, chief, datum) for p in files]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rivergis.intake import times
@@ -31,6 +32,7 @@ def in_order(values: pd.Series, segment: Any = None) -> bool:
         return False
     step_s = at.diff().dt.total_seconds()
     if segment is not None:
-        step_s = step_s[pd.Series(segment)[known].eq(pd.Series(segment)[known].shift()).to_numpy()]
+        code = pd.factorize(segment)[0][known.to_numpy()]
+        step_s = step_s[np.r_[False, code[1:] == code[:-1]]]
     step_s = step_s.dropna()
     return len(step_s) > 0 and max((step_s >= 0).mean(), (step_s <= 0).mean()) >= _ONE_WAY

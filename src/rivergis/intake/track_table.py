@@ -175,7 +175,8 @@ def _continues(course: Course) -> bool:
     """Whether each fix lies near the one before, in place and time, compared with the extent of the whole."""
     rows = course.rows
     at, _ = times.instants(rows["at"], course.zone)
-    same = (rows["segment"] == rows["segment"].shift()).to_numpy()[1:]
+    segment = pd.factorize(rows["segment"])[0]
+    same = segment[1:] == segment[:-1]
     step_s = at.diff().dt.total_seconds().abs().to_numpy()[1:][same]
     place = rows[["lon", "lat"]].to_numpy(float)
     if np.nanmax(np.abs(place[:, 0])) > 180 or np.nanmax(np.abs(place[:, 1])) > 180:

@@ -18,6 +18,7 @@ from rivergis.intake.track_course import Course, Found, rows_of
 
 _KNOT_MS = 1852 / 3600
 _SENTENCE = re.compile(r"\$[A-Z]{2}(RMC|GGA|GNS|GLL|ZDA),[^$\r\n]*")
+_CHECKED = re.compile(r"\*[0-9A-Fa-f]{2}\s*$", re.MULTILINE)
 # a time of day that falls by more than this belongs to the next day; a smaller step is the clock going back
 _MIDNIGHT = timedelta(hours=12)
 
@@ -59,6 +60,8 @@ class _Log:
     wrong: list[int] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
     void: int = 0
+    checked: bool = False
+    """Whether sentences end with their check sum: one that does not was cut."""
 
     def flush(self) -> None:
         if "lon" in self.fix:
@@ -74,7 +77,7 @@ def read_nmea(path: Path, text: str) -> Found:
 
     ``InputError`` when no sentence tells a position.
     """
-    log = _Log()
+    log = _Log(checked=bool(_CHECKED.search(text)))
     for number, line in enumerate(text.splitlines(), 1):
         _sentence(line, number, log)
     log.flush()
@@ -94,6 +97,9 @@ def _sentence(line: str, number: int, log: _Log) -> None:
     if found is None:
         if re.search(r"\$[A-Z]{2}(RMC|GGA|GNS|GLL|ZDA)?$", line):
             log.broken.append(number)
+        return
+    if log.checked and not _CHECKED.search(found[0]):
+        log.broken.append(number)
         return
     try:
         message = pynmea2.parse(found[0].strip())
@@ -115,7 +121,7 @@ def _join(kind: str, message: Any, log: _Log) -> None:
         return
     log.kinds.add(kind)
     log.fix.setdefault("clock", clock)
-    if message.lat and message.lon and _valid(kind, message):
+    if message.lat and message.lon_dir and _valid(kind, message):
         log.fix |= {"lon": float(message.longitude), "lat": float(message.latitude)}
     if kind == "RMC" and message.spd_over_grnd is not None:
         log.fix["speed_ms"] = float(message.spd_over_grnd) * _KNOT_MS

@@ -50,6 +50,11 @@ def kind_of(text: str) -> str | None:
     return _ROOTS.get(root[2]) if root and text.lstrip("\ufeff\0 \t\r\n").startswith("<") else None
 
 
+def unpadded(raw: bytes) -> bytes:
+    """A file without what a device fills its blocks with; in UTF-16 zero bytes are halves of characters."""
+    return raw if b"\0" in raw[:4] or raw[:2] in (b"\xff\xfe", b"\xfe\xff") else raw.rstrip(b"\0\x1a\xff")
+
+
 def read_xml(path: Path, raw: bytes, asked: Asked) -> Found:
     """Tracks, routes, waypoints and placemarks of a GPX, KML or TCX file; ``InputError`` when nothing in it can be read."""
     document = _document(path, raw, asked)
@@ -66,7 +71,7 @@ def read_xml(path: Path, raw: bytes, asked: Asked) -> Found:
 def _document(path: Path, raw: bytes, asked: Asked) -> _Document:
     declared = _DECLARED.search(raw[:400])
     encoding = encodings.find_encoding(
-        raw.rstrip(b"\0 \t\r\n"),
+        raw,
         asked=asked.encoding,
         declared=declared[1].decode() if declared else "utf-8",
         how="XML declaration",
@@ -311,10 +316,11 @@ class _GpxReader:
             return None
         rows = self.rows.frame()
         if rows["track"].nunique() == 1:
-            return Course(self.names[rows["track"].iloc[0] - 1] or path.stem, rows.drop(columns="track"))
+            name = self.names[0] if len(self.names) == 1 else None
+            return Course(name or path.stem, rows.drop(columns="track"))
         counted = Counter(self.names)
         told = [f"{n or 'track'} {i}" if n is None or counted[n] > 1 else n for i, n in enumerate(self.names, 1)]
-        return Course(path.stem, rows.assign(track=np.array(["", *told], dtype=object)[rows["track"]]))
+        return Course(path.stem, rows.assign(track=np.array(["no track", *told], dtype=object)[rows["track"]]))
 
 
 # ---- KML ------------------------------------------------------------------------------------------------------------
