@@ -146,7 +146,7 @@ def stage(conn: Connection, wanted: Wanted, out: Path) -> Iterator[Staged]:
     on = wanted.as_of or features.when(conn).on
     rows = query(conn, layer, on, known_at, wanted.namespace)
     chosen = rows.chosen(wanted.fields)
-    condition = where(wanted.filter, rows.properties()) if wanted.filter else Where("true", {})
+    condition = where(wanted.filter, rows.properties()) if wanted.filter is not None else Where("true", {})
     system = _system(form, wanted.crs, out)
     params = {**rows.params, **condition.params}
     parts = export_rows.parts(conn, rows, condition.sql, params, system, form.one_kind)

@@ -81,7 +81,12 @@ def to_xlsx(sheet: Sheet, chunks: Iterator[Chunk]) -> int:
     in the row; lines and areas have them on a sheet of their own. The last sheet says what the columns are.
     """
     book = openpyxl.Workbook(write_only=True)
-    rows = _Xlsx(sheet, book).write(chunks)
+    try:
+        rows = _Xlsx(sheet, book).write(chunks)
+    except BaseException:
+        for table in book.worksheets:  # half-written sheets left to the garbage collector complain
+            table.close()
+        raise
     book.save(sheet.path)
     return rows
 
