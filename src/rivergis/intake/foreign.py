@@ -85,7 +85,7 @@ def refuse_foreign(path: Path, head: bytes) -> None:
     zh, en = row["ask"]
     of = f" ({version})" if version else ""
     raise InputError(
-        f"{path.name} is {row['name'][1]}{of}, which cannot be read here: ask for {en} (请{_please(zh)}).",
+        f"{path.name} is {row['name'][1]}{of}, which cannot be read here: ask for {en} (请{zh}).",
         file=str(path),
         format=key,
         version=version or None,
@@ -93,10 +93,6 @@ def refuse_foreign(path: Path, head: bytes) -> None:
         ask_zh=zh,
         ask_en=en,
     )
-
-
-def _please(zh: str) -> str:
-    return zh if zh.startswith(("提供", "在", "从", "先")) else f"提供:{zh}"
 
 
 def recognised(path: Path, head: bytes) -> tuple[str | None, str]:

@@ -203,7 +203,7 @@ def _oddities(
         out.append(defect("more_pictures", "info", message))
     if grid is None:
         return out
-    if image.tags().get("AREA_OR_POINT") == "Point":
+    if image.tags().get("AREA_OR_POINT") == "Point" and image.driver != "SRTMHGT":  # there it is always so
         out.append(
             defect(
                 "pixel_is_point",
