@@ -195,6 +195,11 @@ def _pair(i: int, j: int, x: Role, y: Role) -> Pair | None:
     return Pair(i, j, north, angular, x.rest, x.weak or y.weak)
 
 
+def lonely(names: Sequence[object]) -> list[str]:
+    """Names that surely mean longitude or latitude, in a table that has no partner for them."""
+    return [str(n) for n in names if (r := role_of(n)) is not None and r.angular and r.direction and not r.weak]
+
+
 def ends(found: Sequence[Pair]) -> tuple[Pair, Pair] | None:
     """The two positions of a row that has a start and an end (起点经度 ... 终点纬度); None if it has not."""
     starts = [p for p in found if _START.match(p.rest)]

@@ -44,6 +44,8 @@ class Layout:
     fold: int = 0
     """After so many columns the table begins again beside itself; 0: it does not."""
     by_content: bool = False
+    turned: bool = False
+    """The coordinates stand in rows (X in one, Y in the next), where no reader looks for them."""
     repeated_names: tuple[str, ...] = ()
 
 
@@ -316,6 +318,7 @@ def _by_content(head: Sequence[Row], width: int) -> Layout:
     body = rows[headed:] if headed else rows
     geometry = next((k for k in range(min(width, 200)) if _mostly(body, k, is_shape)), None)
     position = None if geometry is not None else _seen(body, width, strict=bool(headed))
+    turned = position is None and geometry is None and _is_turned(rows)
     if headed:
         names, repeated = _distinct([t or f"column {c + 1}" for c, t in enumerate(_texts(head, headed - 1, width))])
     else:
@@ -330,8 +333,15 @@ def _by_content(head: Sequence[Row], width: int) -> Layout:
         positions=(position,) if position else (),
         geometry=geometry,
         by_content=position is not None or geometry is not None,
+        turned=turned,
         repeated_names=repeated,
     )
+
+
+def _is_turned(rows: list[list[Any]]) -> bool:
+    """Whether the first cells of two rows name a position and numbers follow them."""
+    numbers = [r for r in rows if len(r) > 1 and sum(_is_number(str(c)) for c in r[1:]) >= 0.8 * (len(r) - 1)]
+    return any(not p.weak for p in columns.pairs([r[0] if isinstance(r[0], str) else "" for r in numbers]))
 
 
 def _is_header(rows: list[list[Any]]) -> int:

@@ -203,7 +203,13 @@ class Tally:
         return f"EPSG:{next(iter(self._srids))}" if len(self._srids) == 1 and 0 not in self._srids else None
 
     def defects(self) -> list[Defect]:
-        found = [self._defect(code, *_SAID[code]) for code in _SAID if self._counts[code]]
+        found = []
+        if self._width and self.layout.header and self._width > self.layout.header_fields:
+            said = f"The rows have {self._width} fields and the header {self.layout.header_fields}: names may stand over the wrong columns."
+            found.append(
+                defect("header_short", "warning", said, "Columns are named from the left; look whether that is right.")
+            )
+        found += [self._defect(code, *_SAID[code]) for code in _SAID if self._counts[code]]
         if self._counts["dms"]:
             said = f"{self._counts['dms']} values are written in degrees, minutes and seconds."
             found.append(defect("dms_text", "info", said, "They are read as degrees.", count=self._counts["dms"]))
@@ -241,16 +247,14 @@ def sort_out(layout: Layout, cells: list[Any]) -> Literal["feature", "header", "
     if layout.header and _is_header_again(layout, cells):
         return "header"
     filled = [c for c in cells if c is not None]
-    first = str(filled[0]).strip() if filled else ""
+    first = str(filled[0]).strip()
     cells = folded(cells, layout.fold)[0]
-    alone = len(set(map(str, filled))) == 1 and isinstance(filled[0], str)
-    if (
-        alone
-        and len(layout.names) > 1
-        and (_NOTE.match(first) or _SECTION.match(first) or _PROSE.search(first) or len(filled) > 2)
-    ):
-        return "note"
-    return "note" if first and _NOTE.match(first) and not _has_place(layout, cells) else "feature"
+    noted = bool(_NOTE.match(first))
+    if not noted and (layout.positions or layout.geometry is not None) and isinstance(filled[0], str):
+        alone = len(layout.names) > 1 and all(c == filled[0] for c in filled)
+        spread = len(filled) > 2 and np.isnan(angles.read_number(first)[0])
+        noted = alone and bool(spread or _SECTION.match(first) or _PROSE.search(first))
+    return "note" if noted and not _has_place(layout, cells) else "feature"
 
 
 def _has_place(layout: Layout, cells: list[Any]) -> bool:
@@ -266,6 +270,8 @@ def _is_placed(position: Position, cells: list[Any]) -> bool:
 
 
 def _is_header_again(layout: Layout, cells: list[Any]) -> bool:
+    if layout.positions and str(cell_of(cells, layout.positions[0].x[0]) or "")[:1].isdigit():
+        return False  # a number: no need to look closer, and there may be a million of them
     said = [str(c).strip() if isinstance(c, str) else c for c in cells]
     header = [h or None for h in layout.header]
     same = sum(a is not None and a == b for a, b in zip(said, header, strict=False))
@@ -309,7 +315,11 @@ def _size(number: float) -> int:
 
 def _usual_width(layout: Layout, body: list[list[Any]]) -> int | None:
     """How many fields sound rows have: as many as the header, or as most rows where few agree with it."""
-    widths = Counter(map(len, body))
+    widths = (
+        Counter(max(width_of(c), min(len(c), layout.header_fields)) for c in body)
+        if layout.header
+        else Counter(map(len, body))
+    )
     if not widths:
         return None
     if widths[layout.header_fields] >= 0.2 * len(body):

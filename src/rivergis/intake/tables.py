@@ -176,6 +176,25 @@ def _said_of(layout: Layout, facts: dict[str, object], count: int) -> list[Defec
     found = []
     if not count:
         found.append(defect("no_rows", "warning", "The table has a header and no rows.", "Ask for it again."))
+    if layout.turned:
+        found.append(
+            defect(
+                "positions_in_rows",
+                "warning",
+                "The coordinates stand in rows, X in one and Y in another: they are not read.",
+                "Turn the table, so that each point has a row.",
+            )
+        )
+    alone = columns.lonely(layout.names) if not layout.positions and layout.geometry is None else []
+    if alone:
+        found.append(
+            defect(
+                "position_incomplete",
+                "warning",
+                f"The column {alone[0]} has no partner: there are no positions.",
+                "Ask for the other coordinate.",
+            )
+        )
     if layout.repeated_names:
         said = ", ".join(layout.repeated_names[:6])
         found.append(
