@@ -23,6 +23,8 @@ from rivergis.intake.rows import Tally
 from rivergis.intake.sheets import open_xls, open_xlsx
 from rivergis.intake.turning import turning_points
 
+# .xls files older than the OLE container begin with their first record
+_OLD_EXCEL = (b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00", b"\x09\x08\x08\x00", b"\x09\x08\x10\x00")
 _BLOCK_ROWS = 20_000
 
 
@@ -89,7 +91,7 @@ def _open(path: Path, encoding: str | None, limits: Limits) -> _Opened:
         if path.suffix.lower() in (".docx", ".docm"):
             return _Opened("Word document", open_docx(path, limits), "utf-8", "declared (format)")
         return _Opened("Excel workbook", open_xlsx(path, limits), "utf-8", "declared (format)")
-    if begin.startswith(b"\xd0\xcf\x11\xe0"):
+    if begin.startswith((b"\xd0\xcf\x11\xe0", *_OLD_EXCEL)):
         grids, encoding = open_xls(path, limits)
         return _Opened("Excel 97 workbook", grids, encoding, "declared (format)")
     if path.suffix.lower() in (".html", ".htm", ".mht") or _is_html(begin):
