@@ -219,6 +219,26 @@ def test_what_cannot_be_sent_back_is_said(run: Callable[..., Any]) -> None:
     assert "\n" not in caught.value.sentence
 
 
+def test_a_script_is_not_run_again_by_its_children(tmp_path: Path) -> None:
+    """Scripts and notebooks have no guarded main; one that uses threads must not start itself over in every child."""
+    (tmp_path / "script.py").write_text(
+        textwrap.dedent("""
+            from concurrent.futures import ThreadPoolExecutor
+            from pathlib import Path
+            from rivergis.intake.guard import guarded
+            from rivergis.intake.limits import Limits
+            with Path("runs").open("a") as runs:
+                runs.write("run ")
+            with ThreadPoolExecutor(2) as pool:
+                call = lambda n: guarded(divmod, n, 2, limits=Limits(seconds=20), name="a.tif")
+                Path("results").write_text(str(list(pool.map(call, range(4)))))
+        """)
+    )
+    subprocess.run([sys.executable, "script.py"], cwd=tmp_path, check=True, stderr=subprocess.PIPE, timeout=60)
+    assert (tmp_path / "runs").read_text() == "run "
+    assert (tmp_path / "results").read_text() == "[(0, 0), (0, 1), (1, 0), (1, 1)]"
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_the_child_ends_with_the_caller(tmp_path: Path, by: signal.Signals) -> None:
     note = tmp_path / "pid"

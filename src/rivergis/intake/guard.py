@@ -7,6 +7,7 @@ than there is. Nothing that Python raises helps against that; limits of the oper
 from __future__ import annotations
 
 import faulthandler
+import io
 import multiprocessing
 import os
 import resource
@@ -17,7 +18,9 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import forkserver, popen_forkserver, reduction, util
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess, set_spawning_popen
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,9 +43,8 @@ def guarded(function: Callable[..., T], *args: Any, limits: Limits, name: str) -
     wrong (crash, time, memory, an exception nobody foresaw) is an ``InputError``. Interrupting the caller ends the child.
     """
     with tempfile.TemporaryDirectory(prefix="rivergis-") as scratch:
-        context = _context(function)
-        here, there = context.Pipe(duplex=False)
-        child = context.Process(target=_work, args=(there, function, args, limits, scratch), daemon=True)
+        here, there = multiprocessing.Pipe(duplex=False)
+        child = _process(function)(target=_work, args=(there, function, args, limits, scratch), daemon=True)
         try:
             child.start()
         except OSError as error:
@@ -60,14 +62,39 @@ def guarded(function: Callable[..., T], *args: Any, limits: Limits, name: str) -
     raise value if isinstance(value, RivergisError) else _unforeseen(value, limits, name)
 
 
-def _context(function: Callable[..., Any]) -> Any:
+def _process(function: Callable[..., Any]) -> Any:
     """How children come about: a fork where the process has one thread; another thread's lock would stay shut for ever."""
     if threading.active_count() == 1:
-        return multiprocessing.get_context("fork")
-    context = multiprocessing.get_context("forkserver")
+        return multiprocessing.get_context("fork").Process
     # asked before the server starts it makes every later child cheap; afterwards it changes nothing
-    context.set_forkserver_preload([function.__module__])
-    return context
+    forkserver.set_forkserver_preload([function.__module__])
+    return _Served
+
+
+class _Served(ForkServerProcess):
+    """A child of the fork server, a process of one thread that has the libraries loaded."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # the name is the library's
+        return _ServedWithoutMain(process_obj)
+
+
+class _ServedWithoutMain(popen_forkserver.Popen):
+    """Started without the caller's main module: a script that is no module would run a second time in every child."""
+
+    def _launch(self, process_obj: Any) -> None:
+        packed = io.BytesIO()
+        set_spawning_popen(self)
+        try:
+            reduction.dump({"sys_path": sys.path}, packed)
+            reduction.dump(process_obj, packed)
+        finally:
+            set_spawning_popen(None)
+        self.sentinel, errand = forkserver.connect_to_new_process(self._fds)  # type: ignore[attr-defined]
+        self.finalizer = util.Finalize(self, os.close, (self.sentinel,))
+        with os.fdopen(errand, "wb") as out:
+            out.write(packed.getbuffer())
+        self.pid = forkserver.read_signed(self.sentinel)
 
 
 def _answer(here: Connection, wait_s: float) -> tuple[bool | None, Any]:
