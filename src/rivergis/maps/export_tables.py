@@ -112,7 +112,7 @@ class _Xlsx:
         for i, name in enumerate(head):
             letter = openpyxl.utils.get_column_letter(i + 1)
             table.column_dimensions[letter].width = min(max(10, sum(1 + (ord(c) > 0x2E80) for c in name) + 2), 40)
-        table.append([_text_cell(table, name, bold=True) for name in head])
+        table.append([text_cell(table, name, bold=True) for name in head])
         return table
 
     def _head(self) -> list[str]:
@@ -178,20 +178,20 @@ class _Xlsx:
             self.sheet.cut = True
             self.sheet.notes.append(f"A text of {len(text)} characters was cut to what a cell holds ({MAX_CELL}).")
             text = text[: MAX_CELL - 1]
-        return _text_cell(table, text)
+        return text_cell(table, text)
 
     def _explain(self) -> None:
         sheet = self.sheet
         head = [words.both(f"export.{k}") for k in ("column", "label", "kind")]
         table = self._open(words.both("export.about"), head)
         for key, value in sheet.about.items():
-            table.append([_text_cell(table, key), _text_cell(table, value)])
-        table.append([_text_cell(table, words.both("export.inert"))])
+            table.append([text_cell(table, key), text_cell(table, value)])
+        table.append([text_cell(table, words.both("export.inert"))])
         for f in sheet.fields:
-            table.append([_text_cell(table, v) for v in (f.name, f"{f.zh} {f.en}".strip(), f.kind)])
+            table.append([text_cell(table, v) for v in (f.name, f"{f.zh} {f.en}".strip(), f.kind)])
 
 
-def _text_cell(table: Any, text: str, bold: bool = False) -> Any:
+def text_cell(table: Any, text: str, bold: bool = False) -> Any:
     """A cell that is text whatever it looks like."""
     cell = WriteOnlyCell(table, inert(ILLEGAL_CHARACTERS_RE.sub("", text)))
     cell.data_type = "s"
