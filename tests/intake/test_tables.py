@@ -399,6 +399,34 @@ def test_what_is_no_table_is_refused_with_a_sentence(tmp_path: Path, name: str, 
         read_table(tmp_path / name, Asked(), Limits())
 
 
+def test_a_quotation_that_swallows_rows_is_found(tmp_path: Path) -> None:
+    row = "{},3243900.12,589300.55,{}\n"
+    with pytest.raises(InputError, match="row 3: a quotation mark"):
+        text(
+            tmp_path,
+            "点号,X,Y,备注\n"
+            + row.format("A", "a")
+            + row.format("B", '"b')
+            + row.format("C", "c")
+            + row.format("D", 'd"'),
+        )
+    layer = text(tmp_path, "点号,X,Y,备注\n" + row.format("A", '"one,\ntwo, three\n"') + row.format("B", '"b\n"'))
+    assert layer.count == 2 and layer.frame is not None and layer.frame.iloc[0]["备注"] == "one,\ntwo, three\n"
+
+
+def test_letters_that_are_no_coordinates(tmp_path: Path) -> None:
+    assert text(tmp_path, "构件,L,B,H\n甲,3.5,2.25,1.2\n乙,4.5,3.25,1.2\n").kind == "table"
+    assert text(tmp_path, "点名,N,E,Z\nA,3243900.12,589300.55,210\n").kind == "vector"
+    assert text(tmp_path, "点名,B,L\nA,29.31,105.91\n").kind == "vector"
+
+
+def test_half_a_position_and_a_turned_table_are_said(tmp_path: Path) -> None:
+    assert "position_incomplete" in codes(text(tmp_path, "点号,经度,备注\nA,105.9,x\n"), "warning")
+    assert "positions_in_rows" in codes(
+        text(tmp_path, "点号,J1,J2\nX,3243900.1,3243910.2\nY,589300.1,589310.2\n"), "warning"
+    )
+
+
 def _repacked(source: Path, target: Path, change: Any) -> Path:
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():

@@ -21,8 +21,21 @@ _MARKS = str.maketrans(
         **dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060", ""),
     }
 )
-_HEMISPHERE = {"东经": "E", "西经": "W", "北纬": "N", "南纬": "S", "E": "E", "W": "W", "N": "N", "S": "S"}
-_LETTER = r"(东经|西经|北纬|南纬|[EWNS])"
+_HEMISPHERE = {
+    "东": "E",
+    "西": "W",
+    "北": "N",
+    "南": "S",
+    "东经": "E",
+    "西经": "W",
+    "北纬": "N",
+    "南纬": "S",
+    "E": "E",
+    "W": "W",
+    "N": "N",
+    "S": "S",
+}
+_LETTER = r"(东经|西经|北纬|南纬|[EWNS东西北南])"
 _LABEL = re.compile(r"^(?:[XYBLEN]|经°|纬°|东坐标|北坐标|横坐标|纵坐标)\s*[=:]\s*", re.IGNORECASE)
 _MARKED = re.compile(
     rf"^{_LETTER}?[:=]?\s*([-+]?\d{{1,3}}(?:\.\d+)?)\s*°\s*(?:(\d{{1,2}}(?:\.\d+)?)\s*'\s*)?"
@@ -89,7 +102,8 @@ def is_nothing(cell: Any) -> bool:
 
 def read_angle(text: str) -> tuple[float, str | None] | None:
     """Degrees and hemisphere letter of a text with minutes; NaN where minutes or seconds are 60 and more; None if it is no such text."""
-    said = tidy(text)
+    said = re.sub("^经°", "东经", re.sub("^纬°", "北纬", tidy(text)))
+    said = re.sub(r"(?<=\d),(?=\d)", ".", said) if "°" in said else said
     if match := _MARKED.match(said):
         first, degrees, minutes, seconds, mark, tail, last = match.groups()
         if minutes is None and seconds is None:

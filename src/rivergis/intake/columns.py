@@ -29,7 +29,7 @@ _DECOR = re.compile(r"坐标|座标|大地|地理|平面|coord(?:inate)?s?|zb(?!
 _START = re.compile(r"^(起点?|首点?|start|begin|from|s|1|a)$")
 _END = re.compile(r"^(终点?|止点?|末点?|迄点?|end|to|e|2|b)$")
 _SYSTEM = re.compile(
-    r"wgs|gcj|bd|2000|cgcs|gps|80|54|84|百度|高德|腾讯|火星|天地图|国家|地方|独立|城市|utm|高斯|原|旧|新|校正|转换"
+    r"wgs|gcj|bd|2000|cgcs|gps|80|54|84|百度|高德|腾讯|火星|天地图|国家|地方|独立|城市|utm|高斯|原|旧|新|校正|转换|施工|设计|实测|复测|检核|理论|测量"
 )
 _OFFICIAL = re.compile(r"wgs|2000|gps|cgcs|天地图")
 _EAST_WEST = re.compile(
@@ -108,7 +108,9 @@ class Pair:
 def plain(name: object) -> str:
     """A name in small letters and half-width characters, on one line."""
     said = unicodedata.normalize("NFKC", str(name)).strip().strip("'\"")
-    return " ".join(re.sub(r"([a-z])([A-Z])", r"\1_\2", said).split()).lower()
+    said = " ".join(re.sub(r"([a-z])([A-Z])", r"\1_\2", said).split()).lower()
+    # 经  度: drawn out to fill the cell
+    return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", said)
 
 
 def role_of(name: object) -> Role | None:

@@ -19,8 +19,14 @@ _DELIMITERS = ("\t", ";", "|", ",", "，", "；")
 _LOOKED_AT = 200
 _SEP = re.compile(r"^\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 _NUMBER = re.compile(r"^[-+]?[\d.,]*\d[°′'″\"\d.]*$")
-# a quoted text of a person hardly has more lines; a quotation mark that was never closed swallows the rest of the file
+# a quoted text of a person hardly has more lines; a quotation mark that was never closed swallows the rows after it
 _LINES_IN_A_FIELD = 200
+
+
+class _Tail:
+    """The last filled line that was read: only it tells whether a quotation ends with the file."""
+
+    line = ""
 
 
 def open_text(path: Path, encoding: str | None, limits: Limits) -> tuple[Grid, Text]:
@@ -37,9 +43,10 @@ def open_text(path: Path, encoding: str | None, limits: Limits) -> tuple[Grid, T
     _no_binary(path, first)
     sep = _SEP.match(first[0]) if first else None
     delimiter = sep[1] if sep else find_delimiter(first)
+    usual = Counter(_count(line, delimiter) for line in first if line.strip()).most_common(1)[0][0] if first else 0
 
     def rows() -> Iterator[Row]:
-        return _rows(path, text.codec, delimiter, skip=1 if sep else 0, limits=limits)
+        return _rows(path, text.codec, delimiter, usual, skip=1 if sep else 0, limits=limits)
 
     return Grid(path.stem, rows, delimited=True), text
 
@@ -88,15 +95,19 @@ def _blanks_do(lines: list[str]) -> bool:
     return sum(sum(bool(_NUMBER.match(w)) for w in words) >= 2 for words in fields) >= 0.5 * len(lines)
 
 
-def _rows(path: Path, codec: str, delimiter: str, skip: int, limits: Limits) -> Iterator[Row]:
+def _rows(path: Path, codec: str, delimiter: str, usual: int, skip: int, limits: Limits) -> Iterator[Row]:
+    """Rows of fields. ``usual``: how many delimiters a line has."""
+    tail = _Tail()
     csv.field_size_limit(limits.cell_chars)
     with path.open(encoding=codec, errors="replace", newline="") as handle:
-        lines = _checked(handle, path, limits)
+        lines = _checked(handle, path, limits, tail)
         for _ in range(skip):
             next(lines, None)
         try:
             for number, fields in enumerate(_fields(lines, delimiter), start=1 + skip):
-                _whole(path, number, fields, limits)
+                _not_too_many(path, number, fields, limits)
+                if fields and _swallowed(fields, delimiter, usual, tail):
+                    raise _unclosed(path, number)
                 yield number, trimmed(fields, keep_length=True)
         except csv.Error as error:
             raise InputError(
@@ -106,7 +117,7 @@ def _rows(path: Path, codec: str, delimiter: str, skip: int, limits: Limits) -> 
             ) from error
 
 
-def _checked(handle: TextIO, path: Path, limits: Limits) -> Iterator[str]:
+def _checked(handle: TextIO, path: Path, limits: Limits, tail: _Tail) -> Iterator[str]:
     """Lines without the sign for the end of a DOS file; refused where they hold NUL characters or never end."""
     longest = limits.cell_chars * 4
     while line := handle.readline(longest):
@@ -118,7 +129,9 @@ def _checked(handle: TextIO, path: Path, limits: Limits) -> Iterator[str]:
             raise InputError(
                 f"{path.name} has a line of more than {longest} characters: it is damaged or no table.", file=str(path)
             )
-        yield line.replace("\x1a", "")
+        line = line.replace("\x1a", "")
+        tail.line = line if line.strip() else tail.line
+        yield line
 
 
 def _fields(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
@@ -134,15 +147,26 @@ def _half_width(fields: list[str], delimiter: str) -> list[str]:
     return fields[0].split("，") if len(fields) == 1 and delimiter == "," and "，" in fields[0] else fields
 
 
-def _whole(path: Path, number: int, fields: list[str], limits: Limits) -> None:
+def _not_too_many(path: Path, number: int, fields: list[str], limits: Limits) -> None:
     if len(fields) > limits.fields:
         raise InputError(
             f"{path.name}, row {number}: it has {len(fields)} fields, more than the {limits.fields} that are read: it is damaged or no table.",
             file=str(path),
         )
-    if any(f.count("\n") > _LINES_IN_A_FIELD for f in fields) or (fields and fields[-1].endswith("\n")):
-        raise InputError(
-            f"{path.name}, row {number}: a quotation mark that begins a field is never closed, so that the rows after it cannot be "
-            "told apart: close it.",
-            file=str(path),
-        )
+
+
+def _swallowed(fields: list[str], delimiter: str, usual: int, tail: _Tail) -> bool:
+    """Whether a quotation that was never closed has taken in the rows after it: they stand, whole, inside a field."""
+    for field in fields:
+        inner = field.splitlines()[1:-1] if "\n" in field or "\r" in field else []
+        if len(inner) > _LINES_IN_A_FIELD or any(line.count(delimiter) == usual >= 2 for line in inner):
+            return True
+    return fields[-1].endswith(("\n", "\r")) and not tail.line.rstrip().endswith('"')
+
+
+def _unclosed(path: Path, number: int) -> InputError:
+    return InputError(
+        f"{path.name}, row {number}: a quotation mark that begins a field is never closed, so that the rows after it cannot be "
+        "told apart: close it.",
+        file=str(path),
+    )

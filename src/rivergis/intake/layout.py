@@ -289,6 +289,7 @@ def _geometry(names: Sequence[str], body: list[list[Any]]) -> int | None:
 
 def _chosen(found: list[Position], body: list[list[Any]]) -> tuple[tuple[Position, ...], tuple[Position, ...], Join]:
     """The positions that are used, the others, and how several of one row belong together."""
+    found = [p for p in found if not p.pair.weak or _looks_placed(p, body)]
     read = {p: readable(body, p) for p in found}
     if two := columns.ends([p.pair for p in found if read[p]]):
         used = tuple(next(p for p in found if p.pair is pair) for pair in two)
@@ -298,6 +299,11 @@ def _chosen(found: list[Position], body: list[list[Any]]) -> tuple[tuple[Positio
     ordered = sorted(alive, key=lambda p: (_coarse(p, body), *columns.preference(p.pair)))
     used = tuple(p for p in ordered if p is ordered[0] or columns.are_two_places(ordered[0].pair, p.pair))
     return used, tuple(p for p in found if p not in used and read[p]), "points" if len(used) > 1 else ""
+
+
+def _looks_placed(position: Position, body: list[list[Any]]) -> bool:
+    """Whether columns that are only called E and N, or B and L (length and breadth as well), hold what may be coordinates."""
+    return not body or "other" not in (_kind(body, position.pair.x), _kind(body, position.pair.y))
 
 
 def _coarse(position: Position, body: list[list[Any]]) -> bool:

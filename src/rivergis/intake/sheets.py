@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -18,6 +19,9 @@ from rivergis.errors import InputError
 from rivergis.intake.delivery import Defect, defect
 from rivergis.intake.grids import Grid, Row, Span, trimmed
 from rivergis.intake.limits import Limits
+
+# openpyxl tells programmers what it leaves out (styles, validations): no concern of who delivers a table
+warnings.filterwarnings("ignore", module="openpyxl")
 
 _SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _SMALL_PART = 10 << 20
