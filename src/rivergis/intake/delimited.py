@@ -43,7 +43,8 @@ def open_text(path: Path, encoding: str | None, limits: Limits) -> tuple[Grid, T
     _no_binary(path, first)
     sep = _SEP.match(first[0]) if first else None
     delimiter = sep[1] if sep else find_delimiter(first)
-    usual = Counter(_count(line, delimiter) for line in first if line.strip()).most_common(1)[0][0] if first else 0
+    counts = Counter(_count(line, delimiter) for line in first if line.strip())
+    usual = max(counts, key=lambda n: counts[n], default=0)
 
     def rows() -> Iterator[Row]:
         return _rows(path, text.codec, delimiter, usual, skip=1 if sep else 0, limits=limits)
