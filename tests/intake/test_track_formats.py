@@ -288,6 +288,12 @@ def test_gpx_of_any_version_and_namespace(tmp_path: Path) -> None:
     assert layer.frame is not None and list(layer.frame["speed_ms"]) == [2.5] * N
 
 
+def test_comments_and_instructions_before_the_root_and_between_fixes(tmp_path: Path) -> None:
+    text = gpx().replace(b"<gpx", b"<?style x?><!-- made by hand --><gpx").replace(b"<trkpt", b"<!-- fix --><trkpt")
+    layer = one(put(tmp_path / "a.gpx", text))
+    assert (layer.count, layer.facts["first_at"], layer.defects) == (N, iso(0), [])
+
+
 def test_padding_behind_the_end_is_no_alarm(tmp_path: Path) -> None:
     for rest in (b"\0" * 4096, b"\r\n\r\n   ", b"\xff" * 100, b"garbage"):
         layer = one(put(tmp_path / "a.gpx", gpx() + rest))

@@ -8,10 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from rivergis.errors import InputError
 from rivergis.intake import archive, sources, tables, track_fit, track_json, track_text, track_xml
 from rivergis.intake import text as encodings
-from rivergis.intake.delivery import Asked, Reading
+from rivergis.intake.delivery import Asked, Delivered, Reading
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.track_course import Found, reading_of
 from rivergis.intake.track_table import courses_of, from_table
@@ -34,7 +37,7 @@ def read_tracks(path: Path, asked: Asked, limits: Limits) -> Reading:
     """
     if format_name(path, limits) in _TABLES:
         read = tables.read_table(path, asked, limits)
-        return replace(read, layers=[from_table(layer) or layer for layer in read.layers])
+        return replace(read, layers=[from_table(_whole(path, layer, asked)) or layer for layer in read.layers])
     return reading_of(find_courses(path, asked, limits), datetime.now(UTC))
 
 
@@ -59,13 +62,23 @@ def find_courses(path: Path, asked: Asked, limits: Limits) -> Found:
 def _table(path: Path, asked: Asked, limits: Limits) -> Found:
     """Every table of points of a file as a track, whether it looks like one or not."""
     read = tables.read_table(path, asked, limits)
-    courses = courses_of(read)
+    courses = courses_of([_whole(path, layer, asked) for layer in read.layers])
     if not courses:
         columns = ", ".join(str(c) for d in read.layers if d.frame is not None for c in d.frame.columns)
         raise InputError(
             f"{path.name} has no columns of longitude and latitude; it has {columns[:300]}.", file=str(path)
         )
     return Found(read.format, courses, defects=list(read.defects))
+
+
+def _whole(path: Path, layer: Delivered, asked: Asked) -> Delivered:
+    """A table with all of its rows: of a large one its reader keeps a sample, in which no order of times can be judged."""
+    if not layer.sampled:
+        return layer
+    pieces = list(tables.stream_table(path, layer.name, asked, layer.encoding))
+    frame = pd.concat([p.frame for p in pieces if p.frame is not None])
+    shapes = [p.shapes for p in pieces if p.shapes is not None]
+    return replace(layer, frame=frame, shapes=np.concatenate(shapes) if shapes else None, bounds=None)
 
 
 def is_track(path: Path, limits: Limits = DEFAULT) -> bool:

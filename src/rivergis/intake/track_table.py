@@ -6,6 +6,7 @@ A table of surveyed places has names, codes or a day of survey; a log has hundre
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -15,7 +16,7 @@ import pandas as pd
 import shapely
 
 from rivergis.intake import times, track_names
-from rivergis.intake.delivery import Delivered, Reading
+from rivergis.intake.delivery import Delivered
 from rivergis.intake.track_course import Course, Found, layer_of
 from rivergis.intake.track_order import AT_LEAST, in_order
 
@@ -55,10 +56,10 @@ def from_table(delivered: Delivered, now: datetime | None = None) -> Delivered |
     )
 
 
-def courses_of(reading: Reading) -> list[Course]:
+def courses_of(layers: Sequence[Delivered]) -> list[Course]:
     """The tables of a file that hold points, taken for tracks because somebody says that they are."""
     courses = []
-    for layer in reading.layers:
+    for layer in layers:
         if layer.frame is not None and not layer.sampled and _points_only(layer):
             course = course_of(layer)
             course.defects = list(layer.defects)

@@ -278,25 +278,25 @@ def _segments(course: _Course) -> list[tuple[str, Defect]]:
     spans = frame.groupby("segment", sort=False).agg(
         first=("at", "min"), last=("at", "max"), number=("number", "first"), recording=("recording", "first")
     )
-    late = spans["last"].groupby(spans["recording"]).transform(lambda ends: ends.cummax().shift()) > spans["first"]
+    late = _ended_before(spans) > spans["first"]
     if not late.any():
         return []
-    at_once = [i for i in np.flatnonzero(late) if _overlaps(spans.iloc[:i], spans.iloc[i])]
-    if at_once:
-        numbers = spans["number"].iloc[at_once].tolist()
+    numbers = spans.loc[late, "number"].tolist()
+    by_time = spans.sort_values("first", kind="stable")
+    if (_ended_before(by_time) > by_time["first"]).any():
         message = f"{len(numbers)} segments start before an earlier one ended: times go back between them."
         action = "Fixes are put in the order of their times."
         return [("backward", defect("time_backward", "warning", message, action, numbers, place=f"fix {numbers[0]}"))]
-    numbers = spans.loc[late, "number"].tolist()
     message = f"{len(numbers)} segments stand in the file after later ones."
     return [
         ("", defect("segments_out_of_order", "info", message, "Segments are put in the order of their times.", numbers))
     ]
 
 
-def _overlaps(earlier: pd.DataFrame, span: pd.Series) -> bool:
-    same = earlier[earlier["recording"] == span["recording"]]
-    return bool(((same["first"] < span["last"]) & (same["last"] > span["first"])).any())
+def _ended_before(spans: pd.DataFrame) -> pd.Series:
+    """When the last of the segments above each, of the same recording, ended."""
+    ended = spans.groupby("recording", sort=False)["last"].cummax()
+    return ended.groupby(spans["recording"], sort=False).shift()
 
 
 def _jumps(course: _Course) -> list[tuple[str, Defect]]:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,14 @@ def _last_close(text: str, unit: str) -> re.Match[str] | None:
 
 
 def _local(element: Any) -> str:
-    """Local name of an element; empty for a comment or instruction. An undeclared prefix is part of lxml's name."""
-    return re.split("[}:]", element.tag)[-1] if isinstance(element.tag, str) else ""
+    """Local name of an element; empty for a comment or instruction."""
+    return _local_name(element.tag) if isinstance(element.tag, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _local_name(tag: str) -> str:
+    """A name without its namespace; an undeclared prefix is part of what the parser calls the name."""
+    return re.split("[}:]", tag)[-1]
 
 
 def _walk(document: _Document, wanted: set[str]) -> Iterator[tuple[str, str, Any]]:
@@ -147,8 +154,8 @@ def _walk(document: _Document, wanted: set[str]) -> Iterator[tuple[str, str, Any
             inside += (unit and name in _LEAVES) * (1 if event == "start" else -1)
             if event == "end" and inside == 0:
                 element.clear()
-                while element.getprevious() is not None:
-                    del element.getparent()[0]
+                while (parent := element.getparent()) is not None and element.getprevious() is not None:
+                    del parent[0]
     except etree.XMLSyntaxError as error:
         _damaged(document, error)
         return
@@ -174,12 +181,13 @@ def _damaged(document: _Document, error: Any) -> None:
     )
 
 
-def _child(element: Any, *names: str) -> str | None:
-    """Text of the first descendant of one of these names."""
-    for inner in element.iter():
-        if inner is not element and _local(inner) in names and inner.text and inner.text.strip():
-            return str(inner.text.strip())
-    return None
+def _texts(element: Any) -> dict[str, str]:
+    """Texts of the descendants by their local names, the first of each name."""
+    found: dict[str, str] = {}
+    for inner in element.iterdescendants():
+        if inner.text and (text := inner.text.strip()):
+            found.setdefault(_local(inner), text)
+    return found
 
 
 def _number(value: Any) -> float:
@@ -291,13 +299,14 @@ class _GpxReader:
         self.segment += 1
 
     def end_trkpt(self, element: Any) -> None:
+        texts = _texts(element)
         self.rows.add(
-            at=_child(element, "time"),
+            at=texts.get("time"),
             lon=_number(element.get("lon")),
             lat=_number(element.get("lat")),
-            ele_m=_child(element, "ele"),
-            acc_m=_child(element, "accuracy", "acc"),
-            speed_ms=_child(element, "speed"),
+            ele_m=texts.get("ele"),
+            acc_m=texts.get("accuracy", texts.get("acc")),
+            speed_ms=texts.get("speed"),
             segment=self.segment,
             track=len(self.names),
         )
@@ -307,7 +316,8 @@ class _GpxReader:
             self.route_points[-1].append((_number(element.get("lon")), _number(element.get("lat"))))
 
     def end_wpt(self, element: Any) -> None:
-        self.waypoints.append({f: _child(element, f) for f in _PLACE_FIELDS})
+        texts = _texts(element)
+        self.waypoints.append({f: texts.get(f) for f in _PLACE_FIELDS})
         self.waypoint_shapes.append(_point(_number(element.get("lon")), _number(element.get("lat"))))
 
     def course(self, path: Path) -> Course | None:
@@ -381,8 +391,9 @@ def _coord(text: str | None) -> tuple[float, float, float]:
 
 def _placemark(element: Any) -> _Placemark:
     stamp = next((e for e in element.iter() if _local(e) == "TimeStamp"), None)
-    at = _child(stamp, "when") if stamp is not None else None
-    return _Placemark(_child(element, "name"), _child(element, "description"), at, _shape(element))
+    at = _texts(stamp).get("when") if stamp is not None else None
+    texts = _texts(element)
+    return _Placemark(texts.get("name"), texts.get("description"), at, _shape(element))
 
 
 def _shape(element: Any) -> Any:
@@ -408,7 +419,7 @@ def _simple(kind: str, points: list[tuple[float, float]]) -> Any:
 
 
 def _coordinates(element: Any) -> list[tuple[float, float]]:
-    tuples = (_coord(t)[:2] for t in (_child(element, "coordinates") or "").split())
+    tuples = (_coord(t)[:2] for t in _texts(element).get("coordinates", "").split())
     return [(lon, lat) for lon, lat in tuples if np.isfinite(lon) and np.isfinite(lat)]
 
 
@@ -432,12 +443,13 @@ def _tcx(document: _Document) -> Found:
         if name == "Track" and event == "start":
             segment += 1
         elif name == "Trackpoint" and event == "end":
-            placed = _child(element, "LatitudeDegrees") is not None
-            without += not placed
-            if placed:
-                _trackpoint(element, rows, segment)
+            texts = _texts(element)
+            if "LatitudeDegrees" in texts:
+                _trackpoint(texts, rows, segment)
+            else:
+                without += 1
         elif name == "Creator" and event == "end":
-            device = _child(element, "Name")
+            device = _texts(element).get("Name")
     found = Found("TCX")
     if len(rows):
         facts: dict[str, Any] = {"device": device} if device else {}
@@ -451,12 +463,12 @@ def _tcx(document: _Document) -> Found:
     return found
 
 
-def _trackpoint(element: Any, rows: _Rows, segment: int) -> None:
+def _trackpoint(texts: dict[str, str], rows: _Rows, segment: int) -> None:
     rows.add(
-        at=_child(element, "Time"),
-        lon=_number(_child(element, "LongitudeDegrees")),
-        lat=_number(_child(element, "LatitudeDegrees")),
-        ele_m=_child(element, "AltitudeMeters"),
-        speed_ms=_child(element, "Speed"),
+        at=texts.get("Time"),
+        lon=_number(texts.get("LongitudeDegrees")),
+        lat=_number(texts["LatitudeDegrees"]),
+        ele_m=texts.get("AltitudeMeters"),
+        speed_ms=texts.get("Speed"),
         segment=segment,
     )
