@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -372,3 +373,31 @@ def test_a_chats_upright_copy_is_noticed(tmp_path: Path) -> None:
         upright = image.transpose(Image.Transpose.ROTATE_270)
     b = picture(tmp_path / "b.jpg", None, image=upright, taken=None, offset=None)
     assert [d.code for _, d in twice(a, b)] == ["photo_used_twice"] * 2
+
+
+def test_a_stamped_copy_is_noticed(tmp_path: Path) -> None:
+    """Camera apps stamp time and place into the picture; the same picture with another stamp is the interesting case."""
+    stamped = np.asarray(scenery(3)).copy()
+    stamped[-60:, :210] = 255
+    a = picture(tmp_path / "a.jpg", gps(), image=scenery(3))
+    b = picture(tmp_path / "b.jpg", gps(), image=Image.fromarray(stamped), taken="2026:05:27 09:30:00")
+    assert [d.code for _, d in twice(a, b)] == ["photo_used_twice_altered"] * 2
+
+
+def test_photos_in_a_row_are_no_alarm(tmp_path: Path) -> None:
+    a = picture(tmp_path / "a.jpg", gps(), image=scenery(3))
+    b = picture(tmp_path / "b.jpg", gps(), image=scenery(3), quality=80, taken="2026:05:20 09:30:04")
+    assert [(d.code, d.severity) for _, d in twice(a, b)] == [("photo_in_a_row", "info")] * 2
+
+
+@pytest.mark.realdata
+def test_one_place_on_two_days_is_two_pictures(test_data: Path, tmp_path: Path) -> None:
+    files = sorted((test_data / "imagery_nanjing_landsat").glob("nanjing_tm_*.tif"))
+    if len(files) < 2:
+        pytest.skip("the Nanjing scenes are not there")
+    paths = []
+    for path in files:
+        with rasterio.open(path) as scene:
+            data = scene.read([3, 2, 1]).transpose(1, 2, 0)
+        paths.append(picture(tmp_path / f"{path.stem}.jpg", gps(), image=Image.fromarray(data)))
+    assert twice(*paths) == []

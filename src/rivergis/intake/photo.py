@@ -40,12 +40,21 @@ _TURNS = {
 """What EXIF's orientation asks for."""
 _CONTRAST = 3.0
 """Standard deviation of grey below which a picture looks like nothing: night, sky, a blank page."""
+_COLUMNS = (
+    "taken_at", "time_basis", "position_of", "position_grade", "error_m", "altitude_m", "altitude_of", "relative_height_m",
+    "heading_deg", "heading_north", "gimbal_pitch_deg", "camera",
+)  # fmt: skip
+"""Attributes of the one feature, where the photo tells them."""
+
 _CLOCKS_APART = timedelta(minutes=5)
 _IMPRECISE_M = 50.0
 _SAME_M = 30.0
 _SAME_TIME = timedelta(seconds=2)
-# bits of the two hashes that re-saving, scaling and a chat's compression turn over
+_BURST = timedelta(minutes=1)
+# bits of the two hashes that re-saving, scaling and a chat's compression turn over; the same place on two days turns over 57
 _DIFFERENCE_BITS, _COSINE_BITS = 24, 6
+_SURE_BITS = 12
+"""So few of the first that the second may say what it likes: a time stamped into the picture changes its slow waves."""
 _HASH_BYTES = 40
 
 
@@ -66,7 +75,7 @@ def read_photo(path: Path, asked: Asked, limits: Limits) -> Reading:
     layer.facts["sha256"] = sources.sha256(path)
     _place(path, said, layer)
     layer.add(*_times(path, said), *_doubts(path, said))
-    layer.frame = pd.DataFrame([{k: v for k, v in layer.facts.items() if not isinstance(v, (list, dict))}], index=[1])
+    layer.frame = pd.DataFrame([{k: v for k in _COLUMNS if (v := layer.facts.get(k)) is not None}], index=[1])
     return Reading(f"{form} photo", [layer])
 
 
@@ -275,7 +284,8 @@ def _alike(facts: list[Mapping[str, Any]]) -> list[tuple[int, int]]:
     pairs = set()
     for n, i in enumerate(looks):
         turned = bits[n + 1 :] != bits[n]
-        near = (turned[:, :256].sum(axis=1) <= _DIFFERENCE_BITS) & (turned[:, 256:].sum(axis=1) <= _COSINE_BITS)
+        rough, slow = turned[:, :256].sum(axis=1), turned[:, 256:].sum(axis=1)
+        near = (rough <= _SURE_BITS) | ((rough <= _DIFFERENCE_BITS) & (slow <= _COSINE_BITS))
         pairs |= {(i, looks[n + 1 + int(k)]) for k in np.flatnonzero(near)}
     first: dict[str, int] = {}
     for i, f in enumerate(facts):
@@ -286,21 +296,25 @@ def _alike(facts: list[Mapping[str, Any]]) -> list[tuple[int, int]]:
 
 def _twice(mine: tuple[str, Mapping[str, Any]], other: tuple[str, Mapping[str, Any]]) -> Defect:
     (name, a), (twin, b) = ((Path(file).name, facts) for file, facts in (mine, other))
-    how = "is the same file as" if a.get("sha256") and a["sha256"] == b.get("sha256") else "shows the same picture as"
-    differ = _differences(a, b)
-    code = "photo_used_twice_altered" if differ else "photo_used_twice"
+    how = "is the same file as" if a.get("sha256") and a["sha256"] == b.get("sha256") else "looks the same as"
+    apart, metres = _apart(a, b)
+    differ = [f"its time differs by {_span(apart)}"] if apart > _SAME_TIME else []
+    differ += [f"its position lies {metres:,.0f} m away"] if metres > _SAME_M else []
     but = f", but {' and '.join(differ)}" if differ else ""
+    if differ and apart <= _BURST and metres <= _SAME_M:
+        return defect(
+            "photo_in_a_row", "info", f"{name} {how} {twin}{but}: taken in a row.", "Keep one of them.", place=twin
+        )
+    code = "photo_used_twice_altered" if differ else "photo_used_twice"
     ask = "Ask for both originals (原图): one picture proves one place and one time."
     return defect(code, "warning", f"{name} {how} {twin}{but}.", ask if differ else "Keep one of them.", place=twin)
 
 
-def _differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
-    """Time and place that both pictures tell, and differently."""
-    out = []
-    if a.get("taken_at") and b.get("taken_at"):
-        apart = abs(datetime.fromisoformat(a["taken_at"]) - datetime.fromisoformat(b["taken_at"]))
-        out += [f"its time differs by {_span(apart)}"] if apart > _SAME_TIME else []
-    if None not in (a.get("lon"), b.get("lon")):
-        metres = _metres((a["lon"], a["lat"]), (b["lon"], b["lat"]))
-        out += [f"its position lies {metres:,.0f} m away"] if metres > _SAME_M else []
-    return out
+def _apart(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[timedelta, float]:
+    """Time and metres between two pictures, nought where one of them does not tell."""
+    times = [datetime.fromisoformat(f["taken_at"]) for f in (a, b) if f.get("taken_at")]
+    places = [(f["lon"], f["lat"]) for f in (a, b) if f.get("lon") is not None]
+    return (
+        abs(times[0] - times[1]) if len(times) == 2 else timedelta(0),
+        _metres(*places) if len(places) == 2 else 0.0,
+    )

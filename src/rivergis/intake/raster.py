@@ -26,6 +26,7 @@ from rivergis.intake.delivery import Asked, Declared, Defect, Delivered, Reading
 from rivergis.intake.limits import Limits
 
 _OUTLINE = (255, 214, 10)
+_CACHE_MB = 128
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Scene:
 @contextmanager
 def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetReader]:
     try:
-        with warnings.catch_warnings():
+        # GDAL would keep a twentieth of the machine's memory as cache for one file
+        with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
             # what is not georeferenced is refused below, in a sentence
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path, driver=driver) as image:
@@ -153,7 +155,7 @@ def _facts(
         "height": image.height,
         "bands": [d or f"band{i + 1}" for i, d in enumerate(image.descriptions)],
         "dtype": image.dtypes[0],
-        "nodata": image.nodata,
+        "nodata": image.nodata if image.nodata is None or np.isfinite(image.nodata) else str(image.nodata),
         "pixel_size": None if grid is None else [float(np.hypot(grid.a, grid.d)), float(np.hypot(grid.b, grid.e))],
         "gsd_m": _gsd_m(outline, system, image.width * image.height),
         "overviews": image.overviews(1),

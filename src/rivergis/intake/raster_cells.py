@@ -39,8 +39,8 @@ class Sample:
 
     @property
     def numbers(self) -> np.ndarray:
-        """Values but for NaN, which is nodata that says so itself."""
-        return self.values[~np.isnan(self.values)] if self.values.dtype.kind == "f" else self.values
+        """Values but for NaN and infinity, which are nodata that say so themselves."""
+        return self.values[np.isfinite(self.values)] if self.values.dtype.kind == "f" else self.values
 
 
 def sample(image: rasterio.DatasetReader) -> Sample:
