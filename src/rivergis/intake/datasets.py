@@ -14,7 +14,7 @@ import shapely
 from rivergis.errors import InputError
 from rivergis.intake import features, layer_text, shape_faults, staging, text
 from rivergis.intake.delivery import Asked, Declared, Defect, Delivered, Reading, defect
-from rivergis.intake.features import Layer, Piece
+from rivergis.intake.features import Layer, Piece, short
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.staging import DataSet
 
@@ -234,11 +234,7 @@ def _delivered_piece(data: DataSet, layer: Layer, name: str, piece: Piece, how: 
 
 def _frame(data: DataSet, piece: Piece, how: text.Text) -> pd.DataFrame:
     """Attributes with text read, in the order of the file; the index is the feature's number."""
-    plain = (
-        piece.table.to_pandas(integer_object_nulls=True)
-        if piece.table.column_names
-        else pd.DataFrame(index=range(len(piece.ids)))
-    )
+    plain = _plain_columns(data, piece)
     columns: dict[str, Any] = {}
     for raw in piece.columns:
         name = how.read(raw.encode("latin-1")) if data.raw_text and layer_text.is_latin(raw) else raw
@@ -253,6 +249,16 @@ def _frame(data: DataSet, piece: Piece, how: text.Text) -> pd.DataFrame:
     frame = pd.DataFrame(columns, index=range(len(piece.ids)))
     frame.index = pd.Index(piece.ids)
     return frame
+
+
+def _plain_columns(data: DataSet, piece: Piece) -> pd.DataFrame:
+    try:
+        return piece.table.to_pandas(integer_object_nulls=True)
+    except features.FAULTS as error:
+        raise InputError(
+            f"{data.name}: its attributes cannot be read ({short(error)}): it is damaged; ask for it again.",
+            file=data.name,
+        ) from error
 
 
 def _only_telling(data: DataSet, frame: pd.DataFrame) -> pd.DataFrame:

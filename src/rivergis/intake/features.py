@@ -370,7 +370,7 @@ def _parquet_pieces(data: DataSet, rows: int) -> Iterator[Piece]:
         native = gpd.read_parquet(data.place).geometry.to_numpy() if name and coded != "WKB" else None
         first = 0
         for batch in file.iter_batches(batch_size=rows):
-            table = pa.Table.from_batches([batch])
+            table = pa.Table.from_batches([batch]).replace_schema_metadata(None)
             ids = np.arange(first, first + len(table))
             first += len(table)
             rest = table.drop_columns([name]) if name else table
@@ -380,4 +380,5 @@ def _parquet_pieces(data: DataSet, rows: int) -> Iterator[Piece]:
                 piece.types = [s.geom_type if s is not None else "" for s in native[ids]]
             elif name:
                 _give_shapes(data, Layer(data.stem, "Unknown"), piece, table[name].to_pylist())
+            _give_texts(data, piece)
             yield piece

@@ -108,20 +108,20 @@ class Faults:
             family = _FAMILIES.get(int(kind), "others")
             self._families[family] = self._families.get(family, 0) + int(count)
         self._extent(shapes, ids, kinds)
-        self._invalid(shapes, ids)
+        self._invalid(shapes, ids, kinds)
         self._repeated(shapes, ids, kinds)
         self._doubled(shapes, ids)
 
     def _extent(self, shapes: np.ndarray, ids: np.ndarray, kinds: np.ndarray) -> None:
-        for code, family, measure in (("zero_length", (1, 2, 5), shapely.length), ("zero_area", (3, 6), shapely.area)):
-            chosen = np.flatnonzero(np.isin(kinds, family))
-            none = chosen[measure(shapes[chosen]) == 0]
-            self._note(code, ids[none], [_first_place(shapes[i]) for i in none[:1]])
+        for code, chosen in (
+            ("zero_length", _flat(shapes, kinds, (1, 2, 5))),
+            ("zero_area", _flat(shapes, kinds, (3, 6))),
+        ):
+            self._note(code, ids[chosen], [_first_place(shapes[i]) for i in chosen[:1]])
 
-    def _invalid(self, shapes: np.ndarray, ids: np.ndarray) -> None:
-        areas = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6, 7)))
+    def _invalid(self, shapes: np.ndarray, ids: np.ndarray, kinds: np.ndarray) -> None:
+        areas = np.setdiff1d(np.flatnonzero(np.isin(kinds, (3, 6, 7))), _flat(shapes, kinds, (3, 6)))
         bad = areas[~shapely.is_valid(shapes[areas])]
-        bad = bad[shapely.area(shapes[bad]) > 0]
         reasons = [shapely.is_valid_reason(s) for s in shapes[bad]]
         for code in (_SELF, _RINGS, _FEW):
             mine = [i for i, r in enumerate(reasons) if _kind_of(r) == code]
@@ -152,6 +152,14 @@ def look(shapes: np.ndarray, ids: Sequence[Any] | np.ndarray, limits: Limits = D
     faults = Faults(limits)
     faults.add(shapes, ids)
     return faults.defects()
+
+
+def _flat(shapes: np.ndarray, kinds: np.ndarray, family: tuple[int, ...]) -> np.ndarray:
+    """Positions of lines without length or areas without extent; a bow tie's halves cancel out, its hull does not."""
+    chosen = np.flatnonzero(np.isin(kinds, family))
+    measure = shapely.area if 3 in family else shapely.length
+    none = chosen[measure(shapes[chosen]) == 0]
+    return none[shapely.area(shapely.convex_hull(shapes[none])) == 0]
 
 
 def _kind_of(reason: str) -> str:

@@ -186,9 +186,9 @@ def _say_damaged(shp: Path, raw: np.ndarray, faults: dict[int, str], offsets: np
 def _index(shp: Path, shx: Path | None, raw: np.ndarray, made: Shapefile) -> tuple[np.ndarray, np.ndarray, bool]:
     """Where each record begins and how long it is (bytes), and whether the index had to be made anew."""
     if shx is not None:
-        entries = np.frombuffer(shx.read_bytes()[_HEADER_BYTES:], ">i4")
-        pairs = entries[: len(entries) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
-        if _points_at_records(raw, pairs) or not len(pairs):
+        entries = shx.read_bytes()[_HEADER_BYTES:]
+        pairs = np.frombuffer(entries[: len(entries) // 8 * 8], ">i4").reshape(-1, 2).astype(np.int64) * 2
+        if _points_at_records(raw, pairs) or _in_a_row(pairs):
             return pairs[:, 0], pairs[:, 1], False
     found = _walk(raw)
     if shx is None:
@@ -200,6 +200,11 @@ def _index(shp: Path, shx: Path | None, raw: np.ndarray, made: Shapefile) -> tup
             defect("index_wrong", "warning", said, "Attributes may stand beside the wrong shapes: look at some.")
         )
     return found[:, 0], found[:, 1], True
+
+
+def _in_a_row(pairs: np.ndarray) -> bool:
+    """Whether an index is sound in itself: one record after the other (its .shp may be cut off nevertheless)."""
+    return bool(not len(pairs) or (pairs[0, 0] == _HEADER_BYTES and (pairs[1:, 0] == pairs[:-1].sum(axis=1) + 8).all()))
 
 
 def _points_at_records(raw: np.ndarray, pairs: np.ndarray) -> bool:

@@ -57,7 +57,7 @@ def recognise(path: Path, limits: Limits = DEFAULT) -> Format:
         raise _orphan(path)
     if form is None or (form.begins and not head.startswith(form.begins)):
         raise _unknown(path, form)
-    if form.root:
+    if form.root and form.name != "HTML page":
         check_xml(path, head, form.name)
     size = path.stat().st_size
     if size > (limits.text_bytes if form.is_text and form.name != "table" else limits.file_bytes):
@@ -136,13 +136,12 @@ def _in_sqlite(path: Path) -> Format | None:
     """GeoPackage, SuperMap's UDBX or another SQLite database, by its tables."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
-            tables = {
-                str(n).lower()
-                for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
-            }
-    except sqlite3.Error as error:
+            base.text_factory = bytes
+            rows = base.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+            tables = {bytes(n).decode("utf-8", "replace").lower() for (n,) in rows}
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputError(
-            f"{path.name} cannot be opened as a GeoPackage or SQLite database ({error}): it is damaged; ask for it again.",
+            f"{path.name} cannot be opened as a GeoPackage or SQLite database ({str(error)[:100]}): it is damaged; ask for it again.",
             file=str(path),
         ) from error
     if "smregister" in tables or "smdatasourceinfo" in tables:

@@ -31,6 +31,8 @@ _TELLING = re.compile(r"""[\w+#-]{0,8}[^\x00-\x7f][^<>,;"\t\r\n]{0,29}""")
 # a text, and whether it is whole (else it may end inside a character)
 _Value = tuple[bytes, bool]
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# without a byte order mark these would be refused by their decoders
+_UNMARKED = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 _CHINESE = {"gbk", "gb2312", "cp936", "gb18030", "hz", "ms936", "936", "euccn", "eucgb2312cn"}
 _NUMBERS = {
     "65001": "utf-8",
@@ -105,8 +107,9 @@ def find_encoding(raw: bytes, *, asked: str | None = None, declared: str | None 
     A byte order mark is a declaration of its own. Never raises for the bytes: what cannot be read is a defect.
     """
     mark = next((e for bom, e in _MARKS if raw.startswith(bom)), None)
-    if mark and not asked:
-        return Text(mark, "declared (byte order mark)", defects=_unreadable(raw, mark))
+    if mark and (not asked or asked_encoding(asked) == mark):
+        basis = "given (--encoding)" if asked else "declared (byte order mark)"
+        return Text(mark, basis, defects=_unreadable(raw, mark))
     if not asked and (wide := _wide(raw)):
         return _told(
             raw, wide, "evidence (every other byte is empty)", guessed=not (declared or "").lower().startswith("utf-16")
@@ -128,8 +131,7 @@ def decode_evidence(
 
     Other arguments as ``find_encoding``. Defects: ``encoding_guessed`` (info), ``encoding_mismatch`` (warning).
     """
-    given = asked_encoding(asked)
-    said = canonical(declared)
+    given, said = (_UNMARKED.get(e or "", e) for e in (asked_encoding(asked), canonical(declared)))
     strange = _thinned([(v, True) for v in values if not v.isascii()] + [(v, False) for v in cut if not v.isascii()])
     if given:
         return Text(given, "given (--encoding)", _sample(strange, given))
