@@ -13,7 +13,9 @@ REGION = ZoneInfo("Asia/Shanghai")
 _DAY = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T\s].*)?|(\d{4})(\d{2})(\d{2})(?:\.0)?"
 )
-_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
+_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|:\d{2}(?:\.\d+)?\s*[+-]\d{1,2})$", re.IGNORECASE)
+# as Excel and Windows write the clock in Chinese
+_HALF_DAY = re.compile(r"(上午|下午)\s*(\d{1,2}:\d{2}(?::\d{2})?)")
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})")
 _CHINESE = str.maketrans({"年": "-", "月": "-", "日": " ", "时": ":", "分": ":", "秒": " ", "/": "-"})
 
@@ -58,6 +60,9 @@ def instants(values: pd.Series, zone: str = "Asia/Shanghai") -> tuple[pd.Series,
     text = text.where(~packed, text.str.replace(_PACKED, r"\1-\2-\3 \4:\5:\6", regex=True))
     dated |= packed
     text = text.where(~dated, text.str.translate(_CHINESE).str.strip().str.rstrip(":"))
+    text = text.where(
+        ~dated, text.str.replace(_HALF_DAY, lambda m: f"{m[2]} {'AM' if m[1] == '上午' else 'PM'}", regex=True)
+    )
     zoned = dated & text.str.contains(_ZONE).fillna(False).astype(bool)
     naive = dated & ~zoned
     out = pd.Series(pd.NaT, index=values.index, dtype="datetime64[us, UTC]")
@@ -67,10 +72,20 @@ def instants(values: pd.Series, zone: str = "Asia/Shanghai") -> tuple[pd.Series,
     if zoned.any():
         out[zoned] = pd.to_datetime(text[zoned], format="mixed", errors="coerce", utc=True).astype(out.dtype)
     if naive.any():
-        read = pd.to_datetime(text[naive], format="mixed", errors="coerce")
-        out[naive] = _local(read, zone).astype(out.dtype)
+        out[naive] = _local(_civil(text[naive]), zone).astype(out.dtype)
     clock = naive & out.notna() & text.str.contains(":").fillna(False).astype(bool)
     return out, int(clock.sum())
+
+
+def _civil(text: pd.Series) -> pd.Series:
+    """Text without a zone as civil times; one that the parser takes for a zone it knows (EST) is missing."""
+    try:
+        read = pd.to_datetime(text, format="mixed", errors="coerce")
+    except (TypeError, ValueError):  # zones here and there
+        read = pd.Series([pd.to_datetime(t, errors="coerce") for t in text], index=text.index, dtype=object)
+    if pd.api.types.is_datetime64_dtype(read.dtype):
+        return read
+    return pd.Series([pd.NaT if t is pd.NaT or t.tzinfo else t for t in read], index=text.index, dtype="datetime64[us]")
 
 
 def _local(values: pd.Series, zone: str) -> pd.Series:
