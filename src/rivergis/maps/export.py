@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from rivergis.maps import export_dxf, export_files, export_rows, export_tables, 
 from rivergis.maps.export_columns import Field, Query, query
 from rivergis.maps.export_files import Sheet, Writer
 from rivergis.maps.export_filter import Where, where
-from rivergis.maps.export_rows import Part
+from rivergis.maps.export_rows import HeightsLost, Part
 
 PERSONAL = ("track", "tracks", "fix", "patrol", "leg")
 ENCODINGS = ("UTF-8", "GBK")
@@ -230,15 +230,23 @@ def _write(
 ) -> Sheet:
     """One file of the export, zipped where that is asked for."""
     zipped = path.suffix.lower() == ".zip"
-    inside = path.with_suffix("") / f"{path.stem}.shp" if zipped else path
-    inside.parent.mkdir(exist_ok=True)
+    work = path.parent.with_name("work")
+    work.mkdir()
     name = (wanted.layer_name or rows.layer.name) + part.suffix
+    inside = work / (f"{path.stem}.shp" if zipped else path.name)
     sheet = Sheet(inside, part, chosen, name, (wanted.encoding or form.encodings[0]).upper(), _about(rows, part, when))
-    written = form.write(sheet, export_rows.chunks(conn, rows, chosen, part))
+    try:
+        written = form.write(sheet, export_rows.chunks(conn, rows, chosen, part))
+    except HeightsLost:
+        shutil.rmtree(work)
+        return _write(conn, form, rows, chosen, replace(part, heights="some"), wanted, path, when)
     if written != part.count:
         raise EnvironmentFault(f"{path.name}: {written} of {part.count} features were written: run the export again.")
     if zipped:
-        _zip(inside.parent, path)
+        _zip(work, path)
+    for file in [] if zipped else sorted(work.iterdir()):
+        file.replace(path.parent / file.name)
+    shutil.rmtree(work)
     return sheet
 
 
@@ -246,7 +254,6 @@ def _zip(folder: Path, path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.iterdir()):
             archive.write(file, file.name)
-    shutil.rmtree(folder)
 
 
 def _about(rows: Query, part: Part, when: tuple[date, datetime]) -> dict[str, str]:
@@ -275,7 +282,7 @@ def _summary(
     when: tuple[date, datetime],
 ) -> Exported:
     files = [
-        {"file": str(path), "count": s.part.count, "crs": _code(s.part), "geometry": s.part.shape}
+        {"file": str(path), "count": s.part.count, "crs": _code(s.part), "geometry": s.part.kind}
         for s, path in zip(sheets, paths, strict=True)
     ]
     notes = [*rows.notes, *(n for s in sheets for n in s.notes)]
@@ -287,6 +294,10 @@ def _summary(
     elif len(sheets) > 1:
         notes.append(
             "The layer has shapes of several kinds, and the format holds one: each kind has a file of its own."
+        )
+    if any(s.part.heights == "some" for s in sheets):
+        notes.append(
+            "Heights stay with the shapes as delivered: not every shape has them, or one was repaired; the file is two-dimensional."
         )
     if not count:
         notes.append("No feature answers: the file has the columns and no rows.")

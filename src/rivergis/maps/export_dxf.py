@@ -1,6 +1,6 @@
 """DXF for survey offices: one CAD layer, shapes with their attributes as extended data, and labels that Chinese CAD shows.
 
-Points are POINT, lines LWPOLYLINE, areas one closed LWPOLYLINE a ring. Attributes stand as ``name=value`` under the
+Points are POINT, lines LWPOLYLINE (with heights POLYLINE), areas a closed one for each ring. Attributes stand as ``name=value`` under the
 application RIVERGIS on every entity (on a hole also ``ring=n``); longer texts go on in the next string.
 """
 
@@ -84,12 +84,13 @@ class _Drawing:
     def _drawn(self, part: Any) -> list[Any]:
         look = {"layer": self.layer}
         if part.geom_type == "Point":
-            return [self.space.add_point((part.x, part.y), dxfattribs=look)]
+            return [self.space.add_point(part.coords[0], dxfattribs=look)]
         rings = [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
         closed = part.geom_type == "Polygon"
         # the closing vertex is said by the flag
         lines = [list(r.coords)[: -1 if closed else None] for r in rings]
-        return [self.space.add_lwpolyline([c[:2] for c in line], close=closed, dxfattribs=look) for line in lines]
+        add = self.space.add_polyline3d if self.sheet.part.raised else self.space.add_lwpolyline
+        return [add(line, close=closed, dxfattribs=look) for line in lines]
 
     def _tags(self, values: Sequence[Any]) -> list[tuple[int, str]]:
         tags: list[tuple[int, str]] = []

@@ -90,7 +90,7 @@ def _write(driver: str, sheet: Sheet, chunks: Iterator[Chunk], names: Sequence[s
     if driver == "ESRI Shapefile":
         options["encoding"] = sheet.encoding
     if geometry:
-        options |= {"geometry_name": geometry, "geometry_type": sheet.part.shape, "crs": _crs_text(sheet.part)}
+        options |= {"geometry_name": geometry, "geometry_type": sheet.part.kind, "crs": _crs_text(sheet.part)}
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         reader = pa.RecordBatchReader.from_batches(schema, counted)
@@ -177,7 +177,7 @@ def _batches(schema: pa.Schema, fields: Sequence[Field], chunks: Iterator[Chunk]
         ]
         if len(schema) > len(fields):
             assert chunk.shapes is not None
-            arrays.append(pa.array(shapely.to_wkb(chunk.shapes, output_dimension=2), pa.binary()))
+            arrays.append(pa.array(shapely.to_wkb(chunk.shapes, output_dimension=3, flavor="iso"), pa.binary()))
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -306,6 +306,6 @@ def geoparquet(sheet: Sheet, chunks: Iterator[Chunk]) -> int:
 
 def _geo(sheet: Sheet, geometry: str) -> dict[str, Any]:
     assert sheet.part.crs is not None
-    kinds = [] if sheet.part.shape == "Unknown" else [sheet.part.shape]
+    kinds = [] if sheet.part.shape == "Unknown" else [sheet.part.kind]
     column = {"encoding": "WKB", "geometry_types": kinds, "crs": sheet.part.crs.to_json_dict()}
     return {"version": "1.1.0", "primary_column": geometry, "columns": {geometry: column}}

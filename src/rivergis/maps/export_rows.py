@@ -41,6 +41,17 @@ class Part:
     params: dict[str, Any] = field(default_factory=dict)
     empties: bool = False
     """Some rows have no shape."""
+    heights: str = ""
+    """``all``: every shape was delivered with heights, and they go out; ``some``: they stay with the shapes as delivered."""
+
+    @property
+    def raised(self) -> bool:
+        return self.heights == "all"
+
+    @property
+    def kind(self) -> str | None:
+        """GDAL's name of the geometry type with heights."""
+        return f"{self.shape} Z" if self.shape and self.raised else self.shape
 
 
 @dataclass(frozen=True)
@@ -84,9 +95,12 @@ def _census(
     """Count, extent and geometry types of what goes out, by zone and kind where these make files of their own."""
     zone = _ZONE if by_zone else "CAST(NULL AS double precision)"
     dim = "ST_Dimension(t.geom)" if by_kind else "CAST(NULL AS int)"
+    # the delivered shape as hex WKB: the last byte of its type says whether it has heights
+    raised = "coalesce(substr(t.source ->> 'geom', 9, 2) IN ('80', 'C0'), false)"
     table = read_table(
         conn,
-        f"""SELECT {zone} AS zone, {dim} AS dim, count(*) AS n, bool_or(t.geom IS NULL) AS empties, array_agg(DISTINCT GeometryType(t.geom)) AS types,
+        f"""SELECT {zone} AS zone, {dim} AS dim, count(*) AS n, bool_or(t.geom IS NULL) AS empties, bool_and({raised}) AS all_raised,
+          bool_or({raised}) AS some_raised, array_agg(DISTINCT GeometryType(t.geom)) AS types,
           min(ST_XMin(t.geom)) AS west, min(ST_YMin(t.geom)) AS south, max(ST_XMax(t.geom)) AS east, max(ST_YMax(t.geom)) AS north
         FROM {_from(query, condition)} GROUP BY 1, 2 ORDER BY 1, 2""",
         params,
@@ -123,7 +137,12 @@ def _part(
     used = _system(system, extent, query.layer.name)
     shape = _shape(query, [t for t in group["types"] if t])
     empties = bool(group.get("empties")) or extent is None
-    return Part("".join(names), f"{condition} AND {own}", used, shape, int(group["n"]), extent, params, empties)
+    heights = (
+        "all" if group["all_raised"] and shape != "Unknown" and not empties else "some" if group["some_raised"] else ""
+    )
+    return Part(
+        "".join(names), f"{condition} AND {own}", used, shape, int(group["n"]), extent, params, empties, heights
+    )
 
 
 def accepted(system: str) -> pyproj.CRS:
@@ -195,16 +214,19 @@ def chunks(conn: Connection, query: Query, fields: Sequence[Field], part: Part) 
     """The rows of a part in lots, by code; a shape that its system cannot express is an ``InputError``."""
     values = [f"CAST({f.sql} AS text)" if f.kind == "json" else f.sql for f in fields]
     shape = "ST_AsBinary(t.geom)" if query.geometry else "CAST(NULL AS bytea)"
+    given = ["t.source ->> 'geom'", "t.source ->> 'crs'"] if part.raised else ["NULL", "NULL"]
     sql = (
-        f"SELECT {', '.join([*values, 't.code', shape])} FROM {_from(query, part.condition)} "
+        f"SELECT {', '.join([*values, 't.code', *given, shape])} FROM {_from(query, part.condition)} "
         "ORDER BY t.code_namespace, t.code, t.version"
     )
     for rows in stream_rows(conn, sql, part.params, CHUNK):
-        *columns, codes, wkb = zip(*rows, strict=True)
+        *columns, codes, delivered, systems, wkb = zip(*rows, strict=True)
         shapes = degrees = None
         if query.geometry:
             degrees = shapely.from_wkb(np.array([None if w is None else bytes(w) for w in wkb], dtype=object))
             shapes = _brought(degrees, part, codes)
+            if part.raised:
+                shapes = with_heights(shapes, degrees, delivered, systems)
         yield Chunk(list(columns), shapes, degrees)
 
 
@@ -229,3 +251,43 @@ def _multiple(shapes: np.ndarray) -> np.ndarray:
         for i in np.flatnonzero(shapely.get_type_id(shapes) == kind):
             out[i] = multiple([shapes[i]])
     return out
+
+
+class HeightsLost(Exception):
+    """A shape is not vertex by vertex the one that was delivered, so that its heights cannot be given back."""
+
+
+def with_heights(
+    shapes: np.ndarray, degrees: np.ndarray, delivered: Sequence[str | None], systems: Sequence[str | None]
+) -> np.ndarray:
+    """Shapes with the heights (m, in the delivery's own vertical datum) of the vertices they were delivered with.
+
+    ``shapes``: in the part's system; ``degrees``: the same in EPSG:4490. Raises ``HeightsLost`` where a stored shape is
+    another than the delivered one (repaired, joined, turned, shifted from a map service's datum).
+    """
+    given = shapely.from_wkb(np.array(delivered, dtype=object))
+    if not np.array_equal(shapely.get_num_coordinates(given), shapely.get_num_coordinates(degrees)):
+        raise HeightsLost
+    for system in set(systems):
+        rows = np.array([s == system for s in systems])
+        _check_same(given[rows], degrees[rows], system)
+    heights = shapely.get_coordinates(given, include_z=True)[:, 2]
+    if not np.isfinite(heights).all():
+        raise HeightsLost
+    xyz = np.column_stack([shapely.get_coordinates(shapes), heights])
+    return np.asarray(shapely.set_coordinates(shapely.force_3d(shapes), xyz))
+
+
+def _check_same(given: np.ndarray, degrees: np.ndarray, system: str | None) -> None:
+    """The same vertices in the same order, to 1 mm, whichever axis the file had first."""
+    try:
+        source = pyproj.CRS.from_user_input(system)
+    except pyproj.exceptions.CRSError as error:
+        raise HeightsLost from error
+    bring = pyproj.Transformer.from_crs(crs_.STORAGE, source, always_xy=True)
+    lonlat = shapely.get_coordinates(degrees)
+    there = np.column_stack(bring.transform(lonlat[:, 0], lonlat[:, 1]))
+    near = 1e-8 if source.is_geographic else 0.001
+    xy = shapely.get_coordinates(given)
+    if not (np.abs(xy - there).max(initial=0) < near or np.abs(xy[:, ::-1] - there).max(initial=0) < near):
+        raise HeightsLost

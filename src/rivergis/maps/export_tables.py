@@ -47,8 +47,9 @@ def to_csv(sheet: Sheet, chunks: Iterator[Chunk]) -> int:
 def _csv_columns(sheet: Sheet) -> list[str]:
     if sheet.part.shape is None:
         return []
+    height = ["height"] if sheet.part.raised else []
     metres = ["east_m", "north_m"] if sheet.part.crs is not None and sheet.part.crs.is_projected else []
-    return [*(["lon", "lat", *metres] if sheet.part.shape == "Point" else []), "wkt", "crs"]
+    return [*(["lon", "lat", *metres, *height] if sheet.part.shape == "Point" else []), "wkt", "crs"]
 
 
 def _csv_places(sheet: Sheet, chunk: Chunk) -> Iterator[Sequence[Any]]:
@@ -61,6 +62,7 @@ def _csv_places(sheet: Sheet, chunk: Chunk) -> Iterator[Sequence[Any]]:
         if sheet.part.shape == "Point":
             point = [degrees.x, degrees.y] if there else ["", ""]
             point += ([shape.x, shape.y] if there else ["", ""]) if metric else []
+            point += [shape.z] if sheet.part.raised else []
         yield [*point, text if there else "", system]
 
 
@@ -119,7 +121,8 @@ class _Xlsx:
         if self.sheet.part.shape is None:
             return [f.name for f in self.sheet.fields]
         metres = ["export.x", "export.y"] if self.metric else []
-        places = [words.say(k) for k in (*metres, "export.lon", "export.lat", "export.crs")]
+        heights = ["export.height"] if self.sheet.part.raised else []
+        places = [words.say(k) for k in (*metres, *heights, "export.lon", "export.lat", "export.crs")]
         number = words.say("export.number")
         if self.points:
             return [number, *places, *(f.name for f in self.sheet.fields)]
@@ -152,12 +155,13 @@ class _Xlsx:
         return [None] * (5 if self.metric else 3)
 
     def _places(self, shape: Any, degrees: Any) -> list[list[Any]]:
-        """X north, Y east in metres where the system has them, longitude, latitude, system: vertex by vertex."""
-        metres, lonlat = shapely.get_coordinates(shape), shapely.get_coordinates(degrees)
-        system = _system(self.sheet)
-        if not self.metric:
-            return [[lon, lat, system] for lon, lat in lonlat.tolist()]
-        return [[y, x, lon, lat, system] for (x, y), (lon, lat) in zip(metres.tolist(), lonlat.tolist(), strict=True)]
+        """X north, Y east in metres and heights where there are any, longitude, latitude, system: vertex by vertex."""
+        raised, system = self.sheet.part.raised, _system(self.sheet)
+        places = shapely.get_coordinates(shape, include_z=raised).tolist()
+        out = []
+        for (x, y, *height), (lon, lat) in zip(places, shapely.get_coordinates(degrees).tolist(), strict=True):
+            out.append([*([y, x] if self.metric else []), *height, lon, lat, system])
+        return out
 
     def _append(self, table: Any, values: Sequence[Any]) -> None:
         self.rows[id(table)] += 1
