@@ -450,6 +450,13 @@ def test_measures_and_heights_are_kept(test_data: Path) -> None:
     assert storms.shapes is not None and shapely.has_m(storms.shapes).all()
 
 
+def test_lists_are_one_value_in_one_cell(test_data: Path) -> None:
+    layer = only(test_data / "messy_vector" / "issue627.geojson")
+    assert layer.frame is not None and layer.frame["skip_me"].iloc[0] == json.dumps(
+        json.loads(layer.frame["skip_me"].iloc[0])
+    )
+
+
 REAL = {
     "messy_vector/REL.zip": (1, "utf-8"), "messy_vector/blockgroups.zip": (663, None), "messy_vector/coutwildrnp.zip": (67, None),
     "messy_vector/corrupt_too_long.shp": (10, None), "messy_vector/latin1.shp": (1, "iso-8859-1"), "messy_vector/olinda1.shp": (470, "iso-8859-1"),

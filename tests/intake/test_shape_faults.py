@@ -34,7 +34,7 @@ def look(*shapes: Any) -> dict[str, Any]:
             shapely.Polygon(SQUARE.exterior, [shapely.box(20, 20, 30, 30).exterior]),
             "rings_misplaced",
             "warning",
-            "20, 20",
+            ", 20",
         ),
         (shapely.LineString([(5, 6), (5, 6)]), "zero_length", "warning", "5, 6"),
         (shapely.Polygon([(0, 0), (5, 5), (9, 9)]), "zero_area", "warning", "0, 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
 import shapely
 
 from rivergis.errors import InputError
@@ -251,9 +253,18 @@ def _frame(data: DataSet, piece: Piece, how: text.Text) -> pd.DataFrame:
     return frame
 
 
+def _as_json(value: Any) -> str | None:
+    """Lists and structures as JSON text: one value in one cell."""
+    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _plain_columns(data: DataSet, piece: Piece) -> pd.DataFrame:
     try:
-        return piece.table.to_pandas(integer_object_nulls=True)
+        frame = piece.table.to_pandas(integer_object_nulls=True)
+        for kind in piece.table.schema:
+            if pa.types.is_nested(kind.type):
+                frame[kind.name] = [_as_json(v) for v in piece.table[kind.name].to_pylist()]
+        return frame
     except features.FAULTS as error:
         raise InputError(
             f"{data.name}: its attributes cannot be read ({short(error)}): it is damaged; ask for it again.",

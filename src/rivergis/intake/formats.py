@@ -93,7 +93,7 @@ FORMATS = (
 SIDE = {
     ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".cst",
     ".tfw", ".tifw", ".jgw", ".pgw", ".ovr", ".gfs", ".xsd", ".map", ".id", ".ind", ".mid", ".rrd", ".aux", ".lock",
-    ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".qml", ".sld", ".lyr",
+    ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".qml", ".sld", ".lyr", ".md",
 }  # fmt: skip
 JUNK = {"thumbs.db", ".ds_store", "desktop.ini"}
 # what an orphan of these endings is a part of
