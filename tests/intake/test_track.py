@@ -31,6 +31,13 @@ def test_gpx_with_segments_and_missing_times(tmp_path: Path) -> None:
     assert [d["code"] for d in got.diagnostics] == ["fix_time"]
 
 
+def test_a_week_counter_that_rolled_over_is_said_and_not_repaired(tmp_path: Path) -> None:
+    got = read_track(put(tmp_path / "a.gpx", GPX.replace("2026-05-20", "1999-05-20")))
+    assert got.fixes["at"].iloc[0] == pd.Timestamp("1999-05-20T01:00:00Z")
+    [wrong, _] = got.diagnostics
+    assert wrong["code"] == "time_wrong_year" and "2019-01-03 01:00:00" in wrong["sentence"]
+
+
 def test_csv_with_chinese_columns_in_gbk(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(
         "时间,经度,纬度,精度\n2026-05-20T09:00:00+08:00,106.0,29.4,5\n2026-05-20T09:00:10+08:00,106.1,29.5,6\n".encode(

@@ -613,3 +613,16 @@ def test_waypoints_with_umlauts(test_data: Path) -> None:
     [layer] = read(path)
     assert (layer.kind, layer.count) == ("vector", 78) and not layer.defects
     assert layer.frame is not None and "Herzstück" in layer.frame["cmt"].iloc[0]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12), st.text(max_size=12)), min_size=5, max_size=8))
+def test_any_cells_make_a_table_or_a_sentence(tmp_path: Path, cells: list[tuple[str, str, str]]) -> None:
+    """What stands in the columns of a log may be anything; the question whether it is one has an answer."""
+    rows = ["时间,经度,纬度", *(",".join(c.replace(",", " ").replace("\n", " ") for c in row) for row in cells)]
+    path = put(tmp_path / "a.csv", "\n".join(rows).encode("utf-8", "ignore"))
+    for look in (read, read_track):
+        try:
+            look(path)
+        except InputError as error:
+            assert error.sentence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from rivergis import crs
 from rivergis.errors import InputError
-from rivergis.intake import sources, track_formats
+from rivergis.intake import sources, track_formats, track_times
 from rivergis.intake.delivery import Asked, Defect
 from rivergis.intake.limits import DEFAULT
 from rivergis.intake.track_course import Course, Found, fixes_of, on_null_island
@@ -50,6 +51,9 @@ def read_track(path: Path, datum: str = "wgs84", *, max_bytes: int = MAX_BYTES) 
     track = TrackFile(path.suffix.lower().lstrip("."), sha256, _fixes(found))
     for said in _alarms(found):
         track._note(said.code, said.count, said.message)
+    for said in track_times.time_verdict(track.fixes["at"], now=datetime.now(UTC))[1]:
+        if said.code == "time_wrong_year":
+            track._note(said.code, said.count, f"{said.message} {said.action}")
     for zone in dict.fromkeys(c.zone for c in found.courses):
         assumed = sum(fixes_of(c)[1] for c in found.courses if c.zone == zone)
         track._note("time_zone_assumed", assumed, f"Times that name no zone were taken as {zone}.")

@@ -225,7 +225,14 @@ def _repeated(course: _Course) -> list[tuple[str, Defect]]:
     return [
         (
             "repeated",
-            _at_steps(course, again, "time_repeated", severity, message, "The first fix of each instant counts."),
+            _at_steps(
+                course,
+                again,
+                "time_repeated",
+                severity,
+                message,
+                "The same time and place counts once; others keep the order of the file.",
+            ),
         )
     ]
 
