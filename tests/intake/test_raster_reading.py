@@ -217,6 +217,17 @@ def test_a_projection_beside_a_picture_is_what_it_declares(tmp_path: Path) -> No
     assert (layer.declared.where, layer.declared.wkt) == ("prj", "CGCS2000_3_Degree_GK_CM_105E, 中央子午线105")
 
 
+def test_an_aux_xml_places_a_picture_too(tmp_path: Path) -> None:
+    Image.fromarray((heights() / 2).astype("uint8")).save(tmp_path / "a.png")
+    assert not raster.has_world_file(tmp_path / "a.png")
+    (tmp_path / "a.png.aux.xml").write_text(
+        f"<PAMDataset><SRS>EPSG:4544</SRS><GeoTransform>{EAST}, 10, 0, {NORTH}, 0, -10</GeoTransform></PAMDataset>"
+    )
+    layer = read(tmp_path / "a.png")
+    assert raster.has_world_file(tmp_path / "a.png") and not alarms(layer) and layer.declared.where == "file"
+    assert layer.shapes is not None and layer.shapes[0].bounds == footprint().bounds
+
+
 def test_a_broken_world_file_is_said(tmp_path: Path) -> None:
     Image.fromarray((heights() / 2).astype("uint8")).save(tmp_path / "a.png")
     (tmp_path / "a.pgw").write_text("10\n0\nnan\n-10\nx\n")
@@ -385,7 +396,9 @@ def test_a_picture_that_ends_early_is_never_taken_for_whole(tmp_path: Path, endi
 def test_a_claim_beyond_all_packing_is_refused(tmp_path: Path) -> None:
     options = {"driver": "GTiff", "width": 100_000, "height": 100_000, "count": 1, "dtype": "uint8", "crs": "EPSG:4544"}
     where = rasterio.Affine(10, 0, EAST, 0, -10, NORTH)
-    with rasterio.open(tmp_path / "a.tif", "w", transform=where, SPARSE_OK=True, tiled=True, compress="deflate", **options):
+    with rasterio.open(
+        tmp_path / "a.tif", "w", transform=where, SPARSE_OK=True, tiled=True, compress="deflate", **options
+    ):
         pass
     with pytest.raises(InputError, match="claims 100000 x 100000"):
         read(tmp_path / "a.tif")

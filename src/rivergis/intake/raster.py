@@ -52,7 +52,7 @@ def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetR
                 yield image
     except (RasterioError, MemoryError) as error:
         raise InputError(
-            f"{path.name} cannot be read as an image ({' '.join(str(error).split())[:120]}): it is damaged or of another kind.",
+            f"{path.name} cannot be read as an image ({' '.join(str(error).replace(str(path), path.name).split())[:120]}): it is damaged or of another kind.",
             file=str(path),
         ) from error
 
@@ -78,9 +78,12 @@ def read_raster(path: Path, asked: Asked, limits: Limits) -> Reading:
 
 
 def has_world_file(path: Path) -> bool:
-    """Whether a picture is a map: a world file or a projection lies beside it."""
+    """Whether a picture is a map: a world file lies beside it, or an .aux.xml that tells its grid."""
     kind = next((k for k in raster_header.KINDS if path.suffix.lower() in k.endings), None)
-    return kind is not None and raster_header.beside(path, kind.world) is not None
+    if kind is not None and raster_header.beside(path, kind.world) is not None:
+        return True
+    beside = path.with_name(path.name + ".aux.xml")
+    return beside.is_file() and b"<GeoTransform" in beside.read_bytes()[: 1 << 20]
 
 
 def _grid(
