@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,21 +42,17 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
       rivergis inspect lines.shp stakes.xlsx walk.gpx
       rivergis inspect survey_disk/ --reference county.gpkg --report disk.html
     """
-    from rich.console import Console
-
     from rivergis.intake import inspection
     from rivergis.intake.delivery import Asked
     from rivergis.intake.limits import Limits
 
-    console = Console(stderr=True)
-    with console.status("") as status:
-        found = inspection.inspect(
-            files,
-            asked=Asked(o["layer"], o["crs"], o["datum"], o["encoding"]),
-            reference=_reference(reference),
-            limits=Limits.of(common.settings().max_limits),
-            progress=lambda done, of, name: status.update(f"{done}/{of} {name}"),
-        )
+    found = inspection.inspect(
+        files,
+        asked=Asked(o["layer"], o["crs"], o["datum"], o["encoding"]),
+        reference=_reference(reference),
+        limits=Limits.of(common.settings().max_limits),
+        progress=_progress,
+    )
     if report is not None:
         from rivergis.reports import intake_report
 
@@ -67,6 +64,12 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
         for file in found.as_list():
             _show(file)
     return found.exit_code
+
+
+def _progress(done: int, of: int, name: str) -> None:
+    """One line that is written over; without a thread, so that each file's own process starts at once."""
+    if of > 1 and sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{done}/{of} {name}" if done < of else "\r\x1b[K", nl=False, err=True)
 
 
 def _reference(path: Path | None) -> Reference | None:

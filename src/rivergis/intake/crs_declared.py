@@ -116,7 +116,8 @@ def _parts_of(said: str, crs: CRS) -> _Parts:
     """Names and numbers; parameters are taken from the text, so that a missing one is seen as missing."""
     operation = crs.coordinate_operation
     if said[:5].upper() == "EPSG:" or said.startswith(("urn:", "+", "http")) or not re.search(r"PARAMETER", said, re.I):
-        given = {_key(p.name): p.value for p in operation.params} if operation and crs.is_projected else {}
+        params = operation.params if operation and crs.is_projected else []
+        given = {_key(p.name): float(p.value) for p in params}
     else:
         given = {
             _key(n): float(v)
@@ -350,7 +351,8 @@ _ZONE = re.compile(r"(?:第\s*|带号\D{0,3}?|Zone[\s_]*)(\d{2})(?!\d)|(?<!\d)(\
 
 def hint(text: str) -> Hint:
     """The system that a heading, a file name or an unreadable .prj speaks of."""
-    family = next((f for f, words in _WORDS if words.search(text)), "none")
+    none: Family = "none"
+    family = next((f for f, words in _WORDS if words.search(text)), none)
     meridian = _MERIDIAN.search(text)
     zone = _ZONE.search(text)
     number = int(next(g for g in zone.groups() if g)) if zone else None

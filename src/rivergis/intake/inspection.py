@@ -27,7 +27,7 @@ from rivergis.intake import (
     track_formats,
     track_table,
 )
-from rivergis.intake.crs_evidence import Verdict
+from rivergis.intake.crs_verdict import Verdict, place
 from rivergis.intake.crs_reference import Reference
 from rivergis.intake.delivery import Asked, Defect, Delivered, Reading
 from rivergis.intake.limits import DEFAULT, Limits
@@ -74,7 +74,7 @@ class LayerReport:
         shapes = shapely.box(*d.bounds.T) if d.bounds is not None else d.shapes
         ids = np.arange(d.count) if d.bounds is not None or d.frame is None else np.asarray(d.frame.index)
         kept = shapes[~np.isin(ids, list(self.verdict.outliers))] if self.verdict.outliers else shapes
-        bounds = shapely.total_bounds(crs_evidence.place(self.verdict, kept))
+        bounds = shapely.total_bounds(place(self.verdict, kept))
         return [round(float(v), 7) for v in bounds] if np.isfinite(bounds).all() else None
 
 
