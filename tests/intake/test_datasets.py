@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import struct
 import warnings
 import zipfile
 from pathlib import Path
@@ -334,6 +335,42 @@ def test_a_damaged_record_is_named_and_the_others_are_read(tmp_path: Path) -> No
     (found,) = [d for d in layer.defects if d.code == "record_damaged"]
     assert (found.severity, found.features, found.count) == ("error", ("20",), 1)
     assert texts(layer) == [RIVERS[i % 5] for i in range(38)]
+
+
+def _write(raw: bytearray, at: int, kind: str, value: int) -> None:
+    struct.pack_into(kind, raw, at, value)
+
+
+DAMAGE: dict[str, Any] = {
+    "length": lambda raw, at, size: _write(raw, at + 4, ">i", 10**8),
+    "length a little": lambda raw, at, size: _write(raw, at + 4, ">i", size // 2),
+    "negative length": lambda raw, at, size: _write(raw, at + 4, ">i", -5),
+    "kind": lambda raw, at, size: _write(raw, at + 8, "<i", 99),
+    "number of points": lambda raw, at, size: _write(raw, at + 48, "<i", 2 * 10**9),
+    "no points": lambda raw, at, size: _write(raw, at + 48, "<i", 0),
+    "number of parts": lambda raw, at, size: _write(raw, at + 44, "<i", -1),
+    "beginning of parts": lambda raw, at, size: _write(raw, at + 52, "<i", 10**6),
+    "bytes lost": lambda raw, at, size: raw.__delitem__(slice(at + 30, at + 40)),
+}
+
+
+@pytest.mark.parametrize("index", ["with its index", "without"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_all_but_the_damaged_feature_are_read(tmp_path: Path, damage: str, index: str) -> None:
+    path = put(tmp_path / "a.shp", frame(38))
+    raw = bytearray(path.read_bytes())
+    size = (len(raw) - 100) // 38
+    DAMAGE[damage](raw, 100 + 20 * size, size)
+    path.write_bytes(raw)
+    if index == "without":
+        path.with_suffix(".shx").unlink()
+    layer = only(path)
+    assert layer.shapes is not None and layer.count == 38
+    missing = np.flatnonzero(shapely.is_missing(layer.shapes)).tolist()
+    assert missing in ([], [20])  # a wrong length harms nobody where the index knows the right one
+    assert [d.features for d in layer.defects if d.severity == "error"] == ([("20",)] if missing else [])
+    sound = [i for i in range(38) if i != 20]
+    assert shapely.equals_identical(layer.shapes[sound], frame(38).geometry.to_numpy()[sound]).all()
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

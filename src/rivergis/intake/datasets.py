@@ -181,7 +181,7 @@ def _read_layer(data: DataSet, layer: Layer, name: str, asked: Asked, limits: Li
             layer=name,
         )
     gathered, faults = _Gathered(limits), shape_faults.Faults(limits)
-    known = {int(f) for d in data.defects if d.code == "record_damaged" for f in d.features}
+    known = data.shape.damaged if data.shape is not None else frozenset()
     for piece in features.pieces(data, layer):
         if piece.shapes is not None:
             told = np.isin(piece.ids, [*piece.unreadable, *known])

@@ -51,6 +51,8 @@ class Shapefile:
     declared: str | None = None
     """Encoding as the .cpg or the language id says it, and ``how``."""
     how: str = ""
+    damaged: frozenset[int] = frozenset()
+    """Features whose record does not hold together; they have no shape."""
     defects: list[Defect] = field(default_factory=list)
 
 
@@ -93,10 +95,15 @@ def prepare(path: Path, folder: Path) -> Shapefile:
     if path.suffix.lower() == ".dbf":
         return made
     if ".prj" in there:
-        raw = there[".prj"].read_bytes()[: 1 << 16]
+        raw = _beginning(there[".prj"], 1 << 16)
         made.prj = text.find_encoding(raw).read(raw).strip("\ufeff\0 \r\n\t") or None
     _prepare_shapes(path, there.get(".shx"), folder, made)
     return made
+
+
+def _beginning(path: Path, at_most: int) -> bytes:
+    with path.open("rb") as handle:
+        return handle.read(at_most)
 
 
 def _missing(shown: str, part: str, action: str) -> Defect:
@@ -129,7 +136,7 @@ def _prepare_table(source: Path, target: Path, made: Shapefile) -> Table:
 
 def _say_encoding(made: Shapefile, cpg: Path | None) -> None:
     if cpg is not None:
-        made.declared, made.how = cpg.read_bytes()[:64].decode("latin-1").strip("\ufeff\xef\xbb\xbf\0 \r\n\t"), ".cpg"
+        made.declared, made.how = _beginning(cpg, 64).decode("latin-1").strip("\ufeff\xef\xbb\xbf\0 \r\n\t"), ".cpg"
     if not made.declared and made.table is not None:
         made.declared, made.how = (
             _LANGUAGES.get(made.table.language),
@@ -148,11 +155,14 @@ def _prepare_shapes(shp: Path, shx: Path | None, folder: Path, made: Shapefile) 
         )
     offsets, lengths, rebuilt = _index(shp, shx, raw, made)
     faults = _faults(raw, offsets, lengths)
+    if len(faults) > 1 and shx is not None and not rebuilt:
+        offsets, lengths, faults, rebuilt = _better_of(raw, offsets, lengths, faults)
     if len(faults) and len(faults) == len(offsets):
         raise InputError(
             f"{shp.name} is damaged or was cut off: not one of its {len(offsets)} features can be read; copy it again.",
             file=str(shp),
         )
+    made.damaged = frozenset(faults)
     _say_damaged(shp, raw, faults, offsets, made)
     if made.table is not None and made.table.records != len(offsets):
         said = f"{shp.name} has {len(offsets)} shapes and its .dbf {made.table.records} rows: they do not belong together, or one was cut off."
@@ -165,6 +175,16 @@ def _prepare_shapes(shp: Path, shx: Path | None, folder: Path, made: Shapefile) 
         (folder / "layer.shx").symlink_to(shx.resolve())
         return
     _mend(shp, folder, raw, offsets, lengths, faults)
+
+
+def _better_of(
+    raw: np.ndarray, offsets: np.ndarray, lengths: np.ndarray, faults: dict[int, str]
+) -> tuple[np.ndarray, np.ndarray, dict[int, str], bool]:
+    """Where bytes were lost, records lie elsewhere than the index says; what can be found of them by their numbers."""
+    walked = _walk(raw)
+    if len(walked) == len(offsets) and len(found := _faults(raw, walked[:, 0], walked[:, 1])) < len(faults):
+        return walked[:, 0], walked[:, 1], found, True
+    return offsets, lengths, faults, False
 
 
 def _say_damaged(shp: Path, raw: np.ndarray, faults: dict[int, str], offsets: np.ndarray, made: Shapefile) -> None:
@@ -218,14 +238,25 @@ def _points_at_records(raw: np.ndarray, pairs: np.ndarray) -> bool:
 
 def _walk(raw: np.ndarray) -> np.ndarray:
     """Records one after the other, as far as their headers hold together; a damaged length is skipped by its number."""
-    view, found, at = memoryview(raw.data), [], _HEADER_BYTES
+    view, at = memoryview(raw.data), _HEADER_BYTES
+    found: list[list[int]] = []
+    in_order = True
     while at + 8 <= len(raw):
         number, words = struct.unpack_from(">ii", view, at)
-        if words < 2 or at + 8 + words * 2 > len(raw) or number < 0:
-            found.append((at, max(0, words * 2)))
-            at = _next_record(raw, at + 8, number + 1)
+        expected = len(found) + 1
+        if in_order and found and number != expected:
+            # bytes were lost or damaged in the record before: this one may begin earlier or later
+            again = _next_record(raw, found[-1][0] + 8, expected)
+            if again < len(raw):
+                found[-1][1] = again - found[-1][0] - 8
+                at = again
+                continue
+            in_order = False
+        if words < 2 or at + 8 + words * 2 > len(raw):
+            found.append([at, max(4, words * 2)])
+            at = _next_record(raw, at + 8, expected + 1)
             continue
-        found.append((at, words * 2))
+        found.append([at, words * 2])
         at += 8 + words * 2
     return np.array(found, np.int64).reshape(-1, 2)
 
@@ -258,9 +289,6 @@ def _faults(raw: np.ndarray, offsets: np.ndarray, lengths: np.ndarray) -> dict[i
     faults |= dict.fromkeys(index[outside].tolist(), "its record leads out of the file")
     index = index[~outside & (lengths > 0)]
     starts, sizes = offsets[index] + 8, lengths[index]
-    other = _ints(raw, starts - 4, ">i4") * 2 != sizes
-    faults |= dict.fromkeys(index[other].tolist(), "its length in the .shp and in the .shx differ")
-    index, starts, sizes = index[~other], starts[~other], sizes[~other]
     kinds = _ints(raw, starts, "<i4")
     head = int.from_bytes(bytes(raw[32:36]), "little")
     wrong = ~np.isin(kinds, [0, head])
@@ -269,7 +297,23 @@ def _faults(raw: np.ndarray, offsets: np.ndarray, lengths: np.ndarray) -> dict[i
         chosen = kinds == kind
         short = _needs(raw, starts[chosen], sizes[chosen], int(kind)) > sizes[chosen]
         faults |= dict.fromkeys(index[chosen][short].tolist(), "it claims more points than its record holds")
+        if kind in _PARTED:
+            whole = index[chosen][~short]
+            faults |= dict.fromkeys(
+                whole[_parts_wrong(raw, starts[chosen][~short])].tolist(), "its parts do not begin where its points are"
+            )
     return faults
+
+
+def _parts_wrong(raw: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Whether a shape's first part begins elsewhere than at its first point, or its last behind its points."""
+    n_parts, n_points = _ints(raw, starts + 36, "<i4"), _ints(raw, starts + 40, "<i4")
+    wrong = (n_parts == 0) & (n_points > 0)
+    some = n_parts > 0
+    first = _ints(raw, starts[some] + 44, "<i4")
+    last = _ints(raw, starts[some] + 40 + 4 * n_parts[some], "<i4")
+    wrong[some] = (first != 0) | (last < 0) | (last >= n_points[some])
+    return wrong
 
 
 def _needs(raw: np.ndarray, starts: np.ndarray, sizes: np.ndarray, kind: int) -> np.ndarray:
