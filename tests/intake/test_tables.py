@@ -437,7 +437,7 @@ def _repacked(source: Path, target: Path, change: Any) -> Path:
 def test_bombs_are_not_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b" " * 50_000_000)
-    with pytest.raises(InputError, match="hostile"):
+    with pytest.raises(InputError, match="bombs"):
         read_table(tmp_path / "bomb.xlsx", Asked(), Limits())
     entity = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
     good = book(tmp_path, [["X", "Y"], [3243900.1, 589300.5]])

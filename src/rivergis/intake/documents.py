@@ -13,10 +13,11 @@ from docx.table import Table
 from lxml import etree, html  # type: ignore[import-untyped]
 
 from rivergis.errors import InputError
+from rivergis.intake import archive
 from rivergis.intake.grids import Grid, Row, trimmed
 from rivergis.intake.limits import Limits
 from rivergis.intake.positions import holds_both
-from rivergis.intake.sheets import check_package, damaged
+from rivergis.intake.sheets import damaged
 from rivergis.intake.text import Text, find_encoding
 
 _CELLS = 3_000_000
@@ -29,7 +30,7 @@ _PAIRS = re.compile(
 
 def open_docx(path: Path, limits: Limits) -> list[Grid]:
     """The tables of a Word document, and the coordinates that stand in its paragraphs; raises ``InputError``."""
-    check_package(path, limits)
+    archive.members(path, limits)
     try:
         document = docx.Document(str(path))
         blocks = list(_docx_blocks(document))

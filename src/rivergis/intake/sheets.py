@@ -16,6 +16,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from openpyxl.utils import range_boundaries
 
 from rivergis.errors import InputError
+from rivergis.intake import archive
 from rivergis.intake.delivery import Defect, defect
 from rivergis.intake.grids import Grid, Row, Span, trimmed
 from rivergis.intake.limits import Limits
@@ -24,29 +25,9 @@ from rivergis.intake.limits import Limits
 warnings.filterwarnings("ignore", module="openpyxl")
 
 _SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_SMALL_PART = 10 << 20
 # sheets beyond this are taken as they come: no person merges cells in them
 _SCANNED_PART = 128 << 20
 _SPANS = 20_000
-
-
-def check_package(path: Path, limits: Limits) -> None:
-    """Refuse a ZIP package (.xlsx, .docx) that is broken, protected, or unpacks to more than it may. Raises ``InputError``."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise damaged(path, error) from error
-    total = sum(p.file_size for p in parts)
-    swollen = [p for p in parts if p.file_size > _SMALL_PART and p.file_size > limits.ratio * max(p.compress_size, 1)]
-    if len(parts) > limits.members or total > limits.unpacked_bytes or swollen:
-        raise InputError(
-            f"{path.name} unpacks to {total >> 20} MB in {len(parts)} parts, which no table of this size does: it is refused as hostile "
-            "or damaged; ask for it as CSV.",
-            file=str(path),
-        )
-    if any(p.flag_bits & 1 for p in parts):
-        raise InputError(f"{path.name} is protected by a password: save it without one.", file=str(path))
 
 
 def damaged(path: Path, error: Exception) -> InputError:
@@ -59,7 +40,7 @@ def damaged(path: Path, error: Exception) -> InputError:
 
 def open_xlsx(path: Path, limits: Limits) -> list[Grid]:
     """The sheets of an .xlsx or .xlsm file; raises ``InputError``."""
-    check_package(path, limits)
+    archive.members(path, limits)
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         sheets = [(s.title, s.sheet_state, s._worksheet_path) for s in book.worksheets]
@@ -120,10 +101,10 @@ def _scan(path: Path, part: str) -> tuple[list[Span], list[str]]:
     """Merged areas of a sheet, and the cells whose formula has no computed value."""
     spans: list[Span] = []
     uncomputed: list[str] = []
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(part).file_size > _SCANNED_PART:
+    with zipfile.ZipFile(path) as package:
+        if package.getinfo(part).file_size > _SCANNED_PART:
             return spans, uncomputed
-        with archive.open(part) as handle:
+        with package.open(part) as handle:
             tags = (f"{_SPREADSHEET}mergeCell", f"{_SPREADSHEET}c")
             for _, element in etree.iterparse(
                 handle, tag=tags, resolve_entities=False, no_network=True, load_dtd=False
