@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import struct
+import threading
 import warnings
 import zipfile
 from pathlib import Path
@@ -526,6 +528,32 @@ def test_a_file_that_points_elsewhere_is_not_followed(tmp_path: Path) -> None:
         (tmp_path / name).write_text(virtual)
         with pytest.raises(InputError):
             read(tmp_path / name)
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.geojson", frame(2000))
+    growing = threading.Event()
+
+    def write_on() -> None:
+        while not growing.wait(0.002):
+            with path.open("ab") as handle:
+                handle.write(b" ")
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        with pytest.raises(InputError, match="changed while it was read"):
+            read(path)
+    finally:
+        growing.set()
+        writer.join()
+
+
+def test_a_part_that_is_a_pipe_does_not_stop_the_reader(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.shp")
+    path.with_suffix(".dbf").unlink()
+    os.mkfifo(path.with_suffix(".dbf"))
+    assert only(path).count == 5
 
 
 def test_deep_json_and_many_fields_are_refused(tmp_path: Path) -> None:

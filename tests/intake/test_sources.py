@@ -205,6 +205,15 @@ def test_entities_behind_a_megabyte_of_nothing_are_refused_too(tmp_path: Path) -
         sources.recognise(tmp_path / "a.kml")
 
 
+def test_what_must_be_held_in_memory_is_bounded(tmp_path: Path) -> None:
+    for name in ("a.kml", "a.csv", "a.geojson"):
+        with (tmp_path / name).open("wb") as handle:  # sparse: it only claims to be large
+            handle.write(b"<kml/>" if name == "a.kml" else b'{"type": "FeatureCollection"}')
+            handle.truncate(1 << 30)
+        with pytest.raises(InputError, match=r"is larger \(1024 MB\) than is read of a"):
+            sources.recognise(tmp_path / name)
+
+
 def test_html_in_a_description_is_no_declaration(tmp_path: Path) -> None:
     (tmp_path / "a.kml").write_text(
         "<kml><Placemark><description><![CDATA[<!DOCTYPE html><p>x]]></description></Placemark></kml>"

@@ -150,12 +150,15 @@ def _layer(data: DataSet, name: str, geometry: str | None) -> Layer:
 def pieces(data: DataSet, layer: Layer, rows: int = ROWS) -> Iterator[Piece]:
     """All features of a layer, ``rows`` at a time. ``InputError`` where reading breaks off, with the feature it broke off at."""
     read = 0
+    source = _parquet_pieces(data, rows) if data.form.name == "GeoParquet" else _gdal_pieces(data, layer, rows)
     try:
-        with _quiet(data):
-            source = _parquet_pieces(data, rows) if data.form.name == "GeoParquet" else _gdal_pieces(data, layer, rows)
-            for piece in source:
-                read += len(piece.ids)
-                yield piece
+        while True:
+            with _quiet(data):  # not held while the caller works on a piece
+                piece = next(source, None)
+            if piece is None:
+                return
+            read += len(piece.ids)
+            yield piece
     except FAULTS as error:
         raise InputError(
             f"{data.name}, layer {layer.name}: reading broke off after {read} features ({short(error)}): the file is damaged; ask for it again.",

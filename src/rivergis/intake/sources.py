@@ -60,7 +60,7 @@ def recognise(path: Path, limits: Limits = DEFAULT) -> Format:
     if form.root and form.name != "HTML page":
         check_xml(path, head, form.name)
     size = path.stat().st_size
-    if size > (limits.text_bytes if form.is_text and form.name != "table" else limits.file_bytes):
+    if size > (limits.text_bytes if form.is_text and form.name != "ASCII grid" else limits.file_bytes):
         raise InputError(
             f"{path.name} is larger ({size >> 20} MB) than is read of a {form.name}: ask for it in parts.",
             file=str(path),
