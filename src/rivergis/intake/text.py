@@ -364,9 +364,9 @@ def _piled_up(values: Sequence[bytes], full: list[int], width_bytes: int, encodi
     if any(_bracket_open(v, encoding) for v in distinct):
         return True
     next_shorter = sum(width_bytes - 2 * step < len(v) <= width_bytes - step for v in others)
-    enough = len(distinct) >= 3 and len(distinct) >= 0.2 * (len(distinct) + len(others))
+    enough = len(distinct) >= 4 and len(distinct) >= 0.2 * (len(distinct) + len(others))
     # fields made as narrow as their longest value hold values of one length (永川区, 云阳县): nothing was cut there
-    return enough and width_bytes >= 10 and bool(others or width_bytes >= 20) and len(distinct) > 2 * next_shorter
+    return enough and width_bytes >= 10 and bool(others or width_bytes >= 20) and len(distinct) > 3 * next_shorter
 
 
 def _bracket_open(value: bytes, encoding: str) -> bool:
