@@ -7,6 +7,9 @@ Sources: EPSG v11 ranges 4490-4554; 《地图管理条例》; docs/units_and_crs
 
 from __future__ import annotations
 
+import itertools
+import warnings
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import shapely
-from pyproj import CRS, Geod
+from pyproj import CRS, Geod, Transformer
+from pyproj.transformer import TransformerGroup
 
 from rivergis.errors import CrsRefused, UsageError
 
@@ -118,8 +122,73 @@ def to_metric(frame: Any, crs: CRS | None = None) -> Any:
 
 
 def to_storage(frame: Any) -> Any:
-    """A frame in any accepted CRS brought to EPSG:4490."""
-    return frame.to_crs(STORAGE)
+    """A GeoDataFrame or GeoSeries in any accepted CRS brought to EPSG:4490; ``CrsRefused`` where no transformation is known."""
+    move = into_storage(CRS(frame.crs))
+
+    def moved(shapes: Any) -> Any:
+        return shapely.transform(shapes, move)
+
+    if isinstance(frame, gpd.GeoSeries):
+        return gpd.GeoSeries(moved(frame.values), index=frame.index, name=frame.name, crs=STORAGE)
+    return frame.set_geometry(gpd.GeoSeries(moved(frame.geometry.values), index=frame.index, crs=STORAGE))
+
+
+def into_storage(source: CRS) -> Callable[[Array], Array]:
+    """The way from positions (n, 2), x = east, in ``source`` to degrees of EPSG:4490. See ``_pivot``."""
+    return _way(source.to_wkt(), True)
+
+
+def out_of_storage(target: CRS) -> Callable[[Array], Array]:
+    """The way from degrees of EPSG:4490 (n, 2) to positions in ``target``, x = east."""
+    return _way(target.to_wkt(), False)
+
+
+@lru_cache(maxsize=128)
+def _way(wkt: str, inwards: bool) -> Callable[[Array], Array]:
+    other = CRS.from_wkt(wkt)
+    hub = _pivot(other)
+    steps = [
+        Transformer.from_crs(a, b, always_xy=True)
+        for a, b in itertools.pairwise([other, *hub] if inwards else [*reversed(hub), other])
+    ]
+
+    def move(xy: Array) -> Array:
+        x, y = xy[:, 0], xy[:, 1]
+        for step in steps:
+            x, y = step.transform(x, y)
+        return np.column_stack([x, y])
+
+    return move
+
+
+def _pivot(source: CRS) -> list[CRS]:
+    """Systems to pass on the way to storage, the last of them standing for EPSG:4490.
+
+    PROJ knows transformations of the world's datums to WGS 84, but to CGCS2000 only "ballpark" ones, which silently do
+    nothing (OSGB36, MGI, DHDN, RD: about 100 m off). WGS 84 and CGCS2000 differ by less than a metre, so the way leads
+    through WGS 84; what has no way to it either is refused.
+    """
+    geographic = source.geodetic_crs
+    name = (geographic.datum.name if geographic is not None and geographic.datum is not None else "").lower()
+    if "china 2000" in name or "cgcs2000" in name:
+        return [CRS.from_epsg(4490)]
+    wgs84 = CRS.from_epsg(4326)
+    if geographic is None or "world geodetic system 1984" in name or "unknown based on grs 1980" in name:
+        return [wgs84] if geographic is None or "unknown" not in name else [CRS.from_epsg(4490)]
+    code = geographic.to_epsg(min_confidence=60)
+    # a registered datum under an unregistered name: its own transformations hold
+    hub = CRS.from_epsg(code) if code is not None else geographic
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a finer grid that is not on this machine: the others are good to metres
+        ways = TransformerGroup(hub, wgs84, always_xy=True).transformers
+    # Beijing 1954 has ways made for single oil basins; PROJ would take one of them for any place
+    if code in REFUSED_GEOGRAPHIC or not any("ballpark" not in t.description.lower() for t in ways):
+        raise CrsRefused(
+            f"{source.name!r} has no known transformation to WGS 84 or CGCS2000 (PROJ would silently apply none): "
+            "ask for CGCS2000 coordinates.",
+            crs=source.name,
+        )
+    return [geographic, hub, wgs84] if code is not None and source.is_projected else [hub, wgs84]
 
 
 def length_m(geometry: Any) -> Any:

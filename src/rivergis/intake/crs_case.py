@@ -16,6 +16,8 @@ from rivergis.intake.crs_reference import Fit, Ground, Reference
 from rivergis.intake.delivery import Asked, Delivered
 
 Array = npt.NDArray[np.float64]
+# share of the features that a reading must put where its system is meant for
+_HOLDS = 0.9
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Case:
         west, south, east, north = _area_of(h)
         lon, lat = lonlat[:, 0], lonlat[:, 1]
         good = np.isfinite(lonlat).all(axis=1) & (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-        return bool(good.mean() > 0.5)
+        return bool(good.mean() >= _HOLDS)
 
     def ground(self, lonlat: Array) -> Ground | None:
         if self.reference is None or self.reference.empty:

@@ -18,7 +18,10 @@ import numpy as np
 import pyproj
 from pyproj import CRS, Transformer
 
-Family = Literal["cgcs2000", "wgs84", "xian80", "beijing54", "other", "local", "unreadable", "none"]
+from rivergis import crs as crs_
+from rivergis.errors import CrsRefused
+
+Family = Literal["cgcs2000", "wgs84", "xian80", "beijing54", "other", "local", "unsupported", "unreadable", "none"]
 
 _GRS80 = (6378137.0, 298.257222101)
 _WGS84 = (6378137.0, 298.257223563)
@@ -85,6 +88,10 @@ def understand(text: str | None) -> Meaning:
     if family == "other" and not _datum_known(crs, epsg):
         said_of = f"{name}: its datum ({crs.datum.name if crs.datum else 'none'}) is in no registry"
         return Meaning("local", crs, None, crs.is_projected, name, (said_of,))
+    try:
+        crs_.into_storage(crs)
+    except CrsRefused as error:
+        return Meaning("unsupported", crs, epsg, crs.is_projected, name, (error.sentence,))
     return Meaning(family, crs, epsg, crs.is_projected, name, (f"declared as {name}",), _authority_lies(said, epsg))
 
 

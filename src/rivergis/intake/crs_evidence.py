@@ -49,7 +49,7 @@ def judge(layer: Delivered, reference: Reference | None = None, asked: Asked = _
 
 def _refused(said: Said) -> str | None:
     """The family of a system that no layer may be in: an old datum or a local grid, by definition or by words."""
-    families = ("xian80", "beijing54", "local")
+    families = ("xian80", "beijing54", "local", "unsupported")
     if said.meaning.family in families:
         return said.meaning.family
     return said.hint.family if not said.meaning.usable and said.hint.family in families else None
@@ -60,6 +60,8 @@ def _refused_family(family: str, said: Said) -> Verdict:
     reasons = said.meaning.reasons or (f"{name} speaks of {family}",)
     if family == "local":
         found = defect("local_grid", "error", f"{name} is a local grid: {reasons[0]}.", "Refused. " + ASK)
+    elif family == "unsupported":
+        found = defect("datum_unsupported", "error", reasons[0], "Refused. " + ASK)
     else:
         old = {"xian80": "Xian 1980", "beijing54": "Beijing 1954"}[family]
         message = f"It is in {old}: no transformation to CGCS2000 is published, and PROJ would silently apply none (tens of metres off)."
@@ -90,6 +92,9 @@ class _Detective:
             return self._mixed(
                 [rows for _, rows in kinds], "the numbers are of different kinds: " + "; ".join(k for k, _ in kinds)
             )
+        if kinds and kinds[0][0] != "other":
+            # slips of the pen stand apart from the kind of numbers that the layer has
+            self.case.main = self.case.main.of(kinds[0][1])
         found = self._one(self.case.main)
         split = split_zones(self.case.main, found)
         if split is not None:
@@ -230,6 +235,7 @@ class _Detective:
             if named is None or h.geographic:
                 found.append(axis_defect())
         if tried is None:
+            found += self._unchecked(h)
             reasons.append(
                 "no reference of this place: not held against rivers"
                 if self.case.reference is not None
@@ -242,6 +248,17 @@ class _Detective:
         return on_the_rivers(
             self.case, n, Verdict(verdict, h, h.epsg, self.case.said.declared, tuple(reasons), (), tuple(found)), tried
         )
+
+    def _unchecked(self, h: Hypothesis) -> list[Defect]:
+        """A format says WGS 84 by its standard; phone apps write GCJ-02 into it all the same."""
+        if self.case.layer.declared.where != "format" or self.case.said.asked.datum or self.case.said.asked.crs:
+            return []
+        lon, lat = np.median(h.degrees(self.case.main.centres), axis=0)
+        west, south, east, north = crs_numbers.CHINA
+        if not (west <= lon <= east and south <= lat <= north):
+            return []
+        message = "Only the format says WGS 84; map apps write GCJ-02 into it. No river of this place is known to hold it against."
+        return [defect("datum_unchecked", "info", message, "Give --reference, or ask which app wrote it.")]
 
     def _contradicted(self, others: list[Tried], possible: list[Hypothesis]) -> Verdict:
         """The declared system does not hold; what does is a suspicion, because the file says otherwise."""
@@ -256,7 +273,7 @@ class _Detective:
                 defect(
                     "local_grid",
                     "warning",
-                    "The numbers fit no zone of the national system: perhaps a local or construction grid.",
+                    "The numbers fit no zone of the national system either: perhaps a local or construction grid.",
                     ASK,
                 )
             )
@@ -363,7 +380,7 @@ class _Detective:
         """Without a reference nothing undeclared is certain: zone, datum, even degrees may be another's."""
         found = [self._missing()]
         if not possible:
-            message = "The numbers fit no zone of the national system and are no degrees: perhaps a local or construction grid."
+            message = "The numbers are no degrees and fit no zone of the national system: a local or construction grid, or another system."
             found.append(defect("local_grid", "error", message, "Refused. " + ASK))
             return Verdict("refused", None, None, "", (message,), (), tuple(found))
         h = possible[0]

@@ -21,7 +21,7 @@ GROUP = 0.1
 def kinds_of_numbers(case: Case, n: Numbers) -> list[tuple[str, Rows]]:
     """Features by the kind of their numbers; kinds of a tenth of the features or more (at least two)."""
     keys = np.array([crs_numbers.shape_of(*c) for c in n.centres])
-    least = max(2.0, GROUP * len(keys))
+    least = max(2.0, GROUP * len(keys)) if len(keys) > 2 else 1.0
     kinds = [(k, n.rows[keys == k]) for k, c in Counter(keys).most_common() if c >= least]
     if any(k.startswith("degrees") for k, _ in kinds) and all(k in ("degrees", "degrees elsewhere") for k, _ in kinds):
         return kinds[:1]  # a layer that reaches beyond China's box is no mixture
@@ -31,7 +31,20 @@ def kinds_of_numbers(case: Case, n: Numbers) -> list[tuple[str, Rows]]:
         and not any("zone " in k for k, _ in kinds)
     ):
         return kinds[:1]
-    return kinds
+    return _without_unknown(kinds, n) if any(k == "other" for k, _ in kinds) else kinds
+
+
+def _without_unknown(kinds: list[tuple[str, Rows]], n: Numbers) -> list[tuple[str, Rows]]:
+    """Numbers of no known kind are slips if they lie far from the rest; if they adjoin it, the whole layer is unknown."""
+    known = [(k, rows) for k, rows in kinds if k != "other"]
+    if not known:
+        return kinds
+    here = n.centres[np.isin(n.rows, np.concatenate([rows for _, rows in known]))]
+    there = n.centres[np.isin(n.rows, np.concatenate([rows for k, rows in kinds if k == "other"]))]
+    low, high = here.min(axis=0), here.max(axis=0)
+    beyond = np.maximum(np.maximum(low - there, there - high), 0.0)
+    far = (beyond > 3 * np.maximum(high - low, 1.0)).any(axis=1)
+    return known if far.all() else [("other", n.rows)]
 
 
 def split_zones(n: Numbers, found: Verdict) -> list[Rows] | None:

@@ -209,6 +209,8 @@ def hypotheses(
             found += [replace(h, axis=axis, factor=factor) for h in _systems(e, n_, hint, factor)]
         if not any_unit and any(h.basis != "declared" for h in found):
             break
+    if not found and abs(x) <= 180 and abs(y) <= 90:
+        found.append(Hypothesis(4326, "numbers are degrees, of a place outside China"))
     if packed:
         found += [replace(h, packed=True) for h in found if h.geographic and h.axis == "normal"]
     if north_first is not None:

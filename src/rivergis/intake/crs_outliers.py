@@ -18,14 +18,16 @@ _FAR_M = 200_000.0
 def far_vertices(case: Case, h: Hypothesis) -> npt.NDArray[np.bool_]:
     """Which vertices of the whole layer, placed by a reading, lie far from all others."""
     lonlat = h.degrees(case.all.xy)
-    home = h.degrees(case.main.centres)
-    home = home[np.isfinite(home).all(axis=1)]
+    home = _sound(h.degrees(case.main.centres))
     lon, lat = (float(v) for v in np.median(home, axis=0))
     on_earth = np.isfinite(lonlat).all(axis=1) & (np.abs(lonlat[:, 0]) <= 180) & (np.abs(lonlat[:, 1]) <= 90)
     away = np.full(len(lonlat), np.inf)
     away[on_earth] = _away_m(lonlat[on_earth], lon, lat)
     near_home = _away_m(home, lon, lat)
-    far = away > max(_FAR_M, 8 * float(np.quantile(near_home, 0.9)))
+    # a layer of one wide feature is as wide as that feature
+    wide = _away_m(_sound(h.degrees(case.main.sample())), lon, lat)
+    spread = max(float(np.quantile(a, 0.9)) if len(a) else 0.0 for a in (near_home, wide))
+    far = away > max(_FAR_M, 8 * spread)
     return far | _jumps(case, away, far) | _beyond_reference(case, lonlat, away, near_home)
 
 
@@ -54,6 +56,10 @@ def _beyond_reference(case: Case, lonlat: Array, away: Array, near_home: Array) 
     if ground is None or not wide.any() or wide.mean() > 0.02:
         return nothing
     return np.asarray(wide & ~ground.inside(lonlat)) if ground.inside(lonlat[~wide]).mean() > 0.9 else nothing
+
+
+def _sound(lonlat: Array) -> Array:
+    return lonlat[np.isfinite(lonlat).all(axis=1)]
 
 
 def _away_m(lonlat: Array, lon: float, lat: float) -> Array:

@@ -146,15 +146,14 @@ def _segments(lines: list[Any]) -> npt.NDArray[Any]:
     return shapely.linestrings(np.concatenate(pieces)) if pieces else np.array([], dtype=object)
 
 
-@lru_cache(maxsize=64)
-def _transformer(source: str) -> Transformer:
-    return Transformer.from_crs(source, crs_.STORAGE, always_xy=True)
-
-
 def to_degrees(xy: Array, source: pyproj.CRS | int) -> Array:
     """Positions in a system (x = east) to CGCS2000 degrees; not finite where the system has no such place."""
-    key = f"EPSG:{source}" if isinstance(source, int) else source.to_wkt()
     if isinstance(source, int) and source in (4490, 4326):
         return xy
     with np.errstate(all="ignore"):
-        return np.column_stack(_transformer(key).transform(xy[:, 0], xy[:, 1]))
+        return crs_.into_storage(_system(source) if isinstance(source, int) else source)(xy)
+
+
+@lru_cache(maxsize=128)
+def _system(code: int) -> pyproj.CRS:
+    return pyproj.CRS.from_epsg(code)
