@@ -294,6 +294,16 @@ def test_comments_and_instructions_before_the_root_and_between_fixes(tmp_path: P
     assert (layer.count, layer.facts["first_at"], layer.defects) == (N, iso(0), [])
 
 
+@pytest.mark.parametrize(
+    "damage", [b"<<<<&&& x", b"</trkp", b"\1<a b=c", b"</trkseg></gpx>", b"&x; <![CDATA[", b"<!-- "]
+)
+def test_damage_in_the_middle_costs_what_it_hit(tmp_path: Path, damage: bytes) -> None:
+    sound = gpx(200)
+    i = sound.index(b"</trkpt>", len(sound) // 2)
+    layer = one(put(tmp_path / "a.gpx", sound[:i] + damage + sound[i + 60 :]))
+    assert 197 <= layer.count <= 200 and "file_damaged" in codes(layer, "warning")
+
+
 def test_padding_behind_the_end_is_no_alarm(tmp_path: Path) -> None:
     for rest in (b"\0" * 4096, b"\r\n\r\n   ", b"\xff" * 100, b"garbage"):
         layer = one(put(tmp_path / "a.gpx", gpx() + rest))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rivergis.errors import InputError
-from rivergis.intake import archive, sources, tables, track_fit, track_json, track_text, track_xml
+from rivergis.intake import archive, sources, tables, track_document, track_fit, track_json, track_text, track_xml
 from rivergis.intake import text as encodings
 from rivergis.intake.delivery import Asked, Delivered, Reading
 from rivergis.intake.limits import DEFAULT, Limits
@@ -105,7 +105,7 @@ def _content(path: Path, limits: Limits) -> tuple[str, bytes]:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): check the disk.", file=str(path)) from error
-    raw = raw if form == "FIT" else track_xml.unpadded(raw)
+    raw = raw if form == "FIT" else track_document.unpadded(raw)
     if form == "GeoJSON":
         sources.check_depth(path, raw, limits)
     return form, raw

@@ -1,66 +1,32 @@
-"""GPX, KML and TCX: tracks in XML, also cut off, padded, in a wrong namespace or in GBK under a UTF-8 heading.
-
-Files that declare entities were refused before. The parser goes on after an error, resolves no entities and fetches
-nothing; elements are known by their local name.
-"""
+"""GPX, KML and TCX: tracks, waypoints, routes and placemarks out of the XML of a track file."""
 
 from __future__ import annotations
 
-import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
-from lxml import etree  # type: ignore[import-untyped]
 
 from rivergis.errors import InputError
-from rivergis.intake import text as encodings
-from rivergis.intake.delivery import Asked, Defect, Delivered, defect
+from rivergis.intake.delivery import Asked, Delivered, defect
 from rivergis.intake.track_course import BY_STANDARD, Course, Found, rows_of
+from rivergis.intake.track_document import Document, document_of, local, mended, texts_of, walk
 from rivergis.intake.track_order import in_order
-
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-# elements that are one fix, place or placemark: what is cut within one of them is left out
-_UNITS = {"gpx": ("trkpt", "rtept", "wpt"), "kml": ("Placemark", "coord", "when"), "tcx": ("Trackpoint",)}
-_ROOTS = {"gpx": "gpx", "kml": "kml", "TrainingCenterDatabase": "tcx"}
-
-
-@dataclass
-class _Document:
-    """A file as text that a parser can take, and what had to be said to get there."""
-
-    path: Path
-    kind: str
-    text: str
-    encoding: encodings.Text
-    defects: list[Defect] = field(default_factory=list)
-
-
-def kind_of(text: str) -> str | None:
-    """gpx, kml or tcx by the root element; None for other text."""
-    root = re.search(r"<([A-Za-z_][\w.-]*:)?(\w+)", text[: 1 << 20])
-    return _ROOTS.get(root[2]) if root and text.lstrip("\ufeff\0 \t\r\n").startswith("<") else None
-
-
-def unpadded(raw: bytes) -> bytes:
-    """A file without what a device fills its blocks with; in UTF-16 zero bytes are halves of characters."""
-    return raw if b"\0" in raw[:4] or raw[:2] in (b"\xff\xfe", b"\xfe\xff") else raw.rstrip(b"\0\x1a\xff")
 
 
 def read_xml(path: Path, raw: bytes, asked: Asked) -> Found:
     """Tracks, routes, waypoints and placemarks of a GPX, KML or TCX file; ``InputError`` when nothing in it can be read."""
-    document = _document(path, raw, asked)
+    document = document_of(path, raw, asked)
     reader = {"gpx": _gpx, "kml": _kml, "tcx": _tcx}[document.kind]
     found = reader(document)
+    if document.broken:
+        found = _again(document, found, reader)
     found.defects[:0] = [*document.encoding.defects, *document.defects]
     found.encoding, found.encoding_basis = document.encoding.encoding, document.encoding.basis
     if not found.courses and not found.others:
@@ -69,125 +35,27 @@ def read_xml(path: Path, raw: bytes, asked: Asked) -> Found:
     return found
 
 
-def _document(path: Path, raw: bytes, asked: Asked) -> _Document:
-    declared = _DECLARED.search(raw[:400])
-    encoding = encodings.find_encoding(
-        raw,
-        asked=asked.encoding,
-        declared=declared[1].decode() if declared else "utf-8",
-        how="XML declaration",
-    )
-    # the text is decoded already; what its first line says of an encoding would only mislead the parser
-    text = _DECLARATION.sub("", encoding.read(raw).lstrip("\ufeff\0 \t\r\n"), count=1)
-    kind = kind_of(text)
-    if kind is None:
-        raise InputError(f"{path.name} is not a whole GPX, KML or TCX file: export it again.", file=str(path))
-    document = _Document(path, kind, text, encoding)
-    _whole(document)
-    document.text = _NOT_XML.sub("", document.text)
-    return document
-
-
-def _whole(document: _Document) -> None:
-    """Padding behind the end is left out; of a file that ends early, everything after its last whole element."""
-    text = document.text
-    name = next(root for root, kind in _ROOTS.items() if kind == document.kind)
-    end = text.rfind(f"{name}>")
-    closed = end > 0 and re.search(rf"</([\w.-]+:)?{name}>$", text[max(0, end - 60) : end + len(name) + 1])
-    if closed:
-        rest = text[end + len(name) + 1 :].strip("\0 \t\r\n\x1a\xff\ufffd")
-        document.text = text[: end + len(name) + 1]
-        if rest:
-            said = f"{len(rest)} characters stand behind the end of the document."
-            document.defects.append(defect("file_padded", "info", said, "They are left out."))
-        return
-    last = max((m.end() for u in _UNITS[document.kind] for m in [_last_close(text, u)] if m), default=0)
-    begun = len(re.findall(rf"<(?:[\w.-]+:)?(?:{'|'.join(_UNITS[document.kind])})[\s>/]", text[last:]))
-    document.text = text[:last]
-    lost = f"{begun} element{'s' if begun != 1 else ''} begun and not ended" if begun else "what followed"
-    said = f"The file ends before its document does (after {len(text)} characters): {lost} cannot be read, and whatever came after is not there."
-    document.defects.append(
-        defect("file_cut_off", "warning", said, "What is whole is read; ask for the whole file.", count=max(begun, 1))
-    )
-
-
-def _last_close(text: str, unit: str) -> re.Match[str] | None:
-    """The last end of an element, searched from behind in growing steps."""
-    pattern = re.compile(rf"</(?:[\w.-]+:)?{unit}\s*>|<(?:[\w.-]+:)?{unit}\s[^<>]*/>")
-    for size in (1 << 14, 1 << 20, len(text)):
-        start = max(0, len(text) - size)
-        found = None
-        for found in pattern.finditer(text, start):  # noqa: B007 - the last one is wanted
-            pass
-        if found or start == 0:
-            return found
-    return None
-
-
-# ---- walking --------------------------------------------------------------------------------------------------------
-
-
-def _local(element: Any) -> str:
-    """Local name of an element; empty for a comment or instruction."""
-    return _local_name(element.tag) if isinstance(element.tag, str) else ""
-
-
-@lru_cache(maxsize=4096)
-def _local_name(tag: str) -> str:
-    """A name without its namespace; an undeclared prefix is part of what the parser calls the name."""
-    return re.split("[}:]", tag)[-1]
-
-
-def _walk(document: _Document, wanted: set[str]) -> Iterator[tuple[str, str, Any]]:
-    """(event, local name, element) for the start and end of the wanted elements, with little of the file in memory."""
-    stream = io.BytesIO(document.text.encode("utf-8", "ignore"))
-    walker = etree.iterparse(
-        stream, events=("start", "end"), recover=True, resolve_entities=False, no_network=True, load_dtd=False
-    )
-    inside = 0
-    try:
-        for event, element in walker:
-            name = _local(element)
-            unit = name in wanted
-            if unit:
-                yield event, name, element
-            inside += (unit and name in _LEAVES) * (1 if event == "start" else -1)
-            if event == "end" and inside == 0:
-                element.clear()
-                while (parent := element.getparent()) is not None and element.getprevious() is not None:
-                    del parent[0]
-    except etree.XMLSyntaxError as error:
-        _damaged(document, error)
-        return
-    if walker.error_log and not any(d.code == "file_cut_off" for d in document.defects):
-        fatal = [e for e in walker.error_log if e.level >= etree.ErrorLevels.FATAL]
-        if fatal:
-            _damaged(document, fatal[0])
-
-
-# elements whose children are looked at when they end
-_LEAVES = {"trkpt", "rtept", "wpt", "Placemark", "Trackpoint", "metadata", "author", "Creator"}
-
-
-def _damaged(document: _Document, error: Any) -> None:
+def _again(document: Document, found: Found, reader: Callable[[Document], Found]) -> Found:
+    """What can be read of broken XML: a second try with everything that is no whole tag taken for text; the loss is said."""
+    begun = max(len(re.findall(rf"<(?:[\w.-]+:)?{u}[\s>]", document.text)) for u in _FIXES[document.kind])
+    if _held(found) < begun:
+        second = reader(replace(document, text=mended(document)))
+        found = max(second, found, key=_held)
     if any(d.code == "file_cut_off" for d in document.defects):
-        return
-    message = " ".join(str(getattr(error, "message", None) or error).split())[:100]
-    said = (
-        f"The XML is not well formed at line {getattr(error, 'line', None) or getattr(error, 'lineno', 0)} ({message})."
-    )
-    document.defects.append(
-        defect("file_damaged", "warning", said, "What can be read is read; ask for the file again.", place="in the XML")
-    )
-
-
-def _texts(element: Any) -> dict[str, str]:
-    """Texts of the descendants by their local names, the first of each name."""
-    found: dict[str, str] = {}
-    for inner in element.iterdescendants():
-        if inner.text and (text := inner.text.strip()):
-            found.setdefault(_local(inner), text)
+        return found
+    lost = max(begun - _held(found), 0)
+    loss = f"at least {lost} are lost" if lost else "none is seen to be lost"
+    said = f"The XML is not well formed ({document.broken}): {_held(found)} fixes and places are read, {loss}."
+    action = "What can be read is read; ask for the file again."
+    document.defects.append(defect("file_damaged", "warning", said, action, count=max(lost, 1), place=document.broken))
     return found
+
+
+_FIXES = {"gpx": ("trkpt", "wpt"), "kml": ("coord", "Placemark"), "tcx": ("Trackpoint",)}
+
+
+def _held(found: Found) -> int:
+    return sum(len(c.rows) for c in found.courses) + sum(layer.count for layer in found.others)
 
 
 def _number(value: Any) -> float:
@@ -242,9 +110,9 @@ _GPX = {"gpx", "trk", "trkseg", "trkpt", "rte", "rtept", "wpt", "name", "metadat
 _PLACE_FIELDS = ("name", "cmt", "desc", "time", "ele", "sym", "type")
 
 
-def _gpx(document: _Document) -> Found:
+def _gpx(document: Document) -> Found:
     reader = _GpxReader()
-    for event, name, element in _walk(document, _GPX):
+    for event, name, element in walk(document, _GPX):
         action: Callable[[Any], None] | None = getattr(reader, f"{event}_{name}", None)
         if action is not None:
             action(element)
@@ -290,16 +158,16 @@ class _GpxReader:
 
     def end_name(self, element: Any) -> None:
         parent, name = element.getparent(), (element.text or "").strip() or None
-        if parent is not None and _local(parent) == "trk" and self.names:
+        if parent is not None and local(parent) == "trk" and self.names:
             self.names[-1] = name
-        elif parent is not None and _local(parent) == "rte" and self.routes:
+        elif parent is not None and local(parent) == "rte" and self.routes:
             self.routes[-1]["name"] = name
 
     def start_trkseg(self, _: Any) -> None:
         self.segment += 1
 
     def end_trkpt(self, element: Any) -> None:
-        texts = _texts(element)
+        texts = texts_of(element)
         self.rows.add(
             at=texts.get("time"),
             lon=_number(element.get("lon")),
@@ -316,7 +184,7 @@ class _GpxReader:
             self.route_points[-1].append((_number(element.get("lon")), _number(element.get("lat"))))
 
     def end_wpt(self, element: Any) -> None:
-        texts = _texts(element)
+        texts = texts_of(element)
         self.waypoints.append({f: texts.get(f) for f in _PLACE_FIELDS})
         self.waypoint_shapes.append(_point(_number(element.get("lon")), _number(element.get("lat"))))
 
@@ -344,14 +212,14 @@ class _Placemark:
     shape: Any
 
 
-def _kml(document: _Document) -> Found:
+def _kml(document: Document) -> Found:
     """gx:Track and gx:MultiTrack are tracks; without any, points that each have a time, if they are in its order."""
     rows, mark_rows, segment = _Rows(), _Rows(), 0
     marks: list[_Placemark] = []
-    for event, _, element in _walk(document, {"Placemark"}):
+    for event, _, element in walk(document, {"Placemark"}):
         if event == "start":
             continue
-        tracks = [t for t in element.iter() if _local(t) == "Track"]
+        tracks = [t for t in element.iter() if local(t) == "Track"]
         for track in tracks:
             _gx_track(track, rows, segment)
             segment += 1
@@ -376,8 +244,8 @@ def _kml(document: _Document) -> Found:
 
 def _gx_track(track: Any, rows: _Rows, segment: int) -> None:
     """Times and places of a gx:Track stand in two lists; a place without a time is a fix without one, and the reverse."""
-    whens = [(e.text or "").strip() or None for e in track if _local(e) == "when"]
-    coords = [_coord(e.text) for e in track if _local(e) == "coord"]
+    whens = [(e.text or "").strip() or None for e in track if local(e) == "when"]
+    coords = [_coord(e.text) for e in track if local(e) == "coord"]
     for i in range(max(len(whens), len(coords))):
         lon, lat, ele = coords[i] if i < len(coords) else (float("nan"),) * 3
         rows.add(at=whens[i] if i < len(whens) else None, lon=lon, lat=lat, ele_m=ele, segment=segment)
@@ -390,9 +258,9 @@ def _coord(text: str | None) -> tuple[float, float, float]:
 
 
 def _placemark(element: Any) -> _Placemark:
-    stamp = next((e for e in element.iter() if _local(e) == "TimeStamp"), None)
-    at = _texts(stamp).get("when") if stamp is not None else None
-    texts = _texts(element)
+    stamp = next((e for e in element.iter() if local(e) == "TimeStamp"), None)
+    at = texts_of(stamp).get("when") if stamp is not None else None
+    texts = texts_of(element)
     return _Placemark(texts.get("name"), texts.get("description"), at, _shape(element))
 
 
@@ -400,11 +268,11 @@ def _shape(element: Any) -> Any:
     """Geometry of a placemark: points, lines and polygons with their holes, several as a collection."""
     parts = []
     for e in element.iter():
-        kind = _local(e)
+        kind = local(e)
         if kind in ("Point", "LineString"):
             parts.append(_simple(kind, _coordinates(e)))
         elif kind == "Polygon":
-            rings = [_coordinates(r) for r in e.iter() if _local(r) == "LinearRing"]
+            rings = [_coordinates(r) for r in e.iter() if local(r) == "LinearRing"]
             parts.append(shapely.Polygon(rings[0], rings[1:]) if rings and min(map(len, rings)) >= 4 else None)
     sound = [p for p in parts if p is not None]
     if not sound:
@@ -419,7 +287,7 @@ def _simple(kind: str, points: list[tuple[float, float]]) -> Any:
 
 
 def _coordinates(element: Any) -> list[tuple[float, float]]:
-    tuples = (_coord(t)[:2] for t in _texts(element).get("coordinates", "").split())
+    tuples = (_coord(t)[:2] for t in texts_of(element).get("coordinates", "").split())
     return [(lon, lat) for lon, lat in tuples if np.isfinite(lon) and np.isfinite(lat)]
 
 
@@ -437,19 +305,19 @@ def _timed_points(marks: list[_Placemark], rows: _Rows) -> list[_Placemark]:
 # ---- TCX ------------------------------------------------------------------------------------------------------------
 
 
-def _tcx(document: _Document) -> Found:
+def _tcx(document: Document) -> Found:
     rows, segment, device, without = _Rows(), -1, None, 0
-    for event, name, element in _walk(document, {"Track", "Trackpoint", "Creator"}):
+    for event, name, element in walk(document, {"Track", "Trackpoint", "Creator"}):
         if name == "Track" and event == "start":
             segment += 1
         elif name == "Trackpoint" and event == "end":
-            texts = _texts(element)
+            texts = texts_of(element)
             if "LatitudeDegrees" in texts:
                 _trackpoint(texts, rows, segment)
             else:
                 without += 1
         elif name == "Creator" and event == "end":
-            device = _texts(element).get("Name")
+            device = texts_of(element).get("Name")
     found = Found("TCX")
     if len(rows):
         facts: dict[str, Any] = {"device": device} if device else {}
