@@ -284,7 +284,7 @@ def test_a_layer_that_does_not_fit_its_system_stops_with_reasons(
     tmp_path: Path, label: str, system: str, x: float, y: float
 ) -> None:
     path = write(tmp_path / "a.gpkg", [shapely.Point(x, y), shapely.Point(x + 0.01, y)], crs=system, code=["a", "b"])
-    with pytest.raises(CrsRefused, match="a.gpkg, layer a") as caught:
+    with pytest.raises(CrsRefused, match=r"a\.gpkg, layer a") as caught:
         read(path)
     assert caught.value.details["reasons"] and "\n" not in caught.value.sentence
 
@@ -343,7 +343,7 @@ def test_tables_with_longitude_and_latitude(tmp_path: Path, ending: str, lon: st
     table = pd.DataFrame({"code": ["a", "b", "c"], "name": "x", lon: [106, "106.1", None], lat: [29.4, "29.5", "29"]})
     path = tmp_path / f"t.{ending}"
     table.to_csv(path, index=False) if ending == "csv" else table.to_excel(path, index=False)
-    with pytest.raises(CrsRefused, match="not certain where .* --crs EPSG:4490"):
+    with pytest.raises(CrsRefused, match=r"not certain where .* --crs EPSG:4490"):
         read(path)
     batch = read(path, crs="EPSG:4490")
     assert [p.coords[0] for p in batch.frame.geometry] == [(106, 29.4), (106.1, 29.5)]

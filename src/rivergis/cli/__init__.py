@@ -18,7 +18,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "inspect": ("rivergis.cli.inspect", "Look at survey files: format, encoding, coordinate system, every defect."),
     "import": ("rivergis.cli.import_", "Bring a file in as a layer, tracks or imagery."),
     "export": ("rivergis.cli.export", "A layer out as a file: GeoPackage, Shapefile, DXF, coordinate table …"),
-    "quarantine": ("rivergis.cli.quarantine", "Features set aside at imports: list, export."),
+    "quarantine": ("rivergis.cli.quarantine", "Features set aside at imports: list, show, export, return, dismiss."),
     "river": ("rivergis.cli.river", "Chainage (桩号) and reaches."),
     "boundary": ("rivergis.cli.boundary", "Boundary lines (管理范围线): surrogate, check."),
     "patrol": ("rivergis.cli.patrol", "Patrol tracks (巡河): score."),

@@ -50,18 +50,27 @@ _DRY = "试读,未写入 dry run, nothing written"
 @click.option(
     "--cloud", type=click.Path(path_type=Path), default=None, help="Imagery: polygons of what shows nothing usable."
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Write what became of it to a .html, .json or .xlsx.",
+)
 @click.option("--dry-run", is_flag=True, help="Do everything and keep nothing.")
 @common.actor_option
 @common.json_option
 def command(layer: str, file: Path, actor: str | None, as_json: bool, **o: Any) -> int:
     """Import FILE as LAYER: a layer name, 'all' (every layer the profile names), 'track' (file or folder) or 'imagery'.
 
-    Exit codes: 0 all rows in, 3 nothing could be read, 4 some rows set aside (see 'rivergis quarantine list').
+    Encoding, axis order and coordinate system are read from the file and its evidence; where they are not certain, the
+    import stops with the reasons and the option to type. Exit codes: 0 all rows in, 3 nothing could be read, 4 some rows
+    set aside (see 'rivergis quarantine list').
 
     \b
     Example:
       rivergis import reach rivers.gpkg --crs EPSG:4544
       rivergis import all extract.gpkg --profile osm
+      rivergis import stake stakes.xlsx --profile gbk_survey --report stakes.html
       rivergis import track tracks/ --index tracks/index.json
     """
     db = common.database()
@@ -69,6 +78,10 @@ def command(layer: str, file: Path, actor: str | None, as_json: bool, **o: Any) 
     if layer == "track":
         return _tracks(db, file, who, o, as_json)
     results = [_imagery(db, file, who, o)] if layer == "imagery" else _vector(db, layer, file, who, o)
+    if o["report"] is not None:
+        from rivergis.reports import intake_report
+
+        intake_report.write_import(common.plain(results), o["report"])
     _show(results, as_json, o["dry_run"])
     return common.EXIT_PARTLY if any(r.quarantined for r in results) else 0
 
@@ -83,7 +96,8 @@ def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -
     from rivergis.intake import profile
     from rivergis.jobs import receive
 
-    chosen = profile.load(o["profile"], common.settings().rules_dir)
+    rules_dir = common.settings().rules_dir
+    chosen = profile.load(o["profile"], rules_dir)
     options = receive.Options(
         crs=o["crs"],
         datum=o["datum"],
@@ -100,12 +114,20 @@ def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -
 
         def progress(said: str) -> None:
             status.update(said)
-            if not console.is_terminal or said.startswith("not in the file"):
+            if said.startswith("not in the file") or (not console.is_terminal and "into the database" not in said):
                 console.print(f"  {said}", style="dim", highlight=False)
 
         if layer == "all":
             return receive.import_all(db, file, progress=progress, **shared)
-        return receive.import_file(db, layer, file, source_layer=o["source_layer"], progress=progress, **shared)
+        return receive.import_file(
+            db,
+            layer,
+            file,
+            source_layer=o["source_layer"],
+            others=profile.load_all(rules_dir),
+            progress=progress,
+            **shared,
+        )
 
 
 def _imagery(db: Database, file: Path, who: str, o: dict[str, Any]) -> Any:
@@ -192,5 +214,5 @@ def _show(results: list[Any], as_json: bool, dry_run: bool) -> None:
             click.echo(f"  {r.layer}: {d['code']} × {d['count']}: {d['sentence']}")
         for a in r.set_aside[:10]:
             click.echo(f"  {r.layer} feature {a.source_feature}: {a.code}: {a.sentence}")
-        if len(r.set_aside) > 10:
-            click.echo(f"  … {len(r.set_aside) - 10} more: rivergis quarantine list --layer {r.layer}")
+        if r.quarantined > 10 and not r.known:
+            click.echo(f"  … {r.quarantined - 10} more: rivergis quarantine list --layer {r.layer}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,7 +127,9 @@ def running_database(url: str | None, data_dir: Path, name: str = "rivergis") ->
     engine = create_engine(make_url(private.url("postgres")))
     try:
         with _translated(), engine.connect() as conn:
-            there = conn.execute(text("SELECT EXISTS (SELECT FROM pg_database WHERE datname = :n)"), {"n": name}).scalar()
+            there = conn.execute(
+                text("SELECT EXISTS (SELECT FROM pg_database WHERE datname = :n)"), {"n": name}
+            ).scalar()
     finally:
         engine.dispose()
     return open_database(None, data_dir, name) if there else None
@@ -198,8 +201,9 @@ def copy_frame(conn: Connection, table: str, frame: pd.DataFrame) -> int:
 
 
 def _cells(column: pd.Series) -> list[str | None]:
-    values = column.to_numpy(dtype=object) if column.dtype.name == "geometry" else column.astype(object).to_numpy()
-    return [_cell(v) for v in values]
+    if column.dtype.name == "geometry":
+        return list(shapely.to_wkb(shapely.set_srid(column.to_numpy(dtype=object), 4490), hex=True, include_srid=True))
+    return [_cell(v) for v in column.astype(object).to_numpy()]
 
 
 def _cell(value: Any) -> str | None:
@@ -233,13 +237,20 @@ def copy_rows(conn: Connection, table: str, columns: Sequence[str], rows: Iterab
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+
+
+def _escaped(value: str | None) -> str:
+    if value is None:
+        return "\\N"
+    return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
 
 
 class _Stream(io.TextIOBase):
     """Rows as COPY text, made as it is read, so that a large frame is never held twice."""
 
     def __init__(self, rows: Iterable[Sequence[str | None]]) -> None:
-        self._lines = ("\t".join("\\N" if v is None else v.translate(_ESCAPES) for v in row) + "\n" for row in rows)
+        self._lines = ("\t".join(map(_escaped, row)) + "\n" for row in rows)
         self._left = ""
 
     def read(self, size: int | None = -1) -> str:

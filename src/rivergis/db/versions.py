@@ -76,10 +76,24 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (dict, list, int, float, bool)) else str(value)
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
+
+
 def content_hash(values: dict[str, Any]) -> str:
     """Hash over a row's content; independent of column order."""
-    body = json.dumps({k: _plain(v) for k, v in values.items()}, sort_keys=True, ensure_ascii=False, default=str)
+    body = _ENCODER.encode({k: _plain(v) for k, v in values.items()})
     return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _hashes(frame: pd.DataFrame, content: list[str]) -> list[str]:
+    """``content_hash`` of every row."""
+    columns = {
+        c: shapely.to_wkb(frame[c].to_numpy(dtype=object), hex=True, byte_order=1)
+        if frame[c].dtype.name == "geometry"
+        else frame[c]
+        for c in content
+    }
+    return [content_hash(dict(zip(content, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def _resolve(conn: Connection, frame: pd.DataFrame, refs: dict[str, str], namespace: str, saved: Saved) -> pd.DataFrame:
@@ -150,8 +164,7 @@ def save(
     if frame.empty:
         return saved
     content = [c for c in frame.columns if c not in BOOKKEEPING]
-    records = [dict(zip(content, row, strict=True)) for row in frame[content].itertuples(index=False, name=None)]
-    frame["content_hash"] = [content_hash(r) for r in records]
+    frame["content_hash"] = _hashes(frame, content)
     frame["id"] = [identity(noun, namespace, c) for c in frame["code"]]
     frame["code_namespace"] = namespace
     frame["import_id"] = import_id

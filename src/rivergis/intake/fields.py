@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -123,10 +125,14 @@ def _column(batch: Batch, column: str, names: list[str], mapped: Mapped) -> pd.S
         value = _in_unit(batch, column, named, value)
     table = mapped.values.get(column)
     if table is not None:
-        value = cells.each(value, lambda v: table.get(cells.word(v) or "", table.get("*")))
+        value = cells.each(value, partial(_translated, table))
     if column in mapped.constants:
         value = value.where(~cells.empty(value), mapped.constants[column])
     return value
+
+
+def _translated(table: Mapping[str, Any], value: Any) -> Any:
+    return table.get(cells.word(value) or "", table.get("*"))
 
 
 def _in_unit(batch: Batch, column: str, named: Any, found: pd.Series) -> pd.Series:
@@ -139,7 +145,7 @@ def _in_unit(batch: Batch, column: str, named: Any, found: pd.Series) -> pd.Seri
             continue
         given = batch.frame[name].astype(object)
         use = ~cells.empty(given) & (cells.empty(found) if factor == own else True)
-        read = cells.each(given[use], lambda v, f=factor / own: _or_self(values.number(v, column, f), v))
+        read = cells.each(given[use], partial(_converted, column, factor / own))
         found = found.astype(object).copy()
         found[use] = read
         if factor != own:
@@ -148,7 +154,8 @@ def _in_unit(batch: Batch, column: str, named: Any, found: pd.Series) -> pd.Seri
     return found
 
 
-def _or_self(read: Any, value: Any) -> Any:
+def _converted(column: str, factor: float, value: Any) -> Any:
+    read = values.number(value, column, factor)
     return value if read is None else read
 
 

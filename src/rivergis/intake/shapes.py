@@ -204,10 +204,11 @@ def _lines(batch: Batch) -> None:
     """One line for each feature; parts are joined only where they meet end to end."""
     shapes = np.asarray(batch.frame.geometry.values, object)
     there = _present(batch)
-    lines = np.where((shapely.get_type_id(shapes) == _LINE) & (shapely.length(shapes) > 0), shapes, None)
+    lines = shapes.copy()
+    lines[(shapely.get_type_id(shapes) != _LINE) | (shapely.length(shapes) == 0)] = None
     joined: list[int] = []
     turned: list[int] = []
-    for i in np.flatnonzero(there & shapely.is_missing(lines)):
+    for i in np.flatnonzero(there & shapely.is_missing(lines)).tolist():
         lines[i], against = _one_line(shapes[i])
         if against:
             turned.append(i)

@@ -15,15 +15,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from rivergis import crs as crs_
 from rivergis import layers
 from rivergis.errors import CrsRefused, InputError
-from rivergis.intake import contract, crs_evidence, datasets, fields, inspection, shapes, sources, tables
+from rivergis.intake import contract, crs_evidence, crs_numbers, datasets, fields, inspection, shapes, sources, tables
 from rivergis.intake.batch import Batch, Course
 from rivergis.intake.crs_declared import understand
-from rivergis.intake.crs_evidence import Verdict
+from rivergis.intake.crs_numbers import Hypothesis
 from rivergis.intake.crs_reference import Reference
+from rivergis.intake.crs_verdict import Verdict, place
 from rivergis.intake.delivery import Asked, Defect, Delivered
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.profile import Mapped
@@ -111,8 +113,13 @@ class Opened:
     def reading(self) -> dict[str, Any]:
         """How it was read, for the record of the import; without parameters of any transformation."""
         d, v = self.delivered, self.verdict
-        place = {"verdict": v.verdict, "epsg": v.epsg, "datum": v.datum, "axis": v.axis} if self.placed else {}
-        return place | {"encoding": d.encoding, "encoding_basis": d.encoding_basis}
+        told: dict[str, Any] = {"encoding": d.encoding, "encoding_basis": d.encoding_basis}
+        if self.placed:
+            told |= {"verdict": v.verdict, "epsg": v.epsg, "datum": v.datum, "axis": v.axis}
+        own = v.hypothesis.crs if v.hypothesis is not None and v.epsg is None else None
+        if own is not None and not own.is_bound:
+            told["wkt"] = own.to_wkt()
+        return told | ({"positions": [d.names.x, d.names.y]} if d.names else {})
 
     @property
     def notes(self) -> list[dict[str, Any]]:
@@ -280,16 +287,23 @@ def _bring_home(source: Source, verdict: Verdict, outliers: np.ndarray) -> None:
     given = source.given
     assert given is not None
     missing = shapely.is_missing(given)
-    home = crs_evidence.place(verdict, given)
+    home = place(verdict, given)
     bounds = shapely.bounds(home)
     off = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
     lost = ~missing & shapely.is_missing(home)
     kept = np.where(lost | off, shapely.force_2d(given), home)
-    for i in np.flatnonzero(lost | off | outliers):
+    for i in np.flatnonzero(lost | off | outliers).tolist():
         source.faults[source.frame.index[i]] = _fault(given, i, off[i] or outliers[i], source.crs)
     frame = source.frame.drop(columns="geom", errors="ignore")
     shapes_ = gpd.GeoSeries(kept, index=frame.index, crs=crs_.STORAGE)
     source.frame = gpd.GeoDataFrame(frame, geometry=shapes_).rename_geometry("geom")
+
+
+def place_in(system: int | str, datum: crs_numbers.Datum, shapes_: np.ndarray) -> np.ndarray:
+    """Shapes with x = east in a system (EPSG code or WKT) to EPSG:4490, 2D; ``None`` for what has no place there."""
+    epsg = system if isinstance(system, int) else None
+    own = None if epsg else CRS.from_user_input(system)
+    return place(Verdict("declared", Hypothesis(epsg, "declared", own, datum=datum), epsg), shapes_)
 
 
 def _fault(given: np.ndarray, i: int, far: bool, system: str | None) -> tuple[str, str]:
@@ -356,7 +370,7 @@ def open_layer(
         return pieces[0]
     whole = pieces[0]
     whole.frame = pd.concat([p.frame for p in pieces])
-    whole.given = None if whole.given is None else np.concatenate([p.given for p in pieces])  # type: ignore[misc]
+    whole.given = None if whole.given is None else np.concatenate([p.given for p in pieces])
     for p in pieces[1:]:
         whole.faults |= p.faults
     return whole

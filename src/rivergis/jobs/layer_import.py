@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 from sqlalchemy import Connection
 
 from rivergis import __version__, layers
@@ -97,6 +99,8 @@ class ImportResult:
     diagnostics: list[dict[str, Any]] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     """Everything worth reporting: defects of the file, what was done to it, the features set aside with their places."""
+    extent_4490: list[float] | None = None
+    """West, south, east, north of the rows that passed the door, degrees."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ class _Tally:
     set_aside: list[SetAside] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
+    extent: list[float] | None = None
 
     def add(self, batch: Batch, saved: Saved) -> None:
         aside = [*batch.set_aside, *saved.set_aside]
@@ -138,10 +143,17 @@ class _Tally:
         self.skipped += batch.skipped
         self.refused += sum(a.code == admission.REFUSED for a in batch.set_aside)
         self.notes = merged([*self.notes, *batch.diagnostics])
+        self._widen(batch)
         for a in aside[: max(NAMED - len(self.set_aside), 0)]:
             lon, lat = batch.places.get(a.source_feature, (None, None))
             self.set_aside.append(a)
             self.found.append(Found(a.code, "error", a.sentence, "Set aside.", a.source_feature, 1, lon, lat))
+
+    def _widen(self, batch: Batch) -> None:
+        bounds = batch.frame.total_bounds if isinstance(batch.frame, gpd.GeoDataFrame) else np.full(4, np.nan)
+        if np.isfinite(bounds).all():
+            corners = np.array([bounds, self.extent or bounds])
+            self.extent = [*corners[:, :2].min(axis=0).tolist(), *corners[:, 2:].max(axis=0).tolist()]
 
 
 def import_layer(
@@ -288,7 +300,11 @@ def record(
         count_unchanged=result.unchanged,
         count_quarantined=result.quarantined,
         count_skipped=result.skipped,
-        report={"diagnostics": result.diagnostics, "reading": opened.reading, "rivergis": __version__},
+        report={
+            "diagnostics": result.diagnostics,
+            "reading": opened.reading | {"extent_4490": result.extent_4490},
+            "rivergis": __version__,
+        },
     )
 
 
@@ -315,6 +331,7 @@ def _result(job: Job, layer: layers.Layer, opened: vector.Opened, tally: _Tally)
         set_aside=tally.set_aside,
         diagnostics=notes,
         found=[*_of_file(opened.defects), *_of_notes(tally.notes), *tally.found],
+        extent_4490=tally.extent,
     )
 
 
