@@ -20,6 +20,8 @@ from rivergis.cli import _run
 from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.errors import CrsRefused, InputError, NotFound, NotPermitted, UsageError
+from rivergis.intake import profile
+from rivergis.jobs import receive
 from rivergis.maps import export, export_tables
 from tests.export.conftest import EAST, NORTH, ZONE, opened, points, rivers, send, take
 
@@ -212,9 +214,6 @@ def test_hostile_attribute_names_are_data(db: Database, tmp_path: Path) -> None:
 
 
 def _import(db: Database, path: Path) -> None:
-    from rivergis.intake import profile
-    from rivergis.jobs import receive
-
     [result] = receive.import_file(db, "outfall", path, actor="t", profile=profile.plain(), options=receive.Options())
     assert result.imported == result.count_in
 
@@ -254,16 +253,14 @@ def test_outside_china_there_is_no_local_zone(db: Database, tmp_path: Path) -> N
     assert send(db, "outfall", tmp_path / "x.xlsx", crs="EPSG:25832").files[0]["crs"] == "EPSG:25832"
 
 
-def test_what_is_exported_can_be_imported_again_and_is_unchanged(db: Database, tmp_path: Path) -> None:
-    take(db, "outfall", points(), tmp_path)
-    send(db, "outfall", tmp_path / "again.gpkg", crs="EPSG:4490")
-    from rivergis.intake import profile
-    from rivergis.jobs import receive
-
-    options = receive.Options()
-    [result] = receive.import_file(
-        db, "outfall", tmp_path / "again.gpkg", actor="t", profile=profile.plain(), options=options
-    )
+@pytest.mark.parametrize("ending", [".gpkg", ".geojson", ".fgb", ".parquet", ".csv", ".shp"])
+def test_what_is_exported_can_be_imported_again_and_is_unchanged(db: Database, tmp_path: Path, ending: str) -> None:
+    frame = points().drop(columns=["备注", "长文本"]).to_crs(4490)
+    take(db, "outfall", frame, tmp_path)
+    again = tmp_path / f"again{ending}"
+    send(db, "outfall", again, crs="EPSG:4490")
+    options = receive.Options(crs="EPSG:4490" if ending == ".csv" else None)
+    [result] = receive.import_file(db, "outfall", again, actor="t", profile=profile.plain(), options=options)
     assert (result.imported, result.unchanged) == (0, 10)
 
 

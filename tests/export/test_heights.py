@@ -67,3 +67,10 @@ def test_heights_of_some_or_of_repaired_shapes_stay_as_delivered_and_that_is_sai
     done = send(db, "reach", tmp_path / "r.shp")
     assert (done.count, done.files[0]["geometry"]) == (4, "LineString")
     assert not shapely.has_z(pyogrio.read_dataframe(tmp_path / "r.shp").geometry.values).any()
+
+
+def test_heights_that_are_all_zero_are_none(db: Database, tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"code": ["a"], "name": ["a"]}, geometry=[shapely.Point(EAST, NORTH, 0)], crs=ZONE)
+    take(db, "outfall", frame, tmp_path)
+    done = send(db, "outfall", tmp_path / "o.gpkg")
+    assert (done.files[0]["geometry"], done.notes) == ("Point", [])

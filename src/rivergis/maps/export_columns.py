@@ -47,6 +47,8 @@ class Field:
     key: str | None = None
     wide: bool = False
     """Integers beyond 32 bits."""
+    longest: int = 0
+    """Bytes of the longest text, as delivered; 0 = not known."""
     bind: str = ""
     """Parameter of ``sql`` that holds ``key``: names in files are data, never part of a statement."""
 
@@ -132,7 +134,7 @@ def _delivered(
     taken = set(ours)
     out: list[Field] = []
     renamed = []
-    for key, (kind, wide) in kinds.items():
+    for key, (kind, row) in kinds.items():
         if key in same:
             continue
         name = _free(key, taken)
@@ -140,7 +142,17 @@ def _delivered(
         if name != key:
             renamed.append(f"{key} → {name}")
         bind = f"a{len(out)}"
-        out.append(Field(name, kind, _attribute(bind, kind), key=key, wide=wide, bind=bind))
+        out.append(
+            Field(
+                name,
+                kind,
+                _attribute(bind, kind),
+                key=key,
+                wide=bool(row["largest"] >= _INT32),
+                longest=row["longest"],
+                bind=bind,
+            )
+        )
     notes = [f"Attributes as delivered whose names are ours or stand twice: {', '.join(renamed)}."] if renamed else []
     return out, notes
 
@@ -152,14 +164,14 @@ def _free(key: str, taken: Collection[str]) -> str:
     return name
 
 
-def _kinds(conn: Connection, source: str, where: str, params: dict[str, Any]) -> dict[str, tuple[str, bool]]:
-    """Every attribute name there is, with the one kind that holds all its values, and whether it is beyond 32 bits."""
+def _kinds(conn: Connection, source: str, where: str, params: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Every attribute name there is, with the one kind that holds all its values, and what was counted of them."""
     census = read_table(
         conn,
         f"""SELECT a.key, bool_and(jsonb_typeof(a.value) = 'number') AS number,
           bool_and(jsonb_typeof(a.value) = 'number' AND a.value::text ~ '^-?[0-9]+$') AS whole,
           least(max(abs(CASE WHEN jsonb_typeof(a.value) = 'number' THEN a.value::numeric END)), 1e300)::double precision AS largest,
-          bool_and(jsonb_typeof(a.value) = 'boolean') AS truth, bool_or(jsonb_typeof(a.value) IN ('object', 'array')) AS nested,
+          max(octet_length(a.value #>> '{{}}')) AS longest, bool_and(jsonb_typeof(a.value) = 'boolean') AS truth, bool_or(jsonb_typeof(a.value) IN ('object', 'array')) AS nested,
           bool_and(jsonb_typeof(a.value) = 'string' AND a.value #>> '{{}}' ~ :day) AS day,
           bool_and(jsonb_typeof(a.value) = 'string' AND a.value #>> '{{}}' ~ :clock) AS clock,
           bool_and(jsonb_typeof(a.value) = 'string' AND a.value #>> '{{}}' ~ :moment) AS moment
@@ -168,7 +180,8 @@ def _kinds(conn: Connection, source: str, where: str, params: dict[str, Any]) ->
               ) e WHERE {where}) a GROUP BY a.key ORDER BY a.key""",
         {**params, "day": _DAY, "clock": _CLOCK, "moment": _MOMENT},
     )
-    return {str(row["key"]): (_kind(row), bool(row["largest"] >= _INT32)) for row in census.to_dict("records")}
+    census["longest"] = census["longest"].fillna(0).astype(int)
+    return {str(row["key"]): (_kind(row), row) for row in census.to_dict("records")}
 
 
 def _kind(row: Mapping[str, Any]) -> str:

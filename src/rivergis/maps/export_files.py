@@ -29,7 +29,8 @@ _TYPES = {
     "text": pa.string(), "number": pa.float64(), "integer": pa.int32(), "boolean": pa.bool_(), "date": pa.date32(),
     "time": pa.timestamp("us", "UTC"), "clock": pa.timestamp("us"), "json": pa.string(),
 }  # fmt: skip
-_DBF_TEXT = 254
+# bytes of a text column in a .dbf: at most, at least, and where the longest text is not known
+_DBF_TEXT, _DBF_LEAST, _DBF_USUAL = 254, 16, 80
 SHOWN = 5
 _KML_WORDS = tuple(f"LIBKML_{word}_FIELD" for word in (
     "DESCRIPTION", "TIMESTAMP", "BEGIN", "END", "ALTITUDEMODE", "TESSELLATE", "EXTRUDE", "VISIBILITY", "DRAWORDER", "ICON",
@@ -55,8 +56,8 @@ class Sheet:
 
     @property
     def digits(self) -> int:
-        """Decimals that hold 0.01 mm or better."""
-        return 6 if self.part.crs is not None and self.part.crs.is_projected else 11
+        """Decimals: metres to a micrometre; degrees whole, so that a file that comes back is recognised as unchanged."""
+        return 6 if self.part.crs is not None and self.part.crs.is_projected else 15
 
 
 Writer = Callable[[Sheet, Iterator[Chunk]], int]
@@ -82,7 +83,7 @@ def gdal(driver: str) -> Writer:
 def _write(driver: str, sheet: Sheet, chunks: Iterator[Chunk], names: Sequence[str] | None = None) -> int:
     fields = [_held(driver, f) for f in sheet.fields]
     geometry = spare("geom", fields) if sheet.part.shape else None
-    schema = _schema(fields, names or [f.name for f in fields], geometry)
+    schema = _schema(fields, names or [f.name for f in fields], geometry, widths=driver == "ESRI Shapefile")
     counted = _Counted(_batches(schema, fields, chunks))
     options: dict[str, Any] = {"layer_options": _layer_options(driver, sheet, geometry)}
     if driver == "GPKG":
@@ -154,17 +155,20 @@ def _layer_options(driver: str, sheet: Sheet, geometry: str | None) -> dict[str,
         return {"FID": spare("OBJECTID", sheet.fields), **own}
     if driver in ("GeoJSON", "GeoJSONSeq"):
         return {"COORDINATE_PRECISION": str(sheet.digits)}
-    if driver == "ESRI Shapefile":
-        return {"RESIZE": "YES"}
     if driver == "FlatGeobuf" and sheet.part.empties:
         return {"SPATIAL_INDEX": "NO"}  # its index holds no feature without a shape
     return {}
 
 
-def _schema(fields: Sequence[Field], names: Sequence[str], geometry: str | None) -> pa.Schema:
+def _schema(fields: Sequence[Field], names: Sequence[str], geometry: str | None, widths: bool = False) -> pa.Schema:
     columns = []
     for f, name in zip(fields, names, strict=True):
-        label = {"GDAL:OGR:alternative_name": f.zh} if f.zh else None
+        label = {"GDAL:OGR:alternative_name": f.zh} if f.zh else {}
+        if widths and f.kind in ("text", "json"):
+            # wider than the longest text: a text that fills its column looks like one that was cut
+            label["GDAL:OGR:width"] = str(
+                min(max(_DBF_LEAST, f.longest * 5 // 4 + 2) if f.longest else _DBF_USUAL, _DBF_TEXT)
+            )
         columns.append(pa.field(name, pa.int64() if f.kind == "integer" and f.wide else _TYPES[f.kind], metadata=label))
     return pa.schema([*columns, pa.field(geometry, pa.binary())] if geometry else columns)
 

@@ -97,10 +97,13 @@ def _census(
     dim = "ST_Dimension(t.geom)" if by_kind else "CAST(NULL AS int)"
     # the delivered shape as hex WKB: the last byte of its type says whether it has heights
     raised = "coalesce(substr(t.source ->> 'geom', 9, 2) IN ('80', 'C0'), false)"
+    # some formats write 0 where there is no height at all
+    given = "ST_GeomFromEWKB(decode(t.source ->> 'geom', 'hex'))"
+    height = f"(ST_ZMin({given}) <> 0 OR ST_ZMax({given}) <> 0)"
     table = read_table(
         conn,
         f"""SELECT {zone} AS zone, {dim} AS dim, count(*) AS n, bool_or(t.geom IS NULL) AS empties, bool_and({raised}) AS all_raised,
-          bool_or({raised}) AS some_raised, array_agg(DISTINCT GeometryType(t.geom)) AS types,
+          coalesce(bool_or(CASE WHEN {raised} THEN {height} END), false) AS some_raised, array_agg(DISTINCT GeometryType(t.geom)) AS types,
           min(ST_XMin(t.geom)) AS west, min(ST_YMin(t.geom)) AS south, max(ST_XMax(t.geom)) AS east, max(ST_YMax(t.geom)) AS north
         FROM {_from(query, condition)} GROUP BY 1, 2 ORDER BY 1, 2""",
         params,
@@ -137,9 +140,8 @@ def _part(
     used = _system(system, extent, query.layer.name)
     shape = _shape(query, [t for t in group["types"] if t])
     empties = bool(group.get("empties")) or extent is None
-    heights = (
-        "all" if group["all_raised"] and shape != "Unknown" and not empties else "some" if group["some_raised"] else ""
-    )
+    whole = group["all_raised"] and shape != "Unknown" and not empties
+    heights = "" if not group["some_raised"] else "all" if whole else "some"
     return Part(
         "".join(names), f"{condition} AND {own}", used, shape, int(group["n"]), extent, params, empties, heights
     )
