@@ -119,3 +119,9 @@ def test_decimal_degrees_are_soon_known_not_to_be_packed() -> None:
 def test_any_text_is_read_or_not_and_never_breaks(text: str) -> None:
     read = angles.read_values([text], angles.manner_of([text], None))
     assert sum([not np.isnan(read.numbers[0]), read.missing[0], read.wrong[0], read.unreadable[0]]) == 1
+
+
+@pytest.mark.parametrize("text", ["113d03m46.09s", "113 d 03 m 46.09 s", "113deg03min46.09sec", "E113D03M46.09S"])
+def test_letters_for_degrees_minutes_seconds(text: str) -> None:
+    value, _ = angles.read_angle(text)
+    assert value == pytest.approx(113 + 3 / 60 + 46.09 / 3600)

@@ -486,3 +486,12 @@ def test_curves_in_a_table(test_data: Path) -> None:
     layer = read(test_data / "messy_vector" / "curves_line.csv")
     assert layer.count == 9 and layer.shapes is not None and all(s is not None for s in layer.shapes)
     assert "MultiCurve" in layer.geometry_types and not codes(layer, "warning", "error")
+
+
+def test_longitudes_in_words_are_no_heading(tmp_path: Path) -> None:
+    path = tmp_path / "stakes.csv"
+    rows = "\n".join(f"K0+{i:03d},东经118度40分{i:05.2f}秒,\"N 24°59'{i:05.2f}\"\"\"" for i in range(1, 9))
+    path.write_text(f"桩号,经度,纬度\n{rows}\n", encoding="utf-8")
+    layer = read_table(path, Asked(), Limits()).layers[0]
+    assert layer.count == 8 and not any(d.code == "header_repeated" for d in layer.defects)
+    assert layer.shapes is not None and layer.shapes[0].x == pytest.approx(118 + 40 / 60 + 1 / 3600)

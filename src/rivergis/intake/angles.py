@@ -49,6 +49,10 @@ _SPACED = re.compile(
 _MINUTES = re.compile(
     rf"^{_LETTER}?[:=]?\s*([-+]?\d{{1,3}})(?:\s+|\s*[:\-]\s*)(\d{{1,2}}\.\d+)'?\s*{_LETTER}?$", re.IGNORECASE
 )
+_DMS_LETTERS = re.compile(
+    r"(?<![\d.])(\d{1,3})\s*d(?:eg)?\s*(\d{1,2}(?:\.\d+)?)\s*m(?:in)?(?:\s*(\d{1,2}(?:\.\d+)?)\s*s(?:ec)?)?(?![a-z])",
+    re.IGNORECASE,
+)
 _PLAIN = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
 _LETTERED = re.compile(rf"^{_LETTER}?[:=]?\s*([-+]?[\d.]+)\s*°?\s*{_LETTER}?$", re.IGNORECASE)
 _UNIT = re.compile(r"\s*(?:m|米|公尺|met(?:er|re)s?|°)$", re.IGNORECASE)
@@ -86,10 +90,16 @@ class Values:
         return np.isnan(self.numbers) & ~self.missing & ~self.wrong
 
 
+def _marked(found: re.Match[str]) -> str:
+    """113d03m46.09s in the marks of degrees, minutes and seconds."""
+    degrees, minutes, seconds = found.groups()
+    return f"{degrees}°{minutes}'" + (f'{seconds}"' if seconds else "")
+
+
 def tidy(text: str) -> str:
     """A value in plain characters: full-width digits and the many signs for degree, minute and second made one each."""
     text = unicodedata.normalize("NFKC", text.translate(_MARKS)).replace("''", '"')
-    text = " ".join(text.split())
+    text = _DMS_LETTERS.sub(_marked, " ".join(text.split()))
     return text[1:].strip() if text[:1] == "'" and len(text) > 1 else text
 
 

@@ -280,8 +280,8 @@ def _is_header_again(layout: Layout, cells: list[Any]) -> bool:
     if not layout.positions or layout.positions[0].together:
         return False
     coordinates = [cell_of(cells, k) for k in layout.positions[0].cells]
-    if not all(isinstance(c, str) for c in coordinates):
-        return False
+    if not all(isinstance(c, str) for c in coordinates) or _is_placed(layout.positions[0], cells):
+        return False  # 东经118度 is a longitude, though its words would do for a heading
     return all(columns.is_unit(c) for c in coordinates) or bool(columns.pairs(coordinates))
 
 
