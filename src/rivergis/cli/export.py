@@ -42,8 +42,15 @@ def command(layer: str, out: Path, actor: str | None, as_json: bool, **o: Any) -
     """Export LAYER to OUT; the ending says the format:
     .gpkg .shp .zip .geojson .geojsonl .fgb .parquet .kml .gml .gdb .csv .xlsx .dxf
 
-    Columns are those of docs/layers.md, then the attributes as delivered. Needs the capability export; every export
-    is in the audit. Exit codes: 0 done, also with no feature; 4 some text could not go out whole (said, with its place).
+    Columns are those of docs/layers.md, then the attributes as delivered (NAME_delivered where ours has the name and
+    says something else). Needs the capability export; every export is in the audit.
+
+    A layer in several 3-degree zones (--crs local), or with points and areas where a format holds one kind, goes out as
+    several files (OUT_zone35, OUT_zone36; OUT_point, OUT_area). A Shapefile comes with OUT.fields.csv: what its short names
+    stand for. In .csv and .xlsx a text that a spreadsheet would take for a formula (= + - @ …) gets an apostrophe before
+    it, and so does one that begins with an apostrophe: take one away to have it back.
+
+    Exit codes: 0 done, also with no feature; 4 some text could not go out whole (said, with its place).
 
     \b
     Example:

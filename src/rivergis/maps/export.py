@@ -139,6 +139,7 @@ def stage(conn: Connection, wanted: Wanted, out: Path) -> Iterator[Staged]:
     Raises ``UsageError`` (format, filter, field or encoding), ``NotFound`` (layer), ``NotPermitted`` (personal data),
     ``CrsRefused`` and ``EnvironmentFault``.
     """
+    out = out.with_suffix(out.suffix.lower())
     form, layer = _form(wanted, out)
     if not wanted.overwrite:
         _check_free([out])

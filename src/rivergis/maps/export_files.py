@@ -264,6 +264,8 @@ def _fit(value: Any, sheet: Sheet, column: str, cut: _Said, replaced: _Said) -> 
     if value is None:
         return None
     text = text_of(value)
+    if text.isascii() and len(text) <= _DBF_TEXT:
+        return text
     fitting = encodable(text, sheet.encoding)
     if fitting != text:
         replaced.add(column, text)
