@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,15 +43,20 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
       rivergis inspect lines.shp stakes.xlsx walk.gpx
       rivergis inspect survey_disk/ --reference county.gpkg --report disk.html
     """
+    from rivergis import rules
     from rivergis.intake import inspection
     from rivergis.intake.delivery import Asked
     from rivergis.intake.limits import Limits
 
+    settings = common.settings()
     found = inspection.inspect(
         files,
         asked=Asked(o["layer"], o["crs"], o["datum"], o["encoding"]),
         reference=_reference(reference),
-        limits=Limits.of(common.settings().max_limits),
+        limits=Limits.of(settings.max_limits),
+        large_scale_km2=rules.load(settings.rules_dir)
+        .at(("000000",), date.today())
+        .number("publish.max_contiguous_large_scale"),
         progress=_progress,
     )
     if report is not None:

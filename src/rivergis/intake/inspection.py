@@ -5,6 +5,7 @@ One door: an import takes encoding, order of axes and coordinate system from the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,21 +21,31 @@ from rivergis.intake import (
     datasets,
     foreign,
     guard,
+    heights,
     photo,
     raster,
+    secrecy,
     sources,
     tables,
     track_formats,
     track_table,
 )
-from rivergis.intake.crs_verdict import Verdict, place
 from rivergis.intake.crs_reference import Reference
+from rivergis.intake.crs_verdict import Verdict, place
 from rivergis.intake.delivery import Asked, Defect, Delivered, Reading
 from rivergis.intake.limits import DEFAULT, Limits
 
 _SAMPLES = 5
 # defects that mean a part of the content could not be read
-UNREAD = ("geometry_unreadable", "record_damaged", "file_cut_off", "raster_cut_off", "layer_unreadable")
+UNREAD = (
+    "geometry_unreadable",
+    "record_damaged",
+    "layer_unreadable",
+    "file_cut_off",
+    "file_damaged",
+    "raster_cut_off",
+    "picture_cut_off",
+)
 
 
 @dataclass(frozen=True)
@@ -140,8 +151,17 @@ def _as_track(layer: Delivered) -> Delivered:
     return (track_table.from_table(layer) or layer) if layer.names is not None else layer
 
 
-def look(path: Path, asked: Asked, reference: Reference | None = None, limits: Limits = DEFAULT) -> FileReport:
-    """Read and judge one file; raises ``InputError`` where it cannot be read at all."""
+def look(
+    path: Path,
+    asked: Asked,
+    reference: Reference | None = None,
+    limits: Limits = DEFAULT,
+    large_scale_km2: float = math.inf,
+) -> FileReport:
+    """Read and judge one file; raises ``InputError`` where it cannot be read at all.
+
+    ``large_scale_km2``: contiguous area beyond which large-scale topography asks for a confirmation (a rule of the place).
+    """
     reading = read(path, asked, limits)
     chosen = [d for d in reading.layers if asked.layer is None or d.name == asked.layer]
     if not chosen and reading.layers:
@@ -149,12 +169,25 @@ def look(path: Path, asked: Asked, reference: Reference | None = None, limits: L
         raise InputError(
             f"{path.name} has no layer {asked.layer!r}; it has {names}.", file=str(path), layer=asked.layer
         )
-    layers = [LayerReport(d, crs_evidence.judge(d, reference, asked)) for d in chosen]
+    layers = [_judged(d, path, asked, reference, large_scale_km2) for d in chosen]
     return FileReport(str(path), reading.format, None, layers, list(reading.defects))
 
 
-def _told(path: Path, asked: Asked, reference: Reference | None, limits: Limits) -> dict[str, Any]:
-    report = look(path, asked, reference, limits)
+def _judged(
+    layer: Delivered, path: Path, asked: Asked, reference: Reference | None, large_scale_km2: float
+) -> LayerReport:
+    """A layer with its place, from what its heights count, and whether it may be secret."""
+    verdict = crs_evidence.judge(layer, reference, asked)
+    datum, found = heights.look(layer)
+    found += secrecy.look(layer, verdict, path.name, large_scale_km2)
+    facts = {**layer.facts, "vertical_datum": datum} if datum is not None else layer.facts
+    return LayerReport(replace(layer, facts=facts, defects=[*layer.defects, *found]), verdict)
+
+
+def _told(
+    path: Path, asked: Asked, reference: Reference | None, limits: Limits, large_scale_km2: float
+) -> dict[str, Any]:
+    report = look(path, asked, reference, limits, large_scale_km2)
     hashes = [layer.delivered.facts for layer in report.layers]
     return {**report.as_dict(), "whole": report.whole, "anything": report.anything, "facts": hashes}
 
@@ -165,6 +198,7 @@ def inspect(
     asked: Asked,
     reference: Reference | None = None,
     limits: Limits = DEFAULT,
+    large_scale_km2: float = math.inf,
     progress: Callable[[int, int, str], None] = lambda done, of, name: None,
 ) -> Inspection:
     """Look at files and folders, each file in a process of its own: a file that cannot be read does not stop the others."""
@@ -173,7 +207,9 @@ def inspect(
     for done, path in enumerate(files):
         progress(done, len(files), path.name)
         try:
-            told.append(guard.guarded(_told, path, asked, reference, limits, limits=limits, name=path.name))
+            told.append(
+                guard.guarded(_told, path, asked, reference, limits, large_scale_km2, limits=limits, name=path.name)
+            )
         except RivergisError as error:
             form = sources.format_of(path.name)
             told.append(_unread(path, form.name if form else "", error))
