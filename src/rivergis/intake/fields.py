@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
@@ -23,14 +24,22 @@ _DELIVERED = "delivered"
 
 
 def select(batch: Batch, mapped: Mapped) -> None:
-    """Leave out what the mapping's filter does not let through."""
+    """Leave out what the mapping's filter does not let through, and the fields of programs it drops."""
+    dropped = [c for c in batch.frame.columns if any(fnmatchcase(str(c).lower(), d.lower()) for d in mapped.drop)]
+    batch.frame = batch.frame.drop(columns=dropped)
+    said = f"Fields that a program wrote for itself were left out: {', '.join(map(str, dropped))}."
+    batch.note("fields_dropped", [], said, len(dropped), about="dropped", of_layer=True)
     keep = np.ones(len(batch.frame), bool)
     for source_field, wanted in mapped.where.items():
         given = cells.text(first_of(batch.frame, source_field))
-        here = given.notna() if "*" in wanted else given.isin(wanted)
+        here = given.isin(wanted) | given.map(lambda v, w=wanted: v is not None and _fits(v, w)).astype(bool)
         keep &= here.to_numpy(bool)
     rule = "; ".join(f"{k} in {', '.join(v)}" for k, v in mapped.where.items())
     batch.skip(~keep, "filtered", f"Left out by the profile, which takes {rule}.")
+
+
+def _fits(value: str, wanted: tuple[str, ...]) -> bool:
+    return any("*" in w and fnmatchcase(value, w) for w in wanted)
 
 
 def present(frame: pd.DataFrame, layer: layers.Layer, mapped: Mapped) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class Mapped:
     target: str
     source_layers: tuple[str, ...]
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """source field -> values that pass; ``*`` = any value that is not empty."""
+    """source field -> values that pass; ``*`` = any value that is not empty, ``*闸*`` any that holds 闸."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """target column -> source field, list of source fields (the first that is not empty), or name -> field for a JSON column."""
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -37,6 +37,8 @@ class Mapped:
     """several features may be one thing (a river of many ways): the first stands for all."""
     addition: bool = False
     """a delivery of candidates that adds to its feed instead of replacing what was there."""
+    drop: tuple[str, ...] = ()
+    """fields that a program writes for itself (``Sm*``): no attributes of the thing, left out and said."""
 
     def takes(self, source_layer: str) -> bool:
         """Whether a source layer goes by one of its names; ``*`` stands for anything, upper and lower case are one."""
@@ -103,9 +105,13 @@ def load(name: str, rules_dir: Path) -> Profile:
         body = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise RuleError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error
-    if not isinstance(body, dict) or set(body) != {"about", "mappings"} or not isinstance(body["mappings"], list):
-        raise RuleError(f"{path.name}: a profile has 'about' (a sentence) and 'mappings' (a list), nothing else.")
-    return Profile(name, str(body["about"]), tuple(_mapped(path.name, m) for m in body["mappings"]))
+    sound = isinstance(body, dict) and {"about", "mappings"} <= set(body) <= {"about", "mappings", "drop"}
+    if not sound or not all(isinstance(body.get(part, []), list) for part in ("mappings", "drop")):
+        raise RuleError(
+            f"{path.name}: a profile has 'about' (a sentence), 'mappings' (a list) and perhaps 'drop' (a list of fields), nothing else."
+        )
+    drop = tuple(str(d) for d in body.get("drop", ()))
+    return Profile(name, str(body["about"]), tuple(replace(_mapped(path.name, m), drop=drop) for m in body["mappings"]))
 
 
 _PARTS: dict[str, type] = {

@@ -222,7 +222,7 @@ def _course(job: Job, layer: layers.Layer, opened: vector.Opened, mapped: profil
         return Course()
     job.progress(f"{opened.name} → {layer.name}: looking through {opened.count:,} features")
     filled: set[str] = set()
-    for source in opened.pieces(placed=False):
+    for source in opened.pieces(vector.PIECE, placed=False):
         filled |= fields.present(source.frame, layer, mapped)
         if "height_m" in (c.name for c in layer.columns) and source.raised:
             filled.add("height_m")
@@ -244,7 +244,7 @@ def _write(
     save = saver(conn, layer, options, import_id, options.complete and not mapped.addition)
     tally = _Tally()
     about = opened.provenance()
-    for source in opened.pieces():
+    for source in opened.pieces(vector.PIECE):
         batch = vector.map_piece(source, layer, mapped, about=about, course=course)
         if options.valid_from is not None and "valid_from" not in batch.frame:
             batch.frame["valid_from"] = options.valid_from
