@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import html
 import re
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -167,11 +168,74 @@ def _prepare(
         _dxf(path, folder, made)
     elif form.name in ("KML", "GML", "OpenStreetMap XML") or "JSON" in form.name:
         _plain_text(path, folder, made, asked, limits)
+    elif form.name in ("GeoPackage", "SQLite"):
+        _check_tables(path, name)
     elif form.name == "FileGDB" and path.suffix.lower() != ".gdb":
         link = folder / "data.gdb"
         link.symlink_to(path.resolve(), target_is_directory=True)
         made.place = str(link)
+    made.place = _plain_place(made, folder)
+    _check_pointers(made)
     return made
+
+
+def _plain_place(made: DataSet, folder: Path) -> str:
+    """A place that is nothing but a path: GDAL and pyogrio take ``WFS:...``, ``a!b`` and ``a;b`` for other addresses."""
+    place = Path(made.place).absolute()
+    if str(place).isprintable() and not any(mark in str(place) for mark in "!?;"):
+        return str(place)
+    link = folder / f"layer{place.suffix.lower() if place.suffix.isascii() else ''}"
+    link.symlink_to(place)
+    return str(link)
+
+
+# what GDAL takes, wherever it stands in a file's beginning and whatever its ending, for the order to read something else
+_POINTERS = re.compile(
+    rb"<OGRVRTDataSource|<VRTDataset|<OGRWFSDataSource|WFS_Capabilities|<GDAL_WMS|<WMS_|<GDALTileIndex|gdal_streamed_alg"
+    rb"|<Product_Observational"
+)
+
+
+def _check_pointers(made: DataSet) -> None:
+    """``InputError`` if what GDAL would open only points at other files, addresses or commands."""
+    place = Path(made.place)
+    if not place.is_file():
+        return
+    with place.open("rb") as handle:
+        found = None if made.form.begins else _POINTERS.search(handle.read(1 << 16))
+    if found is not None:
+        what = found.group().decode("ascii").lstrip("<")
+        raise InputError(
+            f"{made.name} is no {made.form.name}: it only points at data elsewhere ({what}), which is not followed; "
+            "hand in the data themselves.",
+            file=made.name,
+        )
+
+
+# kinds of virtual tables that hold nothing but what lies in the database itself
+_OWN_TABLES = {"rtree", "rtree_i32", "geopoly", "fts3", "fts4", "fts5"}
+_OWN_TABLES |= {f"virtual{n}" for n in ("spatialindex", "elementary", "knn", "knn2", "bbox", "network", "routing")}
+
+
+def _check_tables(path: Path, name: str) -> None:
+    """``InputError`` if a database has virtual tables that read other files: a table's contents would be theirs."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
+            base.text_factory = lambda raw: raw.decode("utf-8", "replace")
+            rows = base.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE '%virtual%'").fetchall()
+    except sqlite3.Error as error:
+        raise InputError(
+            f"{name} cannot be opened as a database ({str(error)[:100]}): it is damaged; ask for it again.", file=name
+        ) from error
+    for table, sql in rows:
+        plain = re.sub(r"/\*[\s\S]*?(\*/|$)|--[^\n]*", " ", sql)
+        kinds = {k.lower() for k in re.findall(r"(?i)\bUSING\W*(\w+)", plain)}
+        if re.match(r"(?i)\s*CREATE\s+VIRTUAL", plain) and (not kinds or kinds - _OWN_TABLES):
+            raise InputError(
+                f"{name}: its table {table[:60]!r} is a virtual one, whose contents come from other files: it is refused; "
+                "ask for the table itself.",
+                file=name,
+            )
 
 
 def _shapefile(path: Path, folder: Path, made: DataSet) -> None:
@@ -199,6 +263,11 @@ def _mapinfo(path: Path, folder: Path, made: DataSet) -> None:
             (folder / f"layer{part.suffix.lower()}").symlink_to(part.resolve())
     ending = ".mif" if made.form.name == "MapInfo exchange" else ".tab"
     raw = path.read_bytes()
+    if re.search(rb"(?i)^\s*(open\s+table|create\s+view)\b|IsSeamless", raw[: 1 << 16], re.MULTILINE):
+        raise InputError(
+            f"{made.name} only joins other tables (a view or seamless table), which are not followed: hand in the tables themselves.",
+            file=made.name,
+        )
     said = _MAPINFO_CHARSET.search(raw[:4096])
     made.declared = _MAPINFO_NAMES.get(said.group(2).decode("latin-1").lower()) if said else None
     made.how, made.raw_text = "its character set", True
@@ -271,12 +340,15 @@ def _plain_text(path: Path, folder: Path, made: DataSet, asked: Asked, limits: L
     odd_names = _look_into_kml(made.text.read(raw), made) if made.form.name == "KML" else False
     if made.text.codec not in ("utf-8", "utf-8-sig") or made.text.defects or b"\0" in raw or odd_names:
         _rewrite(raw, folder, made)
-    elif not path.name.lower().endswith(made.form.endings):
+    elif made.form.name == "GML" or not path.name.lower().endswith(made.form.endings):
         link = folder / f"layer{made.form.endings[0]}"
         link.symlink_to(path.resolve())
         made.place = str(link)
     else:
         made.place = str(path)
+    if made.form.name == "GML" and path.with_suffix(".xsd").is_file():
+        # the types of its fields; a .gfs is what GDAL once guessed of another file, and it writes one beside what it opens
+        (folder / "layer.xsd").symlink_to(path.with_suffix(".xsd").resolve())
 
 
 def _look_into_kml(plain: str, made: DataSet) -> bool:
