@@ -217,3 +217,91 @@ def test_a_misspelt_field_is_noticed() -> None:
 def test_law_no_name_means_two_columns(layer: layers.Layer) -> None:
     names = [n.lower() for names in fields.own_names(layer).values() for n in set(names)]
     assert len(names) == len(set(names))
+
+
+# ---- as survey offices write it ----------------------------------------------------------------------------------------
+
+
+def checked(rows: list[dict[str, Any]], layer: str, **how: Any) -> Batch:
+    batch = mapped(rows, layer, **how)
+    contract.check(batch, layers.layer(layer))
+    return batch
+
+
+STAKE = {"code": "a", "river_code": "r", "bank": "left"}
+
+
+def test_words_and_units_are_understood_and_said() -> None:
+    rows = [
+        STAKE | {"bank": "左岸", "kind": "基本桩", "at_m": "K1+200", "height_m": "231.5m(1985国家高程基准)"},
+        STAKE | {"code": "b", "bank": "R", "at_m": "0.48km", "height_m": 230.0},
+        STAKE | {"code": "c", "bank": "中", "at_m": "1,200"},
+        STAKE | {"code": "d", "at_m": "about 5"},
+    ]
+    batch = checked(rows, "stake")
+    got = batch.frame.set_index("code")
+    assert list(got["bank"]) == ["left", "right"] and list(got["at_m"]) == [1200.0, 480.0]
+    assert list(got["height_m"]) == [231.5, 230.0] and got.loc["a", "vertical_datum"] == "1985国家高程基准"
+    assert sorted((a.code) for a in batch.set_aside) == ["value_unknown", "value_wrong"]
+    told = {(d["code"], d.get("about")) for d in batch.diagnostics}
+    assert {("value_understood", c) for c in ("bank", "kind", "at_m", "height_m")} <= told
+    assert ("vertical_datum_unknown", "vertical_datum") in told
+    assert batch.frame["source"][0]["attributes"]["at_m"] == "K1+200", "as delivered"
+
+
+def test_what_is_written_plainly_is_not_talked_about() -> None:
+    rows = [STAKE | {"at_m": 1.5, "height_m": 2.0, "vertical_datum": "1985国家高程基准", "kind": "base"}]
+    assert checked(rows, "stake").diagnostics == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values_", "metres"),
+    [
+        ("起点桩号(km)", [1.2, "3"], [1200.0, 3000.0]),
+        ("from_km", [1.2, "500m"], [1200.0, 500.0]),
+        ("起点桩号", [1.2, "3"], [1.2, 3.0]),
+        ("起点桩号（米）", ["K0+001", None], [1.0, np.nan]),
+    ],
+)
+def test_a_unit_in_the_name_of_a_field_counts(name: str, values_: list[Any], metres: list[float]) -> None:
+    rows = [{"code": str(i), "river_code": "r", "kind": "river", name: v} for i, v in enumerate(values_)]
+    batch = checked(rows, "reach")
+    assert np.allclose(batch.frame["from_m"].astype(float), metres, equal_nan=True)
+    assert ("unit_converted" in [d["code"] for d in batch.diagnostics]) == ("km" in name)
+    assert not any(d["code"] == "fields_unused" for d in batch.diagnostics)
+
+
+def test_days_in_chinese_figures() -> None:
+    rows = [{"code": "a", "name": "x", "approved_on": "二〇二四年十月五日", "valid_from": "二〇二四年一月一日"}]
+    got = checked(rows, "outfall").frame.iloc[0]
+    assert (got["approved_on"], got["valid_from"]) == (dt.date(2024, 10, 5), dt.date(2024, 1, 1))
+
+
+def test_fields_of_programs_are_dropped_and_said() -> None:
+    batch = mapped([{"code": "a", "name": "x", "SmID": 7, "smuserid": 0}], "outfall", drop=("Sm*",))
+    assert batch.frame["source"][0]["attributes"] == {"code": "a", "name": "x"}
+    assert [(d["code"], d["count"]) for d in batch.diagnostics] == [("fields_dropped", 2)]
+
+
+def test_a_prefix_tells_two_layers_apart() -> None:
+    rows = [{"r": "河", "n": 1}, {"r": None, "n": 2}, {"r": None, "n": None}]
+    batch = mapped(
+        rows, "levee", code=("r", "n"), fields={"river_code": "r"}, prefix={"code": "T/", "river_code": "R/"}
+    )
+    assert list(batch.frame["code"]) == ["T/河/1", "T/2", None]
+    assert list(batch.frame["river_code"]) == ["R/河", None, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        (b"\x00\xff", "hex:00ff"),
+        (dt.datetime(2024, 1, 2, 3, 4, tzinfo=dt.UTC), "2024-01-02T03:04:00+00:00"),
+        (dt.time(3, 4), "03:04:00"),
+        (2**60, 2**60),
+        (np.int64(7), 7),
+        ([1, None, "甲"], [1, None, "甲"]),
+    ],
+)
+def test_attributes_of_kinds_json_does_not_know(value: Any, meant: Any) -> None:
+    assert cells.as_delivered(value) == meant

@@ -75,3 +75,42 @@ def test_those_that_come_with_the_project_are_sound_and_in_order(name: str) -> N
 def test_the_plain_profile_knows_every_layer_in_order() -> None:
     targets = [m.target for m in profile.plain().mappings]
     assert targets == list(layers.LAYERS)
+
+
+def test_layers_are_taken_by_patterns_of_their_names() -> None:
+    mapped = profile.Mapped("stake", ("JZD", "*界桩*"))
+    assert mapped.takes("jzd") and mapped.takes("永川界桩成果") and not mapped.takes("JZX")
+
+
+def test_a_profile_may_name_fields_to_drop(tmp_path: Path) -> None:
+    [mapped] = load(tmp_path, {"about": "x", "mappings": [SOUND], "drop": ["Sm*"]}).mappings
+    assert mapped.drop == ("Sm*",)
+    with pytest.raises(RuleError, match="'drop'"):
+        load(tmp_path, {"about": "x", "mappings": [SOUND], "drop": "Sm*"})
+
+
+ALL = profile.load_all(gis_dir() / "rules")
+
+
+@pytest.mark.parametrize(
+    ("target", "layer", "columns", "name"),
+    [
+        ("stake", "Sheet1", ["界桩编号", "河流名称", "岸别", "X", "Y"], "gbk_survey"),
+        ("stake", "JZD", ["JZH", "HLBM", "AB", "SmID"], "national"),
+        ("boundary_line", "ATT_RVML_BASE", ["fid", "code", "RV_CODE"], "zhejiang"),
+        ("outfall", "t", ["STCD", "STNM", "STTP", "LGTD", "LTTD"], "stations"),
+        ("reach", "waterways", ["osm_id", "name", "waterway"], "osm"),
+        ("stake", "t", ["a", "b"], None),
+    ],
+)
+def test_the_profile_whose_fields_fit_is_named(target: str, layer: str, columns: list[str], name: str | None) -> None:
+    assert profile.fitting(ALL[1:], target, layer, columns) == name
+
+
+@pytest.mark.parametrize("of", ALL, ids=lambda p: p.name)
+def test_every_required_column_has_a_source(of: profile.Profile) -> None:
+    """A mapping that can never fill what its layer needs is no mapping."""
+    for m in of.mappings:
+        for column in layers.layer(m.target).columns:
+            if column.required and of.name not in ("plain", "demo_county"):
+                assert column.name in m.fields or column.name in m.constants, f"{m.target}.{column.name}"

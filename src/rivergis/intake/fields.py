@@ -90,7 +90,7 @@ def map_fields(batch: Batch, layer: layers.Layer, mapped: Mapped, about: dict[st
             new[column] = value
     _say_unused(batch, layer, mapped)
     if mapped.code:
-        new["code"] = _joined(old, mapped.code)
+        new["code"] = _prefixed(_joined(old, mapped.code), mapped.prefix.get("code"))
     new["source_feature"] = pd.Series(old.index.astype(str), index=old.index, dtype=object)
     new["source"] = _provenance(old, about)
     frame: Any = pd.DataFrame(new, index=old.index)
@@ -137,7 +137,11 @@ def _column(batch: Batch, column: str, names: list[str], mapped: Mapped) -> pd.S
         value = cells.each(value, partial(_translated, table))
     if column in mapped.constants:
         value = value.where(~cells.empty(value), mapped.constants[column])
-    return value
+    return _prefixed(value, mapped.prefix.get(column))
+
+
+def _prefixed(value: pd.Series, prefix: str | None) -> pd.Series:
+    return value if prefix is None else cells.each(cells.text(value), lambda v: v and f"{prefix}{v}")
 
 
 def _translated(table: Mapping[str, Any], value: Any) -> Any:

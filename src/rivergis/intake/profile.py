@@ -37,6 +37,8 @@ class Mapped:
     """several features may be one thing (a river of many ways): the first stands for all."""
     addition: bool = False
     """a delivery of candidates that adds to its feed instead of replacing what was there."""
+    prefix: Mapping[str, str] = field(default_factory=dict)
+    """target column -> text before its value, where two source layers number their features alike."""
     drop: tuple[str, ...] = ()
     """fields that a program writes for itself (``Sm*``): no attributes of the thing, left out and said."""
 
@@ -83,7 +85,9 @@ def fitting(profiles: Iterable[Profile], target: str, source_layer: str, columns
     best: dict[str, int] = {}
     for p in profiles:
         for m in p.mappings:
-            coded = {part.lower() for n in (*m.code, m.fields.get("code", "")) for part in str(n).split("|")} & there
+            # of a code of several fields the last is the thing's own
+            own = m.code[-1] if m.code else m.fields.get("code", "")
+            coded = {part.lower() for part in str(own).split("|")} & there
             if m.target == target and coded and len(m.source_fields & there) > 1:
                 score = len(m.source_fields & there) + 100 * m.takes(source_layer)
                 best[p.name] = max(best.get(p.name, 0), score)
@@ -124,6 +128,7 @@ _PARTS: dict[str, type] = {
     "code": list,
     "once_per_code": bool,
     "addition": bool,
+    "prefix": dict,
 }
 
 
@@ -150,6 +155,7 @@ def _mapped(file: str, m: Any) -> Mapped:
         tuple(str(c) for c in m.get("code") or ()),
         bool(m.get("once_per_code")),
         bool(m.get("addition")),
+        {k: str(v) for k, v in (m.get("prefix") or {}).items()},
     )
 
 
@@ -160,11 +166,11 @@ def _listed(value: Any) -> list[Any]:
 def _check_columns(file: str, layer: layers.Layer, m: dict[str, Any]) -> None:
     """Every column named must exist, and every value written must be one the column may hold."""
     columns = {c.name: c for c in layer.columns}
-    for part in ("fields", "values", "constants"):
+    for part in ("fields", "values", "constants", "prefix"):
         for name, given in (m.get(part) or {}).items():
             if name not in columns and name not in ("code", "valid_from", "valid_to"):
                 raise RuleError(f"{file}: {layer.name} has no column {name!r}.")
-            if part == "fields":
+            if part in ("fields", "prefix"):
                 continue
             if part == "values" and not isinstance(given, dict):
                 raise RuleError(f"{file}: values of {layer.name}.{name} must map source values to ours.")
