@@ -6,7 +6,22 @@ facts as fields for ``--json``. The command line prints the sentence and never a
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
+
+# what a terminal obeys or a reader does not see: control characters, marks that turn or hide text, half characters
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def legible(text: str, keep: str = "") -> str:
+    """Text out of a file as it may be shown: what a terminal would obey (ESC, newline, right-to-left) as ``\\u001b``.
+
+    JSON stays JSON with ``keep="\\n"``, and says the same.
+    """
+    return _UNSEEN.sub(lambda m: m[0] if m[0] in keep else json.dumps(m[0])[1:-1], text)
 
 
 class RivergisError(Exception):
@@ -19,7 +34,7 @@ class RivergisError(Exception):
 
     def __init__(self, sentence: str, **details: Any) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = legible(sentence)
         self.details = {k: v for k, v in details.items() if v is not None}
 
     def as_dict(self) -> dict[str, Any]:

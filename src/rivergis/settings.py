@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from rivergis.errors import UsageError
 
 _MAX = "RIVERGIS_MAX_"
 PACKAGE_DIR = Path(__file__).resolve().parent
@@ -49,7 +52,7 @@ class Settings:
 
 
 def load(env: Mapping[str, str] | None = None) -> Settings:
-    """Settings from ``env`` (by default the process environment); nothing is created."""
+    """Settings from ``env`` (by default the process environment); nothing is created. ``UsageError`` for a bad number."""
     env = os.environ if env is None else env
     home = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME", "/")) / ".local" / "share")
     return Settings(
@@ -58,8 +61,14 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         data_dir=Path(env.get("RIVERGIS_DATA_DIR") or home / "rivergis"),
         rules_dir=Path(env.get("RIVERGIS_RULES_DIR") or gis_dir() / "rules"),
         host=env.get("RIVERGIS_HOST") or "127.0.0.1",
-        port=int(env.get("RIVERGIS_PORT") or 8000),
+        port=_whole("RIVERGIS_PORT", env.get("RIVERGIS_PORT") or "8000", least=0),
         actor=env.get("RIVERGIS_ACTOR") or None,
         lang=env.get("RIVERGIS_LANG") or "zh",
-        max_limits={k.removeprefix(_MAX).lower(): int(v) for k, v in env.items() if k.startswith(_MAX) and v.isdigit()},
+        max_limits={k.removeprefix(_MAX).lower(): _whole(k, v) for k, v in env.items() if k.startswith(_MAX) and v},
     )
+
+
+def _whole(name: str, text: str, least: int = 1) -> int:
+    if not re.fullmatch(r"[0-9]{1,15}", text.strip()) or int(text) < least:
+        raise UsageError(f"{name} is {text[:40]!r}: it must be a whole number, at least {least}.")
+    return int(text)

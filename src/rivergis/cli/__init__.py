@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rivergis import __version__
-from rivergis.errors import RivergisError
+from rivergis.errors import RivergisError, legible
 
 NOUNS: dict[str, tuple[str, str]] = {
     "db": ("rivergis.cli.db", "The private PostGIS cluster: start, stop, status, upgrade, backup, restore."),
@@ -67,6 +67,9 @@ def rivergis(ctx: click.Context, debug: bool) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Entry point: errors become one sentence on stderr and a stable exit code; no traceback without --debug."""
     args = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be text
     sys.exit(_run(args))
 
 
@@ -89,13 +92,13 @@ def _run(args: list[str]) -> int:
         if "--debug" in args:
             raise
         if "--json" in args:
-            click.echo(json.dumps(error.as_dict(), ensure_ascii=False, default=str))
+            click.echo(legible(json.dumps(error.as_dict(), ensure_ascii=False, default=str)))
         click.echo(f"{error.zh} · {error.sentence}", err=True)
         return error.exit_code
     except Exception as error:
         if "--debug" in args:
             raise
-        text = " ".join(str(error).split())[:300]
+        text = legible(" ".join(str(error).split())[:300])
         click.echo(
             f"程序自身故障 · A fault of rivergis itself: {type(error).__name__}: {text} (run again with --debug for the details).",
             err=True,

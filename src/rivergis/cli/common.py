@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rivergis import settings as settings_
-from rivergis.errors import PartlyDone
+from rivergis.errors import PartlyDone, legible
 
 if TYPE_CHECKING:
     from rivergis.db.connect import Database
@@ -79,21 +79,27 @@ def plain(value: Any) -> Any:
     return value
 
 
+def say(line: str, err: bool = False) -> None:
+    """Print one line that may quote what a file holds: nothing in it can steer the terminal or begin a line of its own."""
+    click.echo(legible(line), err=err)
+
+
 def emit(result: Any, as_json: bool, text: str | None = None) -> None:
     """Print a result: JSON when asked for, else ``text``, else one ``field: value`` line each."""
     if as_json:
-        click.echo(json.dumps(plain(result), ensure_ascii=False, indent=1, default=str))
+        click.echo(legible(json.dumps(plain(result), ensure_ascii=False, indent=1, default=str), keep="\n"))
     elif text is not None:
-        click.echo(text)
+        click.echo(legible(text, keep="\n"))
     else:
         for key, value in plain(result).items():
-            click.echo(f"{key}: {value}")
+            say(f"{key}: {value}")
 
 
 def write_json(path: Path, result: Any) -> None:
     """Write a result as JSON by way of a temporary name."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(plain(result), ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+    text = json.dumps(plain(result), ensure_ascii=False, indent=1, default=str)
+    part.write_text(legible(text, keep="\n"), encoding="utf-8")
     part.replace(path)
 
 
@@ -105,8 +111,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
 
     shown = Table(*headers, title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for row in rows:
-        shown.add_row(*("" if v is None else str(v) for v in row))
-    console = Console()
+        shown.add_row(*("" if v is None else legible(str(v)) for v in row))
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(width=160)
+        console = Console(width=160, markup=False, emoji=False)
     console.print(shown)

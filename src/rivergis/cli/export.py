@@ -108,6 +108,6 @@ def _show(done: Any, as_json: bool) -> None:
         return
     for file in done.files:
         system = f" · {file['crs']}" if file["crs"] else ""
-        click.echo(f"{file['file']}: {file['count']} 个要素 features{system}")
+        common.say(f"{file['file']}: {file['count']} 个要素 features{system}")
     for note in done.notes:
-        click.echo(f"  {note}", err=True)
+        common.say(f"  {note}", err=True)

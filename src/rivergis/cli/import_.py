@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rivergis.cli import common
+from rivergis.errors import legible
 
 if TYPE_CHECKING:
     from rivergis.db.connect import Database
@@ -92,8 +93,10 @@ def _day(value: datetime | None) -> Any:
 
 def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -> list[Any]:
     from rich.console import Console
+    from rich.text import Text
 
     from rivergis.intake import profile
+    from rivergis.intake.limits import Limits
     from rivergis.jobs import receive
 
     rules_dir = common.settings().rules_dir
@@ -108,12 +111,14 @@ def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -
         delivered_on=_day(o["delivered_on"]),
         complete=o["complete"],
     )
-    shared = {"actor": who, "profile": chosen, "options": options, "dry_run": o["dry_run"]}
-    console = Console(stderr=True)
+    limits = Limits.of(common.settings().max_limits)
+    shared = {"actor": who, "profile": chosen, "options": options, "dry_run": o["dry_run"], "limits": limits}
+    console = Console(stderr=True, markup=False, emoji=False)
     with console.status("") as status:
 
         def progress(said: str) -> None:
-            status.update(said)
+            said = legible(said)
+            status.update(Text(said))
             if said.startswith("not in the file") or (not console.is_terminal and "into the database" not in said):
                 console.print(f"  {said}", style="dim", highlight=False)
 
@@ -171,7 +176,7 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
         )
     said = [f"轨迹 tracks: {got.new} 新 new, {got.known} 已有 known, {len(got.failed)} 未能读取 failed"]
     said += [_DRY] if o["dry_run"] else []
-    said += [f"  {f['file']}: {f['message']}" for f in got.failed]
+    said += [legible(f"  {f['file']}: {f['message']}") for f in got.failed]
     said += [f"  {code}: {count} 个文件 files" for code, count in sorted(got.noticed.items())]
     common.emit(got, as_json, "\n".join(said))
     return common.EXIT_PARTLY if got.failed else 0
@@ -211,8 +216,8 @@ def _show(results: list[Any], as_json: bool, dry_run: bool) -> None:
     )
     for r in results:
         for d in r.diagnostics:
-            click.echo(f"  {r.layer}: {d['code']} × {d['count']}: {d['sentence']}")
+            common.say(f"  {r.layer}: {d['code']} × {d['count']}: {d['sentence']}")
         for a in r.set_aside[:10]:
-            click.echo(f"  {r.layer} feature {a.source_feature}: {a.code}: {a.sentence}")
+            common.say(f"  {r.layer} feature {a.source_feature}: {a.code}: {a.sentence}")
         if r.quarantined > 10 and not r.known:
             click.echo(f"  … {r.quarantined - 10} more: rivergis quarantine list --layer {r.layer}")

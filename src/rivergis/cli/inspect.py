@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rivergis.cli import common
+from rivergis.errors import legible
 
 if TYPE_CHECKING:
     from rivergis.intake.crs_reference import Reference
@@ -63,7 +64,7 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
         from rivergis.reports import intake_report
 
         intake_report.write_inspection(found.as_list(), report)
-        click.echo(f"→ {report}", err=True)
+        common.say(f"→ {report}", err=True)
     if as_json:
         common.emit(found.as_list(), True)
     else:
@@ -75,7 +76,7 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
 def _progress(done: int, of: int, name: str) -> None:
     """One line that is written over; without a thread, so that each file's own process starts at once."""
     if of > 1 and sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{done}/{of} {name}" if done < of else "\r\x1b[K", nl=False, err=True)
+        click.echo(f"\r\x1b[K{done}/{of} {legible(name)}" if done < of else "\r\x1b[K", nl=False, err=True)
 
 
 def _reference(path: Path | None) -> Reference | None:
@@ -90,9 +91,10 @@ def _reference(path: Path | None) -> Reference | None:
 
 
 def _show(file: dict[str, Any]) -> None:
-    click.echo(f"\n{file['file']}  {file['format']}")
+    click.echo()
+    common.say(f"{file['file']}  {file['format']}")
     if file["error"]:
-        click.echo(f"  ✗ {file['error']}")
+        common.say(f"  ✗ {file['error']}")
     for d in file["defects"]:
         _show_defect(d)
     for layer in file["layers"]:
@@ -104,32 +106,32 @@ def _show_layer(layer: dict[str, Any]) -> None:
 
     crs = layer["crs"]
     kinds = ", ".join(layer["geometry_types"]) or layer["kind"]
-    click.echo(f"  图层 {layer['name']}: {layer['count']} × {kinds}")
+    common.say(f"  图层 {layer['name']}: {layer['count']} × {kinds}")
     if layer["encoding"]:
-        click.echo(f"    编码 encoding: {layer['encoding']} ({layer['encoding_basis']})")
+        common.say(f"    编码 encoding: {layer['encoding']} ({layer['encoding_basis']})")
     verdict = words.both(f"crs_verdict.{crs['verdict']}")
     system = f"EPSG:{crs['epsg']}" if crs["epsg"] else "?"
     more = [] if crs["datum"] == "wgs84" else [crs["datum"].upper()]
     more += ["坐标轴对调 axes exchanged"] if crs["axis"] == "swapped" else []
-    click.echo(f"    坐标系 CRS: {verdict} {system} {' '.join(more)}".rstrip())
+    common.say(f"    坐标系 CRS: {verdict} {system} {' '.join(more)}".rstrip())
     for reason in crs["reasons"]:
-        click.echo(f"      · {reason}")
+        common.say(f"      · {reason}")
     if crs["verdict"] != "declared":
         for c in crs["candidates"][:4]:
-            click.echo(f"      ? EPSG:{c['epsg']} {c['datum']} {c['axis']}: {c['reason']}")
+            common.say(f"      ? EPSG:{c['epsg']} {c['datum']} {c['axis']}: {c['reason']}")
     if layer["extent_4490"]:
         west, south, east, north = layer["extent_4490"]
-        click.echo(f"    范围 extent: {west:.5f} {south:.5f} {east:.5f} {north:.5f}")
+        common.say(f"    范围 extent: {west:.5f} {south:.5f} {east:.5f} {north:.5f}")
     _show_track(layer)
     for field in layer["fields"]:
-        click.echo(f"    {field['name']} ({field['type']}): {' | '.join(field['samples'][:3])}")
+        common.say(f"    {field['name']} ({field['type']}): {' | '.join(field['samples'][:3])}")
     for d in layer["defects"]:
         _show_defect(d)
 
 
 def _show_track(layer: dict[str, Any]) -> None:
     if "time_verdict" in layer:
-        click.echo(
+        common.say(
             f"    轨迹 track: {layer['fixes']} 点 fixes, {layer['first_at'] or '?'} … {layer['last_at'] or '?'}, 时间 times: {layer['time_verdict']}"
         )
 
@@ -140,4 +142,4 @@ def _show_defect(d: dict[str, Any]) -> None:
     sign = {"error": "✗", "warning": "!", "info": "·"}[d["severity"]]
     where = f" [{d['place']}]" if d["place"] else f" [要素 {', '.join(d['features'][:5])}]" if d["features"] else ""
     action = f" → {d['action']}" if d["action"] else ""
-    click.echo(f"    {sign} {words.say('defect.' + d['code'])} {d['code']}: {d['message']}{where}{action}")
+    common.say(f"    {sign} {words.say('defect.' + d['code'])} {d['code']}: {d['message']}{where}{action}")

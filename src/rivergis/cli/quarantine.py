@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rivergis.cli import common
+from rivergis.errors import legible
 
 
 @click.group("quarantine")
@@ -61,7 +62,8 @@ def show(number: int, as_json: bool) -> None:
     said = [f"{k}: {v}" for k, v in row.items() if k not in ("attributes", "events") and v is not None]
     said += ["attributes:", *(f"  {k}: {v}" for k, v in row["attributes"].items())]
     said += [f"{e['recorded_at']} {e['actor']}: {e['action']} {e['reason'] or ''}" for e in row["events"]]
-    click.echo("\n".join(said))
+    for line in said:
+        common.say(line)
 
 
 @command.command()
@@ -82,7 +84,7 @@ def export(file: Path, layer: str | None, whole: bool) -> None:
     with common.database().read() as conn:
         rows = returned.listed(conn, layer, whole)
     aside_files.write(file, rows)
-    click.echo(f"{len(rows)} → {file}")
+    common.say(f"{len(rows)} → {file}")
 
 
 @command.command("return")
@@ -99,17 +101,19 @@ def return_(file: Path, dry_run: bool, actor: str | None, as_json: bool) -> int:
     Example:
       rivergis quarantine return aside.gpkg
     """
+    from rivergis.intake.limits import Limits
     from rivergis.jobs import returned
 
     db = common.database()
-    who = common.acting(db, actor, "import")
-    results = returned.take_back(db, file, actor=who, rules_dir=common.settings().rules_dir, dry_run=dry_run)
+    who, settings = common.acting(db, actor, "import"), common.settings()
+    limits = Limits.of(settings.max_limits)
+    results = returned.take_back(db, file, actor=who, rules_dir=settings.rules_dir, dry_run=dry_run, limits=limits)
     said = [
         f"{r.layer or '–'} {r.source_layer}: {r.count_in} 读回 returned, {r.imported} 新 imported, {r.unchanged} 未变 unchanged, "
         f"{r.quarantined} 仍未通过 not usable, {r.skipped} 略过 skipped"
         for r in results
     ]
-    said += [f"  {a.source_feature}: {a.code}: {a.sentence}" for r in results for a in r.set_aside[:20]]
+    said += [legible(f"  {a.source_feature}: {a.code}: {a.sentence}") for r in results for a in r.set_aside[:20]]
     common.emit(results, as_json, "\n".join(said) or "没有要素 no features")
     return common.EXIT_PARTLY if any(r.quarantined for r in results) else 0
 

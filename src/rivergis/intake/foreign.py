@@ -63,12 +63,12 @@ def refuse_or_convert(path: Path, limits: Limits) -> Path | None:
 
     ``InputError`` where it is one and no converter for it is installed or it failed. ``conversion`` says what was done.
     """
-    if not path.is_file():
-        return None
-    with path.open("rb") as handle:
-        head = handle.read(HEAD_BYTES)
-    key, _ = recognised(path, head)
-    if key is None:
+    head = b""
+    with suppress(OSError, ValueError):  # what cannot be opened is said by who recognises files
+        if path.is_file():
+            with path.open("rb") as handle:
+                head = handle.read(HEAD_BYTES)
+    if not head or recognised(path, head)[0] is None:
         return None
     made = converted(path, limits)
     if made is None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 
 from rivergis.errors import UsageError
 
+_LONGEST_S = 1_000_000
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -42,6 +44,8 @@ class Limits:
         unknown = sorted(set(settings) - known)
         if unknown:
             raise UsageError(f"There is no limit {unknown[0]!r}; the limits are {', '.join(sorted(known))}.")
+        if settings.get("seconds", 0) > _LONGEST_S:
+            raise UsageError(f"RIVERGIS_MAX_SECONDS is more than {_LONGEST_S:,}: no file takes so long.")
         return cls(**settings)
 
 

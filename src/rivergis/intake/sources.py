@@ -309,10 +309,18 @@ def expand(paths: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for path in paths:
-        walk = path.is_dir() and not path.is_symlink() and path.suffix.lower() != ".gdb"
+        walk = _is_folder(path) and not path.is_symlink() and path.suffix.lower() != ".gdb"
         for file in _walk(path) if walk and not any(path.glob("a0000000*.gdbtable")) else [path]:
             found[file] = None
     return list(found)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder; what cannot even be looked at (a name too long) is none, and is said when it is read."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _walk(folder: Path) -> list[Path]:

@@ -57,13 +57,18 @@ def read_table(path: Path, asked: Asked, limits: Limits) -> Reading:
 
 
 def stream_table(
-    path: Path, layer_name: str, asked: Asked, encoding: str | None, rows: int = _BLOCK_ROWS
+    path: Path,
+    layer_name: str,
+    asked: Asked,
+    encoding: str | None,
+    rows: int = _BLOCK_ROWS,
+    limits: Limits = DEFAULT,
 ) -> Iterator[Delivered]:
     """One table in pieces of at most ``rows`` rows, numbered and named as ``read_table`` does; for imports.
 
     ``encoding``: what ``read_table`` found. Raises as ``read_table``.
     """
-    opened = _open(path, asked.encoding or encoding, DEFAULT)
+    opened = _open(path, asked.encoding or encoding, limits)
     grid = next((g for g in opened.grids if g.name == layer_name), None)
     if grid is None:
         raise InputError(f"{path.name} has no table {layer_name!r}.", file=str(path), layer=layer_name)

@@ -20,7 +20,18 @@ from pyproj import CRS
 from rivergis import crs as crs_
 from rivergis import layers
 from rivergis.errors import CrsRefused, InputError
-from rivergis.intake import contract, crs_evidence, crs_numbers, datasets, fields, inspection, shapes, sources, tables
+from rivergis.intake import (
+    contract,
+    crs_evidence,
+    crs_numbers,
+    datasets,
+    fields,
+    guard,
+    inspection,
+    shapes,
+    sources,
+    tables,
+)
 from rivergis.intake.batch import Batch, Course
 from rivergis.intake.crs_declared import understand
 from rivergis.intake.crs_numbers import Hypothesis
@@ -212,7 +223,7 @@ class Opened:
             return
         table = {"table", "document"} & set(sources.recognise(self.path, self.limits).kinds)
         stream = tables.stream_table if table else datasets.stream
-        for piece in stream(self.path, d.name, self.asked, d.encoding, rows):
+        for piece in stream(self.path, d.name, self.asked, d.encoding, rows, self.limits):
             yield piece.frame, piece.shapes
 
     def _outliers(self, frame: pd.DataFrame, start: int) -> np.ndarray:
@@ -322,8 +333,15 @@ def _fault(given: np.ndarray, i: int, far: bool, system: str | None) -> tuple[st
 
 
 def open_layers(path: Path, asked: Asked, reference: Reference | None = None, limits: Limits = DEFAULT) -> list[Opened]:
-    """Every layer of a file with its verdict. Raises ``InputError`` for a file that cannot be used at all."""
+    """Every layer of a file with its verdict. Raises ``InputError`` for a file that cannot be used at all.
+
+    Read in a process of its own: what crashes a library, hangs or eats memory ends there, before anything is written.
+    """
     sources.recognise(path, limits)
+    return guard.guarded(_opened, path, asked, reference, limits, limits=limits, name=path.name)
+
+
+def _opened(path: Path, asked: Asked, reference: Reference | None, limits: Limits) -> list[Opened]:
     sha256 = sources.sha256(path)
     reading = inspection.read(path, asked, limits)
     return [

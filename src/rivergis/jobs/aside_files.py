@@ -23,6 +23,7 @@ from rivergis.errors import EnvironmentFault, InputError, UsageError
 from rivergis.intake import cells, vector
 from rivergis.intake.crs_declared import understand
 from rivergis.intake.delivery import Asked
+from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.maps.export_text import inert
 
 ENDINGS = (".gpkg", ".geojson", ".csv", ".json")
@@ -165,11 +166,11 @@ def _to_json(part: Path, rows: Sequence[dict[str, Any]], path: Path) -> None:
     part.write_text(json.dumps(told, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
 
 
-def read(path: Path) -> list[Returned]:
+def read(path: Path, limits: Limits = DEFAULT) -> list[Returned]:
     """The features of a corrected file. Raises ``InputError`` for a file that is none or carries no numbers."""
     if path.suffix.lower() == ".json":
         return list(_from_json(path))
-    found = [r for opened in vector.open_layers(path, Asked()) for r in _from_layer(opened)]
+    found = [r for opened in vector.open_layers(path, Asked(), limits=limits) for r in _from_layer(opened)]
     if not any(r.number for r in found):
         raise InputError(
             f"{path.name} has no field {ID}: return a file that 'rivergis quarantine export' wrote, with its numbers kept.",

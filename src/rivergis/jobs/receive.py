@@ -22,6 +22,7 @@ from rivergis.intake import profile as profiles
 from rivergis.intake import raster, sources, track, track_index, vector
 from rivergis.intake.crs_reference import Reference
 from rivergis.intake.delivery import Asked
+from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.jobs.layer_import import ImportResult, Job, Options, import_layer
 from rivergis.patrol import workflow as patrol_workflow
 from rivergis.river import store as river_store
@@ -40,6 +41,7 @@ def import_file(
     source_layer: str | None = None,
     dry_run: bool = False,
     others: Sequence[profiles.Profile] = (),
+    limits: Limits = DEFAULT,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import a file as a layer: one transaction for each source layer that the profile maps to it.
@@ -50,7 +52,7 @@ def import_file(
     """
     layer = layers.layer(layer_name)
     progress(f"{path.name}: reading")
-    opened = vector.open_layers(path, _asked(options), _reference(db))
+    opened = vector.open_layers(path, _asked(options), _reference(db), limits)
     plan = _plan(profile, layer_name, opened, source_layer)
     if not plan:
         wanted = sorted({n for m in profile.for_layer(layer_name, None) for n in m.source_layers})
@@ -128,10 +130,11 @@ def import_all(
     profile: profiles.Profile,
     options: Options,
     dry_run: bool = False,
+    limits: Limits = DEFAULT,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import every layer of a file that the profile names, in the profile's order; ``progress`` names the absent ones."""
-    opened = vector.open_layers(path, _asked(options), _reference(db))
+    opened = vector.open_layers(path, _asked(options), _reference(db), limits)
     plan = [(o, m) for m in profile.mappings for o in opened if m.takes(o.name)]
     if not plan:
         wanted = sorted({n for m in profile.mappings for n in m.source_layers})

@@ -25,6 +25,7 @@ from rivergis.errors import InputError, UsageError
 from rivergis.intake import admission, sources, vector
 from rivergis.intake import profile as profiles
 from rivergis.intake.batch import Course
+from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.jobs import aside_files
 from rivergis.jobs.aside_files import Returned
 from rivergis.jobs.layer_import import Found, ImportResult, Options, mapping_key, saver
@@ -61,14 +62,16 @@ def dismiss(db: Database, quarantine_id: int, reason: str, actor: str) -> bool:
     return True
 
 
-def take_back(db: Database, path: Path, *, actor: str, rules_dir: Path, dry_run: bool = False) -> list[ImportResult]:
+def take_back(
+    db: Database, path: Path, *, actor: str, rules_dir: Path, dry_run: bool = False, limits: Limits = DEFAULT
+) -> list[ImportResult]:
     """Bring a corrected export in: rows that now pass are imported and their place in the quarantine is marked resolved.
 
     One transaction and one result for each import that the rows were set aside from. Rows that were closed before count as
     unchanged; rows that still fail keep their place, with what is wrong now. The same file again changes nothing.
     """
-    sources.recognise(path)
-    sha256, given = sources.sha256(path), aside_files.read(path)
+    sources.recognise(path, limits)
+    sha256, given = sources.sha256(path), aside_files.read(path, limits)
     unusable, numbered = _numbered(path, given)
     with db.read() as conn:
         known = {r["id"]: r for r in listed(conn, whole=True, ids=list(numbered))}

@@ -23,7 +23,7 @@ from openpyxl.utils import get_column_letter
 
 from rivergis import __version__, words
 from rivergis import crs as crs_
-from rivergis.errors import EnvironmentFault, UsageError
+from rivergis.errors import EnvironmentFault, UsageError, legible
 from rivergis.maps.export_tables import text_cell
 from rivergis.reports import intake_map, morning
 from rivergis.reports.intake_map import Drawing, Mark
@@ -62,7 +62,7 @@ def _write(path: Path, facts: list[Facts], page: Callable[[], str], fill: Callab
             book.save(part)
         else:
             text = page() if ending == ".html" else json.dumps(facts, ensure_ascii=False, indent=1, default=str)
-            part.write_text(text, encoding="utf-8", errors="replace")
+            part.write_text(legible(text, keep="\n\t"), encoding="utf-8")
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -287,7 +287,7 @@ def _sheet(
     table.append([text_cell(table, name, bold=True) for name in names])
     for row in [*rows, *([()] if after else []), *after]:
         table.append(
-            [v if isinstance(v, (int, float)) or v is None else text_cell(table, str(v)[:32_000]) for v in row]
+            [v if isinstance(v, (int, float)) or v is None else text_cell(table, legible(str(v))[:32_000]) for v in row]
         )
 
 
