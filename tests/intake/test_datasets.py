@@ -297,6 +297,42 @@ def test_mapinfo_in_gbk(tmp_path: Path, charset: str, code: str | None) -> None:
     assert texts(layer) == RIVERS and [d.code for d in layer.defects] == ([code] if code else [])
 
 
+def _mapinfo_with(folder: Path, system: str) -> Delivered:
+    put(folder / "u.mif", frame(crs=None), driver="MapInfo File", ENCODING="UTF-8")
+    said = (folder / "u.mif").read_text("utf-8").replace("Columns", f"{system}\nColumns", 1)
+    (folder / "u.mif").write_text(said, "utf-8")
+    return only(folder / "u.mif")
+
+
+def test_a_projected_system_of_mapinfo_keeps_its_datum_though_it_has_no_name(tmp_path: Path) -> None:
+    old = _mapinfo_with(tmp_path, 'CoordSys Earth Projection 8, 1001, "m", 105, 0, 1, 500000, 0')
+    assert old.declared.where == "file" and "Krassovsky" in (old.declared.wkt or "")
+    plane = _mapinfo_with(tmp_path, 'CoordSys NonEarth Units "m" Bounds (0, 0) (1000000, 5000000)')
+    assert plane.declared.wkt is None
+
+
+def _all_called(raw: bytes, name: bytes) -> bytes:
+    """A .dbf whose fields all have one name."""
+    fields = (int.from_bytes(raw[8:10], "little") - 33) // 32
+    starts = [32 + 32 * i for i in range(fields)]
+    for start in starts:
+        raw = raw[:start] + name[:10].ljust(11, b"\0") + raw[start + 11 :]
+    return raw
+
+
+@pytest.mark.parametrize(("code", "shown"), [("gbk", "河道管理范"), ("utf-8", "河道管")])
+def test_long_names_that_ten_bytes_make_the_same_keep_their_values(tmp_path: Path, code: str, shown: str) -> None:
+    path = put(tmp_path / "a.shp", encoding=code)
+    table = path.with_suffix(".dbf")
+    table.write_bytes(_all_called(table.read_bytes(), "河道管理范围编号".encode(code)))
+    layer = only(path)
+    assert layer.frame is not None and layer.frame.columns.tolist() == [shown, f"{shown}_2"]
+    assert layer.frame[shown].tolist() == RIVERS and layer.frame[f"{shown}_2"].tolist() == [0, 1.5, 3, 4.5, 6]
+    assert "names_repeated" in codes(layer, alarms=False) and not codes(layer)
+    pieces = list(datasets.stream(path, "a", Asked(), layer.encoding, rows=2))
+    assert [p.frame.columns.tolist() for p in pieces if p.frame is not None] == [[shown, f"{shown}_2"]] * 3
+
+
 def test_values_cut_at_the_width_of_their_field(tmp_path: Path) -> None:
     data = frame()
     data["备注"] = [f"{r}左岸管理范围线待核实" for r in RIVERS]

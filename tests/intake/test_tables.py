@@ -186,6 +186,15 @@ def test_start_and_end_make_lines(tmp_path: Path) -> None:
     assert "coordinate_missing" in codes(layer, "warning")
 
 
+def test_start_and_end_in_a_cell_each_make_lines(tmp_path: Path) -> None:
+    layer = text(tmp_path, "河流,起点,终点\n共产主义渠,X=461581 Y=3906699,X=456665 Y=3905959\n")
+    assert layer.shapes is not None and shapely.get_coordinates(layer.shapes).tolist() == [
+        [461581, 3906699],
+        [456665, 3905959],
+    ]
+    assert layer.geometry_types == ("LineString",)
+
+
 def test_a_table_printed_in_two_columns_keeps_all_its_points(tmp_path: Path) -> None:
     layer = text(tmp_path, "点号,X,Y,点号,X,Y\n1,3243901,589301,3,3243903,589303\n2,3243902,589302,,,\n")
     assert layer.count == 3 and list(layer.frame.index) == ["2", "2b", "3"]  # type: ignore[union-attr]
@@ -490,7 +499,7 @@ def test_curves_in_a_table(test_data: Path) -> None:
 
 def test_longitudes_in_words_are_no_heading(tmp_path: Path) -> None:
     path = tmp_path / "stakes.csv"
-    rows = "\n".join(f"K0+{i:03d},东经118度40分{i:05.2f}秒,\"N 24°59'{i:05.2f}\"\"\"" for i in range(1, 9))
+    rows = "\n".join(f'K0+{i:03d},东经118度40分{i:05.2f}秒,"N 24°59\'{i:05.2f}"""' for i in range(1, 9))
     path.write_text(f"桩号,经度,纬度\n{rows}\n", encoding="utf-8")
     layer = read_table(path, Asked(), Limits()).layers[0]
     assert layer.count == 8 and not any(d.code == "header_repeated" for d in layer.defects)

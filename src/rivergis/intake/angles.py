@@ -15,8 +15,8 @@ import pandas as pd
 _MARKS = str.maketrans(
     {
         **dict.fromkeys("°º˚⁰ᵒ∘度゜", "°"),
-        **dict.fromkeys("′'’‘´`＇分ʹ", "'"),
-        **dict.fromkeys('″"”“＂秒〃ʺ', '"'),
+        **dict.fromkeys("′'’‘´`＇分ʹˊ‵", "'"),
+        **dict.fromkeys('″"”“＂秒〃ʺ〞‶', '"'),
         **dict.fromkeys("−–—‐－", "-"),
         **dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060", ""),
     }
@@ -43,7 +43,7 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 _SPACED = re.compile(
-    rf"^{_LETTER}?[:=]?\s*([-+]?\d{{1,3}})(\s+|\s*[:\-.]\s*)(\d{{1,2}})(?:\3(\d{{1,2}}(?:\.\d+)?)\"?)\s*{_LETTER}?$",
+    rf"^{_LETTER}?[:=]?\s*([-+]?\d{{1,3}})(\s+|\s*[:\-.,]\s*)(\d{{1,2}})(?:\3(\d{{1,2}}(?:\.\d+)?)\"?)\s*{_LETTER}?$",
     re.IGNORECASE,
 )
 _MINUTES = re.compile(
@@ -99,6 +99,7 @@ def _marked(found: re.Match[str]) -> str:
 def tidy(text: str) -> str:
     """A value in plain characters: full-width digits and the many signs for degree, minute and second made one each."""
     text = unicodedata.normalize("NFKC", text.translate(_MARKS)).replace("''", '"')
+    text = re.sub(r"(?<=\d)。(?=\d)", ".", text)
     text = _DMS_LETTERS.sub(_marked, " ".join(text.split()))
     return text[1:].strip() if text[:1] == "'" and len(text) > 1 else text
 

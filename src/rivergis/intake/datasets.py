@@ -193,6 +193,7 @@ def _read_layer(data: DataSet, layer: Layer, name: str, asked: Asked, limits: Li
         *data.defects,
         *found.defects,
         *layer_text.truncated(data, gathered.pieces, found),
+        *layer_text.repeated(data, gathered.pieces, found),
         *_drawn(gathered, layer),
         *faults.defects(),
     )
@@ -239,10 +240,11 @@ def _frame(data: DataSet, piece: Piece, how: text.Text) -> pd.DataFrame:
     plain = _plain_columns(data, piece)
     columns: dict[str, Any] = {}
     for raw in piece.columns:
-        name = how.read(raw.encode("latin-1")) if data.raw_text and layer_text.is_latin(raw) else raw
-        name = data.renamed.get(name, name)
+        name = own = layer_text.name_of(data, raw, how)
+        again = 1
         while name in columns:
-            name += "_"
+            again += 1
+            name = f"{own}_{again}"
         if raw in piece.texts:
             values = [how.read(v) if isinstance(v, bytes) else v for v in piece.texts[raw]]
             columns[name] = pd.Series(values, dtype="str" if any(values) else object)
@@ -300,10 +302,17 @@ def declared(data: DataSet, layer: Layer) -> Declared:
 
 
 def _says_unknown(crs: str) -> bool:
-    """GeoPackage's srs_id 0 and -1 and MapInfo's NonEarth come out as systems that are called undefined."""
-    return any(
-        word in crs[:200] for word in ("Undefined", "undefined", '"Nonearth"', '"unnamed"')
-    ) and not crs.startswith("EPSG:")
+    """GeoPackage's srs_id 0 and -1 and MapInfo's NonEarth come out as systems that are called undefined.
+
+    A system without a name is none of them: MapInfo never names its projected ones, and their datum counts.
+    """
+    words = (
+        "Undefined",
+        "undefined",
+        '"Nonearth"',
+        *(('"unnamed"',) if crs.startswith(("LOCAL_CS", "ENGCRS")) else ()),
+    )
+    return not crs.startswith("EPSG:") and any(word in crs[:200] for word in words)
 
 
 def _drawn(gathered: _Gathered, layer: Layer) -> list[Defect]:

@@ -186,6 +186,7 @@ def _gdal_pieces(data: DataSet, layer: Layer, rows: int) -> Iterator[Piece]:
 
 
 def _piece(data: DataSet, layer: Layer, meta: dict[str, Any], table: pa.Table, with_shapes: bool) -> Piece:
+    table = table.rename_columns(_distinct(table.column_names))
     number = meta["fid_column"] or "OGC_FID"
     shape = meta["geometry_name"] or "wkb_geometry"
     ids = table[number].to_numpy()
@@ -197,6 +198,16 @@ def _piece(data: DataSet, layer: Layer, meta: dict[str, Any], table: pa.Table, w
         _give_curves(data, layer, piece, np.arange(len(ids)), None)
     _give_texts(data, piece)
     return piece
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names that differ: one that comes again gets NULs at its end, which no field's name has (see ``bare``)."""
+    return [n + "\0" * names[:i].count(n) for i, n in enumerate(names)]
+
+
+def bare(name: str) -> str:
+    """A column's name as the file has it, where ``Piece.columns`` had to tell it from another of the same name."""
+    return name.rstrip("\0")
 
 
 def _give_shapes(data: DataSet, layer: Layer, piece: Piece, wkb: list[bytes | None]) -> None:

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pandas as pd
 
 from rivergis.intake import text
 from rivergis.intake.delivery import Asked, Defect, defect
-from rivergis.intake.features import Piece
+from rivergis.intake.features import Piece, bare
 from rivergis.intake.staging import DataSet
 
 
 def is_latin(name: str) -> bool:
     """Whether a name can stand for bytes, each character for the byte of its number."""
     return all(ord(c) < 256 for c in name)
+
+
+def name_of(data: DataSet, column: str, how: text.Text) -> str:
+    """What a column is called, as the file has it: names may come as bytes, and may come twice."""
+    said = bare(column)
+    said = how.read(said.encode("latin-1")) if data.raw_text and is_latin(said) else said
+    return data.renamed.get(said, said)
+
+
+def repeated(data: DataSet, pieces: list[Piece], how: text.Text) -> list[Defect]:
+    """Fields that are called the same: in a Shapefile, whose names hold ten bytes, long Chinese names often are."""
+    names = Counter(name_of(data, c, how) for c in (pieces[0].columns if pieces else []))
+    twice = [n for n, times in names.items() if times > 1]
+    if not twice:
+        return []
+    why = f"Several fields are called {', '.join(twice[:6])}."
+    return [defect("names_repeated", "info", why, "They get a number behind their name.", count=len(twice))]
 
 
 def encoding_of(data: DataSet, pieces: list[Piece], asked: Asked) -> text.Text:
@@ -31,7 +50,7 @@ def encoding_of(data: DataSet, pieces: list[Piece], asked: Asked) -> text.Text:
                 if isinstance(value, bytes) and value and not value.isascii():
                     (cut if len(value) > width - 4 else whole).append(value)
     names = pieces[0].columns if pieces and data.raw_text else []
-    cut += [n.encode("latin-1") for n in names if is_latin(n)]
+    cut += [bare(n).encode("latin-1") for n in names if is_latin(n)]
     said, how = (data.declared, data.how) if data.raw_text else ("UTF-8", "the format")
     return text.decode_evidence(whole, cut=cut, asked=asked.encoding, declared=said, how=how)
 
@@ -54,7 +73,7 @@ def truncated(data: DataSet, pieces: list[Piece], how: text.Text) -> list[Defect
         values = [v if isinstance(v, bytes) else b"" for p in pieces for v in p.texts.get(name, [])]
         cut = text.cut_values(values, width, how.codec)
         if cut:
-            shown = how.read(name.encode("latin-1")) if is_latin(name) else name
+            shown = name_of(data, name, how)
             why = f"Field {shown}: {len(cut)} values were cut at its width of {width} bytes, for instance {how.read(values[cut[0]])!r}."
             action = "The rest of them is lost: ask for a wider field, or for a GeoPackage."
             said.append(defect("text_truncated", "warning", why, action, [ids[i] for i in cut], place=f"field {shown}"))

@@ -323,22 +323,25 @@ def _by_content(head: Sequence[Row], width: int) -> Layout:
     headed = _is_header(rows)
     body = rows[headed:] if headed else rows
     geometry = next((k for k in range(min(width, 200)) if _mostly(body, k, is_shape)), None)
-    position = None if geometry is not None else _seen(body, width, strict=bool(headed))
-    turned = position is None and geometry is None and _is_turned(rows)
     if headed:
         names, repeated = _distinct([t or f"column {c + 1}" for c, t in enumerate(_texts(head, headed - 1, width))])
     else:
         names, repeated = tuple(f"column {c + 1}" for c in range(width)), ()
-    start = headed if headed else _first_body(rows, position)
+    seen = [] if geometry is not None else _seen(body, names, strict=bool(headed))
+    used, others, join = _chosen(seen, body) if len(seen) > 1 else (tuple(seen), (), "")
+    turned = not used and geometry is None and _is_turned(rows)
+    start = headed if headed else _first_body(rows)
     return Layout(
         names,
         head[start][0] if start < len(head) else (head[-1][0] + 1 if head else 1),
         tuple(_texts(head, headed - 1, width)) if headed else (),
         len(head[headed - 1][1]) if headed else 0,
         tuple(w for c in rows[: max(start - bool(headed), 0)] for w in words(c)),
-        positions=(position,) if position else (),
+        positions=used,
+        others=others,
+        join=join,
         geometry=geometry,
-        by_content=position is not None or geometry is not None,
+        by_content=bool(used) or geometry is not None,
         turned=turned,
         repeated_names=repeated,
     )
@@ -372,7 +375,7 @@ def _names_like(texts: list[str], below: list[list[Any]]) -> bool:
     return not later.intersection(texts) and all(len(t) <= 30 for t in texts)
 
 
-def _first_body(rows: list[list[Any]], position: Position | None) -> int:
+def _first_body(rows: list[list[Any]]) -> int:
     """Position of the first row of a table without header: titles and counts above it are much shorter."""
     if not rows:
         return 0
@@ -380,19 +383,24 @@ def _first_body(rows: list[list[Any]], position: Position | None) -> int:
     return next((i for i, r in enumerate(rows) if sum(c is not None for c in r) > typical // 2), 0)
 
 
-def _seen(body: list[list[Any]], width: int, strict: bool) -> Position | None:
-    """Two neighbouring columns whose content can only be a position. ``strict``: they have names, which say nothing of it."""
-    together = next((k for k in range(min(width, 200)) if _mostly(body, k, holds_both) and _labelled(body, k)), None)
-    if together is not None:
-        return Position(_pair_in_one(together, body), (together,), (together,), together=True)
-    kinds = [_kind(body, k) for k in range(min(width, 200))]
+def _seen(body: list[list[Any]], names: Sequence[str], strict: bool) -> list[Position]:
+    """Columns whose content can only be positions: all that hold both coordinates (起点, 终点), else two neighbours.
+
+    ``strict``: they have names, which say nothing of it.
+    """
+    width = min(len(names), 200)
+    together = [k for k in range(width) if _mostly(body, k, holds_both) and _labelled(body, k)]
+    if together:
+        pairs = {k: _pair_in_one(k, body, columns.rest_of(names[k])) for k in together}
+        return [Position(pair, (k,), (k,), together=True) for k, pair in pairs.items()]
+    kinds = [_kind(body, k) for k in range(width)]
     filled = [k for k, kind in enumerate(kinds) if kind != "empty"]
     neighbours = list(pairwise(filled))
     for sure in _SURE if strict else (*_SURE, *_LIKELY):
         for a, b in neighbours:
             if (kinds[a], kinds[b]) in (sure, sure[::-1]):
-                return Position(_pair_seen(a, b, body), (a,), (b,))
-    return None
+                return [Position(_pair_seen(a, b, body), (a,), (b,))]
+    return []
 
 
 _SURE = (("angle", "angle"), ("east", "north7"), ("lon", "lat"))
