@@ -8,7 +8,6 @@ with a spatial index, without versions, checks, provenance or quarantine. Both r
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import shutil
 import sys
 import tempfile
@@ -91,7 +90,13 @@ def plain_copy(home: Path, name: str, layer: str, path: Path) -> int:
 def _measured(queue: Any, job: Callable[..., int], args: tuple[Any, ...]) -> None:
     start = time.perf_counter()
     n = job(*args)
-    queue.put((n, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    queue.put((n, time.perf_counter() - start, _most_mb()))
+
+
+def _most_mb() -> float:
+    """The most memory this process held, MiB (what getrusage tells of a child begins with its parent's)."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def measured(what: str, job: Callable[..., int], *args: Any) -> float:
