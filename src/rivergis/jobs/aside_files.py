@@ -96,7 +96,8 @@ def _table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     names = list(dict.fromkeys(k for r in rows for k in r["attributes"]))
     shown = distinct(names)
     made: dict[str, list[Any]] = {new: [r[old] for r in rows] for new, old in ours.items()}
-    made[CRS] = [r["source_crs"] for r in rows]
+    # shapes go out with x = east, whatever the order of the source
+    made[CRS] = [(r["source_crs"] or "").replace(", axes exchanged", "") or None for r in rows]
     for name in names:
         made[shown[name]] = [exported(r["attributes"].get(name)) for r in rows]
     return pd.DataFrame({k: pd.Series(v, dtype=None if len(v) else object) for k, v in made.items()})
