@@ -20,12 +20,11 @@ from rivergis.encroachment import store as encroachment_store
 from rivergis.errors import InputError, NotFound, UsageError
 from rivergis.intake import profile as profiles
 from rivergis.intake import raster, sources, track, track_index, vector
-from rivergis.intake.crs_reference import Reference
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT, Limits
+from rivergis.jobs import reference
 from rivergis.jobs.layer_import import ImportResult, Job, Options, import_layer
 from rivergis.patrol import workflow as patrol_workflow
-from rivergis.river import store as river_store
 
 __all__ = ["ImportResult", "Options", "import_all", "import_file", "import_imagery", "import_tracks"]
 
@@ -52,7 +51,7 @@ def import_file(
     """
     layer = layers.layer(layer_name)
     progress(f"{path.name}: reading")
-    opened = vector.open_layers(path, _asked(options), _reference(db), limits)
+    opened = vector.open_layers(path, _asked(options), reference.of_database(db), limits)
     plan = _plan(profile, layer_name, opened, source_layer)
     if not plan:
         wanted = sorted({n for m in profile.for_layer(layer_name, None) for n in m.source_layers})
@@ -72,13 +71,6 @@ def import_file(
 
 def _asked(options: Options) -> Asked:
     return Asked(None, options.crs, options.datum, options.encoding)
-
-
-def _reference(db: Database) -> Reference | None:
-    """The rivers and units in force, as evidence of where a file may lie."""
-    with db.read() as conn:
-        rivers, counties = river_store.outlines(conn)
-    return Reference(tuple(rivers), tuple(counties), "the database") if rivers or counties else None
 
 
 def _plan(
@@ -134,7 +126,7 @@ def import_all(
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import every layer of a file that the profile names, in the profile's order; ``progress`` names the absent ones."""
-    opened = vector.open_layers(path, _asked(options), _reference(db), limits)
+    opened = vector.open_layers(path, _asked(options), reference.of_database(db), limits)
     plan = [(o, m) for m in profile.mappings for o in opened if m.takes(o.name)]
     if not plan:
         wanted = sorted({n for m in profile.mappings for n in m.source_layers})
