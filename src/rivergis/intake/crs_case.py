@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +11,18 @@ from pyproj import CRS
 
 from rivergis.intake import crs_datum, crs_numbers
 from rivergis.intake.crs_datum import DatumTest
-from rivergis.intake.crs_declared import Hint, Meaning, hint, meridian_of, understand
+from rivergis.intake.crs_declared import Meaning, meridian_of, understand
 from rivergis.intake.crs_numbers import Hypothesis, Numbers
 from rivergis.intake.crs_reference import Fit, Ground, Reference
+from rivergis.intake.crs_verdict import Candidate
+from rivergis.intake.crs_words import Hint, hint, map_datum
 from rivergis.intake.delivery import Asked, Delivered
 
 Array = npt.NDArray[np.float64]
 # share of the features that a reading must put where its system is meant for
 _HOLDS = 0.9
+# latitude of the southern end of the mainland and Hainan, degrees
+_MAINLAND = 15.0
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,9 @@ def said_of(layer: Delivered, asked: Asked) -> Said:
     """The declared system (the user's word over the file's), and what words near the data speak of."""
     text = asked.crs or layer.declared.wkt
     meaning = understand(text)
-    words = layer.declared.text + ("" if meaning.usable else " " + (text or ""))
-    return Said(meaning, hint(words), asked)
+    words = hint(layer.declared.text + ("" if meaning.usable else " " + (text or "")))
+    # GCS_GCJ_02 is written by converters: a system of degrees like any other, but for its name
+    return Said(meaning, replace(words, datum=words.datum or map_datum(text or "")), asked)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,20 @@ class Tried:
         return min(self.test.medians_m.values()) if self.test else self.fit.median_m
 
 
+def listed(tried: list[Tried]) -> str:
+    return ", ".join(f"{t.h.words} ({t.best_m:.0f} m)" if np.isfinite(t.best_m) else t.h.words for t in tried[:6])
+
+
+def candidates(tried: list[Tried], best: Hypothesis) -> tuple[Candidate, ...]:
+    """Readings by their rank; the first carries the datum that was found."""
+    out = []
+    for i, t in enumerate(tried[:8]):
+        h = best if i == 0 else t.h
+        median = t.best_m if np.isfinite(t.best_m) else None
+        out.append(Candidate(h.epsg, h.datum, h.axis, h.words + f" ({t.h.basis})", h.factor, median))
+    return tuple(out)
+
+
 @dataclass
 class Case:
     """A layer with its numbers (``all``), those of its bulk (``main``), and the reference it is held against."""
@@ -65,12 +85,20 @@ class Case:
     main: Numbers
     _grounds: dict[tuple[int, int], Ground] = field(default_factory=dict)
 
-    def readings(self, n: Numbers, any_unit: bool = False) -> list[Hypothesis]:
+    def worded(self, h: Hypothesis) -> bool:
+        """Whether words in the file (a heading, a note) name the system of a reading."""
+        family = hint(self.layer.declared.text).family
+        if family == "cgcs2000":
+            return h.epsg is not None and 4490 <= h.epsg <= 4554
+        return family == "wgs84" and h.geographic
+
+    def readings(self, n: Numbers, *, any_unit: bool = False, heed_words: bool = True) -> list[Hypothesis]:
+        """Every reading of the numbers that puts the layer where its system is meant for."""
         names = self.layer.names
         found = crs_numbers.hypotheses(
             n,
             self.said.meaning,
-            self.said.hint,
+            self.said.hint if heed_words else Hint(),
             packed=names is not None and names.form == "packed",
             north_first=names.north_first if names else None,
             any_unit=any_unit,
@@ -115,8 +143,13 @@ def _area_of(h: Hypothesis) -> tuple[float, float, float, float]:
         if h.epsg == 4490:
             return crs_numbers.CHINA if h.basis != "declared" else (west - 5, -5.0, east + 5, north + 5)
         meridian = meridian_of(h.epsg)
+        if h.axis == "swapped":
+            # a northing without its millions looks like an easting: exchanged, it must still lie on the mainland
+            south = _MAINLAND
         return (max(west, meridian - 4.5), south, min(east, meridian + 4.5), north)
     crs = h.crs if h.epsg is None else CRS.from_epsg(h.epsg)
+    if crs is not None and crs.datum is not None and re.search(r"china|cgcs", crs.datum.name, re.IGNORECASE):
+        return crs_numbers.CHINA
     area = crs.area_of_use if crs is not None and crs.is_projected else None
     if area is None or area.west > area.east:
         return (-180.0, -90.0, 180.0, 90.0)

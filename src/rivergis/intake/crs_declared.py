@@ -21,7 +21,9 @@ from pyproj import CRS, Transformer
 from rivergis import crs as crs_
 from rivergis.errors import CrsRefused
 
-Family = Literal["cgcs2000", "wgs84", "xian80", "beijing54", "other", "local", "unsupported", "unreadable", "none"]
+Family = Literal[
+    "cgcs2000", "wgs84", "xian80", "beijing54", "other", "local", "unsupported", "unnamed", "unreadable", "none"
+]
 
 _GRS80 = (6378137.0, 298.257222101)
 _WGS84 = (6378137.0, 298.257223563)
@@ -29,9 +31,11 @@ _XIAN80 = (6378140.0, 298.257)
 _KRASOVSKY = (6378245.0, 298.3)
 _CHINA_2000 = re.compile(r"CGCS|CHINA.*2000|\bD_?2000\b|2000国家|国家大地2000|C2000", re.IGNORECASE)
 _OLD = {
-    "xian80": re.compile(r"XI'?AN|西安|IAG.?75|1980坐标|80坐标|C80", re.IGNORECASE),
-    "beijing54": re.compile(r"BEIJING|PEKING|北京|54坐标|BJ.?54", re.IGNORECASE),
+    "xian80": re.compile(r"XI'?AN|西安|IAG[\s_-]*(?:19)?75|1980坐标|80坐标|C80", re.IGNORECASE),
+    "beijing54": re.compile(r"BEIJING|PEKING|北京|54坐标|BJ.?54|KRASS?OW?[SV]SKY|克拉索夫斯基", re.IGNORECASE),
 }
+_GCJ = re.compile(r"GCJ[\s_-]*0?2|BD[\s_-]*0?9(?!\d)", re.IGNORECASE)
+_LOCAL_WORDS = re.compile(r"独立|地方|城市|城建|施工|工程|假定|任意|LOCAL|CITY", re.IGNORECASE)
 _NUMBER = r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)"
 # unit suffixes and words of a false easting: one false easting of a 3- or 6-degree zone is its number times a million plus this
 FALSE_EASTING_M = 500_000.0
@@ -49,7 +53,9 @@ class Meaning:
     name: str = ""
     reasons: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
-    """Where name, authority code and parameters disagree, or parameters are missing."""
+    """Where an authority code and the parameters disagree: the parameters hold."""
+    doubts: tuple[str, ...] = ()
+    """Where its names speak of another datum, zone or meridian than its parameters: a person must say which is meant."""
 
     @property
     def usable(self) -> bool:
@@ -85,7 +91,14 @@ def understand(text: str | None) -> Meaning:
     if family == "cgcs2000":
         return _chinese(said, crs, parts, name)
     epsg = 4326 if family == "wgs84" and not crs.is_projected else _verified_code(crs, said)
+    if family == "other" and _is_spherical_mercator(crs):
+        return Meaning("wgs84", CRS.from_epsg(3857), 3857, True, name, (f"{name}: Web Mercator under an older name",))
+    if family == "other" and _GCJ.search(parts.names):
+        return Meaning("wgs84", CRS.from_epsg(4326), 4326, False, name, (f"declared as {name}",))
     if family == "other" and not _datum_known(crs, epsg):
+        if _near(parts.a, _GRS80[0], 0.01) and not _LOCAL_WORDS.search(parts.names):
+            said_of = f"{name}: the ellipsoid is that of CGCS2000, but its datum ({crs.datum.name if crs.datum else 'none'}) has no name"
+            return Meaning("unnamed", None, None, crs.is_projected, name, (said_of,))
         said_of = f"{name}: its datum ({crs.datum.name if crs.datum else 'none'}) is in no registry"
         return Meaning("local", crs, None, crs.is_projected, name, (said_of,))
     try:
@@ -93,6 +106,13 @@ def understand(text: str | None) -> Meaning:
     except CrsRefused as error:
         return Meaning("unsupported", crs, epsg, crs.is_projected, name, (error.sentence,))
     return Meaning(family, crs, epsg, crs.is_projected, name, (f"declared as {name}",), _authority_lies(said, epsg))
+
+
+def _is_spherical_mercator(crs: CRS) -> bool:
+    """Web Mercator as it was called before it had its code: a sphere of the equator's radius."""
+    method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""
+    sphere = crs.ellipsoid is not None and crs.ellipsoid.semi_major_metre == crs.ellipsoid.semi_minor_metre == _WGS84[0]
+    return crs.is_projected and "Mercator" in method and "Transverse" not in method and sphere
 
 
 def _parsed(said: str) -> tuple[CRS | None, str]:
@@ -195,24 +215,40 @@ def _chinese(said: str, crs: CRS, parts: _Parts, name: str) -> Meaning:
     """CGCS2000, geographic or in a Gauss-Krueger zone: the code by its numbers."""
     if not crs.is_projected:
         three = crs.is_geographic and len(crs.axis_info) == 3
-        reason = f"{name}: CGCS2000 in degrees by its ellipsoid and names"
-        return Meaning("cgcs2000", CRS.from_epsg(4490), 4490, False, name, (reason,), () if not three else ("heights",))
+        reason = f"{name}: CGCS2000 in degrees by its ellipsoid and names" + (", with heights" if three else "")
+        return Meaning("cgcs2000", CRS.from_epsg(4490), 4490, False, name, (reason,), (), _two_datums(said))
     meridian, easting = parts.parameters.get("central_meridian"), parts.parameters.get("false_easting")
-    if "Transverse Mercator" not in parts.projection or meridian is None:
+    if "Transverse Mercator" not in parts.projection:
         return Meaning("cgcs2000", crs, _verified_code(crs), True, name, (f"declared as {name}",))
-    missing = [k for k in ("false_easting",) if k not in parts.parameters]
+    missing = [k for k in ("central_meridian", "false_easting") if k not in parts.parameters]
     if missing:
         said_of = f"{name} does not give its {', '.join(m.replace('_', ' ') for m in missing)}"
         return Meaning("cgcs2000", None, None, True, name, (said_of,), (said_of,))
-    plain = parts.unit_m == 1.0 and all(
-        _near(parts.parameters.get(k, d), d, 1e-9)
-        for k, d in (("scale_factor", 1.0), ("latitude_of_origin", 0.0), ("false_northing", 0.0))
+    assert meridian is not None
+    greenwich = crs.prime_meridian is None or crs.prime_meridian.longitude == 0
+    plain = (
+        greenwich
+        and parts.unit_m == 1.0
+        and all(
+            _near(parts.parameters.get(k, d), d, 1e-9)
+            for k, d in (("scale_factor", 1.0), ("latitude_of_origin", 0.0), ("false_northing", 0.0))
+        )
     )
     code = zone_code(meridian, easting, six=_six_degrees(name)) if plain and easting is not None else None
+    doubts = (*_name_lies(name, meridian), *_two_datums(said))
     if code is None:
-        return Meaning("cgcs2000", crs, None, True, name, (f"declared as {name}, in no standard zone",))
-    contradictions = (*_name_lies(name, meridian), *_authority_lies(said, code))
-    return Meaning("cgcs2000", CRS.from_epsg(code), code, True, name, (f"declared as {name}",), contradictions)
+        if not plain:
+            doubts = (*doubts, "its unit, scale, origin or prime meridian is none that CGCS2000 zones have")
+        return Meaning("cgcs2000", crs, None, True, name, (f"declared as {name}, in no standard zone",), (), doubts)
+    lies = _authority_lies(said, code)
+    return Meaning("cgcs2000", CRS.from_epsg(code), code, True, name, (f"declared as {name}",), lies, doubts)
+
+
+def _two_datums(said: str) -> tuple[str, ...]:
+    """The outermost name of a WKT against its datum: Xian_1980 over China_2000 was typed by hand."""
+    outer = re.match(r'\s*\w+\s*\[\s*"([^"]*)"', said)
+    found = next((f for f, words in _OLD.items() if outer and words.search(outer.group(1))), None)
+    return (f"it is named {outer.group(1)}, and its datum is CGCS2000",) if outer and found else ()
 
 
 def _six_degrees(name: str) -> bool:
@@ -243,14 +279,14 @@ def zone_code(meridian: float, easting: float, six: bool = False) -> int | None:
 
 def _name_lies(name: str, meridian: float) -> tuple[str, ...]:
     """The zone number or meridian in a name against the parameter."""
-    for pattern, meridian_of in ((r"CM[\s_]*(\d{2,3})E?", lambda n: n), (r"Zone[\s_]*(\d{2})", _meridian_of_zone)):
+    for pattern, meridian_of in ((r"CM[\s_]*(\d{2,3})E?", lambda n: n), (r"Zone[\s_]*(\d{2})", meridian_of_zone)):
         found = re.search(pattern, name, re.IGNORECASE)
         if found and abs(meridian_of(int(found.group(1))) - meridian) > 1e-6:
             return (f"its name says {found.group(0)}, its central meridian is {meridian:g}",)
     return ()
 
 
-def _meridian_of_zone(number: int) -> float:
+def meridian_of_zone(number: int) -> float:
     return 3.0 * number if number >= 24 else 6.0 * number - 3
 
 
@@ -284,8 +320,17 @@ def _is_code(crs: CRS, code: int) -> bool:
         if official.is_projected != crs.is_projected or not _same_ellipsoid(official, crs):
             return False
         if not crs.is_projected:
-            return crs.datum is not None and not re.search("unknown|not specified", crs.datum.name, re.IGNORECASE)
+            return _same_datum_name(official, crs)
         return _same_places(official, crs)
+
+
+def _same_datum_name(a: CRS, b: CRS) -> bool:
+    """Whether two datums go by one name, whatever the marks between its words; an unnamed datum is nobody's."""
+    one, other = (re.sub(r"[^a-z0-9]", "", (c.datum.name if c.datum else "").lower()) for c in (a, b))
+    ends = ("ensemble", "datum")
+    for end in ends:
+        one, other = one.removesuffix(end), other.removesuffix(end)
+    return bool(one) and one == other and not other.startswith(("unknown", "notspecified"))
 
 
 def _same_ellipsoid(a: CRS, b: CRS) -> bool:
@@ -315,64 +360,6 @@ def _datum_known(crs: CRS, epsg: int | None) -> bool:
         return True
     geographic = crs.geodetic_crs
     return geographic is not None and _verified_code(geographic) is not None
-
-
-@dataclass(frozen=True)
-class Hint:
-    """What words near the data say of its system; never enough for certainty, but a contradiction is worth a look."""
-
-    family: Family = "none"
-    datum: Literal["gcj02", "bd09"] | None = None
-    meridian: float | None = None
-    zone: int | None = None
-    """Number of a 3-degree (25-45) or 6-degree (13-23) zone."""
-
-    def allows(self, epsg: int | None) -> bool:
-        """Whether a CGCS2000 zone code agrees with the words."""
-        if epsg is None or not 4491 <= epsg <= 4554:
-            return True
-        meridian = meridian_of(epsg)
-        wanted = self.meridian if self.meridian is not None else _meridian_of_zone(self.zone) if self.zone else None
-        return wanted is None or abs(meridian - wanted) < 1e-6
-
-
-_WORDS: tuple[tuple[Family, re.Pattern[str]], ...] = (
-    (
-        "local",
-        re.compile(r"独立坐标|地方坐标|城市坐标|城建坐标|施工坐标|工程坐标|假定坐标|任意坐标|LOCAL_CS", re.IGNORECASE),
-    ),
-    ("xian80", re.compile(r"西安\s*80|西安坐标|1980\s*(年)?西安|80\s*西安|XI'?AN[_\s-]*(19)?80", re.IGNORECASE)),
-    ("beijing54", re.compile(r"北京\s*54|北京坐标|1954\s*(年)?北京|54\s*北京|BEIJING[_\s-]*(19)?54", re.IGNORECASE)),
-    (
-        "cgcs2000",
-        re.compile(r"CGCS[\s_]?2000|2000\s*国家大地|国家\s*2000|大地\s*2000|2000\s*坐标|China_2000", re.IGNORECASE),
-    ),
-    ("wgs84", re.compile(r"WGS[\s_-]*(19)?84", re.IGNORECASE)),
-)
-_MERIDIAN = re.compile(
-    r"(?:中央(?:子午线|经线)(?:经度)?\D{0,6}?|CM[\s_]*|L0\s*=\s*)(\d{2,3}(?:\.\d+)?)|(\d{2,3}(?:\.\d+)?)\s*[°度]?\s*(?:E\s*)?中央子午线",
-    re.IGNORECASE,
-)
-_ZONE = re.compile(r"(?:第\s*|带号\D{0,3}?|Zone[\s_]*)(\d{2})(?!\d)|(?<!\d)(\d{2})\s*(?:号)?带", re.IGNORECASE)
-
-
-def hint(text: str) -> Hint:
-    """The system that a heading, a file name or an unreadable .prj speaks of."""
-    none: Family = "none"
-    family = next((f for f, words in _WORDS if words.search(text)), none)
-    meridian = _MERIDIAN.search(text)
-    zone = _ZONE.search(text)
-    number = int(next(g for g in zone.groups() if g)) if zone else None
-    return Hint(
-        family,
-        "bd09"
-        if re.search(r"BD-?09|百度坐标", text, re.IGNORECASE)
-        else "gcj02"
-        if re.search(r"GCJ-?02|火星坐标|高德坐标|腾讯坐标", text, re.IGNORECASE)
-        else None,
-        float(next(g for g in meridian.groups() if g)) if meridian else None,
-        number if number is not None and (13 <= number <= 23 or 25 <= number <= 45) else None,
-    )
 
 
 def meridian_of(epsg: int) -> float:

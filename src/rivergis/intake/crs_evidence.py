@@ -9,17 +9,19 @@ refused. Policy (what may be stored and measured) stays in ``crs.py``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from rivergis.intake import crs_datum, crs_numbers
-from rivergis.intake.crs_case import Case, Said, Tried, said_of
+from rivergis.intake.crs_case import Case, Said, Tried, candidates, listed, said_of
+from rivergis.intake.crs_claim import against_declared
 from rivergis.intake.crs_groups import GROUP, Rows, kinds_of_numbers, split_zones
 from rivergis.intake.crs_numbers import Hypothesis, Numbers
 from rivergis.intake.crs_outliers import far_vertices
-from rivergis.intake.crs_reference import Fit, Reference
+from rivergis.intake.crs_reference import Reference
 from rivergis.intake.crs_shift import datum_of, on_the_rivers, said_datum, with_datum_groups
-from rivergis.intake.crs_verdict import ASK, Candidate, Certainty, Group, Verdict, axis_defect, shift_defect
+from rivergis.intake.crs_verdict import ASK, Candidate, Certainty, Group, Verdict, axis_defect
 from rivergis.intake.delivery import Asked, Defect, Delivered, defect
 
 # share of the vertices that must lie in the area of the reference for a reading to hold
@@ -40,10 +42,17 @@ def judge(layer: Delivered, reference: Reference | None = None, asked: Asked = _
     n = crs_numbers.numbers_of(layer)
     if n.empty:
         return _placeless(said)
+    if not n.xy.any():
+        message = "Every position is (0, 0): whoever wrote it knew none."
+        return Verdict(
+            "refused", None, None, said.declared, (message,), (), (defect("outlier_vertex", "error", message, ASK),)
+        )
     gross = crs_numbers.gross_outliers(n)
-    few = len(np.unique(n.feature[gross])) <= max(1, GROUP * len(n.rows))
-    # a sizeable minority is a group of its own, not a slip of the pen
-    main = n.without(gross) if few and not gross.all() else n
+    zeros = crs_numbers.zeros(n)
+    few = len(np.unique(n.feature[gross & ~zeros])) <= max(1, GROUP * len(n.rows))
+    # a sizeable minority is a group of its own, not a slip of the pen; zeros are never a place
+    off = gross if few else zeros
+    main = n.without(off) if off.any() and not off.all() else n
     return _Detective(Case(said, reference, layer, n, main)).verdict()
 
 
@@ -150,186 +159,40 @@ class _Detective:
             # nothing lies at the place: perhaps another unit does
             others = [h for h in self.case.readings(n, any_unit=True) if h.factor != 1.0]
             here = [t for t in self.case.tried(others, n) if t.fit.inside >= _INSIDE]
+        hint = self.case.said.hint
+        if not here and not self.case.said.meaning.usable and (hint.meridian is not None or hint.zone is not None):
+            # nothing lies at the place in the zone that words name: perhaps in another
+            heedless = self.case.readings(n, heed_words=False)
+            against = [t for t in self.case.tried(heedless, n) if t.fit.inside >= _INSIDE]
+            if against:
+                return self._words_contradicted(n, against)
+            if not possible and heedless:
+                return self._unusual_meridian(heedless)
         declared = [h for h in possible if h.basis == "declared"]
         if self.case.said.meaning.usable:
-            return self._against_declared(n, declared, possible, here)
+            return against_declared(self.case, n, declared, possible, here)
         if here:
             return self._by_reference(n, here)
         return self._by_numbers(possible)
 
-    # ---- something is declared -----------------------------------------------------------------------------------
+    def _words_contradicted(self, n: Numbers, here: list[Tried]) -> Verdict:
+        """Words name a zone in which the layer does not lie at the place; in another it does."""
+        found = self._by_reference(n, here)
+        message = f"Words in the file name another zone ({self.case.layer.declared.text[:80]}) than the one it lies in."
+        d = defect("crs_mismatch", "warning", message, ASK)
+        return replace(found, verdict="suspected", defects=(*found.defects, d), reasons=(*found.reasons, message))
 
-    def _against_declared(
-        self, n: Numbers, declared: list[Hypothesis], possible: list[Hypothesis], here: list[Tried]
-    ) -> Verdict:
-        at_home = [t for t in here if t.h.basis == "declared"]
-        if at_home:
-            chosen = at_home[0]
-            if (
-                chosen.test is not None
-                and not chosen.h.geographic
-                and chosen.test.decided is False
-                and chosen.best_m > crs_datum.ON_RIVER_M
-            ):
-                better = [
-                    t
-                    for t in here
-                    if t.h.basis != "declared" and t.test and t.test.decided and t.best_m * 3 < chosen.best_m
-                ]
-                if better:
-                    return self._contradicted(better, possible)
-            return self._declared(n, chosen.h, chosen)
-        elsewhere = [
-            t
-            for t in here
-            if t.h.basis != "declared" and (t.test is None or t.best_m <= crs_datum.ON_RIVER_M or t.fit.inside >= 0.95)
-        ]
-        if elsewhere and not self.case.said.asked.crs:
-            return self._contradicted(elsewhere, possible)
-        plain = [h for h in declared if h.axis == "normal"]
-        swapped = [h for h in declared if h.axis == "swapped"]
-        if plain and not (swapped and self._rather_swapped(n)):
-            return self._declared(n, plain[0], None, mismatch=bool(elsewhere))
-        if swapped:
-            return self._declared(n, swapped[0], None)
-        if self.case.said.asked.crs:
-            return self._impossible(possible)
-        return self._contradicted(
-            [Tried(h, Fit(0.0, np.inf, 0.0)) for h in possible if h.basis != "declared"], possible
+    def _unusual_meridian(self, heedless: list[Hypothesis]) -> Verdict:
+        """Words name a central meridian that no standard zone has."""
+        hint = self.case.said.hint
+        meridian = f"{hint.meridian:g}" if hint.meridian is not None else f"of zone {hint.zone}"
+        message = (
+            f"Words in the file name the central meridian {meridian}, which fits no standard zone and these numbers."
         )
-
-    def _rather_swapped(self, n: Numbers) -> bool:
-        """Degrees that are a place in China only with their axes exchanged (and a polar sea as they stand)."""
-        x, y = (float(v) for v in np.median(n.centres, axis=0))
-        return crs_numbers.shape_of(x, y) == "degrees, axes exchanged"
-
-    def _declared(self, n: Numbers, h: Hypothesis, tried: Tried | None, mismatch: bool = False) -> Verdict:
-        given = self.case.said.asked.crs is not None
-        reasons = [f"given with --crs: {self.case.said.declared}" if given else self.case.said.meaning.reasons[0]]
-        found: list[Defect] = []
-        if self.case.said.meaning.contradictions:
-            said_of = "; ".join(self.case.said.meaning.contradictions)
-            reasons.append(said_of)
-            found.append(
-                defect(
-                    "declaration_contradictory",
-                    "info",
-                    f"The declared system contradicts itself: {said_of}.",
-                    "The parameters were taken, not the names.",
-                )
-            )
-        if mismatch:
-            found.append(
-                defect(
-                    "crs_mismatch",
-                    "warning",
-                    "In the system given it does not lie at the reference, in another it would.",
-                    "It is used as given.",
-                )
-            )
-        verdict: Certainty = "declared"
-        if h.axis == "swapped":
-            named = self.case.layer.names
-            verdict = "declared" if named is not None and named.north_first else "recognised"
-            reasons.append("the first ordinate holds north: only exchanged do the numbers lie in the declared system")
-            if named is None or h.geographic:
-                found.append(axis_defect())
-        if tried is None:
-            found += self._unchecked(h)
-            reasons.append(
-                "no reference of this place: not held against rivers"
-                if self.case.reference is not None
-                else "nothing in the numbers contradicts it"
-            )
-            return said_datum(
-                self.case, Verdict(verdict, h, h.epsg, self.case.said.declared, tuple(reasons), (), tuple(found))
-            )
-        reasons.append(f"{tried.fit.inside:.0%} of it lies in the area of the reference")
-        return on_the_rivers(
-            self.case, n, Verdict(verdict, h, h.epsg, self.case.said.declared, tuple(reasons), (), tuple(found)), tried
-        )
-
-    def _unchecked(self, h: Hypothesis) -> list[Defect]:
-        """A format says WGS 84 by its standard; phone apps write GCJ-02 into it all the same."""
-        if self.case.layer.declared.where != "format" or self.case.said.asked.datum or self.case.said.asked.crs:
-            return []
-        lon, lat = np.median(h.degrees(self.case.main.centres), axis=0)
-        west, south, east, north = crs_numbers.CHINA
-        if not (west <= lon <= east and south <= lat <= north):
-            return []
-        message = "Only the format says WGS 84; map apps write GCJ-02 into it. No river of this place is known to hold it against."
-        return [defect("datum_unchecked", "info", message, "Give --reference, or ask which app wrote it.")]
-
-    def _contradicted(self, others: list[Tried], possible: list[Hypothesis]) -> Verdict:
-        """The declared system does not hold; what does is a suspicion, because the file says otherwise."""
-        said_of = self.case.said.declared
-        units = self.case.said.meaning.projected != all(not t.h.geographic for t in others) or any(
-            t.h.factor != 1.0 for t in others
-        )
-        message = f"It declares {said_of}, but its coordinates do not lie in it or not at the known place."
-        found = [defect("crs_mismatch", "error", message, ASK)]
-        if not others:
-            found.append(
-                defect(
-                    "local_grid",
-                    "warning",
-                    "The numbers fit no zone of the national system either: perhaps a local or construction grid.",
-                    ASK,
-                )
-            )
-            return Verdict("refused", None, None, said_of, (message,), (), tuple(found))
-        ranked = sorted(others, key=lambda t: (t.best_m, -t.fit.inside))
-        best = ranked[0]
-        if units:
-            found.append(
-                defect(
-                    "units_suspect",
-                    "warning",
-                    "Degrees and metres are mistaken for one another, or the unit is another.",
-                    ASK,
-                )
-            )
-        if best.h.axis == "swapped" and self.case.layer.names is None:
-            found.append(axis_defect())
-        certain_code = (
-            len({t.h.epsg for t in ranked if t.best_m <= 1.5 * best.best_m + 1}) == 1
-            if np.isfinite(best.best_m)
-            else len({t.h.epsg for t in others}) == 1
-        )
-        h = datum_of(best)
-        if h.datum != "wgs84" and best.test:
-            found.append(shift_defect(h.datum, best.test))
-        if not certain_code:
-            found.append(
-                defect(
-                    "zone_ambiguous",
-                    "warning",
-                    "Several zones or meridians are possible: " + _listed(ranked) + ".",
-                    ASK,
-                )
-            )
-        reasons = (message, f"best reading: {h.words}" + (f" ({best.test.words})" if best.test else ""))
-        return Verdict(
-            "suspected",
-            h if certain_code else None,
-            h.epsg if certain_code else None,
-            said_of,
-            reasons,
-            _candidates(ranked, h),
-            tuple(found),
-        )
-
-    def _impossible(self, possible: list[Hypothesis]) -> Verdict:
-        message = f"The coordinates do not lie in {self.case.said.declared}, the system given with --crs."
-        return Verdict(
-            "refused",
-            None,
-            None,
-            self.case.said.declared,
-            (message,),
-            (),
-            (defect("crs_mismatch", "error", message, "Name another system."),),
-        )
+        action = "Ask for the data in a standard zone or in degrees."
+        found = (self._missing(), defect("zone_ambiguous", "warning", message, action))
+        candidates = tuple(Candidate(h.epsg, h.datum, h.axis, h.basis, h.factor) for h in heedless)
+        return Verdict("suspected", None, None, "", (message,), candidates, found)
 
     # ---- nothing is declared: by the reference, or by the numbers alone ------------------------------------------
 
@@ -357,7 +220,7 @@ class _Detective:
                 defect(
                     "zone_ambiguous",
                     "warning",
-                    "Several readings come to the place: " + _listed([best, *open_]) + ".",
+                    "Several readings come to the place: " + listed([best, *open_]) + ".",
                     ASK,
                 )
             )
@@ -368,46 +231,55 @@ class _Detective:
                 h.epsg if same else None,
                 "",
                 tuple(reasons),
-                _candidates([best, *open_], h),
+                candidates([best, *open_], h),
                 tuple(found),
             )
-        sure: Certainty = "recognised" if h.factor == 1.0 else "suspected"
+        sure: Certainty = "suspected" if h.factor != 1.0 or self._against_names(h) else "recognised"
         return on_the_rivers(
-            self.case, n, Verdict(sure, h, h.epsg, "", tuple(reasons), _candidates(ranked[:5], h), tuple(found)), best
+            self.case, n, Verdict(sure, h, h.epsg, "", tuple(reasons), candidates(ranked[:5], h), tuple(found)), best
         )
 
     def _by_numbers(self, possible: list[Hypothesis]) -> Verdict:
-        """Without a reference nothing undeclared is certain: zone, datum, even degrees may be another's."""
+        """Without a reference nothing is certain but what words declare: zone, datum, even degrees may be another's."""
         found = [self._missing()]
+        if not possible and self.case.layer.declared.degrees:
+            message = "Columns named for longitude and latitude hold no degrees: seconds, dddmm.mm, whole numbers of a millionth?"
+            found.append(defect("units_suspect", "error", message, "Refused. Ask how they are written."))
+            return Verdict("refused", None, None, "", (message,), (), tuple(found))
         if not possible:
             message = "The numbers are no degrees and fit no zone of the national system: a local or construction grid, or another system."
             found.append(defect("local_grid", "error", message, "Refused. " + ASK))
             return Verdict("refused", None, None, "", (message,), (), tuple(found))
         h = possible[0]
         found += self._reading_defects(h)
-        codes = {p.epsg for p in possible}
-        reason = "no reference of this place, and " + (
-            "only the numbers speak for it" if len(codes) == 1 else "the central meridian cannot be known"
-        )
         candidates = tuple(Candidate(p.epsg, p.datum, p.axis, p.basis, p.factor) for p in possible)
-        if len(codes) > 1 or any(p.packed for p in possible):
-            what = (
-                "The zone or central meridian is not in the numbers"
-                if len(codes) > 1
-                else "Degrees may be packed as dd.mmssss"
+        if len({p.epsg for p in possible}) > 1:
+            reasons = (
+                "the easting carries no zone number",
+                "no reference of this place to tell the central meridian by",
             )
-            found.append(defect("zone_ambiguous", "warning", f"{what}: {len(possible)} readings are possible.", ASK))
-            return Verdict(
-                "suspected", None, None if len(codes) > 1 else h.epsg, "", (h.basis, reason), candidates, tuple(found)
-            )
+            message = f"The central meridian is not in the numbers: {len(possible)} readings are possible."
+            found.append(defect("zone_ambiguous", "warning", message, ASK))
+            return Verdict("suspected", None, None, "", reasons, candidates, tuple(found))
+        if any(p.packed for p in possible):
+            message = "Degrees may be packed as dd.mmssss, or be decimal: no reference of this place tells."
+            found.append(defect("dms_text", "warning", message, ASK))
+            return Verdict("suspected", None, h.epsg, "", (h.basis, message), candidates, tuple(found))
+        if self.case.worded(h) and h.factor == 1.0:
+            words = f"words in the file name the system: {self.case.layer.declared.text[:120]}"
+            return said_datum(self.case, Verdict("declared", h, h.epsg, "", (words, h.basis), (), tuple(found)))
+        reason = "no reference of this place, only the numbers speak for it"
+        shifted = [h.shifted(d) for d in crs_datum.DATUMS[1:]] if h.geographic and h.epsg == 4490 else []
+        candidates += tuple(
+            Candidate(p.epsg, p.datum, p.axis, f"if it comes from a map app: {p.words}") for p in shifted
+        )
         return said_datum(self.case, Verdict("suspected", h, h.epsg, "", (h.basis, reason), candidates, tuple(found)))
 
     def _missing(self) -> Defect:
         """Nothing declares the system; for columns named longitude and latitude that is no alarm, only worth knowing."""
-        if self.case.said.meaning.family == "unreadable":
-            return defect(
-                "crs_missing", "warning", f"Its system cannot be read: {self.case.said.meaning.reasons[0]}.", ASK
-            )
+        if self.case.said.meaning.family in ("unreadable", "unnamed"):
+            message = f"Its system is not known: {self.case.said.meaning.reasons[0]}."
+            return defect("crs_missing", "warning", message, ASK)
         if self.case.said.meaning.family == "cgcs2000":
             return defect(
                 "crs_mismatch",
@@ -424,28 +296,22 @@ class _Detective:
             )
         return defect("crs_missing", "warning", "It names no coordinate system (no .prj, no entry in the file).", ASK)
 
+    def _against_names(self, h: Hypothesis) -> bool:
+        """Whether a projected reading takes for north what the columns name east, or the reverse."""
+        names = self.case.layer.names
+        told = names is not None and names.north_first is not None and not h.geographic
+        return told and names is not None and names.north_first != (h.axis == "swapped")
+
     def _reading_defects(self, h: Hypothesis) -> list[Defect]:
         found = []
         if h.factor != 1.0:
-            found.append(
-                defect(
-                    "units_suspect",
-                    "warning",
-                    f"The numbers are no metres: read as {crs_numbers.UNITS[h.factor]} they fit.",
-                    ASK,
-                )
-            )
+            message = f"The numbers are no metres: read as {crs_numbers.UNITS[h.factor]} they fit."
+            found.append(defect("units_suspect", "warning", message, ASK))
         if h.packed:
-            found.append(
-                defect(
-                    "dms_text",
-                    "warning",
-                    "Degrees are packed as dd.mmssss (degrees, minutes, seconds without marks).",
-                    "They are unpacked and said.",
-                )
-            )
-        names = self.case.layer.names
-        if (h.axis == "swapped" and h.geographic) or (h.axis == "swapped" and names is None):
+            message = "Degrees are packed as dd.mmssss (degrees, minutes, seconds without marks)."
+            found.append(defect("dms_text", "warning", message, "They are unpacked and said."))
+        unnamed = h.axis == "swapped" and (h.geographic or self.case.layer.names is None)
+        if unnamed or self._against_names(h):
             found.append(axis_defect())
         return found
 
@@ -476,18 +342,14 @@ class _Detective:
             len(rows),
             f"feature {ids[0]}: ({x:.10g}, {y:.10g})",
         )
-        return replace(found, outliers=ids, defects=(*found.defects, d))
+        found = replace(found, outliers=ids, defects=(*found.defects, d))
+        return self._too_many_off(found, ids) if found.certain else found
 
-
-def _listed(tried: list[Tried]) -> str:
-    return ", ".join(f"{t.h.words} ({t.best_m:.0f} m)" if np.isfinite(t.best_m) else t.h.words for t in tried[:6])
-
-
-def _candidates(tried: list[Tried], best: Hypothesis) -> tuple[Candidate, ...]:
-    """Readings by their rank; the first carries the datum that was found."""
-    out = []
-    for i, t in enumerate(tried[:8]):
-        h = best if i == 0 else t.h
-        median = t.best_m if np.isfinite(t.best_m) else None
-        out.append(Candidate(h.epsg, h.datum, h.axis, h.words + f" ({t.h.basis})", h.factor, median))
-    return tuple(out)
+    def _too_many_off(self, found: Verdict, ids: tuple[Any, ...]) -> Verdict:
+        """So many features off the others are no slips of the pen: another system, or no positions at all."""
+        of = len(self.case.all.rows)
+        if len(ids) <= max(1, GROUP * of):
+            return found
+        why = f"{len(ids)} of {of} features do not lie with the others: another zone or system, or no position"
+        mixed = defect("mixed_zones", "warning", f"{why}.", ASK, ids, len(ids))
+        return replace(found, verdict="suspected", reasons=(*found.reasons, why), defects=(*found.defects, mixed))

@@ -15,7 +15,8 @@ from pyproj import CRS
 
 from rivergis import crs as crs_
 from rivergis.intake import crs_reference
-from rivergis.intake.crs_declared import Hint, Meaning
+from rivergis.intake.crs_declared import Meaning
+from rivergis.intake.crs_words import Hint
 from rivergis.intake.delivery import Delivered
 
 Array = npt.NDArray[np.float64]
@@ -24,8 +25,9 @@ Axis = Literal["normal", "swapped"]
 
 # China with its seas in degrees: west, south, east, north
 CHINA = (73.0, 3.0, 136.0, 54.0)
-# metres: half width that data of one zone may reach, northings of 3 to 54 degrees, and of the mainland and Hainan
-_HALF_ZONE_M = 450_000.0
+# metres: half width that numbers of one zone may reach (features of the next zone among them), northings of 3 to 54
+# degrees, and of the mainland and Hainan
+_HALF_ZONE_M = 490_000.0
 _NORTH_M = (330_000.0, 5_990_000.0)
 _MAINLAND_M = (1_600_000.0, 5_990_000.0)
 # file unit -> metres, tried only where no reading in metres or degrees is possible
@@ -36,7 +38,8 @@ UNITS = {
     1e3: "kilometres",
     1e-4: "tenths of a millimetre",
 }
-SAMPLE = 20_000
+# fewer vertices than this have no spread to speak of
+_FEW = 6
 
 
 @dataclass(frozen=True)
@@ -150,13 +153,29 @@ def numbers_of(layer: Delivered) -> Numbers:
 
 
 def gross_outliers(n: Numbers) -> npt.NDArray[np.bool_]:
-    """Vertices whose numbers are of another size than those of the layer (a digit too many or too few)."""
-    if len(n.xy) < 3:
-        return np.zeros(len(n.xy), bool)
+    """Vertices whose numbers are of another size than those of the layer: a digit too many or too few, exact zeros."""
+    nowhere = zeros(n)
+    if len(n.xy) < _FEW:
+        return nowhere | _unlike_the_others(n)
     middle = np.median(n.centres if len(n.centres) > 4 else n.xy, axis=0)
     spread = np.quantile(np.abs(n.xy - middle), 0.9, axis=0)
     allowed = np.maximum(8 * spread, 0.3 * max(abs(middle[0]), abs(middle[1])))
-    return np.asarray((np.abs(n.xy - middle) > allowed).any(axis=1))
+    return np.asarray(nowhere | (np.abs(n.xy - middle) > allowed).any(axis=1))
+
+
+def zeros(n: Numbers) -> npt.NDArray[np.bool_]:
+    """Vertices at exactly (0, 0), as devices write that know no position, in a layer that lies elsewhere."""
+    zero = (n.xy == 0).all(axis=1)
+    if not zero.any() or zero.all():
+        return np.zeros(len(n.xy), bool)
+    return zero & bool(np.abs(np.median(n.xy[~zero], axis=0)).max() > 10)
+
+
+def _unlike_the_others(n: Numbers) -> npt.NDArray[np.bool_]:
+    """Of very few vertices: those whose numbers fit no system, where half of them or more do."""
+    kinds = np.array([shape_of(*c) for c in n.xy])
+    unknown = kinds == "other"
+    return unknown if 0 < unknown.sum() <= len(kinds) / 2 else np.zeros(len(kinds), bool)
 
 
 def shape_of(x: float, y: float) -> str:
@@ -214,9 +233,10 @@ def hypotheses(
     if packed:
         found += [replace(h, packed=True) for h in found if h.geographic and h.axis == "normal"]
     if north_first is not None:
-        # the names of the columns settle the order; only degrees, whose ranges tell, may contradict them
+        # the names of the columns settle the order, unless the numbers are impossible in it
         wanted = "swapped" if north_first else "normal"
-        found = [h for h in found if h.axis == wanted or h.geographic]
+        as_named = [h for h in found if h.axis == wanted and h.basis != "declared" and not h.geographic]
+        found = [h for h in found if h.axis == wanted or h.geographic or not as_named]
     return list(dict.fromkeys(found))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from rivergis import crs as crs_
 from rivergis.intake.crs_case import Case
@@ -42,7 +43,10 @@ def _jumps(case: Case, away: Array, far: npt.NDArray[np.bool_]) -> npt.NDArray[n
         return np.zeros(len(xy), bool)
     usual = float(np.quantile(step[inner], 0.9))
     before, after = np.r_[0.0, np.where(inner, step, 0.0)], np.r_[np.where(inner, step, 0.0), 0.0]
-    lone = np.minimum(before, after) > 100 * max(usual, 1e-9)
+    # a large outline among small plots has long edges everywhere, a slip only where it leaves and returns
+    own = pd.Series(step[inner]).groupby(feature[1:][inner]).quantile(0.25).reindex(feature).fillna(0.0).to_numpy()
+    lone = np.minimum(before, after) > 100 * np.maximum(usual, 1e-9)
+    lone &= np.minimum(before, after) > 20 * np.maximum(own, 1e-9)
     spread = float(np.quantile(away[np.isfinite(away)], 0.9)) if np.isfinite(away).any() else 0.0
     return np.asarray(lone & (away > 1.5 * spread) & (away > 2_000.0))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from rivergis.intake import crs_datum
 from rivergis.intake.crs_case import Case, Tried
+from rivergis.intake.crs_datum import DatumTest
 from rivergis.intake.crs_numbers import Hypothesis, Numbers
 from rivergis.intake.crs_verdict import Candidate, Certainty, Group, Verdict, shift_defect
 from rivergis.intake.delivery import defect
@@ -85,10 +86,22 @@ def on_the_rivers(case: Case, n: Numbers, found: Verdict, tried: Tried) -> Verdi
             "Nothing is shifted. Ask the survey office which datum it is.",
         )
         return replace(found, verdict="suspected", defects=(*found.defects, d), reasons=(*found.reasons, message))
-    if found.verdict == "recognised" and not case.said.meaning.usable and not (test.decided and test.best == "wgs84"):
+    found = _nearer_without_shift(found, test)
+    told = case.said.meaning.usable or case.worded(h) or (test.decided and test.best == "wgs84")
+    if found.verdict == "recognised" and not told:
         why = "it does not lie on known rivers clearly enough to tell its datum"
         return said_datum(case, replace(found, verdict="suspected", reasons=(*found.reasons, why)))
     return said_datum(case, found)
+
+
+def _nearer_without_shift(found: Verdict, test: DatumTest) -> Verdict:
+    """A shift that would fit, of a layer too small to tell: said, not believed."""
+    there, here = test.medians_m[test.best], test.medians_m["wgs84"]
+    if test.decided or there > crs_datum.ON_RIVER_M or here <= max(crs_datum.ON_RIVER_M, 2 * there):
+        return found
+    message = f"Without a shift to {test.best.upper()} it would lie nearer to the rivers, but too little of it tells: {test.words}."
+    d = defect("datum_unchecked", "info", message, "Ask which app or office wrote it.")
+    return replace(found, defects=(*found.defects, d), reasons=(*found.reasons, message))
 
 
 def with_datum_groups(case: Case, found: Verdict) -> Verdict:

@@ -85,6 +85,8 @@ class LayerReport:
         shapes = shapely.box(*d.bounds.T) if d.bounds is not None else d.shapes
         ids = np.arange(d.count) if d.bounds is not None or d.frame is None else np.asarray(d.frame.index)
         kept = shapes[~np.isin(ids, list(self.verdict.outliers))] if self.verdict.outliers else shapes
+        if not len(kept):
+            return None
         bounds = shapely.total_bounds(place(self.verdict, kept))
         return [round(float(v), 7) for v in bounds] if np.isfinite(bounds).all() else None
 
