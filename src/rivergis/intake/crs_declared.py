@@ -91,7 +91,7 @@ def understand(text: str | None) -> Meaning:
     if family == "cgcs2000":
         return _chinese(said, crs, parts, name)
     epsg = 4326 if family == "wgs84" and not crs.is_projected else _verified_code(crs, said)
-    if family == "other" and _is_spherical_mercator(crs):
+    if epsg is None and _is_spherical_mercator(crs):
         return Meaning("wgs84", CRS.from_epsg(3857), 3857, True, name, (f"{name}: Web Mercator under an older name",))
     if family == "other" and _GCJ.search(parts.names):
         return Meaning("wgs84", CRS.from_epsg(4326), 4326, False, name, (f"declared as {name}",))
