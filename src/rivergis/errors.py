@@ -15,6 +15,9 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+_LONGEST = 3_000
+"""Characters of a sentence: what a file or user gives as a name may be without end."""
+
 
 def legible(text: str, keep: str = "") -> str:
     """Text out of a file as it may be shown: what a terminal would obey (ESC, newline, right-to-left) as ``\\u001b``.
@@ -34,7 +37,7 @@ class RivergisError(Exception):
 
     def __init__(self, sentence: str, **details: Any) -> None:
         super().__init__(sentence)
-        self.sentence = legible(sentence)
+        self.sentence = legible(sentence if len(sentence) < _LONGEST else f"{sentence[:_LONGEST]} …")
         self.details = {k: v for k, v in details.items() if v is not None}
 
     def as_dict(self) -> dict[str, Any]:

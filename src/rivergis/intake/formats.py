@@ -117,11 +117,11 @@ def format_of(name: str) -> Format | None:
 
 # how text begins -> format
 BEGINNINGS = (
-    (r"(999\s*\n[^\n]*\n\s*)*0\s*\n\s*SECTION\b", "DXF"),
+    (r"(?:999[ \t\r]*\n[^\n]*\n[ \t]*)*0[ \t\r]*\n\s*SECTION\b", "DXF"),
     (r"AutoCAD Binary DXF", "DXF"),
     (r"Version\s+\d+\s+Charset", "MapInfo exchange"),
     (r"!table\b", "MapInfo"),
     (r"\$(G[PNLAB]|BD)[A-Z]{3},", "NMEA"),
-    (r"A[A-Z]{3}\w*[\s\S]{0,4000}?\nHFDTE", "IGC"),
+    (r"A[A-Z]{3}[\s\S]{0,4000}?\nHFDTE", "IGC"),
     (r"ncols\s+\d+\s+nrows\s", "ASCII grid"),
 )

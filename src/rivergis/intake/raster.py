@@ -48,7 +48,8 @@ def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetR
         with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
             # what is not georeferenced is refused below, in a sentence
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path, driver=driver) as image:
+            # relative, "zip:a.tif" would be an address
+            with rasterio.open(path.absolute(), driver=driver) as image:
                 yield image
     except (RasterioError, MemoryError) as error:
         raise InputError(

@@ -191,7 +191,8 @@ def _as_json(start: str, sequence: bool, ending: str) -> Format | None:
         return named("TopoJSON")
     if re.search(r'"geometryType"\s*:\s*"esri', start):
         return named("Esri JSON")
-    if re.match(r'\{.*"type"\s*:\s*"Feature"\s*[,}].*\}\s*$', first) and rest.lstrip().startswith("{"):
+    whole = first[0] == "{" and first.rstrip().endswith("}") and rest.lstrip().startswith("{")
+    if whole and re.search(r'"type"\s*:\s*"Feature"\s*[,}]', first):
         return named("GeoJSON text sequence")
     return named("GeoJSON") if re.search(r'"(type|features|coordinates|geometry)"\s*:', start) else None
 
@@ -218,9 +219,13 @@ def check_xml(path: Path, head: bytes, what: str) -> None:
         )
 
 
+# a text in JSON; one that does not close goes to the end, so that nothing is looked through twice
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\[\s\S])*(?:"|\\?\Z)')
+
+
 def check_depth(path: Path, raw: bytes, limits: Limits = DEFAULT) -> None:
     """``InputError`` if JSON is nested deeper than ``limits.json_depth``; brackets in texts do not count."""
-    if _depth(raw) > limits.json_depth and _depth(re.sub(rb'"(?:[^"\\]|\\.)*"', b"", raw)) > limits.json_depth:
+    if _depth(raw) > limits.json_depth and _depth(_TEXTS.sub(b"", raw)) > limits.json_depth:
         raise InputError(
             f"{path.name} nests its values more than {limits.json_depth} deep, which no map data does: it is refused.",
             file=str(path),

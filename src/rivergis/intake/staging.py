@@ -340,15 +340,18 @@ def _plain_text(path: Path, folder: Path, made: DataSet, asked: Asked, limits: L
     odd_names = _look_into_kml(made.text.read(raw), made) if made.form.name == "KML" else False
     if made.text.codec not in ("utf-8", "utf-8-sig") or made.text.defects or b"\0" in raw or odd_names:
         _rewrite(raw, folder, made)
-    elif made.form.name == "GML" or not path.name.lower().endswith(made.form.endings):
+    elif made.form.name == "GML":
+        made.place = str(folder / "layer.gml")
+        Path(made.place).write_bytes(_without_schema(raw))
+    elif not path.name.lower().endswith(made.form.endings):
         link = folder / f"layer{made.form.endings[0]}"
         link.symlink_to(path.resolve())
         made.place = str(link)
     else:
         made.place = str(path)
     if made.form.name == "GML" and path.with_suffix(".xsd").is_file():
-        # the types of its fields; a .gfs is what GDAL once guessed of another file, and it writes one beside what it opens
-        (folder / "layer.xsd").symlink_to(path.with_suffix(".xsd").resolve())
+        # the types of its fields; a .gfs is only what GDAL once guessed of another file
+        (folder / "layer.xsd").write_bytes(_without_schema(path.with_suffix(".xsd").read_bytes()))
 
 
 def _look_into_kml(plain: str, made: DataSet) -> bool:
@@ -363,9 +366,16 @@ def _unsaid(raw: bytes, asked: Asked, found: text.Text) -> text.Text:
     return text.find_encoding(raw, asked=asked.encoding) if found.codec not in ("utf-8", "utf-8-sig") else found
 
 
+def _without_schema(raw: bytes) -> bytes:
+    """A GML or schema that names no other schema: GDAL would open whatever path or address stands there."""
+    for codec in ("ascii", "utf-16-le", "utf-16-be"):
+        raw = raw.replace("schemaLocation".encode(codec), "schemaLocated_".encode(codec))
+    return raw
+
+
 def _rewrite(raw: bytes, folder: Path, made: DataSet) -> None:
     assert made.text is not None
-    plain = made.text.read(raw).lstrip("\ufeff")
+    plain = made.text.read(_without_schema(raw) if made.form.name == "GML" else raw).lstrip("\ufeff")
     if made.form.root:
         plain = re.sub(r"""(<\?xml[^>]{0,200}?encoding\s*=\s*["'])[^"']*""", r"\1UTF-8", plain, count=1)
         # characters no XML may hold, which broken exports leave in
