@@ -267,6 +267,13 @@ def test_what_cannot_be_read_is_kept_and_named(tmp_path: Path) -> None:
     assert found == {"coordinate_missing": ("3",), "coordinate_unreadable": ("4",), "angle_wrong": ("5",)}
 
 
+def test_numbers_that_a_spreadsheet_shortened_are_said(tmp_path: Path) -> None:
+    layer = text(tmp_path, "点号,X,Y\nJ1,3.248E+06,589300.55\nJ2,3.248012E+06,589310.55\nJ3,3248020.5,5.8932E+05\n")
+    assert codes(layer, "warning") == {"coordinate_rounded"} and layer.count == 3
+    (found,) = (d for d in layer.defects if d.code == "coordinate_rounded")
+    assert (found.count, found.features) == (2, ("2", "4"))
+
+
 def test_a_field_too_many_or_too_few_does_not_move_a_point(tmp_path: Path) -> None:
     content = "点号,备注,经度,纬度,高程\nA,左岸,105.91,29.31,210.1\nB,左,1,105.92,29.32,210.2\nC,105.93,29.33,210.3\nD,右岸,105.94,29.34\n"
     layer = text(tmp_path, content)

@@ -54,6 +54,7 @@ _DMS_LETTERS = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
+_SHORTENED = re.compile(r"^[-+]?\d(?:\.(\d*))?[eE]\+?(\d+)$")
 _LETTERED = re.compile(rf"^{_LETTER}?[:=]?\s*([-+]?[\d.]+)\s*°?\s*{_LETTER}?$", re.IGNORECASE)
 _UNIT = re.compile(r"\s*(?:m|米|公尺|met(?:er|re)s?|°)$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
@@ -157,6 +158,12 @@ def read_number(text: str, decimal_comma: bool = False) -> tuple[float, str | No
         return float("nan"), None
     number = float(said)
     return (-number if letter in ("W", "S") else number) if np.isfinite(number) else float("nan"), letter
+
+
+def is_shortened(cell: Any) -> bool:
+    """A number in scientific notation that does not even tell its tens (3.248E+06): what a spreadsheet shows, saved as text."""
+    match = _SHORTENED.match(cell.strip()) if isinstance(cell, str) and ("E" in cell or "e" in cell) else None
+    return match is not None and int(match[2]) > len(match[1] or "")
 
 
 def _ungrouped(said: str, decimal_comma: bool) -> str:

@@ -133,6 +133,7 @@ class Tally:
         labels = [self.layout.names[position.pair.x], self.layout.names[position.pair.y]]
         self._note_spelling(x, y)
         self._say_unread(numbers, texts, (x, y), labels)
+        self._say_shortened(numbers, texts, labels)
         out = np.isnan(x.numbers) | np.isnan(y.numbers) | self._wrong_length(numbers, cells, x, y, digits)
         points = shapely.points(np.where(out, 0.0, x.numbers), np.where(out, 0.0, y.numbers))
         points[out] = None
@@ -157,6 +158,12 @@ class Tally:
                 for i in np.flatnonzero(getattr(values, mask) & ~said):
                     said[i] = True
                     self._say(code, numbers[i], label if mask == "missing" else f"{label} {_short(cells[i])}")
+
+    def _say_shortened(self, numbers: np.ndarray, texts: Sequence[list[Any]], labels: list[str]) -> None:
+        for number, *pair in zip(numbers, *texts, strict=True):
+            short = next((k for k, cell in enumerate(pair) if angles.is_shortened(cell)), None)
+            if short is not None:
+                self._say("coordinate_rounded", number, f"{labels[short]} {_short(pair[short])}")
 
     def _wrong_length(
         self, numbers: np.ndarray, cells: list[list[Any]], x: angles.Values, y: angles.Values, digits: Any
@@ -234,6 +241,7 @@ class Tally:
 _SAID = {
     "coordinate_missing": ("warning", "{n} rows have no coordinates (row {row}: {what} is empty).", "They are kept without a place; ask for their coordinates."),
     "coordinate_unreadable": ("warning", "{n} rows have coordinates that cannot be read (row {row}: {what}).", "They are kept without a place; correct the values."),
+    "coordinate_rounded": ("warning", "{n} rows have coordinates in scientific notation, whose last digits are lost (row {row}: {what}).", "They are used as they are, tens of metres off or more; ask for the table with all digits."),
     "angle_wrong": ("warning", "{n} rows have minutes or seconds of 60 and more, or no such angle (row {row}: {what}).", "They are kept without a place; correct the values."),
     "row_length": ("warning", "{n} rows have another number of fields than the rest (row {row}: {what}).", "Where their coordinates do not look like the others' they are kept without a place; correct the rows."),
     "row_short": ("info", "{n} rows end early (row {row}: {what}).", "What is missing at their end is empty."),
