@@ -797,3 +797,30 @@ def test_no_pattern_runs_for_ever(tmp_path: Path, slow: str) -> None:
     (tmp_path / name).write_text(text)
     refusal(tmp_path / name, Limits(seconds=20))
     assert "within 20 seconds" not in refusal(tmp_path / name, Limits(seconds=20))
+
+
+# ---- found by mutation ----------------------------------------------------------------------------------------------
+
+
+def test_a_schema_that_is_no_text(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.gpkg")
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        base.execute("PRAGMA writable_schema = ON")
+        base.execute("UPDATE sqlite_master SET sql = CAST(X'435245415445205441424C4520FFFE' AS TEXT) WHERE name = 'a'")
+        base.commit()
+    assert readable(path).startswith("a.gpkg cannot be")
+
+
+@pytest.mark.parametrize("ending", [".asc", ".tif"])
+def test_a_system_that_is_not_in_utf8(tmp_path: Path, ending: str) -> None:
+    """A grid whose .prj came from a Chinese program is still a grid; what it says of its system is judged."""
+    path = tmp_path / f"a{ending}"
+    if ending == ".tif":
+        tiff_of_one(path)
+        path.write_bytes(path.read_bytes().replace(b"China Geodetic", b"China \xff\xfe\xfdodetic"))
+        assert told(path)[0]["error"] is None or "cannot be read as an image" in refusal(path)
+        return
+    path.write_text("ncols 2\nnrows 2\nxllcorner 500000\nyllcorner 3260000\ncellsize 10\n1 2\n3 4\n")
+    path.with_suffix(".prj").write_bytes('PROJCS["地方独立坐标系",GEOGCS["北京54"'.encode("gbk"))
+    [file] = told(path)
+    assert file["error"] is None and file["layers"][0]["crs"]["verdict"] in ("suspected", "refused")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from typing import Any
 
@@ -98,9 +99,16 @@ def _run(args: list[str]) -> int:
     except Exception as error:
         if "--debug" in args:
             raise
+        if isinstance(error, UnicodeEncodeError) and any(not _is_text(a) for a in args):
+            click.echo("用法有误 · An argument holds bytes that are no text in UTF-8: type it again.", err=True)
+            return 2
         text = legible(" ".join(str(error).split())[:300])
         click.echo(
             f"程序自身故障 · A fault of rivergis itself: {type(error).__name__}: {text} (run again with --debug for the details).",
             err=True,
         )
         return 70
+
+
+def _is_text(argument: str) -> bool:
+    return not re.search("[\ud800-\udfff]", argument)

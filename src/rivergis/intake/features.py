@@ -35,6 +35,8 @@ FAULTS = (
     MemoryError,
     KeyError,
     TypeError,
+    SystemError,
+    OverflowError,
 )
 _PLAIN = "ISO-8859-1"
 _FORMAT_FIXES_IT = {

@@ -304,7 +304,7 @@ def _spatialite(db: sqlite3.Connection, table: str, column: str) -> bool:
 
 
 def _has_table(path: Path, name: str) -> bool:
-    with suppress(sqlite3.Error), closing(_connect(path)) as db:
+    with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as db:
         return db.execute("SELECT 1 FROM sqlite_master WHERE name = ? COLLATE NOCASE", [name]).fetchone() is not None
     return False
 

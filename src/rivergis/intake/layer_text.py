@@ -21,7 +21,8 @@ def name_of(data: DataSet, column: str, how: text.Text) -> str:
     """What a column is called, as the file has it: names may come as bytes, and may come twice."""
     said = bare(column)
     said = how.read(said.encode("latin-1")) if data.raw_text and is_latin(said) else said
-    return data.renamed.get(said, said)
+    # NUL is in no name: neither a database nor a screen holds it
+    return data.renamed.get(said, said).replace("\0", "") or "_"
 
 
 def repeated(data: DataSet, pieces: list[Piece], how: text.Text) -> list[Defect]:

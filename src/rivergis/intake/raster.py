@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,14 +49,35 @@ def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetR
         with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
             # what is not georeferenced is refused below, in a sentence
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            # relative, "zip:a.tif" would be an address
-            with rasterio.open(path.absolute(), driver=driver) as image:
+            with _without_strange_prj(path) as place, rasterio.open(place, driver=driver) as image:
                 yield image
-    except (RasterioError, MemoryError) as error:
+    except (RasterioError, MemoryError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path.name} cannot be read as an image ({' '.join(str(error).replace(str(path), path.name).split())[:120]}): it is damaged or of another kind.",
             file=str(path),
         ) from error
+
+
+@contextmanager
+def _without_strange_prj(path: Path) -> Iterator[Path]:
+    """Where a raster may be opened: relative, ``zip:a.tif`` would be an address; a .prj that is not UTF-8 would end it."""
+    beside = raster_header.beside(path, (".prj",))
+    if beside is None or _is_utf8(beside.read_bytes()[:65536]):
+        yield path.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="rivergis-") as folder:
+        for near in path.absolute().parent.iterdir():
+            if near.name.startswith(path.stem) and near.name != beside.name:
+                (Path(folder) / near.name).symlink_to(near)
+        yield Path(folder) / path.name
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_raster(path: Path, asked: Asked, limits: Limits) -> Reading:

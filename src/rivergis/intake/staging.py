@@ -223,7 +223,7 @@ def _check_tables(path: Path, name: str) -> None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
             base.text_factory = lambda raw: raw.decode("utf-8", "replace")
             rows = base.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE '%virtual%'").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputError(
             f"{name} cannot be opened as a database ({str(error)[:100]}): it is damaged; ask for it again.", file=name
         ) from error

@@ -19,7 +19,7 @@ from pyproj import CRS
 
 from rivergis import crs as crs_
 from rivergis import layers
-from rivergis.errors import CrsRefused, InputError
+from rivergis.errors import CrsRefused, InputError, legible
 from rivergis.intake import (
     contract,
     crs_evidence,
@@ -98,7 +98,7 @@ class Opened:
 
     @property
     def name(self) -> str:
-        return self.delivered.name
+        return legible(self.delivered.name)
 
     @property
     def count(self) -> int:
@@ -164,7 +164,7 @@ class Opened:
 
     def provenance(self) -> dict[str, Any]:
         """What every row says of where it comes from, besides its feature number, attributes and delivered shape."""
-        return {"file": self.path.name, "sha256": self.sha256, "layer": self.name, "crs": self.source_crs}
+        return {"file": legible(self.path.name), "sha256": self.sha256, "layer": self.name, "crs": self.source_crs}
 
     def check_readable(self) -> None:
         """``InputError`` if the layer is there but nothing of it can be read."""

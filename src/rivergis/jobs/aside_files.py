@@ -156,6 +156,7 @@ def _to_csv(part: Path, rows: Sequence[dict[str, Any]], path: Path) -> None:
     shapes = [shape_of(r) for r in rows]
     table[WKT] = [None if s is None else s.wkt for s in shapes]
     text = table.map(lambda v: None if cells.scalar(v) and pd.isna(v) else inert(str(v)))
+    text.columns = [inert(c) for c in text.columns]
     text.to_csv(part, index=False, encoding="utf-8-sig")
 
 
@@ -194,7 +195,10 @@ def _from_layer(opened: vector.Opened) -> Iterator[Returned]:
         )
         shaped = piece.given is not None if not table else WKT in names
         for feature, number, attributes, shape in rows:
-            given = {str(k): _uninert(v) if table else cells.as_delivered(v) for k, v in attributes.items()}
+            given = {
+                _uninert(str(k)) if table else str(k): _uninert(v) if table else cells.as_delivered(v)
+                for k, v in attributes.items()
+            }
             place = f"{opened.name}, feature {feature}"
             epsg = None if table else meant.epsg
             yield Returned(cells.word(number) or "", given, shape, shaped, epsg, place)

@@ -22,6 +22,7 @@ from rivergis.db import system
 from rivergis.db.connect import Database
 from rivergis.db.versions import Saved, SetAside
 from rivergis.encroachment import store as encroachment_store
+from rivergis.errors import legible
 from rivergis.intake import admission, fields, vector
 from rivergis.intake import profile as profiles
 from rivergis.intake.batch import Batch, Course, merged
@@ -204,7 +205,7 @@ def _known(job: Job, before: dict[str, Any]) -> ImportResult:
     aside, skipped = before["count_quarantined"], before["count_skipped"]
     return ImportResult(
         layer=before["layer"],
-        file=job.path.name,
+        file=legible(job.path.name),
         source_layer=before["source_layer"],
         known=True,
         count_in=before["count_in"],
@@ -255,7 +256,7 @@ def _write(
             job.progress(f"{opened.name} → {layer.name}: {tally.count_in:,} of {opened.count:,} into the database")
     opened.unchanged()
     result = _result(job, layer, opened, tally)
-    record(conn, import_id, job.path.name, opened, job.profile, key, result)
+    record(conn, import_id, legible(job.path.name), opened, job.profile, key, result)
     return result
 
 
@@ -319,7 +320,7 @@ def _result(job: Job, layer: layers.Layer, opened: vector.Opened, tally: _Tally)
     notes = merged([*opened.notes, *tally.notes])
     return ImportResult(
         layer=layer.name,
-        file=job.path.name,
+        file=legible(job.path.name),
         source_layer=opened.name,
         known=False,
         count_in=tally.count_in,

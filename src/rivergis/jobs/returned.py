@@ -21,7 +21,7 @@ from rivergis import layers
 from rivergis.db import aside, system
 from rivergis.db.connect import Database
 from rivergis.db.versions import SetAside
-from rivergis.errors import InputError, UsageError
+from rivergis.errors import InputError, UsageError, legible
 from rivergis.intake import admission, sources, vector
 from rivergis.intake import profile as profiles
 from rivergis.intake.batch import Course
@@ -150,7 +150,7 @@ def _group(
 
 def _nothing(job: _Job, before: dict[str, Any]) -> ImportResult:
     return ImportResult(
-        before["layer"], job.path.name, before["source_layer"], True, 0, 0, 0, 0, 0, before["source_crs"]
+        before["layer"], legible(job.path.name), before["source_layer"], True, 0, 0, 0, 0, 0, before["source_crs"]
     )
 
 
@@ -161,7 +161,12 @@ def _try_again(
     mapped = _mapping(job, before)
     options = _options(before["options"])
     source = _source(job, layer, before, pairs)
-    about = {"file": job.path.name, "sha256": job.sha256, "layer": before["source_layer"], "crs": before["source_crs"]}
+    about = {
+        "file": legible(job.path.name),
+        "sha256": job.sha256,
+        "layer": before["source_layer"],
+        "crs": before["source_crs"],
+    }
     batch = vector.map_piece(source, layer, replace(mapped, once_per_code=False), about=about, course=Course())
     if options.valid_from is not None and "valid_from" not in batch.frame:
         batch.frame["valid_from"] = options.valid_from
@@ -172,7 +177,7 @@ def _try_again(
     failed = {a.source_feature: a for a in [*batch.set_aside, *saved.set_aside]}
     passed = [row for row, _ in pairs if str(row["id"]) not in failed]
     result = ImportResult(
-        layer.name, job.path.name, before["source_layer"], False, len(pairs), saved.imported, saved.unchanged, len(failed),
+        layer.name, legible(job.path.name), before["source_layer"], False, len(pairs), saved.imported, saved.unchanged, len(failed),
         batch.skipped, before["source_crs"], list(failed.values()), batch.diagnostics,
         [Found(a.code, "error", a.sentence, "Still set aside.", a.source_feature) for a in failed.values()],
     )  # fmt: skip
@@ -193,7 +198,7 @@ def _record(conn: Connection, job: _Job, before: dict[str, Any], new_id: uuid.UU
     earlier = system.last_attempt(conn, result.layer, job.sha256, before["source_layer"], before["profile"], key)
     attempt = {"attempt": str(earlier["attempts"] + 1)} if earlier else {}
     system.record_import(
-        conn, import_id=new_id, layer=result.layer, file_name=job.path.name, file_sha256=job.sha256,
+        conn, import_id=new_id, layer=result.layer, file_name=legible(job.path.name), file_sha256=job.sha256,
         source_layer=before["source_layer"], profile=before["profile"], options=key | attempt, source_crs=before["source_crs"],
         count_in=result.count_in, count_imported=result.imported, count_unchanged=result.unchanged,
         count_quarantined=result.quarantined, count_skipped=result.skipped,

@@ -6,6 +6,7 @@ What was imported comes out equal to 1 mm, with the contract's columns and the a
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import zipfile
@@ -162,12 +163,17 @@ def stage(conn: Connection, wanted: Wanted, out: Path) -> Iterator[Staged]:
         yield Staged(_summary(wanted, rows, chosen, sheets, paths, system, (on, known_at)), folder, out.parent)
 
 
+_LAYER_NAME = re.compile(r"\w[\w.-]{0,59}")
+
+
 def _form(wanted: Wanted, out: Path) -> tuple[Format, layers.Layer]:
     if wanted.layer in PERSONAL:
         raise NotPermitted(
             "Patrol tracks are personal data and are not exported as a layer: 'rivergis map patrol' shows one, with a line in the audit."
         )
     layer = layers.layer(wanted.layer)
+    if wanted.layer_name is not None and not _LAYER_NAME.fullmatch(wanted.layer_name):
+        raise UsageError("--layer-name: 1 to 60 letters, digits, and . _ - between them, which every format can hold.")
     form = FORMATS.get(out.suffix.lower())
     if form is None:
         raise UsageError(f"{out.name}: the ending says the format; there are {', '.join(FORMATS)}.")
