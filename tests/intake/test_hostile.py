@@ -13,6 +13,8 @@ import shutil
 import sqlite3
 import stat
 import struct
+import subprocess
+import sys
 import threading
 import zipfile
 import zlib
@@ -824,3 +826,16 @@ def test_a_system_that_is_not_in_utf8(tmp_path: Path, ending: str) -> None:
     path.with_suffix(".prj").write_bytes('PROJCS["地方独立坐标系",GEOGCS["北京54"'.encode("gbk"))
     [file] = told(path)
     assert file["error"] is None and file["layers"][0]["crs"]["verdict"] in ("suspected", "refused")
+
+
+def test_the_command_has_no_drivers_that_point_elsewhere() -> None:
+    script = (
+        "from rivergis.cli import main\n"
+        "try:\n    main(['--version'])\nexcept SystemExit:\n    pass\n"
+        "import pyogrio, rasterio\n"
+        "with rasterio.Env() as env:\n    print({*pyogrio.list_drivers(), *env.drivers()})\n"
+    )
+    env = {k: v for k, v in os.environ.items() if k != "GDAL_SKIP"}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert "'GPKG'" in done.stdout and "'GTiff'" in done.stdout and done.stderr == ""
+    assert not re.search("'(OGR_VRT|VRT|GDALG|HTTP|WFS|WMS|GPSBabel)'", done.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import sys
 from typing import Any
@@ -30,6 +31,13 @@ NOUNS: dict[str, tuple[str, str]] = {
     "serve": ("rivergis.cli.serve", "Serve maps and pages."),
     "demo": ("rivergis.cli.demo", "Load the fictional demo county."),
 }
+
+
+# drivers that read what a file points at, run what it says or ask the network: no command needs them
+_ELSEWHERE = (
+    "ADBC,AmigoCloud,Carto,CSW,EEDA,EEDAI,Elasticsearch,GDALG,GNMDatabase,GNMFile,GPSBabel,GTI,HTTP,NGW,OAPIF,OGCAPI,OGR_VRT,"
+    "PDS4,PLMOSAIC,PLSCENES,STACIT,STACTA,VRT,WCS,WFS,WMS,WMTS"
+)
 
 
 class _Nouns(click.Group):
@@ -71,6 +79,7 @@ def main(argv: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
+    os.environ.setdefault("GDAL_SKIP", _ELSEWHERE)
     sys.exit(_run(args))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from rivergis import crs
 from rivergis.errors import InputError
-from rivergis.intake import sources, track_formats, track_times
+from rivergis.intake import guard, sources, track_formats, track_times
 from rivergis.intake.delivery import Asked, Defect
 from rivergis.intake.limits import DEFAULT
 from rivergis.intake.track_course import Course, Found, fixes_of, on_null_island
@@ -47,7 +47,8 @@ def read_track(path: Path, datum: str = "wgs84", *, max_bytes: int = MAX_BYTES) 
             f"{path.name} is larger than {max_bytes >> 20} MB, which no patrol track is: split it.", file=str(path)
         )
     sha256 = sources.sha256(path)
-    found = track_formats.find_courses(path, Asked(), replace(DEFAULT, text_bytes=max_bytes))
+    limits = replace(DEFAULT, text_bytes=max_bytes)
+    found = guard.guarded(track_formats.find_courses, path, Asked(), limits, limits=limits, name=path.name)
     track = TrackFile(path.suffix.lower().lstrip("."), sha256, _fixes(found))
     for said in _alarms(found):
         track._note(said.code, said.count, said.message)
