@@ -62,6 +62,10 @@ class Place:
                 out.append(shapely.LineString(self.degrees(course[start : start + 60 : 2])))
         return out
 
+    def areas(self) -> list[shapely.Polygon]:
+        """The ground 35 m to both sides of each stretch."""
+        return [shapely.buffer(line, 0.00035, cap_style="flat") for line in self.lines()]
+
     def stakes(self, away_m: float = 25.0) -> list[shapely.Point]:
         """Stakes every 400 m, left and right in turn."""
         out = []

@@ -177,12 +177,23 @@ def test_old_datums_are_refused(epsg: int) -> None:
 
 @PLACES
 @pytest.mark.parametrize("shift", [(-62.0, 98.0), (45.0, -88.0), (70.0, 20.0)])
-def test_an_old_datum_under_a_new_name_shows_on_the_rivers(at: Place, shift: tuple[float, float]) -> None:
+@pytest.mark.parametrize("thing", ["lines", "stakes", "areas"])
+def test_an_old_datum_under_a_new_name_shows_on_the_rivers(at: Place, thing: str, shift: tuple[float, float]) -> None:
     epsg = zones(at)["c3"]
-    shapes = moved(projected(at.lines(), epsg), lambda c: c + np.array(shift))
+    shapes = moved(projected(getattr(at, thing)(), epsg), lambda c: c + np.array(shift))
     for wkt in (None, f"EPSG:{epsg}"):
         verdict = judge(delivered(shapes, wkt), at.reference)
         assert verdict.verdict == "suspected" and "datum_shift_suspected" in codes(verdict)
+        said = " ".join(d.message for d in verdict.defects)
+        assert f"{abs(shift[0]):.0f}" not in said and f"{abs(shift[1]):.0f}" not in said  # no parameters are told
+
+
+@PLACES
+@pytest.mark.parametrize("thing", ["lines", "stakes", "areas", "ponds"])
+def test_a_reference_some_metres_off_is_no_old_datum(at: Place, thing: str) -> None:
+    epsg = zones(at)["c3"]
+    shapes = moved(projected(getattr(at, thing)(), epsg), lambda c: c + np.array([18.0, -17.0]))
+    assert not judge(delivered(shapes, f"EPSG:{epsg}"), at.reference).defects
 
 
 @PLACES

@@ -25,8 +25,13 @@ CLEAR = 1.8
 """Factor by which one datum must be nearer to the rivers than the next."""
 # directions of rivers: 0 = all parallel, 0.5 = evenly spread
 _DIVERSE = 0.08
-_OLD_SHIFT_M = (40.0, 250.0)
-_OLD_RESIDUAL_M = 30.0
+# shifts of old datums, metres; smaller ones are errors of the reference
+_OLD_SHIFT_M = (45.0, 250.0)
+# median distance to the rivers within which such a shift is looked for, metres
+_NEAR_ENOUGH_M = (15.0, 250.0)
+# how many standard errors a shift must have
+_SURE = 6.0
+_CLUSTERS = 8
 # beside a river: further off than banks of middling rivers and honest errors bring a feature
 _BESIDE_M = 60.0
 _GROUP, _EXPLAINED = 0.1, 0.6
@@ -80,68 +85,78 @@ def _directions(ground: Ground, lonlat: Array) -> float:
 
 @dataclass(frozen=True)
 class ConstantShift:
-    """A shift of a whole layer that would bring it onto the rivers: east and north in metres, median distance before and after."""
+    """A shift of a whole layer that would bring it onto the rivers: east, north and their standard error in metres."""
 
     east_m: float
     north_m: float
-    before_m: float
-    after_m: float
+    error_m: float
+
+    @property
+    def size_m(self) -> float:
+        return float(np.hypot(self.east_m, self.north_m))
 
 
-def constant_shift(ground: Ground, lonlat: Array) -> ConstantShift | None:
-    """The constant shift of tens of metres by which a survey-grade layer lies off the rivers; None if there is none.
+def constant_shift(ground: Ground, lonlat: Array, feature: npt.NDArray[np.intp]) -> ConstantShift | None:
+    """The constant shift of tens of metres by which a layer lies off the rivers; None if there is none.
 
-    Found by point-to-line least squares. A line on one bank only is no shift: it keeps its side and distance.
+    Robust least squares of the signed distances against the rivers' normals, with one offset for each river: a line that
+    keeps its side and distance is no shift, stakes left and right of a river are none either. ``feature``: which thing each
+    position belongs to; errors that go together within one thing (a drifting GPS) count once.
     """
     xy = ground.metres(lonlat)
-    before = float(np.median(ground.nearest(xy)[1]))
-    if not 20.0 <= before <= _OLD_SHIFT_M[1] or _directions(ground, lonlat) < _DIVERSE:
+    if not _NEAR_ENOUGH_M[0] <= float(np.median(ground.nearest(xy)[1])) <= _NEAR_ENOUGH_M[1]:
         return None
-    shift = np.zeros(2)
-    for _ in range(12):
-        step = _step(ground, xy + shift)
-        if step is None:
+    if _directions(ground, lonlat) < _DIVERSE:
+        return None
+    shift, solved, thing = np.zeros(2), None, _clusters(feature)
+    for _ in range(15):
+        solved = _solved(ground, xy + shift, thing)
+        if solved is None:
             return None
-        shift += step
-        if np.hypot(*step) < 0.1:
+        shift += solved[0]
+        if np.hypot(*solved[0]) < 0.5:
             break
-    after = float(np.median(ground.nearest(xy + shift)[1]))
-    size = float(np.hypot(*shift))
-    believed = max(_OLD_SHIFT_M[0], 4 * after) <= size <= _OLD_SHIFT_M[1] and after <= min(
-        0.35 * before, _OLD_RESIDUAL_M
-    )
-    if not believed or _one_sided(ground, xy) <= 1.5 * max(after, 3.0):
-        return None
-    return ConstantShift(float(shift[0]), float(shift[1]), before, after)
+    assert solved is not None
+    found = ConstantShift(float(shift[0]), float(shift[1]), solved[1])
+    sure = found.size_m >= _SURE * max(found.error_m, 1.0)
+    return found if sure and _OLD_SHIFT_M[0] <= found.size_m <= _OLD_SHIFT_M[1] else None
 
 
-def _step(ground: Ground, xy: Array) -> Array | None:
-    """One least-squares step towards the rivers, taken across them."""
+def _clusters(feature: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Numbers of things whose errors may go together; of very few features, stretches of them."""
+    few = len(np.unique(feature)) < _CLUSTERS
+    return np.arange(len(feature)) * 2 * _CLUSTERS // len(feature) if few else feature
+
+
+def _solved(ground: Ground, xy: Array, thing: npt.NDArray[np.intp]) -> tuple[Array, float] | None:
+    """One step towards the rivers and its standard error, metres."""
     index, away = ground.nearest(xy)
     here = (index >= 0) & (away <= 2 * _OLD_SHIFT_M[1])
-    if here.sum() < 8:
+    if here.sum() < 0.6 * len(xy) or here.sum() < 8:
         return None
-    normals, offset = _normals(ground, index[here]), _offsets(ground, xy[here], index[here])
-    weight = 1 / np.maximum(np.abs(offset), 5.0)
-    try:
-        solved = np.linalg.solve((normals * weight[:, None]).T @ normals, (normals * weight[:, None]).T @ -offset)
-    except np.linalg.LinAlgError:
-        return None
-    return np.asarray(solved)
+    offsets = _offsets(ground, xy[here], index[here])
+    rivers, river = np.unique(ground.river[index[here]], return_inverse=True)
+    design = np.hstack([-_normals(ground, index[here]), np.eye(len(rivers))[river]])
+    weight = np.ones(len(offsets))
+    for _ in range(4):
+        root = np.sqrt(weight)
+        answer, _, rank, _ = np.linalg.lstsq(design * root[:, None], offsets * root, rcond=None)
+        if rank < design.shape[1]:
+            return None
+        left = offsets - design @ answer
+        scale = max(1.4826 * float(np.median(np.abs(left))), 1.0)
+        weight = 1 / np.maximum(1.0, np.abs(left) / (1.5 * scale))
+    # errors of one thing go together: sum its scores before squaring (cluster-robust covariance)
+    scores = pd.DataFrame(design * (weight * left)[:, None]).groupby(thing[here]).sum().to_numpy()
+    bread = np.linalg.inv((design * weight[:, None]).T @ design)
+    spread = (bread @ scores.T @ scores @ bread)[:2, :2]
+    return answer[:2].astype(np.float64), float(np.sqrt(np.linalg.eigvalsh(spread)[-1]))
 
 
 def _offsets(ground: Ground, xy: Array, index: npt.NDArray[np.intp]) -> Array:
     """Signed distance of positions from the lines of river segments, left positive."""
     start = shapely.get_coordinates(ground.segments[index]).reshape(-1, 2, 2)[:, 0]
     return np.asarray(((xy - start) * _normals(ground, index)).sum(axis=1))
-
-
-def _one_sided(ground: Ground, xy: Array) -> float:
-    """How far positions stray from one common side and distance of the rivers, metres (median)."""
-    index, _ = ground.nearest(xy)
-    here = index >= 0
-    offset = _offsets(ground, xy[here], index[here])
-    return float(np.median(np.abs(offset - np.median(offset))))
 
 
 def split_by_datum(ground: Ground, h: Hypothesis, n: Numbers) -> dict[Datum, npt.NDArray[np.intp]] | None:

@@ -88,7 +88,8 @@ class Ground:
         window = shapely.box(lon - 3.0, lat - 3.0, lon + 3.0, lat + 3.0)
         near = [g for g in reference.rivers if shapely.intersects(window, shapely.box(*g.bounds))]
         lines = [part for g in near for part in shapely.get_parts(self._metres(g))]
-        self.segments = _segments(lines)
+        self.segments, self.river = _segments(lines)
+        """Straight pieces of the rivers in metres, and which line each belongs to."""
         self._tree = shapely.STRtree(self.segments)
         counties = [self._metres(g) for g in reference.counties if g.intersects(window)]
         self._area = shapely.union_all([shapely.make_valid(c) for c in counties]).buffer(AROUND_M) if counties else None
@@ -134,16 +135,19 @@ class Ground:
         return Fit(float(inside.mean()), float(np.median(away)), float((away <= 100.0).mean()))
 
 
-def _segments(lines: list[Any]) -> npt.NDArray[Any]:
-    """Lines (or outlines of areas) cut into their straight pieces, as two-point LineStrings."""
-    pieces = []
-    for line in lines:
+def _segments(lines: list[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """Lines (or outlines of areas) cut into their straight pieces, as two-point LineStrings, with the number of the line."""
+    pieces, of = [], []
+    for number, line in enumerate(lines):
         rings = [line.exterior, *line.interiors] if line.geom_type == "Polygon" else [line]
         for ring in rings:
             c = shapely.get_coordinates(ring)
             if len(c) > 1:
                 pieces.append(np.stack([c[:-1], c[1:]], axis=1))
-    return shapely.linestrings(np.concatenate(pieces)) if pieces else np.array([], dtype=object)
+                of.append(np.full(len(c) - 1, number))
+    if not pieces:
+        return np.array([], dtype=object), np.array([], dtype=np.intp)
+    return shapely.linestrings(np.concatenate(pieces)), np.concatenate(of)
 
 
 def to_degrees(xy: Array, source: pyproj.CRS | int) -> Array:

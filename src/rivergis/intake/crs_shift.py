@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from rivergis.intake import crs_datum
 from rivergis.intake.crs_case import Case, Tried
 from rivergis.intake.crs_datum import DatumTest
@@ -75,10 +73,15 @@ def on_the_rivers(case: Case, n: Numbers, found: Verdict, tried: Tried) -> Verdi
             defects=(*found.defects, shift_defect(test.best, test)),
         )
     ground = case.ground(h.degrees(n.sample()))
-    shift = crs_datum.constant_shift(ground, h.degrees(n.sample(1_500))) if ground is not None else None
+    every = max(1, -(-len(n.xy) // 1_500))
+    sample = h.degrees(n.xy[::every])
+    shift = crs_datum.constant_shift(ground, sample, n.feature[::every]) if ground is not None else None
     if shift is not None:
-        size = float(np.hypot(shift.east_m, shift.north_m))
-        message = f"The whole layer lies about {size:.0f} m off the known rivers (median {shift.before_m:.0f} m, {shift.after_m:.0f} m without the shift): an old datum or a local system."
+        # its direction is not told: a shift between an old datum and CGCS2000 is a parameter that may not be passed on
+        message = (
+            f"The whole layer lies about {round(shift.size_m, -1):.0f} m off the known rivers, in one direction: "
+            "an old datum or a local system?"
+        )
         d = defect(
             "datum_shift_suspected",
             "warning",
