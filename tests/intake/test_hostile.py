@@ -498,6 +498,44 @@ def test_databases_hold_only_what_is_in_them(tmp_path: Path) -> None:
     assert told(put(tmp_path / "a.gpkg"))[0]["error"] is None, "its own index is a virtual table too"
 
 
+@pytest.mark.parametrize("name", ["a.tif.ovr", "a.tif.msk", "a.ovr", "a.tif.aux.xml"])
+def test_what_lies_beside_a_raster_leads_nowhere(tmp_path: Path, name: str) -> None:
+    secret, path = tmp_path / "secret.tif", tmp_path / "a.tif"
+    tiff_of_one(secret)
+    place = rasterio.transform.from_origin(106, 30, 0.001, 0.001)
+    with rasterio.open(path, "w", driver="GTiff", width=600, height=600, count=1, dtype="uint8", crs=4490, transform=place) as out:  # fmt: skip
+        out.write(np.arange(360_000).reshape(1, 600, 600).astype("uint8"))
+    pointing = pointers(secret, "http://127.0.0.1:9")["VRT"]
+    if name.endswith(".xml"):
+        pointing = f'<PAMDataset><Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">{secret}</MDI></Metadata></PAMDataset>'  # fmt: skip
+    (tmp_path / name).write_text(pointing)
+    with unopened(secret):
+        assert json.loads(readable(path))["error"] is None
+
+
+@pytest.mark.parametrize(("name", "part"), [("a.tif", "a.tif.aux.xml"), ("a.tif", "a.tfw"), ("a.shp", "a.dbf"), ("a.tab", "a.map"), ("a.gml", "a.xsd")])  # fmt: skip
+def test_a_part_that_is_a_pipe_is_not_waited_for(tmp_path: Path, name: str, part: str) -> None:
+    path = tmp_path / name
+    if name == "a.tif":
+        tiff_of_one(path)
+    elif name == "a.gml":
+        path.write_text(GML.format(where="x", link="y"))
+    else:
+        put(path)
+    (tmp_path / part).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / part)
+    [file] = told(path, limits=Limits(seconds=10))
+    assert "within 10 seconds" not in (file["error"] or "")
+
+
+def test_a_geodatabase_of_pipes_and_devices(tmp_path: Path) -> None:
+    for n, make in enumerate((os.mkfifo, lambda p: p.symlink_to("/dev/zero"), lambda p: p.symlink_to(p))):
+        folder = tmp_path / f"{n}.gdb"
+        folder.mkdir()
+        make(folder / "a00000001.gdbtable")
+        assert "pipes, devices or broken links" in refusal(folder)
+
+
 def test_a_mapinfo_view_of_other_tables(tmp_path: Path) -> None:
     secret = put(tmp_path / "secret.tab", points(name=[SECRET] * 3))
     (tmp_path / "a.tab").write_text(f'!table\n!version 100\nOpen Table "{secret}" Hide\nCreate View a As\nSelect name\nFrom secret\n')  # fmt: skip

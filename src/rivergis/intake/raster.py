@@ -49,7 +49,7 @@ def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetR
         with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
             # what is not georeferenced is refused below, in a sentence
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with _without_strange_prj(path) as place, rasterio.open(place, driver=driver) as image:
+            with _in_good_company(path) as place, rasterio.open(place, driver=driver) as image:
                 yield image
     except (RasterioError, MemoryError, UnicodeDecodeError) as error:
         raise InputError(
@@ -59,17 +59,30 @@ def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetR
 
 
 @contextmanager
-def _without_strange_prj(path: Path) -> Iterator[Path]:
-    """Where a raster may be opened: relative, ``zip:a.tif`` would be an address; a .prj that is not UTF-8 would end it."""
-    beside = raster_header.beside(path, (".prj",))
-    if beside is None or _is_utf8(beside.read_bytes()[:65536]):
+def _in_good_company(path: Path) -> Iterator[Path]:
+    """Where a raster may be opened: relative, ``zip:a.tif`` would be an address; what lies beside it and must not be read stays out."""
+    beside = [p for p in path.absolute().parent.iterdir() if p.name.startswith(path.stem) and p.name != path.name]
+    if all(map(_fit, beside)):
         yield path.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="rivergis-") as folder:
-        for near in path.absolute().parent.iterdir():
-            if near.name.startswith(path.stem) and near.name != beside.name:
-                (Path(folder) / near.name).symlink_to(near)
+        for near in [path.absolute(), *filter(_fit, beside)]:
+            (Path(folder) / near.name).symlink_to(near)
         yield Path(folder) / path.name
+
+
+def _fit(near: Path) -> bool:
+    """Whether GDAL may read a file beside a raster: no pipe, no .prj that is not UTF-8, nothing that points at other files."""
+    ending = near.suffix.lower()
+    if ending not in (".prj", ".ovr", ".msk", ".xml", ".aux", ".hdr") or near.is_dir():
+        return True
+    if not near.is_file():
+        return False
+    with near.open("rb") as handle:
+        raw = handle.read(1 << 16)
+    if ending == ".prj":
+        return _is_utf8(raw)
+    return not re.search(rb"OVERVIEW_FILE|<VRTDataset|<GDAL_WMS|<OGRVRT", raw)
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -170,13 +170,24 @@ def _prepare(
         _plain_text(path, folder, made, asked, limits)
     elif form.name in ("GeoPackage", "SQLite"):
         _check_tables(path, name)
-    elif form.name == "FileGDB" and path.suffix.lower() != ".gdb":
-        link = folder / "data.gdb"
-        link.symlink_to(path.resolve(), target_is_directory=True)
-        made.place = str(link)
+    elif form.name == "FileGDB":
+        _geodatabase_folder(path, folder, made)
     made.place = _plain_place(made, folder)
     _check_pointers(made)
     return made
+
+
+def _geodatabase_folder(path: Path, folder: Path, made: DataSet) -> None:
+    if not path.is_dir():
+        raise InputError(
+            f"{made.name} is a file; a FileGDB is a folder: ask for the whole folder, zipped.", file=made.name
+        )
+    if any(not (p.is_file() or p.is_dir()) for p in path.iterdir()):
+        raise InputError(f"{made.name} holds pipes, devices or broken links: copy it again.", file=made.name)
+    if path.suffix.lower() != ".gdb":
+        link = folder / "data.gdb"
+        link.symlink_to(path.resolve(), target_is_directory=True)
+        made.place = str(link)
 
 
 def _plain_place(made: DataSet, folder: Path) -> str:
@@ -259,6 +270,7 @@ def _mapinfo(path: Path, folder: Path, made: DataSet) -> None:
             part.stem.lower() == path.stem.lower()
             and part.suffix.lower() in _MAPINFO_PARTS
             and part.suffix.lower() != path.suffix.lower()
+            and part.is_file()
         ):
             (folder / f"layer{part.suffix.lower()}").symlink_to(part.resolve())
     ending = ".mif" if made.form.name == "MapInfo exchange" else ".tab"
