@@ -57,8 +57,10 @@ def test_central_meridians() -> None:
         (lambda w: w.replace('UNIT["Meter",1.0]]', 'UNIT["Meter",1.0],AUTHORITY["EPSG","4545"]]'), 4544, False),
         (lambda w: w.replace('"Central_Meridian",105.0', '"Central_Meridian",108.0'), 4545, True),
         (lambda w: w.replace("CGCS2000_3_Degree", "Xian_1980_3_Degree"), 4544, True),
-        (lambda w: w.replace('"Scale_Factor",1.0', '"Scale_Factor",0.9996'), None, True),
+        (lambda w: w.replace('"Scale_Factor",1.0', '"Scale_Factor",0.9996'), None, False),
         (lambda w: w.replace('"Central_Meridian",105.0', '"Central_Meridian",106.5'), None, True),
+        (lambda w: w.replace('"Central_Meridian",105.0', '"Central_Meridian",106.5').replace("CM_105E", "CM_106.5E"), None, False),
+        (lambda w: w.replace('UNIT["Meter",1.0]]', 'UNIT["Foot_US",0.3048006096012192]]'), None, True),
     ],
 )  # fmt: skip
 def test_numbers_decide_and_contradicting_names_are_doubts(change, epsg: int | None, doubted: bool) -> None:

@@ -143,8 +143,8 @@ def _area_of(h: Hypothesis) -> tuple[float, float, float, float]:
         if h.epsg == 4490:
             return crs_numbers.CHINA if h.basis != "declared" else (west - 5, -5.0, east + 5, north + 5)
         meridian = meridian_of(h.epsg)
-        if h.axis == "swapped":
-            # a northing without its millions looks like an easting: exchanged, it must still lie on the mainland
+        if h.axis == "swapped" or h.epsg >= 4534 or 4502 <= h.epsg <= 4512:
+            # a northing without its millions, or a tenth of one, still looks like one: it must lie on the mainland
             south = _MAINLAND
         return (max(west, meridian - 4.5), south, min(east, meridian + 4.5), north)
     crs = h.crs if h.epsg is None else CRS.from_epsg(h.epsg)

@@ -74,7 +74,7 @@ def _declared(case: Case, n: Numbers, h: Hypothesis, tried: Tried | None, mismat
         )
     verdict: Certainty = "declared"
     doubts = "; ".join(case.said.meaning.doubts)
-    confirmed = tried is not None and tried.test is not None and tried.test.decided
+    confirmed = tried is not None and tried.fit.inside >= 0.95 and tried.fit.median_m <= crs_datum.ON_RIVER_M
     if doubts and not given:
         reasons.append(doubts)
         severity: Severity = "info" if confirmed else "warning"

@@ -34,6 +34,8 @@ _OLD = {
     "xian80": re.compile(r"XI'?AN|西安|IAG[\s_-]*(?:19)?75|1980坐标|80坐标|C80", re.IGNORECASE),
     "beijing54": re.compile(r"BEIJING|PEKING|北京|54坐标|BJ.?54|KRASS?OW?[SV]SKY|克拉索夫斯基", re.IGNORECASE),
 }
+# codes under which Web Mercator went before it had its own
+_OLD_CODES = {f"EPSG:{n}": "EPSG:3857" for n in (900913, 3785, 102100, 102113, 54004)}
 _GCJ = re.compile(r"GCJ[\s_-]*0?2|BD[\s_-]*0?9(?!\d)", re.IGNORECASE)
 _LOCAL_WORDS = re.compile(r"独立|地方|城市|城建|施工|工程|假定|任意|LOCAL|CITY", re.IGNORECASE)
 _NUMBER = r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)"
@@ -80,7 +82,7 @@ def understand(text: str | None) -> Meaning:
     said = (text or "").replace("\0", "").lstrip("\ufeff").strip()
     if not said:
         return Meaning("none", reasons=("no coordinate system is declared",))
-    crs, fault = _parsed(said)
+    crs, fault = _parsed(_OLD_CODES.get(said.upper().removeprefix("URN:OGC:DEF:CRS:").replace("::", ":"), said))
     if crs is None:
         return _unreadable(said, fault)
     parts = _parts_of(said, crs)
@@ -237,8 +239,8 @@ def _chinese(said: str, crs: CRS, parts: _Parts, name: str) -> Meaning:
     code = zone_code(meridian, easting, six=_six_degrees(name)) if plain and easting is not None else None
     doubts = (*_name_lies(name, meridian), *_two_datums(said))
     if code is None:
-        if not plain:
-            doubts = (*doubts, "its unit, scale, origin or prime meridian is none that CGCS2000 zones have")
+        if not greenwich or parts.unit_m not in (1.0, 1000.0):
+            doubts = (*doubts, "its unit or prime meridian is none that Chinese systems have")
         return Meaning("cgcs2000", crs, None, True, name, (f"declared as {name}, in no standard zone",), (), doubts)
     lies = _authority_lies(said, code)
     return Meaning("cgcs2000", CRS.from_epsg(code), code, True, name, (f"declared as {name}",), lies, doubts)
@@ -279,14 +281,17 @@ def zone_code(meridian: float, easting: float, six: bool = False) -> int | None:
 
 def _name_lies(name: str, meridian: float) -> tuple[str, ...]:
     """The zone number or meridian in a name against the parameter."""
-    for pattern, meridian_of in ((r"CM[\s_]*(\d{2,3})E?", lambda n: n), (r"Zone[\s_]*(\d{2})", meridian_of_zone)):
+    for pattern, meridian_of in (
+        (r"CM[\s_]*(\d{2,3}(?:\.\d+)?)E?", lambda n: n),
+        (r"Zone[\s_]*(\d{2})", meridian_of_zone),
+    ):
         found = re.search(pattern, name, re.IGNORECASE)
-        if found and abs(meridian_of(int(found.group(1))) - meridian) > 1e-6:
+        if found and abs(meridian_of(float(found.group(1))) - meridian) > 1e-6:
             return (f"its name says {found.group(0)}, its central meridian is {meridian:g}",)
     return ()
 
 
-def meridian_of_zone(number: int) -> float:
+def meridian_of_zone(number: float) -> float:
     return 3.0 * number if number >= 24 else 6.0 * number - 3
 
 

@@ -9,7 +9,6 @@ refused. Policy (what may be stored and measured) stays in ``crs.py``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -267,6 +266,10 @@ class _Detective:
             return Verdict("suspected", None, h.epsg, "", (h.basis, message), candidates, tuple(found))
         if self.case.worded(h) and h.factor == 1.0:
             words = f"words in the file name the system: {self.case.layer.declared.text[:120]}"
+            if h.geographic:
+                message = "Words name the system, nothing else tells whether a map app shifted it."
+                found.append(defect("datum_unchecked", "info", message, "Give --reference, or ask which app wrote it."))
+            h = replace(h, epsg=4326) if self.case.said.hint.family == "wgs84" else h
             return said_datum(self.case, Verdict("declared", h, h.epsg, "", (words, h.basis), (), tuple(found)))
         reason = "no reference of this place, only the numbers speak for it"
         shifted = [h.shifted(d) for d in crs_datum.DATUMS[1:]] if h.geographic and h.epsg == 4490 else []
@@ -343,13 +346,16 @@ class _Detective:
             f"feature {ids[0]}: ({x:.10g}, {y:.10g})",
         )
         found = replace(found, outliers=ids, defects=(*found.defects, d))
-        return self._too_many_off(found, ids) if found.certain else found
+        nowhere = set(np.unique(self.case.all.feature[crs_numbers.zeros(self.case.all)]).tolist())
+        elsewhere = [r for r in rows.tolist() if r not in nowhere]
+        return self._too_many_off(found, elsewhere) if found.certain else found
 
-    def _too_many_off(self, found: Verdict, ids: tuple[Any, ...]) -> Verdict:
-        """So many features off the others are no slips of the pen: another system, or no positions at all."""
+    def _too_many_off(self, found: Verdict, rows: list[int]) -> Verdict:
+        """So many features off the others are no slips of the pen, but another system; zeros are simply no position."""
         of = len(self.case.all.rows)
-        if len(ids) <= max(1, GROUP * of):
+        if len(rows) <= max(1, GROUP * of):
             return found
-        why = f"{len(ids)} of {of} features do not lie with the others: another zone or system, or no position"
+        ids = tuple(self.case.all.ids[rows].tolist())
+        why = f"{len(ids)} of {of} features do not lie with the others: another zone or system"
         mixed = defect("mixed_zones", "warning", f"{why}.", ASK, ids, len(ids))
         return replace(found, verdict="suspected", reasons=(*found.reasons, why), defects=(*found.defects, mixed))

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rivergis import crs as crs_
+from rivergis.intake import crs_datum
 from rivergis.intake.crs_case import Case
 from rivergis.intake.crs_numbers import Hypothesis
 
@@ -29,7 +30,9 @@ def far_vertices(case: Case, h: Hypothesis) -> npt.NDArray[np.bool_]:
     wide = _away_m(_sound(h.degrees(case.main.sample())), lon, lat)
     spread = max(float(np.quantile(a, 0.9)) if len(a) else 0.0 for a in (near_home, wide))
     far = away > max(_FAR_M, 8 * spread)
-    return far | _jumps(case, away, far) | _beyond_reference(case, lonlat, away, near_home)
+    return (
+        far | _jumps(case, away, far) | _beyond_reference(case, lonlat, away, near_home) | _off_the_rivers(case, lonlat)
+    )
 
 
 def _jumps(case: Case, away: Array, far: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -60,6 +63,17 @@ def _beyond_reference(case: Case, lonlat: Array, away: Array, near_home: Array) 
     if ground is None or not wide.any() or wide.mean() > 0.02:
         return nothing
     return np.asarray(wide & ~ground.inside(lonlat)) if ground.inside(lonlat[~wide]).mean() > 0.9 else nothing
+
+
+def _off_the_rivers(case: Case, lonlat: Array) -> npt.NDArray[np.bool_]:
+    """A few vertices kilometres from any river, where all others lie on one: a wrong digit among the thousands."""
+    nothing = np.zeros(len(lonlat), bool)
+    ground = case.ground(lonlat)
+    if ground is None or not len(ground.segments) or len(lonlat) < 20:
+        return nothing
+    away = ground.distances_m(lonlat)
+    on = away <= crs_datum.ON_RIVER_M
+    return np.asarray(away > 20 * crs_datum.ON_RIVER_M) if on.mean() >= 0.95 else nothing
 
 
 def _sound(lonlat: Array) -> Array:
