@@ -84,6 +84,15 @@ def say(line: str, err: bool = False) -> None:
     click.echo(legible(line), err=err)
 
 
+def advise(code: str, indent: str) -> None:
+    """Print what a person does about a defect, in the language of the settings, where the catalogue has it."""
+    from rivergis import words
+
+    advice = words.say(f"advice.{code}", settings().lang)
+    if advice != code:
+        click.echo(f"{indent}↳ {advice}")
+
+
 def emit(result: Any, as_json: bool, text: str | None = None) -> None:
     """Print a result: JSON when asked for, else ``text``, else one ``field: value`` line each."""
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rivergis.db.connect import Database
 
 DAY = click.DateTime(["%Y-%m-%d"])
+_REASONS, _FEATURES = 10, 8
 _DRY = "试读,未写入 dry run, nothing written"
 
 
@@ -57,6 +58,12 @@ _DRY = "试读,未写入 dry run, nothing written"
     default=None,
     help="Write what became of it to a .html, .json or .xlsx.",
 )
+@click.option(
+    "--secrecy-confirmed",
+    metavar="WHO, DOCUMENT",
+    default=None,
+    help="Who confirmed, in which document, that a control-point, land-survey or wide large-scale layer may be held here.",
+)
 @click.option("--dry-run", is_flag=True, help="Do everything and keep nothing.")
 @common.actor_option
 @common.json_option
@@ -71,7 +78,7 @@ def command(layer: str, file: Path, actor: str | None, as_json: bool, **o: Any) 
     Example:
       rivergis import reach rivers.gpkg --crs EPSG:4544
       rivergis import all extract.gpkg --profile osm
-      rivergis import stake stakes.xlsx --profile gbk_survey --report stakes.html
+      rivergis import stake stakes.xlsx --profile gbk_survey --dry-run --report stakes.html
       rivergis import track tracks/ --index tracks/index.json
     """
     db = common.database()
@@ -95,6 +102,7 @@ def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -
     from rich.console import Console
     from rich.text import Text
 
+    from rivergis import rules
     from rivergis.intake import profile
     from rivergis.intake.limits import Limits
     from rivergis.jobs import receive
@@ -110,9 +118,12 @@ def _vector(db: Database, layer: str, file: Path, who: str, o: dict[str, Any]) -
         feed=o["feed"],
         delivered_on=_day(o["delivered_on"]),
         complete=o["complete"],
+        secrecy_confirmed=o["secrecy_confirmed"],
     )
     limits = Limits.of(common.settings().max_limits)
+    large_scale_km2 = rules.load(rules_dir).at(("000000",), date.today()).number("publish.max_contiguous_large_scale")
     shared = {"actor": who, "profile": chosen, "options": options, "dry_run": o["dry_run"], "limits": limits}
+    shared["large_scale_km2"] = large_scale_km2
     console = Console(stderr=True, markup=False, emoji=False)
     with console.status("") as status:
 
@@ -158,6 +169,7 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
     from rich.console import Console
     from rich.progress import Progress
 
+    from rivergis import words
     from rivergis.jobs import receive
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -177,12 +189,16 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
     said = [f"轨迹 tracks: {got.new} 新 new, {got.known} 已有 known, {len(got.failed)} 未能读取 failed"]
     said += [_DRY] if o["dry_run"] else []
     said += [legible(f"  {f['file']}: {f['message']}") for f in got.failed]
-    said += [f"  {code}: {count} 个文件 files" for code, count in sorted(got.noticed.items())]
+    said += [
+        f"  {words.say('defect.' + code)} {code}: {count} 个文件 files" for code, count in sorted(got.noticed.items())
+    ]
     common.emit(got, as_json, "\n".join(said))
     return common.EXIT_PARTLY if got.failed else 0
 
 
 def _show(results: list[Any], as_json: bool, dry_run: bool) -> None:
+    from rivergis import words
+
     if as_json:
         common.emit(results, True)
         return
@@ -216,8 +232,30 @@ def _show(results: list[Any], as_json: bool, dry_run: bool) -> None:
     )
     for r in results:
         for d in r.diagnostics:
-            common.say(f"  {r.layer}: {d['code']} × {d['count']}: {d['sentence']}")
-        for a in r.set_aside[:10]:
-            common.say(f"  {r.layer} feature {a.source_feature}: {a.code}: {a.sentence}")
-        if r.quarantined > 10 and not r.known:
-            click.echo(f"  … {r.quarantined - 10} more: rivergis quarantine list --layer {r.layer}")
+            common.say(f"  {r.layer}: {words.say('defect.' + d['code'])} {d['code']} × {d['count']}: {d['sentence']}")
+        _show_set_aside(r, dry_run)
+
+
+def _show_set_aside(result: Any, dry_run: bool) -> None:
+    """One line for all features of the same reason, and where to look for more."""
+    if result.known:
+        return
+    from rivergis import words
+
+    alike: dict[tuple[str, str], list[str]] = {}
+    for a in result.set_aside:
+        alike.setdefault((a.code, a.sentence), []).append(str(a.source_feature))
+    for (code, sentence), features in list(alike.items())[:_REASONS]:
+        more = f" … ({len(features)})" if len(features) > _FEATURES else ""
+        named = ", ".join(features[:_FEATURES])
+        common.say(f"  {result.layer} 要素 feature {named}{more}: {words.say('defect.' + code)} {code}: {sentence}")
+    for code in dict.fromkeys(code for code, _ in list(alike)[:_REASONS]):
+        common.advise(code, "    ")
+    if len(alike) > _REASONS:
+        common.say(f"  … 另有 {len(alike) - _REASONS} 种原因 more reasons")
+    if result.quarantined:
+        common.say(
+            "  全部明细 all of them: --report FILE.html"
+            if dry_run and not result.known
+            else f"  全部明细 all of them: rivergis quarantine list --layer {result.layer}"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from rivergis.errors import legible
 
 if TYPE_CHECKING:
     from rivergis.intake.crs_reference import Reference
+
+_CANDIDATES = 4
 
 
 @click.command("inspect")
@@ -70,6 +73,8 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
     else:
         for file in found.as_list():
             _show(file)
+        if len(found.files) > 1:
+            _show_sum(found.as_list())
     return found.exit_code
 
 
@@ -108,7 +113,7 @@ def _show_layer(layer: dict[str, Any]) -> None:
     kinds = ", ".join(layer["geometry_types"]) or layer["kind"]
     common.say(f"  图层 {layer['name']}: {layer['count']} × {kinds}")
     if layer["encoding"]:
-        common.say(f"    编码 encoding: {layer['encoding']} ({layer['encoding_basis']})")
+        common.say(f"    编码 encoding: {layer['encoding']} · {layer['encoding_basis']}".rstrip(" ·"))
     verdict = words.both(f"crs_verdict.{crs['verdict']}")
     system = f"EPSG:{crs['epsg']}" if crs["epsg"] else "?"
     more = [] if crs["datum"] == "wgs84" else [crs["datum"].upper()]
@@ -117,8 +122,7 @@ def _show_layer(layer: dict[str, Any]) -> None:
     for reason in crs["reasons"]:
         common.say(f"      · {reason}")
     if crs["verdict"] != "declared":
-        for c in crs["candidates"][:4]:
-            common.say(f"      ? EPSG:{c['epsg']} {c['datum']} {c['axis']}: {c['reason']}")
+        _show_candidates(crs["candidates"])
     if layer["extent_4490"]:
         west, south, east, north = layer["extent_4490"]
         common.say(f"    范围 extent: {west:.5f} {south:.5f} {east:.5f} {north:.5f}")
@@ -127,6 +131,26 @@ def _show_layer(layer: dict[str, Any]) -> None:
         common.say(f"    {field['name']} ({field['type']}): {' | '.join(field['samples'][:3])}")
     for d in layer["defects"]:
         _show_defect(d)
+
+
+def _show_candidates(candidates: list[dict[str, Any]]) -> None:
+    for c in candidates[:_CANDIDATES]:
+        options = f"--crs EPSG:{c['epsg']}" + (f" --datum {c['datum']}" if c["datum"] in ("gcj02", "bd09") else "")
+        common.say(f"      ? {options}{', X = 北 north' if c['axis'] == 'swapped' else ''}: {c['reason']}")
+    if len(candidates) > _CANDIDATES:
+        common.say(f"      … 另有 {len(candidates) - _CANDIDATES} 种可能 more readings")
+
+
+def _show_sum(files: list[dict[str, Any]]) -> None:
+    """What a folder of files came to, in two lines."""
+    from rivergis import words
+
+    unread = sum(f["error"] is not None for f in files)
+    layers = [x for f in files for x in f["layers"]]
+    verdicts = Counter(x["crs"]["verdict"] for x in layers)
+    click.echo()
+    click.echo(f"{len(files)} 个文件 files · {unread} 个不能读取 unreadable · {len(layers)} 个图层 layers")
+    click.echo("坐标系 CRS: " + " · ".join(f"{words.both(f'crs_verdict.{v}')} {n}" for v, n in verdicts.items()))
 
 
 def _show_track(layer: dict[str, Any]) -> None:
@@ -143,3 +167,4 @@ def _show_defect(d: dict[str, Any]) -> None:
     where = f" [{d['place']}]" if d["place"] else f" [要素 {', '.join(d['features'][:5])}]" if d["features"] else ""
     action = f" → {d['action']}" if d["action"] else ""
     common.say(f"    {sign} {words.say('defect.' + d['code'])} {d['code']}: {d['message']}{where}{action}")
+    common.advise(d["code"], "      ")

@@ -26,6 +26,7 @@ def list_(layer: str | None, whole: bool, as_json: bool) -> None:
     Example:
       rivergis quarantine list --layer outfall
     """
+    from rivergis import words
     from rivergis.jobs import returned
 
     with common.database().read() as conn:
@@ -36,7 +37,15 @@ def list_(layer: str | None, whole: bool, as_json: bool) -> None:
     common.table(
         ("编号 id", "图层 layer", "文件 file", "要素 feature", "代码 code", "状态 state", "原因 reason"),
         [
-            (r["id"], r["layer"], r["file_name"], r["source_feature"], r["code"], r["state"], r["sentence"])
+            (
+                r["id"],
+                r["layer"],
+                r["file_name"],
+                r["source_feature"],
+                f"{words.say('defect.' + r['code'])} {r['code']}",
+                words.both(f"quarantine_state.{r['state']}"),
+                r["sentence"],
+            )
             for r in rows
         ],
     )
@@ -74,10 +83,13 @@ def export(file: Path, layer: str | None, whole: bool) -> None:
     """Write what was set aside to FILE (.gpkg, .geojson, .csv or .json), to be corrected and returned.
 
     Attributes are those of the source; shapes are in source coordinates with x = east, in the system named beside them.
+    A shape is corrected where it stands: drawn in .gpkg and .geojson, column geom_wkt in .csv and .json. Columns that it was
+    read from (X, Y, 经度 …) are attributes here. Keep the column quarantine_id: a row is matched by it.
 
     \b
     Example:
       rivergis quarantine export aside.gpkg --layer outfall
+      rivergis quarantine export aside.csv
     """
     from rivergis.jobs import aside_files, returned
 
@@ -101,6 +113,7 @@ def return_(file: Path, dry_run: bool, actor: str | None, as_json: bool) -> int:
     Example:
       rivergis quarantine return aside.gpkg
     """
+    from rivergis import words
     from rivergis.intake.limits import Limits
     from rivergis.jobs import returned
 
@@ -113,7 +126,11 @@ def return_(file: Path, dry_run: bool, actor: str | None, as_json: bool) -> int:
         f"{r.quarantined} 仍未通过 not usable, {r.skipped} 略过 skipped"
         for r in results
     ]
-    said += [legible(f"  {a.source_feature}: {a.code}: {a.sentence}") for r in results for a in r.set_aside[:20]]
+    said += [
+        legible(f"  {a.source_feature}: {words.say('defect.' + a.code)} {a.code}: {a.sentence}")
+        for r in results
+        for a in r.set_aside[:20]
+    ]
     common.emit(results, as_json, "\n".join(said) or "没有要素 no features")
     return common.EXIT_PARTLY if any(r.quarantined for r in results) else 0
 

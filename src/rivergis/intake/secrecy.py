@@ -21,7 +21,7 @@ from rivergis.settings import gis_dir
 
 # scales larger than 1:5000 have a smaller denominator
 _LARGE_SCALE = 5_000
-_ACTION = 'It stops at the door: import it with --secrecy-confirmed "WHO, DOCUMENT" once the competent office has confirmed that it may be held here.'
+_ACTION = 'An import stops: bring it in with --secrecy-confirmed "WHO, DOCUMENT" once the competent office has confirmed that it may be held here.'
 
 
 @lru_cache(maxsize=1)
@@ -39,7 +39,7 @@ def look(layer: Delivered, verdict: Verdict, file_name: str, max_area_km2: float
             return [_confirm(f"It looks like {_words()[kind]['en']} ({_words()[kind]['zh']}): {word}.")]
     word = _first_word(names, _words()["topography"]["words"])
     scale = _scale(layer.frame)
-    if word is None and (scale is None or scale >= _LARGE_SCALE):
+    if word is None and (scale is None or scale >= _LARGE_SCALE or _is_boundary_result(names)):
         return []
     area = _area_km2(layer, verdict)
     if area is None or area <= max_area_km2 or (scale is not None and scale >= _LARGE_SCALE):
@@ -66,6 +66,11 @@ def _names(layer: Delivered, file_name: str) -> list[str]:
         if str(column) in _words()["type_fields"]:
             out += [str(v) for v in layer.frame[column].dropna().unique()[:200]]
     return out
+
+
+def _is_boundary_result(names: list[str]) -> bool:
+    """Lines, stakes and zones name the scale of the map beneath them; they are not that map."""
+    return any(word in name.lower() for name in names for word in _words()["boundary_results"])
 
 
 def _first_word(names: list[str], words: list[str]) -> str | None:

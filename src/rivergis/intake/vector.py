@@ -105,6 +105,11 @@ class Opened:
         return self.delivered.count
 
     @property
+    def anywhere(self) -> bool:
+        """Whether any feature has a position; a photo without one has room for a shape, but none in it."""
+        return self.delivered.shapes is not None and bool((~shapely.is_missing(self.delivered.shapes)).any())
+
+    @property
     def placed(self) -> bool:
         """Whether it has positions at all."""
         return self.delivered.shapes is not None
@@ -259,7 +264,8 @@ def _refusal(opened: Opened) -> CrsRefused:
         advice = (
             advice.removeprefix("Refused. ") or "say which it is in with --crs EPSG:CODE, as its producer documents it"
         )
-        said = f"{what} is refused: {reasons}. {advice}"
+        advice = advice if opened.anywhere else "Ask for its coordinates, or place it by hand"
+        said = f"{what} is refused: {reasons}. {advice[:1].upper()}{advice[1:]}"
     else:
         said = f"It is not certain where {what} lies: {reasons}. If its producer confirms it, import it with {option}"
     return CrsRefused(

@@ -56,6 +56,8 @@ class Options:
     feed: str | None = None
     delivered_on: date | None = None
     complete: bool = True
+    secrecy_confirmed: str | None = None
+    """Who confirmed, in which document, that a layer which may be secret may be held here; kept with the import."""
 
     def as_dict(self) -> dict[str, Any]:
         """As the record of an import keeps it: parameters of a transformation are never stored, only that some were given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from rivergis.db.versions import Saved
 from rivergis.encroachment import store as encroachment_store
 from rivergis.errors import InputError, NotFound, UsageError
 from rivergis.intake import profile as profiles
-from rivergis.intake import raster, sources, track, track_index, vector
+from rivergis.intake import raster, secrecy, sources, track, track_index, vector
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.jobs import reference
@@ -41,13 +42,15 @@ def import_file(
     dry_run: bool = False,
     others: Sequence[profiles.Profile] = (),
     limits: Limits = DEFAULT,
+    large_scale_km2: float = math.inf,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import a file as a layer: one transaction for each source layer that the profile maps to it.
 
     The same file with the same options is recognised by its hash and changes nothing. A dry run does everything and
     keeps nothing. ``others``: profiles that may be suggested where this one finds nothing. Raises ``CrsRefused`` where it
-    is not certain in which system the file is, ``InputError`` where it cannot be used at all.
+    is not certain in which system the file is, ``InputError`` where it cannot be used at all or may be secret
+    (``large_scale_km2``: contiguous area up to which large-scale topography is free).
     """
     layer = layers.layer(layer_name)
     progress(f"{path.name}: reading")
@@ -62,6 +65,7 @@ def import_file(
             + (f", or try --profile {suggested[0]}, whose fields it has." if suggested else "."),
             file=str(path),
         )
+    _stop_at_secrecy(path, [source for source, _ in plan], options, large_scale_km2)
     job = Job(db, path, actor, profile.name, dry_run, progress)
     return [
         _with_suggestion(import_layer(job, layer, source, mapped, options), others, profile, source)
@@ -71,6 +75,17 @@ def import_file(
 
 def _asked(options: Options) -> Asked:
     return Asked(None, options.crs, options.datum, options.encoding)
+
+
+def _stop_at_secrecy(path: Path, opened: Sequence[vector.Opened], options: Options, large_scale_km2: float) -> None:
+    """A layer that may be a state secret stays outside until a person answers for it; raises ``InputError``."""
+    if options.secrecy_confirmed and options.secrecy_confirmed.strip():
+        return
+    for source in opened:
+        for found in secrecy.look(source.delivered, source.verdict, path.name, large_scale_km2):
+            raise InputError(
+                f"{path.name}, layer {source.name}: {found.message} {found.action}", file=str(path), layer=source.name
+            )
 
 
 def _plan(
@@ -123,6 +138,7 @@ def import_all(
     options: Options,
     dry_run: bool = False,
     limits: Limits = DEFAULT,
+    large_scale_km2: float = math.inf,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import every layer of a file that the profile names, in the profile's order; ``progress`` names the absent ones."""
@@ -135,6 +151,7 @@ def import_all(
             f"{', '.join(sorted(o.name for o in opened))}.",
             file=str(path),
         )
+    _stop_at_secrecy(path, [source for source, _ in plan], options, large_scale_km2)
     for source, mapped in plan:
         source.check_geometry(layers.layer(mapped.target))  # before anything is written
     job = Job(db, path, actor, profile.name, dry_run, progress)

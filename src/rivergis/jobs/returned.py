@@ -354,5 +354,6 @@ def _far(shape: shapely.Geometry, reading: dict[str, Any]) -> tuple[str, str] | 
     x, y = shapely.get_coordinates(shape)[0]
     return (
         "outlier_vertex",
-        f"It still does not lie with the rest of its layer (it comes to {x:.5f} E, {y:.5f} N): correct it.",
+        f"It still does not lie with the rest of its layer (it comes to {x:.5f} E, {y:.5f} N): "
+        "correct the shape itself, in a table the column geom_wkt.",
     )

@@ -103,7 +103,7 @@ _COUNTS = ("count_in", "imported", "unchanged", "quarantined", "skipped")
 
 def _render(template: str, **facts: Any) -> str:
     env = morning.environment()
-    env.globals.update(meaning=meaning, shown_defects=SHOWN_DEFECTS, shown_fields=SHOWN_FIELDS)
+    env.globals.update(meaning=meaning, advice=advice, shown_defects=SHOWN_DEFECTS, shown_fields=SHOWN_FIELDS)
     now = datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     return env.get_template(template).render(made_at=now, version=__version__, **facts)
 
@@ -111,6 +111,12 @@ def _render(template: str, **facts: Any) -> str:
 def meaning(code: str) -> str:
     """What a defect code means in words, where the catalogue says it."""
     said = words.both(f"defect.{code}")
+    return "" if said == code else said
+
+
+def advice(code: str) -> str:
+    """What a person does about a defect, in Chinese, where the catalogue says it."""
+    said = words.say(f"advice.{code}")
     return "" if said == code else said
 
 
@@ -150,9 +156,9 @@ def _map_of_layer(layer: Facts, defects: Sequence[Facts]) -> tuple[Markup | None
     marks = [
         Mark(d["number"], d["severity"], *xy) for d, xy in placed if xy is not None and all(map(math.isfinite, xy))
     ]
-    if box is None:
-        return None, len(defects)
     lines = (layer.get("outline") or (), layer.get("rivers") or ()) if certain else ((), ())
+    if box is None or not (marks or any(lines)):  # an empty frame tells nothing
+        return None, len(defects)
     return intake_map.svg(Drawing(box, marks, *lines, certain=certain)), len(defects) - len(marks)
 
 
