@@ -192,7 +192,7 @@ def test_an_old_datum_under_a_new_name_shows_on_the_rivers(at: Place, thing: str
 @pytest.mark.parametrize("thing", ["lines", "stakes", "areas", "ponds"])
 def test_a_reference_some_metres_off_is_no_old_datum(at: Place, thing: str) -> None:
     epsg = zones(at)["c3"]
-    shapes = moved(projected(getattr(at, thing)(), epsg), lambda c: c + np.array([18.0, -17.0]))
+    shapes = moved(projected(getattr(at, thing)(), epsg), lambda c: c + np.array([18.0, -14.0]))
     assert not judge(delivered(shapes, f"EPSG:{epsg}"), at.reference).defects
 
 
@@ -203,6 +203,24 @@ def test_a_line_on_one_bank_is_no_datum_shift(at: Place) -> None:
     lines = [shapely.LineString(at.degrees(_beside(c, 60.0))) for c in at.courses]
     verdict = judge(delivered(projected(lines, zones(at)["p3"]), f"EPSG:{zones(at)['p3']}"), at.reference)
     assert verdict.verdict == "declared" and not verdict.defects
+
+
+@PLACES
+@pytest.mark.parametrize("away_m", [200.0, 480.0])
+def test_one_bank_of_a_wide_river_is_no_map_app(at: Place, away_m: float) -> None:
+    lines = [shapely.LineString(at.degrees(_beside(c, away_m))) for c in at.courses[:1]]
+    verdict = judge(delivered(projected(lines, zones(at)["p3"]), f"EPSG:{zones(at)['p3']}"), at.reference)
+    assert verdict.verdict == "declared"
+
+
+@PLACES
+@pytest.mark.parametrize("degrees", [1.0, -2.0])
+def test_a_turned_grid_that_keeps_its_numbers_is_never_certain(at: Place, degrees: float) -> None:
+    turn, centre = np.radians(degrees), c_mean(at)
+    spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    shapes = moved(projected(at.lines(), zones(at)["c3"]), lambda c: (c - centre) @ spin.T + centre)
+    for wkt in (None, f"EPSG:{zones(at)['c3']}"):
+        assert not judge(delivered(shapes, wkt), at.reference).certain
 
 
 def _beside(course: np.ndarray, away_m: float) -> np.ndarray:

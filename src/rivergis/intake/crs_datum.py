@@ -25,8 +25,11 @@ CLEAR = 1.8
 """Factor by which one datum must be nearer to the rivers than the next."""
 # directions of rivers: 0 = all parallel, 0.5 = evenly spread
 _DIVERSE = 0.08
-# shifts of old datums, metres; smaller ones are errors of the reference
-_OLD_SHIFT_M = (45.0, 250.0)
+# misfits of old datums, metres: where nothing is declared the least one counts; a declared system is only doubted for
+# more than references are off themselves
+LEAST_SILENT_M, LEAST_DECLARED_M, _MOST_M = 30.0, 60.0, 600.0
+# distance from a river within which a position still says something of a misfit, metres
+_REACH_M = 500.0
 # median distance to the rivers within which such a shift is looked for, metres
 _NEAR_ENOUGH_M = (15.0, 250.0)
 # how many standard errors a shift must have
@@ -62,7 +65,22 @@ def datum_test(ground: Ground, h: Hypothesis, xy: Array) -> DatumTest:
     clear = medians[best] <= ON_RIVER_M and all(
         medians[d] >= CLEAR * max(medians[best], 5.0) for d in DATUMS if d != best
     )
-    return DatumTest(medians, best, clear and _directions(ground, placed[best]) >= _DIVERSE)
+    told = clear and _directions(ground, placed[best]) >= _DIVERSE
+    if told and best != "wgs84" and _one_sided_m(ground, placed["wgs84"]) <= 2 * medians[best]:
+        told = False  # the bank of a wide river: it keeps its distance as it stands
+    return DatumTest(medians, best, told)
+
+
+def _one_sided_m(ground: Ground, lonlat: Array) -> float:
+    """How far positions stray from one common side and distance of each river, metres (median)."""
+    xy = ground.metres(lonlat)
+    index, _ = ground.nearest(xy)
+    here = index >= 0
+    if not here.any():
+        return np.inf
+    offset = pd.Series(_offsets(ground, xy[here], index[here]))
+    usual = offset.groupby(ground.river[index[here]]).transform("median")
+    return float(np.median(np.abs(offset - usual)))
 
 
 def _normals(ground: Ground, index: npt.NDArray[np.intp]) -> Array:
@@ -84,22 +102,22 @@ def _directions(ground: Ground, lonlat: Array) -> float:
 
 
 @dataclass(frozen=True)
-class ConstantShift:
-    """A shift of a whole layer that would bring it onto the rivers: east, north and their standard error in metres."""
+class Misfit:
+    """How far a whole layer lies off the rivers in a way that shift, turn and scale explain, metres, and the standard error.
 
-    east_m: float
-    north_m: float
+    Direction and turn are not kept: between an old datum and CGCS2000 they are parameters that may not be passed on.
+    """
+
+    size_m: float
     error_m: float
-
-    @property
-    def size_m(self) -> float:
-        return float(np.hypot(self.east_m, self.north_m))
+    turned: bool
+    """Whether it is turned or scaled, as a construction grid is, more than shifted."""
 
 
-def constant_shift(ground: Ground, lonlat: Array, feature: npt.NDArray[np.intp]) -> ConstantShift | None:
-    """The constant shift of tens of metres by which a layer lies off the rivers; None if there is none.
+def misfit(ground: Ground, lonlat: Array, feature: npt.NDArray[np.intp], least_m: float) -> Misfit | None:
+    """The common misfit of a layer of ``least_m`` metres or more; None if there is none.
 
-    Robust least squares of the signed distances against the rivers' normals, with one offset for each river: a line that
+    Robust least squares of the signed distances against shift, turn and scale, with one offset for each river: a line that
     keeps its side and distance is no shift, stakes left and right of a river are none either. ``feature``: which thing each
     position belongs to; errors that go together within one thing (a drifting GPS) count once.
     """
@@ -108,18 +126,38 @@ def constant_shift(ground: Ground, lonlat: Array, feature: npt.NDArray[np.intp])
         return None
     if _directions(ground, lonlat) < _DIVERSE:
         return None
-    shift, solved, thing = np.zeros(2), None, _clusters(feature)
+    thing, moved, solved = _clusters(feature), xy, None
     for _ in range(15):
-        solved = _solved(ground, xy + shift, thing)
+        solved = _solved(ground, moved, thing)
         if solved is None:
             return None
-        shift += solved[0]
-        if np.hypot(*solved[0]) < 0.5:
+        step = _field(moved) @ solved[0]
+        moved = moved + step
+        if float(np.abs(step).max()) < 0.5:
             break
     assert solved is not None
-    found = ConstantShift(float(shift[0]), float(shift[1]), solved[1])
-    sure = found.size_m >= _SURE * max(found.error_m, 1.0)
-    return found if sure and _OLD_SHIFT_M[0] <= found.size_m <= _OLD_SHIFT_M[1] else None
+    return _believed(xy, moved, solved[1], least_m)
+
+
+def _believed(xy: Array, moved: Array, covariance: Array, least_m: float) -> Misfit | None:
+    """The misfit, if it is large, sure, and no larger than old datums and grids of the same numbers make it."""
+    away = np.hypot(*(moved - xy).T)
+    far = int(np.argsort(away)[int(0.9 * (len(away) - 1))])
+    error = float(np.sqrt(np.linalg.eigvalsh(_field(xy)[far] @ covariance @ _field(xy)[far].T)[-1]))
+    size = float(away[far])
+    if not least_m <= size <= _MOST_M or size < _SURE * max(error, 1.0):
+        return None
+    common = float(np.hypot(*np.mean(moved - xy, axis=0)))
+    return Misfit(size, error, turned=common < 0.5 * size)
+
+
+def _field(xy: Array) -> Array:
+    """For each position the (2, 4) matrix that makes a displacement of shift east, shift north, turn and scale."""
+    r = (xy - xy.mean(axis=0)) / 1_000.0
+    one, nil = np.ones(len(r)), np.zeros(len(r))
+    return np.stack(
+        [np.stack([one, nil, -r[:, 1], r[:, 0]], axis=1), np.stack([nil, one, r[:, 0], r[:, 1]], axis=1)], axis=1
+    )
 
 
 def _clusters(feature: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -128,15 +166,16 @@ def _clusters(feature: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     return np.arange(len(feature)) * 2 * _CLUSTERS // len(feature) if few else feature
 
 
-def _solved(ground: Ground, xy: Array, thing: npt.NDArray[np.intp]) -> tuple[Array, float] | None:
-    """One step towards the rivers and its standard error, metres."""
+def _solved(ground: Ground, xy: Array, thing: npt.NDArray[np.intp]) -> tuple[Array, Array] | None:
+    """One step towards the rivers: shift, turn, scale (metres, metres a kilometre), and their covariance."""
     index, away = ground.nearest(xy)
-    here = (index >= 0) & (away <= 2 * _OLD_SHIFT_M[1])
-    if here.sum() < 0.6 * len(xy) or here.sum() < 8:
+    here = (index >= 0) & (away <= _REACH_M)
+    if here.sum() < 0.6 * len(xy) or here.sum() < 12:
         return None
-    offsets = _offsets(ground, xy[here], index[here])
+    offsets, normals = _offsets(ground, xy[here], index[here]), _normals(ground, index[here])
     rivers, river = np.unique(ground.river[index[here]], return_inverse=True)
-    design = np.hstack([-_normals(ground, index[here]), np.eye(len(rivers))[river]])
+    across = -np.einsum("ij,ijk->ik", normals, _field(xy)[here])
+    design = np.hstack([across, np.eye(len(rivers))[river]])
     weight = np.ones(len(offsets))
     for _ in range(4):
         root = np.sqrt(weight)
@@ -149,8 +188,7 @@ def _solved(ground: Ground, xy: Array, thing: npt.NDArray[np.intp]) -> tuple[Arr
     # errors of one thing go together: sum its scores before squaring (cluster-robust covariance)
     scores = pd.DataFrame(design * (weight * left)[:, None]).groupby(thing[here]).sum().to_numpy()
     bread = np.linalg.inv((design * weight[:, None]).T @ design)
-    spread = (bread @ scores.T @ scores @ bread)[:2, :2]
-    return answer[:2].astype(np.float64), float(np.sqrt(np.linalg.eigvalsh(spread)[-1]))
+    return answer[:4].astype(np.float64), (bread @ scores.T @ scores @ bread)[:4, :4]
 
 
 def _offsets(ground: Ground, xy: Array, index: npt.NDArray[np.intp]) -> Array:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from rivergis.intake import crs_datum
 from rivergis.intake.crs_case import Case, Tried
-from rivergis.intake.crs_datum import DatumTest
+from rivergis.intake.crs_datum import DatumTest, Misfit
 from rivergis.intake.crs_numbers import Hypothesis, Numbers
 from rivergis.intake.crs_verdict import Candidate, Certainty, Group, Verdict, shift_defect
 from rivergis.intake.delivery import defect
@@ -75,26 +75,29 @@ def on_the_rivers(case: Case, n: Numbers, found: Verdict, tried: Tried) -> Verdi
     ground = case.ground(h.degrees(n.sample()))
     every = max(1, -(-len(n.xy) // 1_500))
     sample = h.degrees(n.xy[::every])
-    shift = crs_datum.constant_shift(ground, sample, n.feature[::every]) if ground is not None else None
-    if shift is not None:
-        # its direction is not told: a shift between an old datum and CGCS2000 is a parameter that may not be passed on
-        message = (
-            f"The whole layer lies about {round(shift.size_m, -1):.0f} m off the known rivers, in one direction: "
-            "an old datum or a local system?"
-        )
-        d = defect(
-            "datum_shift_suspected",
-            "warning",
-            message,
-            "Nothing is shifted. Ask the survey office which datum it is.",
-        )
-        return replace(found, verdict="suspected", defects=(*found.defects, d), reasons=(*found.reasons, message))
+    least = crs_datum.LEAST_DECLARED_M if case.said.meaning.usable else crs_datum.LEAST_SILENT_M
+    off = crs_datum.misfit(ground, sample, n.feature[::every], least) if ground is not None else None
+    if off is not None:
+        return _misfitting(found, off)
     found = _nearer_without_shift(found, test)
     told = case.said.meaning.usable or case.worded(h) or (test.decided and test.best == "wgs84")
     if found.verdict == "recognised" and not told:
         why = "it does not lie on known rivers clearly enough to tell its datum"
         return said_datum(case, replace(found, verdict="suspected", reasons=(*found.reasons, why)))
     return said_datum(case, found)
+
+
+def _misfitting(found: Verdict, off: Misfit) -> Verdict:
+    """A whole layer beside the rivers: its direction is not told, for it may be a parameter that must not be passed on."""
+    how = "turned or stretched" if off.turned else "in one direction"
+    message = f"The whole layer lies up to {round(off.size_m, -1):.0f} m off the known rivers, {how}: an old datum or a local grid?"
+    d = defect(
+        "datum_shift_suspected", "warning", message, "Nothing is shifted. Ask the survey office which system it is."
+    )
+    more = (
+        (defect("local_grid", "warning", message, "Ask the survey office which system it is."),) if off.turned else ()
+    )
+    return replace(found, verdict="suspected", defects=(*found.defects, d, *more), reasons=(*found.reasons, message))
 
 
 def _nearer_without_shift(found: Verdict, test: DatumTest) -> Verdict:
