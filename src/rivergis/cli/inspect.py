@@ -28,7 +28,12 @@ _CANDIDATES = 4
     help="GeoPackage with layers rivers and county of the place, as evidence (default: a database that is running).",
 )
 @click.option("--layer", default=None, help="Only this layer of each file.")
-@click.option("--crs", default=None, help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.")
+@click.option(
+    "--crs",
+    callback=common.known_system,
+    default=None,
+    help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.",
+)
 @click.option(
     "--datum", type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]), default=None, help="Datum, where you know it."
 )
@@ -51,7 +56,9 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
     from rivergis.intake import inspection
     from rivergis.intake.delivery import Asked
     from rivergis.intake.limits import Limits
+    from rivergis.reports import intake_report
 
+    intake_report.check(report)
     settings = common.settings()
     found = inspection.inspect(
         files,
@@ -64,9 +71,7 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
         progress=_progress,
     )
     if report is not None:
-        from rivergis.reports import intake_report
-
-        intake_report.write_inspection(found.as_list(), report)
+        intake_report.write_inspection(found.for_report(), report)
         common.say(f"→ {report}", err=True)
     if as_json:
         common.emit(found.as_list(), True)

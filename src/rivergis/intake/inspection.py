@@ -36,6 +36,8 @@ from rivergis.intake.delivery import Asked, Defect, Delivered, Reading
 from rivergis.intake.limits import DEFAULT, Limits
 
 _SAMPLES = 5
+# a map of this many dots shows no more detail than a part of that, and no more lines than these
+_MAP_DETAIL, _MAP_LINES = 400, 300
 # defects that mean a part of the content could not be read
 UNREAD = (
     "geometry_unreadable",
@@ -77,18 +79,31 @@ class LayerReport:
             **d.facts,
         }
 
-    def _extent_4490(self) -> list[float] | None:
-        """West, south, east, north of what lies with the others; None where the place is not certain."""
+    def _placed(self) -> np.ndarray | None:
+        """What lies with the others, in EPSG:4490; None where the place is not certain or there is nothing."""
         d = self.delivered
         if not self.verdict.certain or d.shapes is None or not len(d.shapes):
             return None
         shapes = shapely.box(*d.bounds.T) if d.bounds is not None else d.shapes
         ids = np.arange(d.count) if d.bounds is not None or d.frame is None else np.asarray(d.frame.index)
         kept = shapes[~np.isin(ids, list(self.verdict.outliers))] if self.verdict.outliers else shapes
-        if not len(kept):
-            return None
-        bounds = shapely.total_bounds(place(self.verdict, kept))
+        return place(self.verdict, kept) if len(kept) else None
+
+    def _extent_4490(self) -> list[float] | None:
+        """West, south, east, north of what lies with the others; None where the place is not certain."""
+        placed = self._placed()
+        bounds = shapely.total_bounds(placed) if placed is not None else np.array([np.nan])
         return [round(float(v), 7) for v in bounds] if np.isfinite(bounds).all() else None
+
+    def drawing(self, reference: Reference | None) -> dict[str, Any]:
+        """Thinned lines of the layer and of the known rivers round it, for the small map of a report (degrees)."""
+        placed = self._placed()
+        if placed is None or not np.isfinite(shapely.total_bounds(placed)).all():
+            return {}
+        window = shapely.box(*shapely.total_bounds(placed))
+        near = window.buffer(0.2 * max(shapely.length(window) / 4, 0.01))
+        rivers = [shapely.intersection(r, near) for r in reference.rivers if r.intersects(near)] if reference else []
+        return {"outline": _thin_lines(placed, window), "rivers": _thin_lines(np.array(rivers, dtype=object), window)}
 
 
 @dataclass(frozen=True)
@@ -190,8 +205,8 @@ def _told(
     path: Path, asked: Asked, reference: Reference | None, limits: Limits, large_scale_km2: float
 ) -> dict[str, Any]:
     report = look(path, asked, reference, limits, large_scale_km2)
-    hashes = [layer.delivered.facts for layer in report.layers]
-    return {**report.as_dict(), "whole": report.whole, "anything": report.anything, "facts": hashes}
+    drawings = [layer.drawing(reference) for layer in report.layers]
+    return {**report.as_dict(), "whole": report.whole, "anything": report.anything, "drawings": drawings}
 
 
 def inspect(
@@ -246,7 +261,27 @@ class Inspection:
         return 4 if any(f["anything"] for f in self.files) else 3
 
     def as_list(self) -> list[dict[str, Any]]:
-        return [{k: v for k, v in f.items() if k not in ("whole", "anything", "facts")} for f in self.files]
+        """Every file as ``--json`` prints it."""
+        return [{k: v for k, v in f.items() if k not in ("whole", "anything", "drawings")} for f in self.files]
+
+    def for_report(self) -> list[dict[str, Any]]:
+        """The same with the lines of the small maps in each layer."""
+        out = []
+        for told, file in zip(self.as_list(), self.files, strict=True):
+            layers = [{**layer, **d} for layer, d in zip(told["layers"], file.get("drawings", ()), strict=False)]
+            out.append({**told, "layers": layers})
+        return out
+
+
+def _thin_lines(shapes: np.ndarray, window: shapely.Geometry) -> list[list[tuple[float, float]]]:
+    """Lines and outlines of areas with the detail a small map shows; an even choice where there are many."""
+    tolerance = max(shapely.length(window) / 4 / _MAP_DETAIL, 1e-6)
+    parts = [p for p in shapely.get_parts(shapes) if p is not None and p.geom_type in ("LineString", "Polygon")]
+    lines = [p.exterior if p.geom_type == "Polygon" else p for p in parts[:: max(1, -(-len(parts) // _MAP_LINES))]]
+    return [
+        [(round(x, 6), round(y, 6)) for x, y in shapely.get_coordinates(shapely.simplify(line, tolerance))]
+        for line in lines
+    ]
 
 
 def _extent(d: Delivered) -> list[float] | None:
