@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import subprocess
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
+import click
 import pytest
+
+from rivergis import cli, words
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "make-docs"
@@ -22,23 +26,56 @@ def pages() -> dict[str, object]:
     return dict(module.PAGES)
 
 
-@pytest.mark.parametrize("name", ["layers.md", "cli.md"])
+@pytest.mark.parametrize("name", ["layers.md", "cli.md", "defects.md"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
     make = pages()[name]
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == make(), "run scripts/make-docs"  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def said_of_files() -> set[str]:
+    """Every code that a reader, the detective or an import gives, where it stands as a word in the call that says it."""
+    place = {"defect": 0, "Defect": 0, "note": 0, "_note": 0, "skip": 0, "aside": 1, "SetAside": 1}
+    found = set()
+    for file in [*(ROOT / "src/rivergis").glob("intake/*.py"), *(ROOT / "src/rivergis").glob("jobs/*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            args = node.args[place[name] :] if name in place else []
+            if args and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str):
+                found.add(args[0].value)
+    return found
+
+
+def test_every_defect_that_is_said_has_words() -> None:
+    codes = said_of_files()
+    assert len(codes) > 80
+    assert {c for c in codes if f"defect.{c}" not in words.catalogue()} == set()
+
+
+def test_advice_is_given_to_defects_only() -> None:
+    known = {k.partition(".")[2] for k in words.catalogue() if k.startswith("defect.")}
+    assert {k.partition(".")[2] for k in words.catalogue() if k.startswith("advice.")} <= known
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/intake.md"])
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)", (ROOT / page).read_text(encoding="utf-8")):
-        assert (ROOT / target).exists(), f"{page} links to {target}"
+        assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
 
 
-def test_commands_in_the_readme_exist() -> None:
-    from rivergis.cli import NOUNS
-
-    for noun in re.findall(r"^rivergis ([a-z]+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M):
-        assert noun in NOUNS
+@pytest.mark.parametrize("page", ["README.md", "docs/intake.md"])
+def test_commands_and_options_in_the_pages_exist(page: str) -> None:
+    root = click.Context(cli.rivergis, info_name="rivergis")
+    for line in re.findall(r"^rivergis (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.M):
+        said = line.partition("  #")[0].split()
+        assert said[0] in cli.NOUNS, line
+        command = cli.rivergis.get_command(root, said[0])
+        if isinstance(command, click.Group):
+            command = command.commands[said[1]]
+        assert command is not None
+        known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+        assert {w for w in said if w.startswith("--")} <= known, line
 
 
 def test_no_word_that_judges_a_person_stands_in_pages_or_catalogue() -> None:

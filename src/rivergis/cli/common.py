@@ -37,6 +37,23 @@ def actor_option(command: F) -> F:
     )(command)
 
 
+def known_system(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    """Callback of ``--crs``: what names no coordinate system is wrong usage, not a property of the file."""
+    if text is None:
+        return None
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        CRS.from_user_input(text)
+    except CRSError as error:
+        raise click.BadParameter(
+            f"{text[:80]!r} names no coordinate system: write EPSG:CODE, such as EPSG:4490 (CGCS2000 in degrees) or "
+            "EPSG:4544 (3-degree zone, central meridian 105)."
+        ) from error
+    return text
+
+
 def settings() -> settings_.Settings:
     return settings_.load()
 

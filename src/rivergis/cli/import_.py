@@ -24,7 +24,12 @@ _DRY = "试读,未写入 dry run, nothing written"
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--profile", default="plain", show_default=True, help="Field mapping from gis/rules/import_fields.")
 @click.option("--source-layer", default=None, help="Layer inside the file.")
-@click.option("--crs", default=None, help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.")
+@click.option(
+    "--crs",
+    callback=common.known_system,
+    default=None,
+    help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.",
+)
 @click.option(
     "--datum",
     type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]),
@@ -81,14 +86,15 @@ def command(layer: str, file: Path, actor: str | None, as_json: bool, **o: Any) 
       rivergis import stake stakes.xlsx --profile gbk_survey --dry-run --report stakes.html
       rivergis import track tracks/ --index tracks/index.json
     """
+    from rivergis.reports import intake_report
+
+    intake_report.check(o["report"])
     db = common.database()
     who = common.acting(db, actor, "import")
     if layer == "track":
         return _tracks(db, file, who, o, as_json)
     results = [_imagery(db, file, who, o)] if layer == "imagery" else _vector(db, layer, file, who, o)
     if o["report"] is not None:
-        from rivergis.reports import intake_report
-
         intake_report.write_import(common.plain(results), o["report"])
     _show(results, as_json, o["dry_run"])
     return common.EXIT_PARTLY if any(r.quarantined for r in results) else 0

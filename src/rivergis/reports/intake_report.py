@@ -50,10 +50,17 @@ def write_import(results: list[Facts], path: Path) -> None:
     _write(path, results, lambda: _page_of_import(results), lambda book: _book_of_import(book, results))
 
 
-def _write(path: Path, facts: list[Facts], page: Callable[[], str], fill: Callable[[Any], None]) -> None:
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+def check(path: Path | None) -> None:
+    """Before long work: raises ``UsageError`` for an ending, ``EnvironmentFault`` for a folder that no report can have."""
+    if path is not None and path.suffix.lower() not in ENDINGS:
         raise UsageError(f"{path.name}: a report ends in {', '.join(ENDINGS)}.")
+    if path is not None and not path.absolute().parent.is_dir():
+        raise EnvironmentFault(f"{path} cannot be written: there is no folder {path.parent}.")
+
+
+def _write(path: Path, facts: list[Facts], page: Callable[[], str], fill: Callable[[Any], None]) -> None:
+    check(path)
+    ending = path.suffix.lower()
     part = path.with_name(path.name + ".part")
     try:
         if ending == ".xlsx":
