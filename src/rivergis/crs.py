@@ -168,6 +168,8 @@ def _pivot(source: CRS) -> list[CRS]:
     nothing (OSGB36, MGI, DHDN, RD: about 100 m off). WGS 84 and CGCS2000 differ by less than a metre, so the way leads
     through WGS 84; what has no way to it either is refused.
     """
+    if source.is_bound:
+        return [CRS.from_epsg(4326)]  # a person gave the transformation with the system
     geographic = source.geodetic_crs
     name = (geographic.datum.name if geographic is not None and geographic.datum is not None else "").lower()
     if "china 2000" in name or "cgcs2000" in name:

@@ -6,13 +6,16 @@ import re
 
 import numpy as np
 import pytest
+import shapely
 from pyproj import CRS, Transformer
 
 from rivergis import crs
 from rivergis.errors import CrsRefused
 from rivergis.intake.crs_declared import meridian_of, understand
 from rivergis.intake.crs_evidence import judge
+from rivergis.intake.crs_verdict import place
 from rivergis.intake.crs_words import hint
+from rivergis.intake.delivery import Asked
 from tests.intake.places import Place, delivered, projected
 
 ESRI = (
@@ -155,3 +158,29 @@ def test_prj_variants_of_the_field_are_right_or_refused(test_data) -> None:
     for path in (test_data / "messy_vector" / "prj_variants").glob("*.prj"):
         meaning = understand(path.read_text(encoding="utf-8"))
         assert (meaning.epsg if meaning.usable else None) == expected[path.stem], path.name
+
+
+BJ54_GIVEN = "+proj=tmerc +lat_0=0 +lon_0=105 +k=1 +x_0=500000 +y_0=0 +ellps=krass +towgs84=12.3,-113.4,-56.7 +units=m +no_defs +type=crs"
+
+
+def test_a_documented_transformation_of_an_old_datum_is_used_and_not_told() -> None:
+    """The values are invented: true ones are restricted."""
+    home = Transformer.from_crs(4326, BJ54_GIVEN, always_xy=True)
+    old = [shapely.Point(home.transform(p.x, p.y)) for p in AT.stakes()]
+    layer = delivered(old, CRS.from_epsg(2433).to_wkt("WKT1_ESRI"))
+    assert judge(layer, AT.reference).verdict == "refused"
+    verdict = judge(layer, AT.reference, Asked(crs=BJ54_GIVEN))
+    assert verdict.verdict == "declared" and not verdict.defects
+    there, true = (shapely.get_coordinates(s) for s in (place(verdict, layer.shapes), np.array(AT.stakes())))
+    assert float(np.max(crs.GEOD.inv(there[:, 0], there[:, 1], true[:, 0], true[:, 1])[2])) < 0.01
+    told = f"{verdict.as_dict()} {verdict.source_crs} {[d.as_dict() for d in verdict.defects]}"
+    assert not any(number in told for number in ("12.3", "113.4", "56.7"))
+
+
+def test_a_files_own_parameters_are_nobodys_word() -> None:
+    wkt = (
+        CRS.from_epsg(2433)
+        .to_wkt("WKT1_GDAL")
+        .replace('SPHEROID["Krassowsky 1940"', 'TOWGS84[15.8,-154.4,-82.3,0,0,0,0],SPHEROID["Krassowsky 1940"')
+    )
+    assert judge(delivered(projected(AT.stakes(), 4544), wkt), AT.reference).verdict == "refused"

@@ -41,7 +41,7 @@ class Said:
 def said_of(layer: Delivered, asked: Asked) -> Said:
     """The declared system (the user's word over the file's), and what words near the data speak of."""
     text = asked.crs or layer.declared.wkt
-    meaning = understand(text)
+    meaning = understand(text, given=asked.crs is not None)
     words = hint(layer.declared.text + ("" if meaning.usable else " " + (text or "")))
     # GCS_GCJ_02 is written by converters: a system of degrees like any other, but for its name
     return Said(meaning, replace(words, datum=words.datum or map_datum(text or "")), asked)

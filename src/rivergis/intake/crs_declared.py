@@ -77,14 +77,21 @@ class _Parts:
 
 
 @lru_cache(maxsize=256)
-def understand(text: str | None) -> Meaning:
-    """The meaning of a declared system given as WKT (any dialect), ``EPSG:n`` or PROJ text; never raises."""
+def understand(text: str | None, given: bool = False) -> Meaning:
+    """The meaning of a declared system given as WKT (any dialect), ``EPSG:n`` or PROJ text; never raises.
+
+    ``given``: by a person, who may state the transformation of an old datum with it (TOWGS84, as documented by whoever
+    holds it); it is used and never stored or shown. A file's own TOWGS84 is nobody's word: generic values are common.
+    """
     said = (text or "").replace("\0", "").lstrip("\ufeff").strip()
     if not said:
         return Meaning("none", reasons=("no coordinate system is declared",))
     crs, fault = _parsed(_OLD_CODES.get(said.upper().removeprefix("URN:OGC:DEF:CRS:").replace("::", ":"), said))
     if crs is None:
         return _unreadable(said, fault)
+    if given and (bound := _bound(said)) is not None:
+        reason = f"{crs.name} with a transformation that was given (its parameters are not kept)"
+        return Meaning("other", bound, None, crs.is_projected, crs.name, (reason,))
     parts = _parts_of(said, crs)
     family = _family(parts, crs)
     name = crs.name if crs.name not in ("unknown", "undefined") else "an unnamed system"
@@ -111,10 +118,11 @@ def understand(text: str | None) -> Meaning:
 
 
 def _is_spherical_mercator(crs: CRS) -> bool:
-    """Web Mercator as it was called before it had its code: a sphere of the equator's radius."""
+    """Web Mercator as it was called before it had its code: by its method, or on a sphere of the equator's radius."""
     method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""
     sphere = crs.ellipsoid is not None and crs.ellipsoid.semi_major_metre == crs.ellipsoid.semi_minor_metre == _WGS84[0]
-    return crs.is_projected and "Mercator" in method and "Transverse" not in method and sphere
+    pseudo = "Pseudo Mercator" in method or "Pseudo-Mercator" in method
+    return crs.is_projected and (pseudo or ("Mercator" in method and "Transverse" not in method and sphere))
 
 
 def _parsed(said: str) -> tuple[CRS | None, str]:
@@ -125,6 +133,14 @@ def _parsed(said: str) -> tuple[CRS | None, str]:
         except (pyproj.exceptions.CRSError, UnicodeError, ValueError) as error:
             return None, " ".join(str(error).split())[:120]
     return (crs.sub_crs_list[0] if crs.is_compound else crs.source_crs if crs.is_bound else crs), ""
+
+
+def _bound(said: str) -> CRS | None:
+    """The system with its transformation, where one is stated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        crs = CRS.from_user_input(said)
+    return crs if crs.is_bound else None
 
 
 def _unreadable(said: str, fault: str) -> Meaning:
