@@ -95,7 +95,7 @@ def test_control_points_wait_for_somebody_who_answers_for_them(
     )
     frame.to_file(file := tmp_path / "控制点成果.gpkg")
     said = run(cli_env, "import", "outfall", str(file), code=3).stderr
-    assert "测量控制点成果" in said and "--secrecy-confirmed" in said
+    assert "测量控制点成果" in said and "--secrecy-confirmed" in said and "先经主管部门审查" in said
     with db.read() as conn:
         assert conn.execute(text("SELECT count(*) FROM sys.import_record")).scalar() == 0
     run(cli_env, "import", "outfall", str(file), "--secrecy-confirmed", " ", code=3)

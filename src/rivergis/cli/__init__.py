@@ -104,6 +104,10 @@ def _run(args: list[str]) -> int:
         if "--json" in args:
             click.echo(legible(json.dumps(error.as_dict(), ensure_ascii=False, default=str)))
         click.echo(f"{error.zh} · {error.sentence}", err=True)
+        if "defect" in error.details:
+            from rivergis.cli import common
+
+            common.advise(error.details["defect"], "  ", err=True)
         return error.exit_code
     except Exception as error:
         if "--debug" in args:

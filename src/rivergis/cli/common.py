@@ -101,13 +101,13 @@ def say(line: str, err: bool = False) -> None:
     click.echo(legible(line), err=err)
 
 
-def advise(code: str, indent: str) -> None:
+def advise(code: str, indent: str, err: bool = False) -> None:
     """Print what a person does about a defect, in the language of the settings, where the catalogue has it."""
     from rivergis import words
 
     advice = words.say(f"advice.{code}", settings().lang)
     if advice != code:
-        click.echo(f"{indent}↳ {advice}")
+        click.echo(f"{indent}↳ {advice}", err=err)
 
 
 def emit(result: Any, as_json: bool, text: str | None = None) -> None:

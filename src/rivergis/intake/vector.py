@@ -276,6 +276,7 @@ def _refusal(opened: Opened) -> CrsRefused:
         reasons=list(v.reasons),
         candidate=best.as_dict() if best else None,
         option=option,
+        defect=next((d.code for d in v.defects if d.severity != "info" and d.code != "crs_missing"), None),
     )
 
 

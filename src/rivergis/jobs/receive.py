@@ -84,7 +84,10 @@ def _stop_at_secrecy(path: Path, opened: Sequence[vector.Opened], options: Optio
     for source in opened:
         for found in secrecy.look(source.delivered, source.verdict, path.name, large_scale_km2):
             raise InputError(
-                f"{path.name}, layer {source.name}: {found.message} {found.action}", file=str(path), layer=source.name
+                f"{path.name}, layer {source.name}: {found.message} {found.action}",
+                file=str(path),
+                layer=source.name,
+                defect=found.code,
             )
 
 
