@@ -176,7 +176,7 @@ def test_old_datums_are_refused(epsg: int) -> None:
 
 
 @PLACES
-@pytest.mark.parametrize("shift", [(-62.0, 98.0), (45.0, -88.0), (72.0, 21.0)])
+@pytest.mark.parametrize("shift", [(-62.0, 98.0), (45.0, -88.0), (101.0, 31.0)])
 @pytest.mark.parametrize("thing", ["lines", "stakes", "areas"])
 def test_an_old_datum_under_a_new_name_shows_on_the_rivers(at: Place, thing: str, shift: tuple[float, float]) -> None:
     epsg = zones(at)["c3"]
@@ -203,6 +203,20 @@ def test_a_line_on_one_bank_is_no_datum_shift(at: Place) -> None:
     lines = [shapely.LineString(at.degrees(_beside(c, 60.0))) for c in at.courses]
     verdict = judge(delivered(projected(lines, zones(at)["p3"]), f"EPSG:{zones(at)['p3']}"), at.reference)
     assert verdict.verdict == "declared" and not verdict.defects
+
+
+@PLACES
+@pytest.mark.parametrize("seed", range(4))
+def test_stakes_on_the_uneven_bank_of_one_river_are_no_shift(at: Place, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    course = at.courses[seed % 4]
+    along = np.gradient(course, axis=0)
+    across = np.column_stack([-along[:, 1], along[:, 0]]) / np.hypot(*along.T)[:, None]
+    wander = np.convolve(rng.normal(0, 1, len(course) + 80), np.ones(81) / 9, "valid") * 15
+    stakes = [shapely.Point(p) for p in at.degrees(course + across * (55 + wander)[:, None])[::12]]
+    for wkt in (None, f"EPSG:{zones(at)['c3']}"):
+        verdict = judge(delivered(projected(stakes, zones(at)["c3"]), wkt), at.reference)
+        assert "datum_shift_suspected" not in codes(verdict)
 
 
 @PLACES

@@ -34,7 +34,9 @@ _REACH_M = 500.0
 _NEAR_ENOUGH_M = (15.0, 250.0)
 # how many standard errors a shift must have
 _SURE = 6.0
-_CLUSTERS = 8
+# share of a misfit that must show as scatter beside the rivers, and of that scatter what may be left without it
+_SEEN, _SHIFT_LEAVES, _TURN_LEAVES = 0.2, 0.9, 0.6
+_NEIGHBOURS_M = 2_000.0
 # beside a river: further off than banks of middling rivers and honest errors bring a feature
 _BESIDE_M = 60.0
 _GROUP, _EXPLAINED = 0.1, 0.6
@@ -114,41 +116,60 @@ class Misfit:
     """Whether it is turned or scaled, as a construction grid is, more than shifted."""
 
 
-def misfit(ground: Ground, lonlat: Array, feature: npt.NDArray[np.intp], least_m: float) -> Misfit | None:
+def misfit(ground: Ground, lonlat: Array, least_m: float) -> Misfit | None:
     """The common misfit of a layer of ``least_m`` metres or more; None if there is none.
 
-    Robust least squares of the signed distances against shift, turn and scale, with one offset for each river: a line that
-    keeps its side and distance is no shift, stakes left and right of a river are none either. ``feature``: which thing each
-    position belongs to; errors that go together within one thing (a drifting GPS) count once.
+    Robust least squares of the signed distances against a shift, then against shift, turn and scale, with one offset for
+    each river: a line that keeps its side and distance is no shift, stakes left and right of a river are none either.
+    Errors that go together within a neighbourhood (a drifting receiver, a bank that widens) count once.
     """
     xy = ground.metres(lonlat)
     if not _NEAR_ENOUGH_M[0] <= float(np.median(ground.nearest(xy)[1])) <= _NEAR_ENOUGH_M[1]:
         return None
     if _directions(ground, lonlat) < _DIVERSE:
         return None
-    thing, moved, solved = _clusters(feature), xy, None
+    thing, beside_m = _clusters(xy), _one_sided_m(ground, lonlat)
+    for freedoms, better in ((2, _SHIFT_LEAVES), (4, _TURN_LEAVES)):
+        fitted = _fitted(ground, xy, thing, freedoms)
+        found = None if fitted is None else _believed(xy, *fitted, least_m, beside_m, better)
+        if found is not None:
+            return found
+    return None
+
+
+def _fitted(ground: Ground, xy: Array, thing: npt.NDArray[np.intp], freedoms: int) -> tuple[Array, Array, float] | None:
+    """Positions moved onto the rivers with so many freedoms, the covariance of the last step, and what is left (median, m)."""
+    moved, solved = xy, None
     for _ in range(15):
-        solved = _solved(ground, moved, thing)
+        solved = _solved(ground, moved, thing, freedoms)
         if solved is None:
             return None
-        step = _field(moved) @ solved[0]
+        step = _field(moved)[:, :, :freedoms] @ solved[0]
         moved = moved + step
         if float(np.abs(step).max()) < 0.5:
             break
     assert solved is not None
-    return _believed(xy, moved, solved[1], least_m)
+    return moved, solved[1], solved[2]
 
 
-def _believed(xy: Array, moved: Array, covariance: Array, least_m: float) -> Misfit | None:
-    """The misfit, if it is large, sure, and no larger than old datums and grids of the same numbers make it."""
+def _believed(
+    xy: Array, moved: Array, covariance: Array, left_m: float, least_m: float, beside_m: float, better: float
+) -> Misfit | None:
+    """The misfit, if it is large, sure, no larger than old datums make it, and if most of what it predicts is there to see.
+
+    ``beside_m``: how far positions stray from one side and distance of their river as they stand; a true shift scatters
+    them by about its own size, the uneven bank of one river does not.
+    """
     away = np.hypot(*(moved - xy).T)
     far = int(np.argsort(away)[int(0.9 * (len(away) - 1))])
-    error = float(np.sqrt(np.linalg.eigvalsh(_field(xy)[far] @ covariance @ _field(xy)[far].T)[-1]))
-    size = float(away[far])
+    freedoms = len(covariance)
+    at = _field(xy)[far][:, :freedoms]
+    error, size = float(np.sqrt(np.linalg.eigvalsh(at @ covariance @ at.T)[-1])), float(away[far])
     if not least_m <= size <= _MOST_M or size < _SURE * max(error, 1.0):
         return None
-    common = float(np.hypot(*np.mean(moved - xy, axis=0)))
-    return Misfit(size, error, turned=common < 0.5 * size)
+    if beside_m < _SEEN * float(np.median(away)) or left_m > better * beside_m:
+        return None
+    return Misfit(size, error, turned=freedoms == 4)
 
 
 def _field(xy: Array) -> Array:
@@ -160,21 +181,20 @@ def _field(xy: Array) -> Array:
     )
 
 
-def _clusters(feature: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Numbers of things whose errors may go together; of very few features, stretches of them."""
-    few = len(np.unique(feature)) < _CLUSTERS
-    return np.arange(len(feature)) * 2 * _CLUSTERS // len(feature) if few else feature
+def _clusters(xy: Array) -> npt.NDArray[np.intp]:
+    """Numbers of neighbourhoods within which errors go together: a drifting receiver, a bank that widens."""
+    return np.unique(np.floor(xy / _NEIGHBOURS_M), axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def _solved(ground: Ground, xy: Array, thing: npt.NDArray[np.intp]) -> tuple[Array, Array] | None:
-    """One step towards the rivers: shift, turn, scale (metres, metres a kilometre), and their covariance."""
+def _solved(ground: Ground, xy: Array, thing: npt.NDArray[np.intp], freedoms: int) -> tuple[Array, Array, float] | None:
+    """One step towards the rivers: shift, turn, scale (metres, metres a kilometre), their covariance, and what is left."""
     index, away = ground.nearest(xy)
     here = (index >= 0) & (away <= _REACH_M)
     if here.sum() < 0.6 * len(xy) or here.sum() < 12:
         return None
     offsets, normals = _offsets(ground, xy[here], index[here]), _normals(ground, index[here])
     rivers, river = np.unique(ground.river[index[here]], return_inverse=True)
-    across = -np.einsum("ij,ijk->ik", normals, _field(xy)[here])
+    across = -np.einsum("ij,ijk->ik", normals, _field(xy)[here][:, :, :freedoms])
     design = np.hstack([across, np.eye(len(rivers))[river]])
     weight = np.ones(len(offsets))
     for _ in range(4):
@@ -188,7 +208,8 @@ def _solved(ground: Ground, xy: Array, thing: npt.NDArray[np.intp]) -> tuple[Arr
     # errors of one thing go together: sum its scores before squaring (cluster-robust covariance)
     scores = pd.DataFrame(design * (weight * left)[:, None]).groupby(thing[here]).sum().to_numpy()
     bread = np.linalg.inv((design * weight[:, None]).T @ design)
-    return answer[:4].astype(np.float64), (bread @ scores.T @ scores @ bread)[:4, :4]
+    spread = (bread @ scores.T @ scores @ bread)[:freedoms, :freedoms]
+    return answer[:freedoms].astype(np.float64), spread, float(np.median(np.abs(left)))
 
 
 def _offsets(ground: Ground, xy: Array, index: npt.NDArray[np.intp]) -> Array:

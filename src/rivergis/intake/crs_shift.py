@@ -73,12 +73,10 @@ def on_the_rivers(case: Case, n: Numbers, found: Verdict, tried: Tried) -> Verdi
             defects=(*found.defects, shift_defect(test.best, test)),
         )
     ground = case.ground(h.degrees(n.sample()))
-    every = max(1, -(-len(n.xy) // 1_500))
-    sample = h.degrees(n.xy[::every])
     least = crs_datum.LEAST_DECLARED_M if case.said.meaning.usable else crs_datum.LEAST_SILENT_M
-    off = crs_datum.misfit(ground, sample, n.feature[::every], least) if ground is not None else None
+    off = crs_datum.misfit(ground, h.degrees(n.sample(1_500)), least) if ground is not None else None
     if off is not None:
-        return _misfitting(found, off)
+        return _misfitting(case, found, off)
     found = _nearer_without_shift(found, test)
     told = case.said.meaning.usable or case.worded(h) or (test.decided and test.best == "wgs84")
     if found.verdict == "recognised" and not told:
@@ -87,7 +85,7 @@ def on_the_rivers(case: Case, n: Numbers, found: Verdict, tried: Tried) -> Verdi
     return said_datum(case, found)
 
 
-def _misfitting(found: Verdict, off: Misfit) -> Verdict:
+def _misfitting(case: Case, found: Verdict, off: Misfit) -> Verdict:
     """A whole layer beside the rivers: its direction is not told, for it may be a parameter that must not be passed on."""
     how = "turned or stretched" if off.turned else "in one direction"
     message = f"The whole layer lies up to {round(off.size_m, -1):.0f} m off the known rivers, {how}: an old datum or a local grid?"
@@ -97,7 +95,9 @@ def _misfitting(found: Verdict, off: Misfit) -> Verdict:
     more = (
         (defect("local_grid", "warning", message, "Ask the survey office which system it is."),) if off.turned else ()
     )
-    return replace(found, verdict="suspected", defects=(*found.defects, d, *more), reasons=(*found.reasons, message))
+    found = replace(found, defects=(*found.defects, d, *more), reasons=(*found.reasons, message))
+    # a person who names the system has the last word, and is told
+    return found if case.said.asked.crs is not None else replace(found, verdict="suspected")
 
 
 def _nearer_without_shift(found: Verdict, test: DatumTest) -> Verdict:
