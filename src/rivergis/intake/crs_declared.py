@@ -90,8 +90,8 @@ def understand(text: str | None, given: bool = False) -> Meaning:
     if crs is None:
         return _unreadable(said, fault)
     if given and (bound := _bound(said)) is not None:
-        reason = f"{crs.name} with a transformation that was given (its parameters are not kept)"
-        return Meaning("other", bound, None, crs.is_projected, crs.name, (reason,))
+        name = "a system with the transformation that was given (its parameters are not kept)"
+        return Meaning("other", bound, None, crs.is_projected, name, (name,))
     parts = _parts_of(said, crs)
     family = _family(parts, crs)
     name = crs.name if crs.name not in ("unknown", "undefined") else "an unnamed system"
