@@ -119,6 +119,23 @@ def _show_layer(layer: dict[str, Any]) -> None:
     common.say(f"  图层 {layer['name']}: {layer['count']} × {kinds}")
     if layer["encoding"]:
         common.say(f"    编码 encoding: {layer['encoding']} · {layer['encoding_basis']}".rstrip(" ·"))
+    if layer["kind"] == "table":
+        common.say(f"    {words.both('intake.no_positions')}")
+    else:
+        _show_place(crs)
+    if layer["extent_4490"]:
+        west, south, east, north = layer["extent_4490"]
+        common.say(f"    范围 extent: {west:.5f} {south:.5f} {east:.5f} {north:.5f}")
+    _show_track(layer)
+    for field in layer["fields"]:
+        common.say(f"    {field['name']} ({field['type']}): {' | '.join(field['samples'][:3])}")
+    for d in layer["defects"]:
+        _show_defect(d)
+
+
+def _show_place(crs: dict[str, Any]) -> None:
+    from rivergis import words
+
     verdict = words.both(f"crs_verdict.{crs['verdict']}")
     system = f"EPSG:{crs['epsg']}" if crs["epsg"] else "?"
     more = [] if crs["datum"] == "wgs84" else [crs["datum"].upper()]
@@ -128,14 +145,6 @@ def _show_layer(layer: dict[str, Any]) -> None:
         common.say(f"      · {reason}")
     if crs["verdict"] != "declared":
         _show_candidates(crs["candidates"])
-    if layer["extent_4490"]:
-        west, south, east, north = layer["extent_4490"]
-        common.say(f"    范围 extent: {west:.5f} {south:.5f} {east:.5f} {north:.5f}")
-    _show_track(layer)
-    for field in layer["fields"]:
-        common.say(f"    {field['name']} ({field['type']}): {' | '.join(field['samples'][:3])}")
-    for d in layer["defects"]:
-        _show_defect(d)
 
 
 def _show_candidates(candidates: list[dict[str, Any]]) -> None:

@@ -95,6 +95,8 @@ SIDE = {
     ".tfw", ".tifw", ".jgw", ".pgw", ".ovr", ".gfs", ".xsd", ".map", ".id", ".ind", ".mid", ".rrd", ".aux", ".lock",
     ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".qml", ".sld", ".lyr", ".md",
 }  # fmt: skip
+# of these: texts and styles that belong to no data set in particular
+BESIDE = {".md", ".qmd", ".qml", ".sld", ".lyr", ".xsd"}
 JUNK = {"thumbs.db", ".ds_store", "desktop.ini"}
 # what an orphan of these endings is a part of
 ORPHANS = {".shx": (".shp",), ".prj": (".shp", ".dbf", ".tif"), ".mid": (".mif",), ".map": (".tab",)}

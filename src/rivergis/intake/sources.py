@@ -18,6 +18,7 @@ from rivergis.errors import EnvironmentFault, InputError
 from rivergis.intake import archive
 from rivergis.intake.formats import (
     BEGINNINGS,
+    BESIDE,
     FORMATS,
     JUNK,
     OLE,
@@ -53,6 +54,10 @@ def recognise(path: Path, limits: Limits = DEFAULT) -> Format:
         raise _orphan(path)
     head = _head(path)
     form = by_content(head, path, limits) or format_of(path.name)
+    if form is None and path.suffix.lower() in BESIDE:
+        raise InputError(
+            f"{path.name} is a text or style beside data and holds no features: name the data file.", file=str(path)
+        )
     if form is None and path.suffix.lower() in SIDE:
         raise _orphan(path)
     if form is None or (form.begins and not head.startswith(form.begins)):
