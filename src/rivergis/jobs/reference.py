@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rivergis.db import connect
+from rivergis.db import connect, upgrade
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault
 from rivergis.intake.crs_reference import Reference
@@ -18,9 +18,12 @@ def of_database(db: Database) -> Reference | None:
 
 
 def of_running(settings: Settings) -> Reference | None:
-    """The same of a database that is there and answers; looking at a file starts none, and none is needed for it."""
+    """The same of a database that is there, answers and is of this version; looking at a file starts none and needs none."""
     try:
         db = connect.running_database(settings.database_url, settings.data_dir, settings.database)
-        return of_database(db) if db is not None else None
+        if db is None:
+            return None
+        upgrade.require_current(db)  # tables of another version are not asked
+        return of_database(db)
     except EnvironmentFault:
         return None
