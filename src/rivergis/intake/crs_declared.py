@@ -30,7 +30,7 @@ _WGS84 = (6378137.0, 298.257223563)
 _XIAN80 = (6378140.0, 298.257)
 _KRASOVSKY = (6378245.0, 298.3)
 _CHINA_2000 = re.compile(r"CGCS|CHINA.*2000|\bD_?2000\b|2000国家|国家大地2000|C2000", re.IGNORECASE)
-_OLD = {
+_OLD: dict[Family, re.Pattern[str]] = {
     "xian80": re.compile(r"XI'?AN|西安|IAG[\s_-]*(?:19)?75|1980坐标|80坐标|C80", re.IGNORECASE),
     "beijing54": re.compile(r"BEIJING|PEKING|北京|54坐标|BJ.?54|KRASS?OW?[SV]SKY|克拉索夫斯基", re.IGNORECASE),
 }
@@ -147,7 +147,7 @@ def _unreadable(said: str, fault: str) -> Meaning:
     """A text that PROJ cannot parse: old datums and local grids are still known by their words."""
     for family, words in _OLD.items():
         if words.search(said):
-            return Meaning(family, name=said[:60], reasons=(_refusal(family, said[:60]),))  # type: ignore[arg-type]
+            return Meaning(family, name=said[:60], reasons=(_refusal(family, said[:60]),))
     return Meaning("unreadable", name=said[:60], reasons=(f"the declared system cannot be read: {fault or said[:60]}",))
 
 
@@ -217,7 +217,7 @@ def _family(parts: _Parts, crs: CRS) -> Family:
         return "xian80"
     for family, words in _OLD.items():
         if words.search(parts.names) and not _CHINA_2000.search(parts.names):
-            return family  # type: ignore[return-value]
+            return family
     if _near(parts.a, _GRS80[0], 0.01) and _CHINA_2000.search(parts.names):
         return "cgcs2000"
     if (
