@@ -8,6 +8,7 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import CRS
 
 from rivergis import crs
 from rivergis.errors import CrsRefused, UsageError
@@ -97,3 +98,13 @@ def test_metric_and_back(lon: float, lat: float) -> None:
     frame = gpd.GeoSeries([shapely.Point(lon, lat)], crs=crs.STORAGE)
     back = crs.to_storage(crs.to_metric(frame)).iloc[0]
     assert np.hypot(back.x - lon, back.y - lat) < 1e-9
+
+
+def test_a_frame_brought_home_keeps_the_name_of_its_shapes_and_its_datum_shift() -> None:
+    """Where PROJ knows no way to CGCS2000 (OSGB36), the way leads through WGS 84 and back again."""
+    frame = gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.Point(529_090, 179_645)], crs=27700).rename_geometry("geom")
+    home = crs.to_storage(frame)
+    assert home.geometry.name == "geom" and list(home.columns) == ["a", "geom"] and home.crs.to_epsg() == 4490
+    back = shapely.transform(home.geometry.iloc[0], crs.out_of_storage(CRS.from_epsg(27700)))
+    assert back.distance(frame.geometry.iloc[0]) < 0.002
+    assert crs.GEOD.inv(*home.geometry.iloc[0].coords[0], *frame.to_crs(4490).geometry.iloc[0].coords[0])[2] > 50

@@ -130,7 +130,8 @@ def to_storage(frame: Any) -> Any:
 
     if isinstance(frame, gpd.GeoSeries):
         return gpd.GeoSeries(moved(frame.values), index=frame.index, name=frame.name, crs=STORAGE)
-    return frame.set_geometry(gpd.GeoSeries(moved(frame.geometry.values), index=frame.index, crs=STORAGE))
+    name = frame.geometry.name
+    return frame.set_geometry(gpd.GeoSeries(moved(frame.geometry.values), index=frame.index, name=name, crs=STORAGE))
 
 
 def into_storage(source: CRS) -> Callable[[Array], Array]:

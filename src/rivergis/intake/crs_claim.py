@@ -47,7 +47,7 @@ def against_declared(
     if swapped:
         return _declared(case, n, swapped[0], None)
     if case.said.asked.crs:
-        return _impossible(case, possible)
+        return _impossible(case)
     return _contradicted(case, [Tried(h, Fit(0.0, np.inf, 0.0)) for h in possible if h.basis != "declared"], possible)
 
 
@@ -182,7 +182,7 @@ def _contradicted(case: Case, others: list[Tried], possible: list[Hypothesis]) -
     )
 
 
-def _impossible(case: Case, possible: list[Hypothesis]) -> Verdict:
+def _impossible(case: Case) -> Verdict:
     message = f"The coordinates do not lie in {case.said.declared}, the system given with --crs."
     return Verdict(
         "refused",

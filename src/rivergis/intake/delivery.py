@@ -7,7 +7,7 @@ Readers make ``Delivered`` layers and decide nothing about places; ``crs_evidenc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -134,9 +134,6 @@ class Delivered:
 
     def add(self, *found: Defect) -> None:
         self.defects.extend(found)
-
-    def with_defects(self, found: Sequence[Defect]) -> Delivered:
-        return replace(self, defects=[*self.defects, *found])
 
 
 @dataclass(frozen=True)

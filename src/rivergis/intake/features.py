@@ -39,15 +39,6 @@ FAULTS = (
     OverflowError,
 )
 _PLAIN = "ISO-8859-1"
-_FORMAT_FIXES_IT = {
-    "KML",
-    "KMZ",
-    "OpenStreetMap PBF",
-    "OpenStreetMap XML",
-    "GeoJSON",
-    "GeoJSON text sequence",
-    "TopoJSON",
-}
 _KINDS = {
     0: "Geometry", 1: "Point", 2: "LineString", 3: "Polygon", 4: "MultiPoint", 5: "MultiLineString", 6: "MultiPolygon",
     7: "GeometryCollection", 8: "CircularString", 9: "CompoundCurve", 10: "CurvePolygon", 11: "MultiCurve", 12: "MultiSurface",

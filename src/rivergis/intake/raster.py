@@ -16,6 +16,7 @@ import numpy as np
 import rasterio
 import shapely
 from PIL import Image, ImageDraw
+from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.transform import from_gcps
 from rasterio.windows import Window, from_bounds
@@ -211,7 +212,7 @@ def _gsd_m(outline: shapely.Polygon | None, system: Any, pixels: int) -> float |
     if outline is None or system is None:
         return None
     try:
-        ground = gpd.GeoSeries([_dense(outline)], crs=system).to_crs(crs.STORAGE).iloc[0]
+        ground = crs.to_storage(gpd.GeoSeries([_dense(outline)], crs=system)).iloc[0]
         size = float((crs.area_m2(ground) / pixels) ** 0.5) if geometry.finite(ground) else None
     except Exception:  # a system nobody can parse, a place that is not on earth: judged elsewhere
         return None
@@ -298,7 +299,7 @@ def read_scene(path: Path, crs_declared: str | None = None) -> Scene:
         outline = gpd.GeoSeries([_dense(shapely.Polygon(corners))], crs=used)
         bands = ",".join(d or f"band{i + 1}" for i, d in enumerate(image.descriptions))
         pixels, nodata = image.width * image.height, image.nodata
-    footprint = geometry.polygons_of(outline.to_crs(crs.STORAGE).iloc[0])
+    footprint = geometry.polygons_of(crs.to_storage(outline).iloc[0])
     if not geometry.finite(footprint) or not footprint.within(shapely.box(-180, -90, 180, 90)):
         raise CrsRefused(
             f"{path.name} does not lie on earth in {used.name}: its coordinate system is not the true one."
@@ -315,7 +316,7 @@ def write_chip(path: Path, shape: shapely.Geometry, margin_m: float, out: Path, 
     image does not show the place.
     """
     with _opened(path) as image:
-        local = gpd.GeoSeries([shape], crs=crs.STORAGE).to_crs(image.crs).iloc[0]
+        local = shapely.transform(shape, crs.out_of_storage(CRS.from_user_input(image.crs)))
         window = _window_of(image, _round(shape, margin_m, image), path)
         order = _true_colour(image)
         low, high = _stretch(image, order)
@@ -336,7 +337,9 @@ def _round(shape: shapely.Geometry, margin_m: float, image: rasterio.DatasetRead
     near = crs.to_metric(gpd.GeoSeries([shape], crs=crs.STORAGE)).buffer(
         margin_m, cap_style="square", join_style="mitre"
     )
-    return tuple(near.to_crs(image.crs).total_bounds)
+    return tuple(
+        shapely.transform(crs.to_storage(near).iloc[0], crs.out_of_storage(CRS.from_user_input(image.crs))).bounds
+    )
 
 
 def _window_of(image: rasterio.DatasetReader, bounds: tuple[float, ...], path: Path) -> Window:

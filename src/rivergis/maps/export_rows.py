@@ -236,8 +236,7 @@ def _brought(degrees: np.ndarray, part: Part, codes: Sequence[str]) -> np.ndarra
     assert part.crs is not None
     shapes = degrees
     if part.crs.to_epsg() != 4490:
-        bring = pyproj.Transformer.from_crs(crs_.STORAGE, part.crs, always_xy=True)
-        shapes = shapely.transform(degrees, lambda xy: np.column_stack(bring.transform(xy[:, 0], xy[:, 1])))
+        shapes = shapely.transform(degrees, crs_.out_of_storage(part.crs))
         xy, owner = shapely.get_coordinates(shapes, return_index=True)
         lost = owner[~np.isfinite(xy).all(axis=1)]
         if len(lost):
@@ -286,9 +285,7 @@ def _check_same(given: np.ndarray, degrees: np.ndarray, system: str | None) -> N
         source = pyproj.CRS.from_user_input(system)
     except pyproj.exceptions.CRSError as error:
         raise HeightsLost from error
-    bring = pyproj.Transformer.from_crs(crs_.STORAGE, source, always_xy=True)
-    lonlat = shapely.get_coordinates(degrees)
-    there = np.column_stack(bring.transform(lonlat[:, 0], lonlat[:, 1]))
+    there = crs_.out_of_storage(source)(shapely.get_coordinates(degrees))
     near = 1e-8 if source.is_geographic else 0.001
     xy = shapely.get_coordinates(given)
     if not (np.abs(xy - there).max(initial=0) < near or np.abs(xy[:, ::-1] - there).max(initial=0) < near):

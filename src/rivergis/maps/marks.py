@@ -66,7 +66,7 @@ def layer(name: str, frame: gpd.GeoDataFrame, palette: Palette) -> dict[str, Any
     Rows without geometry are counted (``unplaced``), not drawn. Raises ``CrsRefused`` for a frame without a CRS.
     """
     own = palette.of(name)
-    rows = frame.to_crs(crs.STORAGE) if crs.accepted(frame.crs, f"the map layer {name}") != crs.STORAGE else frame
+    rows = crs.to_storage(frame) if crs.accepted(frame.crs, f"the map layer {name}") != crs.STORAGE else frame
     placed = rows[~(rows.geometry.isna() | rows.geometry.is_empty)]
     codes = placed["cls"].fillna("").astype(str) if "cls" in placed else pd.Series("", index=placed.index)
     styles = [palette.of(name, code) for code in codes]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import openpyxl
 import pyproj
 from markupsafe import Markup
@@ -186,12 +187,12 @@ def _place_in_file(defect: Facts) -> tuple[float, float] | None:
 def _bring(system: Facts) -> Callable[[float, float], tuple[float, float]]:
     """From the file's coordinates to degrees, by the verdict on its system."""
     code = str(system.get("epsg") or 4490).upper().removeprefix("EPSG:")
-    to_degrees = pyproj.Transformer.from_crs(f"EPSG:{code}", crs_.STORAGE, always_xy=True)
+    to_degrees = crs_.into_storage(pyproj.CRS.from_user_input(f"EPSG:{code}"))
 
     def bring(x: float, y: float) -> tuple[float, float]:
         if system.get("axis") == "swapped":
             x, y = y, x
-        lon, lat = to_degrees.transform(x, y)
+        lon, lat = to_degrees(np.array([[x, y]]))[0]
         return float(lon), float(lat)
 
     return bring
