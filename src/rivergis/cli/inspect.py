@@ -68,6 +68,7 @@ def command(files: tuple[Path, ...], reference: Path | None, report: Path | None
         large_scale_km2=rules.load(settings.rules_dir)
         .at(("000000",), date.today())
         .number("publish.max_contiguous_large_scale"),
+        draw=report is not None,
         progress=_progress,
     )
     if report is not None:

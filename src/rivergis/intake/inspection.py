@@ -202,10 +202,10 @@ def _judged(
 
 
 def _told(
-    path: Path, asked: Asked, reference: Reference | None, limits: Limits, large_scale_km2: float
+    path: Path, asked: Asked, reference: Reference | None, limits: Limits, large_scale_km2: float, draw: bool
 ) -> dict[str, Any]:
     report = look(path, asked, reference, limits, large_scale_km2)
-    drawings = [layer.drawing(reference) for layer in report.layers]
+    drawings = [layer.drawing(reference) for layer in report.layers] if draw else []
     return {**report.as_dict(), "whole": report.whole, "anything": report.anything, "drawings": drawings}
 
 
@@ -216,17 +216,20 @@ def inspect(
     reference: Reference | None = None,
     limits: Limits = DEFAULT,
     large_scale_km2: float = math.inf,
+    draw: bool = False,
     progress: Callable[[int, int, str], None] = lambda done, of, name: None,
 ) -> Inspection:
-    """Look at files and folders, each file in a process of its own: a file that cannot be read does not stop the others."""
+    """Look at files and folders, each file in a process of its own: a file that cannot be read does not stop the others.
+
+    ``draw``: with the lines of the small maps that a report shows.
+    """
     files = sources.expand(paths)
     told = []
     for done, path in enumerate(files):
         progress(done, len(files), path.name)
+        work = (path, asked, reference, limits, large_scale_km2, draw)
         try:
-            told.append(
-                guard.guarded(_told, path, asked, reference, limits, large_scale_km2, limits=limits, name=path.name)
-            )
+            told.append(guard.guarded(_told, *work, limits=limits, name=path.name))
         except RivergisError as error:
             form = sources.format_of(path.name)
             told.append(_unread(path, form.name if form else "", error))
@@ -268,7 +271,8 @@ class Inspection:
         """The same with the lines of the small maps in each layer."""
         out = []
         for told, file in zip(self.as_list(), self.files, strict=True):
-            layers = [{**layer, **d} for layer, d in zip(told["layers"], file.get("drawings", ()), strict=False)]
+            drawings = file.get("drawings") or [{}] * len(told["layers"])
+            layers = [{**layer, **d} for layer, d in zip(told["layers"], drawings, strict=True)]
             out.append({**told, "layers": layers})
         return out
 
