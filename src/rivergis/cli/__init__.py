@@ -22,6 +22,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "export": ("rivergis.cli.export", "A layer out as a file: GeoPackage, Shapefile, DXF, coordinate table …"),
     "quarantine": ("rivergis.cli.quarantine", "Features set aside at imports: list, show, export, return, dismiss."),
     "river": ("rivergis.cli.river", "Chainage (桩号) and reaches."),
+    "terrain": ("rivergis.cli.terrain", "Where water runs on a DEM (数字高程模型): flow, streams, heights, flood."),
     "boundary": ("rivergis.cli.boundary", "Boundary lines (管理范围线): surrogate, check."),
     "patrol": ("rivergis.cli.patrol", "Patrol tracks (巡河): score."),
     "encroachment": ("rivergis.cli.encroachment", "Suspected leads (疑似问题线索): check files, list, show."),

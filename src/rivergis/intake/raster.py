@@ -60,6 +60,19 @@ def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetR
 
 
 @contextmanager
+def opened(path: Path, limits: Limits) -> Iterator[rasterio.DatasetReader]:
+    """A raster open for reading its cells, with the refusals of ``read_raster``: of another kind, a hoax, cut off."""
+    with path.open("rb") as handle:
+        kind = raster_header.kind_of(path, handle.read(4096))
+    with _opened(path, kind.driver) as image:
+        raster_header.refuse_claims(path, image, limits)
+        counted = raster_header.grid_text(path, image.width * image.height) if image.driver == "AAIGrid" else []
+        for fault in (*counted, *raster_header.ending_missing(path, image.driver)):
+            raise InputError(fault.message, file=str(path))
+        yield image
+
+
+@contextmanager
 def _in_good_company(path: Path) -> Iterator[Path]:
     """Where a raster may be opened: relative, ``zip:a.tif`` would be an address; what lies beside it and must not be read stays out."""
     beside = [p for p in path.absolute().parent.iterdir() if p.name.startswith(path.stem) and p.name != path.name]
