@@ -277,7 +277,7 @@ def sample_ends(dem: Dem, lines: gpd.GeoSeries, reach_m: float = 20.0, quantile:
     ``lines``: LineStrings in any accepted CRS. A low quantile of the cells within ``reach_m`` (at least one cell) of an end,
     so that a line drawn on the bank reads the channel and not the hilltop; both ends are read alike.
     """
-    local = _in_dem(dem, lines)
+    local = in_dem(dem, lines)
     return (
         low_ground(dem, shapely.get_coordinates(shapely.get_point(local, 0)), reach_m, quantile),
         low_ground(dem, shapely.get_coordinates(shapely.get_point(local, -1)), reach_m, quantile),
@@ -289,10 +289,10 @@ def elevation_along(
 ) -> Floats:
     """Height of the channel at distances along a line in a metric ``system``: a low quantile near each, metres, NaN where unknown."""
     points = gpd.GeoSeries(shapely.line_interpolate_point(line, at_m), crs=system)
-    return low_ground(dem, shapely.get_coordinates(_in_dem(dem, points)), reach_m, quantile)
+    return low_ground(dem, shapely.get_coordinates(in_dem(dem, points)), reach_m, quantile)
 
 
-def _in_dem(dem: Dem, shapes: gpd.GeoSeries) -> npt.NDArray[Any]:
+def in_dem(dem: Dem, shapes: gpd.GeoSeries) -> npt.NDArray[Any]:
     """Shapes in the coordinates of the DEM."""
     if CRS(shapes.crs) == dem.crs:
         return np.asarray(shapes.values, dtype=object)
