@@ -11,7 +11,7 @@ import shapely
 
 from rivergis import crs
 from rivergis.db.connect import Database
-from rivergis.river import network, store
+from rivergis.river import stem, store
 from rivergis.river.chainage import Axis
 
 SNAP_M = 0.5  # ends of one digitised network meet exactly or not at all; this only forgives rounding
@@ -41,7 +41,7 @@ def build_axes(db: Database, actor: str) -> AxesBuilt:
         chains = {river_id: _chain(reaches, metric, river_id) for river_id, _, _ in waiting}
         axes = gpd.GeoDataFrame(
             [
-                (namespace, code, river_id, network.joined(chains[river_id].geometry, range(len(chains[river_id]))))
+                (namespace, code, river_id, stem.joined(chains[river_id].geometry, range(len(chains[river_id]))))
                 for river_id, namespace, code in waiting
             ],
             columns=["namespace", "code", "river_id", "geom"],
@@ -60,7 +60,7 @@ def build_axes(db: Database, actor: str) -> AxesBuilt:
 def _chain(reaches: gpd.GeoDataFrame, metric: gpd.GeoDataFrame, river_id: uuid.UUID) -> gpd.GeoDataFrame:
     """Reaches of a river's main stem in order, in degrees."""
     own = reaches[reaches["river_id"] == river_id]
-    return own.iloc[network.main_stem(metric.loc[own.index].geometry, SNAP_M)]
+    return own.iloc[stem.main_stem(metric.loc[own.index].geometry, SNAP_M)]
 
 
 def _measured(chain: gpd.GeoDataFrame, axis_id: uuid.UUID, axis_version: int) -> pd.DataFrame:
