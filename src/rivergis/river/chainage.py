@@ -6,9 +6,9 @@ official 桩号.
 
 >>> import shapely
 >>> axis = Axis(shapely.LineString([(106.0, 29.40), (106.01, 29.40)]))
->>> [place] = axis.locate([shapely.Point(106.005, 29.401)])
+>>> [place] = axis.locate([shapely.Point(106.006, 29.401)])
 >>> place.label, place.bank, round(place.offset_m)
-('0+486', 'left', 111)
+('0+583', 'left', 111)
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ def lonlat_of(points: Any) -> Array:
     points = np.asarray(list(points), dtype=object)
     if len(points) and not (shapely.get_type_id(points) == 0).all():
         raise InputError("Only points can be placed on a river: give Point geometries in degrees.")
-    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).reshape(-1, 2).astype(np.float64)
+    xy = np.full((len(points), 2), np.nan)
+    xy[~shapely.is_empty(points)] = shapely.get_coordinates(points)
     bad = ~np.isfinite(xy).all(axis=1) | (np.abs(xy[:, 1]) >= 90)
     if bad.any():
         raise InputError(f"Point {int(np.argmax(bad))} is empty or no position in degrees; leave it out or correct it.")
