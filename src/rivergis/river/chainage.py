@@ -8,7 +8,7 @@ official 桩号.
 >>> axis = Axis(shapely.LineString([(106.0, 29.40), (106.01, 29.40)]))
 >>> [place] = axis.locate([shapely.Point(106.006, 29.401)])
 >>> place.label, place.bank, round(place.offset_m)
-('0+583', 'left', 111)
+('0+582', 'left', 111)
 """
 
 from __future__ import annotations
