@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, river_build
 
 
 @click.group("river")
 def command() -> None:
     """Rivers: where is this, and on which bank?"""
+
+
+command.add_command(river_build.build)
 
 
 @command.command()

@@ -1,0 +1,276 @@
+"""River lines in, a network out, as files: what ``rivergis river build`` does without a database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+import yaml
+
+from rivergis import crs
+from rivergis.errors import InputError, UsageError
+from rivergis.intake import vector
+from rivergis.river import attributes, dem_files, terrain
+from rivergis.river.build import Built, Method, Terrain, build
+from rivergis.river.drawn import NetworkDefect
+from rivergis.river.frames import REACH_COLUMNS
+from rivergis.rules import RuleView
+
+LINE_KINDS = ("river", "stream", "canal", "ditch")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a build is made of: files, and how to read them. ``fields``: role -> field (see ``attributes.ROLES``)."""
+
+    lines: Path
+    layer: str | None = None
+    crs: str | None = None
+    id_field: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    areas: Path | None = None
+    areas_layer: str | None = None
+    dem: Path | None = None
+    outlets: Path | None = None
+    snap_m: float | None = None
+    gap_m: float | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network built from files: the frames, and everything needed to explain and repeat it."""
+
+    built: Built
+    sources: list[dict[str, Any]]
+    method: dict[str, float]
+    rules: list[dict[str, Any]]
+    taken: list[dict[str, Any]]
+    passed_over: list[dict[str, Any]]
+    heights: list[str] = field(default_factory=list)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """All but the frames, ready for JSON."""
+        told = {k: v for k, v in vars(self).items() if k != "built"}
+        return {**self.built.figures, **told}
+
+
+def method_of(view: RuleView, snap_m: float | None = None, gap_m: float | None = None) -> Method:
+    """Tolerances of the rules of the place, or those given."""
+
+    def number(key: str) -> float:
+        return view.number(f"river.network.{key}")
+
+    chosen = Method(
+        number("snap"), number("gap"), number("min_confidence"), number("max_half_width"), number("dem_drop")
+    )
+    if snap_m is not None:
+        chosen = replace(chosen, snap_m=snap_m)
+    if gap_m is not None:
+        chosen = replace(chosen, gap_m=gap_m)
+    if chosen.snap_m < 0 or chosen.gap_m < 0:
+        raise UsageError("A tolerance is a distance in metres: give --snap and --gap as 0 or more.")
+    return chosen
+
+
+def build_network(asked: Asked, view: RuleView, progress: Callable[[str], None] = lambda step: None) -> Network:
+    """Build the network of a file of river lines (河网构建). Raises ``InputError``, ``CrsRefused``, ``UsageError``."""
+    progress("read")
+    method = method_of(view, asked.snap_m, asked.gap_m)
+    lines, source_id, reading, aside = _lines(asked)
+    terrain_, heights = _terrain(asked.dem)
+    areas, areas_reading = _areas(asked)
+    built = build(
+        lines,
+        method,
+        source_id=source_id,
+        areas=areas,
+        outlets=None if asked.outlets is None else vector.read_frame(asked.outlets)[0],
+        terrain=terrain_,
+        aside=aside,
+        progress=progress,
+    )
+    files = [p for p in (asked.lines, asked.areas, asked.dem, asked.outlets) if p is not None]
+    return Network(
+        built,
+        [{"file": p.name, "sha256": _sha256(p)} for p in files],
+        asdict(method),
+        [r.as_dict() for r in view.used],
+        [asdict(t) for r in (reading, areas_reading) if r is not None for t in r.taken],
+        [asdict(t) for r in (reading, areas_reading) if r is not None for t in r.passed_over],
+        heights,
+    )
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Field names and values of river lines that are known (``gis/text/river_words.yaml``)."""
+    from rivergis.settings import gis_dir
+
+    loaded: dict[str, Any] = yaml.safe_load((gis_dir() / "text" / "river_words.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+def _lines(
+    asked: Asked,
+) -> tuple[gpd.GeoDataFrame, pd.Series | None, attributes.Reading, list[tuple[shapely.Geometry, NetworkDefect]]]:
+    """The lines with what their attributes say, their own ids, and the features that are no river lines."""
+    source = vector.open_layer(asked.lines, source_layer=asked.layer, crs=asked.crs)
+    frame = source.frame
+    if not isinstance(frame, gpd.GeoDataFrame) or not frame.geom_type.isin(["LineString", "MultiLineString"]).any():
+        raise InputError(
+            f"{asked.lines.name}, layer {source.name} holds no lines: name the layer of the centre lines with --layer.",
+            file=str(asked.lines),
+            layer=source.name,
+        )
+    source_id = _ids(frame, asked)
+    read, reading = attributes.read(frame.drop(columns=frame.geometry.name), words(), asked.fields)
+    own = frame.drop(columns=frame.geometry.name).add_prefix("src_")
+    lines = gpd.GeoDataFrame(pd.concat([read, own], axis=1), geometry=frame.geometry.to_numpy(), crs=frame.crs)
+    lines["source_fid"] = np.asarray(frame.index, dtype=np.int64)
+    lines["flow"] = _flow(lines, attributes.links(read))
+    usable, aside = _usable(lines, source)
+    chosen = lines[usable].reset_index(drop=True)
+    ids = None if source_id is None else source_id[usable].reset_index(drop=True)
+    return chosen, ids, reading, aside
+
+
+def _ids(frame: gpd.GeoDataFrame, asked: Asked) -> pd.Series | None:
+    if asked.id_field is None:
+        return None
+    if asked.id_field not in frame.columns:
+        there = ", ".join(str(c) for c in frame.columns if c != frame.geometry.name)
+        raise UsageError(f"{asked.lines.name} has no field {asked.id_field!r} for --id-field; it has {there}.")
+    return frame[asked.id_field]
+
+
+def _flow(lines: gpd.GeoDataFrame, pairs: Any) -> Any:
+    """What is said of the direction: by a field, or because a line names the next one and one of its ends lies there."""
+    flow = lines["flow"].to_numpy(copy=True)
+    if len(pairs):
+        shapes = crs.to_metric(lines.geometry).to_numpy()
+        here, there = shapes[pairs[:, 0]], shapes[pairs[:, 1]]
+        first, last = (shapely.distance(shapely.get_point(here, i), there) for i in (0, -1))
+        clear = np.isfinite(first) & np.isfinite(last) & (np.abs(first - last) > 1e-6) & (flow[pairs[:, 0]] == 0)
+        flow[pairs[clear, 0]] = np.where(last < first, 1, -1)[clear]
+    return flow
+
+
+def _usable(lines: gpd.GeoDataFrame, source: vector.Source) -> tuple[Any, list[tuple[shapely.Geometry, NetworkDefect]]]:
+    """Which features are river lines that can be used, and a defect with the shape of each of the others."""
+    aside = []
+    usable = np.ones(len(lines), dtype=bool)
+    for i, (fid, kind, shape) in enumerate(zip(lines["source_fid"], lines["kind"], lines.geometry, strict=True)):
+        told = _not_taken(fid, kind, shape, source)
+        if told is not None:
+            usable[i] = False
+            aside.append((shape, told))
+    return usable, aside
+
+
+def _not_taken(fid: int, kind: str, shape: Any, source: vector.Source) -> NetworkDefect | None:
+    nowhere = shapely.Point()
+    if fid in source.faults:
+        code, said = source.faults[fid]
+        return NetworkDefect(code, "error", nowhere, said, source_fid=int(fid), done=True)
+    if kind not in LINE_KINDS:
+        said = f"Its attributes call it no river line ({kind}): it was left out of the network."
+        return NetworkDefect("not_a_river_line", "info", nowhere, said, source_fid=int(fid), done=True)
+    if shape is not None and not shape.is_empty and shape.geom_type not in ("LineString", "MultiLineString"):
+        said = f"It is a {shape.geom_type}, not a line: it was left out of the network."
+        return NetworkDefect("not_a_river_line", "warning", nowhere, said, source_fid=int(fid), done=True)
+    return None
+
+
+def _areas(asked: Asked) -> tuple[gpd.GeoDataFrame | None, attributes.Reading | None]:
+    if asked.areas is None:
+        return None, None
+    frame, name, _ = vector.read_frame(asked.areas, source_layer=asked.areas_layer)
+    if not isinstance(frame, gpd.GeoDataFrame) or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).any():
+        raise InputError(
+            f"{asked.areas.name}, layer {name} holds no areas: name the layer of the water areas with --areas-layer.",
+            file=str(asked.areas),
+            layer=name,
+        )
+    frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    read, reading = attributes.read_areas(frame.drop(columns=frame.geometry.name), words())
+    areas = gpd.GeoDataFrame(read, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+    areas["area_fid"] = np.asarray(frame.index, dtype=np.int64)
+    return areas[areas["kind"] != "other"].reset_index(drop=True), reading
+
+
+def _terrain(path: Path | None) -> tuple[Terrain | None, list[str]]:
+    """Heights of a DEM for the build, and what is said of that DEM."""
+    if path is None:
+        return None, []
+    dem = dem_files.read(path)
+    return Terrain(lambda lines: terrain.sample_ends(dem, lines), lambda lines: np.full(len(lines), np.nan)), []
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_out(out: Path, overwrite: bool) -> None:
+    """Whether a network can be written there; ``UsageError`` before any work is done."""
+    if out.suffix.lower() != ".gpkg":
+        raise UsageError(f"{out.name}: a network is written as GeoPackage; give --out a name that ends in .gpkg.")
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} is there already: give another --out, or --overwrite.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
+
+
+def write(network: Network, out: Path, *, overwrite: bool = False) -> None:
+    """Write a network as GeoPackage with layers reaches, nodes, defects and a table build; all of it or nothing."""
+    check_out(out, overwrite)
+    part = out.with_name(f".{out.stem}.part.gpkg")
+    part.unlink(missing_ok=True)
+    try:
+        built = network.built
+        for layer, frame, kind in (
+            ("reaches", built.reaches, "LineString"),
+            ("nodes", built.nodes, "Point"),
+            ("defects", built.defects, "Point"),
+        ):
+            pyogrio.write_dataframe(frame, part, layer=layer, driver="GPKG", geometry_type=kind, append=part.exists())
+        rows = [
+            (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str))
+            for k, v in network.summary.items()
+        ]
+        table = pd.DataFrame(rows, columns=["key", "value"])
+        pyogrio.write_dataframe(table, part, layer="build", driver="GPKG", append=True)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_reaches(path: Path) -> gpd.GeoDataFrame:
+    """Layer ``reaches`` of a network file; ``InputError`` when the file is none."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist: build it with rivergis river build.", file=str(path))
+    try:
+        frame = pyogrio.read_dataframe(path, layer="reaches")
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise InputError(
+            f"{path.name} has no layer reaches: build a network with rivergis river build.", file=str(path)
+        ) from error
+    missing = [c for c in REACH_COLUMNS if c not in frame]
+    if missing:
+        raise InputError(
+            f"{path.name}, layer reaches lacks {', '.join(missing)}: build it again with rivergis river build.",
+            file=str(path),
+            layer="reaches",
+        )
+    return frame
