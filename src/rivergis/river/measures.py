@@ -66,8 +66,7 @@ def measure(reaches: Reaches) -> Measures:
     order = downstream_order(reaches.start, reaches.end, reaches.nodes)
     upstream = upstream_length(reaches, order)
     following, divides = _successors(reaches, order)
-    best = _main_upstream(reaches, following, upstream)
-    side = _sides(order, following, divides, best)
+    best, side = _main_upstream(reaches, order, following, divides, upstream)
     to_outlet = _to_outlet(reaches, order, following)
     river, stem_order = _stems(reaches, order, following, best)
     from_m, to_m = _chainages(reaches, order, following, river)
@@ -202,23 +201,35 @@ def _longest_onward(reaches: Reaches, order: Ints) -> Floats:
     return onward
 
 
-def _main_upstream(reaches: Reaches, following: Ints, upstream: Floats) -> Ints:
-    """The reach that each one is the continuation of: same name, else the larger catchment, else the longer net; -1 at a source."""
-    area = np.nan_to_num(reaches.upstream_area_km2, nan=-1.0)
-    best = np.full(len(following), -1, dtype=np.int64)
-    for main, into in _groups(following, np.flatnonzero(following >= 0)).items():
-        name = reaches.name[main]
-        best[main] = max(into, key=lambda i: (name is not None and reaches.name[i] == name, area[i], upstream[i], -i))
-    return best
+def _main_upstream(
+    reaches: Reaches, order: Ints, following: Ints, lesser: npt.NDArray[np.bool_], upstream: Floats
+) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """The reach that each one is the continuation of (-1 at a source), and whether it belongs to a side arm.
 
-
-def _sides(order: Ints, following: Ints, lesser: npt.NDArray[np.bool_], best: Ints) -> npt.NDArray[np.bool_]:
-    """Reaches of side arms: from a bifurcation's lesser arm on for as long as it stays its own stem."""
+    Same name first, else the larger catchment, else the longer net. A side arm counts as large as the river was where
+    it left: where it returns the main arm goes on, while a brook that joins the arm does not take it over.
+    """
+    into = _groups(following, np.flatnonzero(following >= 0))
+    arriving = _groups(reaches.end, range(len(order)))
+    area = reaches.upstream_area_km2
+    best = np.full(len(order), -1, dtype=np.int64)
     side = lesser.copy()
+    size = np.column_stack([area, upstream])
     for i in order.tolist():
-        if best[i] >= 0:
+        if lesser[i]:
+            size[i] = size[arriving[int(reaches.start[i])]].max(axis=0)
+        elif i in into:
+            best[i] = _continued(reaches, i, into[i], size, side)
             side[i] = side[best[i]]
-    return side
+            if side[i]:
+                size[i] = size[best[i]]
+    return best, side
+
+
+def _continued(reaches: Reaches, main: int, into: list[int], size: Floats, side: npt.NDArray[np.bool_]) -> int:
+    name = reaches.name[main]
+    by = 1 if np.isnan(size[into, 0]).any() else 0  # areas are compared only where all are known
+    return max(into, key=lambda i: (name is not None and reaches.name[i] == name, size[i, by], not side[i], -i))
 
 
 def _to_outlet(reaches: Reaches, order: Ints, following: Ints) -> Floats:
