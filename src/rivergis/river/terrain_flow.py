@@ -87,13 +87,14 @@ def flow(
     max_depth_m: float | None = None,
     burn: gpd.GeoSeries | None = None,
     burn_depth_m: float = 10.0,
+    cell_km2: Heights | None = None,
     progress: Progress = lambda step, share: None,
 ) -> Flow:
     """Where does the water of each cell run, and how much land lies above it?
 
     ``max_depth_m``: deeper depressions (mines, karst) are not filled and swallow their water; None fills all. ``burn``: river
     lines (any accepted CRS) along which the ground is lowered by ``burn_depth_m`` before filling, which is said; heights in the
-    result are then those of the lowered ground. ``InputError`` for a DEM without any ground.
+    result are then those of the lowered ground. ``cell_km2``: area of each cell where that is not the whole cell. ``InputError`` for a DEM without any ground.
     """
     if dem.void.all():
         raise InputError(f"{dem.name} holds no height at all: every cell is void.", file=dem.name)
@@ -106,7 +107,7 @@ def flow(
     idxs_ds = kernels.downstream(d8)
     seq = kernels.upwards(idxs_ds)
     progress("area", 0.0)
-    area = upstream_area(dem, idxs_ds, seq)
+    area = upstream_area(dem, idxs_ds, seq, cell_km2)
     edge = kernels.handed_down(idxs_ds, seq, _beside_the_unknown(z).ravel()).reshape(dem.shape)
     ground = look(dem, flat & (filled == z))
     progress("report", 0.0)
@@ -116,20 +117,38 @@ def flow(
 
 def _burned(dem: Dem, lines: gpd.GeoSeries, depth_m: float) -> tuple[Heights, tuple[str, ...]]:
     """The ground lowered along lines, and what to say of it."""
-    local = [g for g in in_dem(dem, lines) if g is not None and not g.is_empty]
-    shapes = [(g, 1) for g in local]
-    hit = (
-        rasterize(shapes, out_shape=dem.shape, transform=dem.affine, all_touched=False, dtype="uint8")
-        if shapes
-        else None
+    z, cells = lowered(dem, in_dem(dem, lines), depth_m)
+    if not cells:
+        raise InputError(not_burned(dem.name), file=dem.name)
+    return z, (*dem.said, burn_note(dem.name, depth_m, len(lines), cells))
+
+
+def not_burned(name: str) -> str:
+    """The sentence for lines that miss the DEM."""
+    return f"None of the lines to burn in lies on {name}: check their coordinate system."
+
+
+def burn_note(name: str, depth_m: float, lines: int, cells: int) -> str:
+    """The sentence for ground that was lowered."""
+    return (
+        f"{name}: the ground was lowered by {depth_m:g} m along {lines} given lines ({cells:,} cells) before filling."
     )
-    cells = 0 if hit is None else int((hit == 1).sum())
-    if hit is None or not cells:
-        raise InputError(
-            f"None of the lines to burn in lies on {dem.name}: check their coordinate system.", file=dem.name
-        )
-    note = f"{dem.name}: the ground was lowered by {depth_m:g} m along {len(local)} given lines ({cells:,} cells) before filling."
-    return np.where(hit == 1, dem.z_m - np.float32(depth_m), dem.z_m).astype(np.float32), (*dem.said, note)
+
+
+def lowered(dem: Dem, lines: npt.NDArray[Any], depth_m: float) -> tuple[Heights, int]:
+    """The ground lowered along lines in the CRS of the DEM, and how many cells that were."""
+    lines = lines[shapely.intersects(lines, shapely.box(*_bounds(dem)))]
+    if not len(lines):
+        return dem.z_m, 0
+    hit = rasterize([(g, 1) for g in lines], out_shape=dem.shape, transform=dem.affine, dtype="uint8") == 1
+    hit &= ~dem.void
+    return np.where(hit, dem.z_m - np.float32(depth_m), dem.z_m).astype(np.float32), int(hit.sum())
+
+
+def _bounds(dem: Dem) -> tuple[float, float, float, float]:
+    rows, columns = dem.shape
+    (west, north), (east, south) = dem.affine @ (0, 0), dem.affine @ (columns, rows)
+    return west, south, east, north
 
 
 def _fill(z: Heights, max_depth_m: float | None) -> tuple[Heights, npt.NDArray[np.uint8], int]:
@@ -180,10 +199,15 @@ def _beside_the_unknown(z: Heights) -> Mask:
     return np.asarray(ndimage.binary_dilation(kernels.rim(z), np.ones((3, 3))) & ~np.isnan(z))
 
 
-def upstream_area(dem: Dem, idxs_ds: npt.NDArray[np.int32], seq: npt.NDArray[np.int32]) -> Heights:
-    """Area that drains to each cell in km2, float32; counted in float64, because small cells vanish beside a large basin."""
+def upstream_area(
+    dem: Dem, idxs_ds: npt.NDArray[np.int32], seq: npt.NDArray[np.int32], cell_km2: Floats | Heights | None = None
+) -> Heights:
+    """Area that drains to each cell in km2, float32; counted in float64, because small cells vanish beside a large basin.
+
+    ``cell_km2``: area of each cell, where that is not the cell itself.
+    """
     width, height = dem.cell_size_m
-    area = np.repeat(width * height / 1e6, dem.shape[1])
+    area = np.repeat(width * height / 1e6, dem.shape[1]) if cell_km2 is None else cell_km2.ravel().astype(np.float64)
     area[idxs_ds < 0] = np.nan
     return np.asarray(streams.accuflux(idxs_ds, seq, area, np.nan), dtype=np.float32).reshape(dem.shape)
 
@@ -213,10 +237,12 @@ class Streams:
     catchment: npt.NDArray[np.int32]
 
 
-def streams_of(of: Flow, threshold_km2: float, xy: Floats | None = None) -> Streams:
+def streams_of(
+    of: Flow, threshold_km2: float, places: Callable[[npt.NDArray[np.int64]], Floats] | None = None
+) -> Streams:
     """Which streams have at least so much upstream area, in which order do they join, and what drains to each?
 
-    ``xy``: positions of the cells (cells, 2) in the CRS of the DEM where they are not their middles.
+    ``places``: position in the CRS of the DEM, (n, 2), of cells given by linear index, where that is not their middle.
     """
     cells = of.stream_cells(threshold_km2)
     mask = cells.ravel()
@@ -227,7 +253,7 @@ def streams_of(of: Flow, threshold_km2: float, xy: Floats | None = None) -> Stre
     catchment = np.zeros(mask.size, dtype=np.int32)
     for number, path in enumerate(paths, start=1):
         catchment[path[:-1] if int(path[-1]) in numbers else path] = number
-    lines = _lines(of.dem, paths, xy)
+    lines = _lines(of.dem, paths, places)
     z = of.filled_m.ravel()
     links = gpd.GeoDataFrame(
         {
@@ -246,12 +272,12 @@ def streams_of(of: Flow, threshold_km2: float, xy: Floats | None = None) -> Stre
     return Streams(cells, links, np.asarray(catchment, dtype=np.int32))
 
 
-def _lines(dem: Dem, paths: list[Any], xy: Floats | None) -> npt.NDArray[Any]:
+def _lines(dem: Dem, paths: list[Any], places: Callable[[npt.NDArray[np.int64]], Floats] | None) -> npt.NDArray[Any]:
     """Paths of cells as lines in degrees."""
     if not paths:
         return np.empty(0, dtype=object)
-    cell = np.concatenate(paths)
-    where = dem.xy_of(cell // dem.shape[1], cell % dem.shape[1]) if xy is None else xy[cell]
+    cell = np.concatenate(paths).astype(np.int64)
+    where = dem.xy_of(cell // dem.shape[1], cell % dem.shape[1]) if places is None else places(cell)
     degrees = crs.into_storage(dem.crs)(where)
     return np.asarray(shapely.linestrings(degrees, indices=np.repeat(np.arange(len(paths)), [len(p) for p in paths])))
 
