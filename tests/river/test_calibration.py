@@ -103,7 +103,9 @@ def test_a_long_chain_has_figures_twice() -> None:
     assert LONG.label(4800) == "K16+800(断前)"
     assert LONG.label(5200) == "K16+800(断后)"
     assert LONG.label(4000) == "K16+000"
-    assert (LONG.parse("K16+800(断前)"), LONG.parse("16+800 断后")) == pytest.approx((4800, 5200))
+    assert (LONG.parse("K16+800(断前)"), LONG.parse("16+800 断后"), LONG.parse("K16＋800（断后）")) == pytest.approx(
+        (4800, 5200, 5200)
+    )
     with pytest.raises(UsageError, match=r"K16\+800 stands 2 times on this river, at measured 4\+800, 5\+200"):
         LONG.parse("16+800")
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,7 @@ from rivergis.river.chainage import PATTERN, label, parse
 
 DIRECTIONS = ("down", "up")
 _BEFORE, _AFTER = "断前", "断后"
-_SIDE = re.compile(rf"\s*[((]?({_BEFORE}|{_AFTER})[))]?\s*$")
+_SIDE = re.compile(rf"\s*\(?({_BEFORE}|{_AFTER})\)?\s*$")
 _CLOSE_M = 1e-6  # figures equal but for rounding
 
 
@@ -168,6 +169,7 @@ class Calibration:
 
     def parse(self, text: str) -> float:
         """Measured chainage of an official label, 断前 or 断后 after it where the figure stands twice."""
+        text = unicodedata.normalize("NFKC", text)
         side = _SIDE.search(text)
         return self.measured(parse(text[: side.start()] if side else text), side[1] if side else None)
 

@@ -160,8 +160,13 @@ class Chains:
         near = np.zeros(len(spots))
         near[who] = nearest
         scale = 1.01 / np.cos(np.radians(lonlat[:, 1]))  # the ellipsoid differs from the sphere by less than 1 %
-        reach = self._reach(lonlat, near * factor + margin_m * scale)
+        return self._pairs(spots, self._reach(lonlat, near * factor + margin_m * scale))
+
+    def _pairs(self, spots: npt.NDArray[Any], reach: Array) -> tuple[Ints, Ints, Array, Array]:
+        """Pairs of point and piece at most ``reach`` apart in the plane, in order of both."""
         point, bunch = self._tree.query(spots, predicate="dwithin", distance=reach)
+        order = np.lexsort((bunch, point))
+        point, bunch = point[order], bunch[order]
         size = self._size[bunch]
         piece = np.repeat(self._head[bunch] - np.cumsum(size) + size, size) + np.arange(int(size.sum()))
         point = np.repeat(point, size)
@@ -169,6 +174,30 @@ class Chains:
         away, share = _to_segment(xy[point], self._a[piece], self._b[piece])
         keep = away <= reach[point]
         return point[keep], piece[keep], away[keep], share[keep]
+
+    def minima(self, lonlat: Array, reach_m: float, most: int) -> Feet:
+        """Every place where a line comes near each point and draws off again, within ``reach_m``: at most ``most`` per point.
+
+        Several limbs of a meander give several; in order of the points.
+        """
+        blocks = [self._minima(lonlat[i : i + _BLOCK], i, reach_m, most) for i in range(0, max(len(lonlat), 1), _BLOCK)]
+        return _joined(blocks)
+
+    def _minima(self, lonlat: Array, number: int, reach_m: float, most: int) -> Feet:
+        spots = shapely.points(np.column_stack(_SEARCH(*lonlat.T)))
+        reach = self._reach(lonlat, reach_m * 1.01 / np.cos(np.radians(lonlat[:, 1])))
+        point, piece, near, share = self._pairs(spots, reach)
+        beside = (np.diff(point) == 0) & (np.diff(piece) == 1) & (np.diff(self.line[piece]) == 0)
+        before, after = np.r_[False, beside], np.r_[beside, False]
+        low = ~(before & (np.roll(near, 1) < near)) & ~(after & (np.roll(near, -1) <= near))
+        point, piece, near, share = point[low], piece[low], near[low], share[low]
+        order = np.lexsort((near, point))
+        point = point[order]
+        rank = np.arange(len(point)) - np.searchsorted(point, point)
+        chosen = order[rank < most]
+        feet = self._feet(lonlat, point[rank < most], piece[chosen], share[chosen])
+        feet.point[:] += number
+        return feet[np.abs(feet.offset_m) <= reach_m]
 
     def _reach(self, lonlat: Array, near: Array) -> Array:
         """Distance in the plane within which whatever may truly be as near as ``near`` lies.
