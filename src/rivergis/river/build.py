@@ -37,8 +37,12 @@ class Method:
 
 @dataclass(frozen=True)
 class Terrain:
-    """What a DEM tells of lines in EPSG:4490: heights at their two ends, and the area that drains to each (km2); NaN = nothing."""
+    """What a DEM tells of lines in EPSG:4490: heights at their two ends, and the area that drains to each (km2); NaN = nothing.
 
+    ``error_m``: a fall between two ends that the DEM cannot tell from none.
+    """
+
+    error_m: float
     ends: Callable[[gpd.GeoSeries], tuple[Floats, Floats]]
     upstream_area_km2: Callable[[gpd.GeoSeries], Floats]
 
@@ -86,7 +90,7 @@ def build(
     directed = direction.orient(
         drawn,
         fall_m=None if terrain is None else np.subtract(*terrain.ends(degrees)),
-        dem_drop_m=method.dem_drop_m,
+        fall_error_m=method.dem_drop_m if terrain is None else max(method.dem_drop_m, terrain.error_m),
         outlets=mouths,
         min_confidence=method.min_confidence,
     )

@@ -23,11 +23,11 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # costs in natural logarithms of odds: how much evidence it takes to believe in such a place
-SINK = 5.0  # one more end where water leaves
-PLAIN_SINK = 6.5  # two lines meet and neither goes on, as where a map is cut off at a confluence
-INNER_SINK = 7.0  # water arrives from two sides and does not leave
+SINK = 3.0  # one more end where water leaves
+PLAIN_SINK = 5.5  # two lines meet and neither goes on, as where a map is cut off at a confluence
+INNER_SINK = 6.5  # water arrives from two sides and does not leave
 INNER_SOURCE = 6.0  # water comes from nowhere and leaves to two sides
-BIFURCATION = 4.0
+BIFURCATION = 3.0
 NOT_THE_OUTLET = 9.0  # water leaves elsewhere than at the outlet that was named
 BIAS = 0.5  # pull of drawn directions inside a block against the flow through it
 MOST_TRIALS = 4_000_000  # lines times exits of a block, up to which every exit is tried

@@ -25,11 +25,13 @@ Flags = npt.NDArray[np.bool_]
 
 # natural logarithms of odds; kept small enough that no single drawn line outvotes a whole network
 ATTRIBUTE_ODDS = 8.0
-MOST_ODDS = 4.0
+MOST_ODDS = 4.0  # of digitising, for a file that is drawn downstream throughout
+DEM_ODDS = 3.0
 ANGLE_WEIGHT = 3.0  # per radian; two surveyed networks fit 3.5 to 4, hand-drawn confluences are less regular
 BEARING_M = 100.0  # a bearing at a node is taken over this much of the piece, at most half of it
 TRUSTED_SHARE = 0.8  # below this share of lines drawn downstream, digitising does not set a direction
 FIRST_SHARE = 0.9
+DRAWN_UPSTREAM = 25.0  # what a network must bring before a whole file is taken to be drawn upstream
 PRIOR_LINES = 4.0  # the share is not learnt from a handful of lines
 
 
@@ -54,21 +56,21 @@ class Directed:
 def orient(
     drawn: Drawn,
     *,
-    dem_drop_m: float,
     min_confidence: float,
+    fall_error_m: float = 1.0,
     fall_m: Floats | None = None,
     outlets: Ints | None = None,
 ) -> Directed:
     """Direct every piece; the directed pieces never form a cycle.
 
     ``fall_m``: (n,) height of the first vertex minus that of the last, NaN where no DEM tells. ``outlets``: numbers of the
-    nodes where water is known to leave. ``dem_drop_m``: a fall that tells a direction. Below ``min_confidence`` a direction
+    nodes where water is known to leave. ``fall_error_m``: a fall that says little yet. Below ``min_confidence`` a direction
     is listed as a guess.
     """
     count = len(drawn.pieces)
     fall = np.full(count, np.nan) if fall_m is None else fall_m
     known = np.asarray([] if outlets is None else outlets, dtype=np.int64)
-    given = _given(drawn, fall, dem_drop_m)
+    given = _given(drawn, fall, fall_error_m)
     fits = confluence_fits(drawn)
     share, solved = _best(drawn, given, fits, known)
     turned = solved.turned
@@ -91,8 +93,8 @@ class _Given:
         return self.attribute + self.dem
 
 
-def _given(drawn: Drawn, fall_m: Floats, dem_drop_m: float) -> _Given:
-    dem = np.clip(np.nan_to_num(fall_m) / max(dem_drop_m, 1e-6) * 2.0, -MOST_ODDS, MOST_ODDS)
+def _given(drawn: Drawn, fall_m: Floats, fall_error_m: float) -> _Given:
+    dem = np.clip(np.nan_to_num(fall_m) / max(fall_error_m, 1e-6), -DEM_ODDS, DEM_ODDS)
     return _Given(drawn.pieces["flow"].to_numpy(dtype=float) * ATTRIBUTE_ODDS, dem)
 
 
@@ -125,7 +127,8 @@ def _likelihood(solved: consensus.Solved, share: float) -> float:
     share = min(max(share, 1e-3), 1 - 1e-3)
     odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
     rest = solved.score - odds * down
-    return float(rest + down * np.log(share) + up * np.log(1 - share) + (0.0 if share > 0.5 else -2.0))
+    rarer = DRAWN_UPSTREAM * max(0.0, 1 - 2 * share)
+    return float(rest + down * np.log(share) + up * np.log(1 - share) - rarer)
 
 
 def confluence_fits(drawn: Drawn) -> Floats:

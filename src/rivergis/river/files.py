@@ -26,6 +26,7 @@ from rivergis.river.drawn import NetworkDefect
 from rivergis.river.frames import REACH_COLUMNS
 from rivergis.rules import RuleView
 
+DEM_ERROR = 0.05  # height error of a valley floor, per metre of cell: a coarse cell also holds the slopes
 LINE_KINDS = ("river", "stream", "canal", "ditch")
 
 
@@ -214,7 +215,11 @@ def _terrain(path: Path | None) -> tuple[Terrain | None, list[str]]:
     if path is None:
         return None, []
     dem = dem_files.read(path)
-    return Terrain(lambda lines: terrain.sample_ends(dem, lines), lambda lines: np.full(len(lines), np.nan)), []
+    return Terrain(
+        DEM_ERROR * dem.cell_m,
+        lambda lines: terrain.sample_ends(dem, lines),
+        lambda lines: np.full(len(lines), np.nan),
+    ), []
 
 
 def _sha256(path: Path) -> str:
