@@ -1,0 +1,199 @@
+"""Raw river lines made into pieces between nodes; what was wrong with them is told, and what was mended.
+
+A survey delivers confluences with ends that miss by centimetres, stop short or run past, lines drawn twice, and lines
+that cross on a bridge. Nothing is lost in silence: every line is in the result or named by a defect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from rivergis import crs
+from rivergis.river.course import REPAIRS, Bools, Course, cleaned
+from rivergis.river.dangles import extend, trim
+from rivergis.river.drawn import Drawn, Ints, NetworkDefect
+from rivergis.river.ends import Dropped, Sources, common_vertices, join
+from rivergis.river.suspects import suspects
+
+_ROUNDS = 30
+"""More than any real file needs; a guard against two repairs that would undo each other for ever."""
+
+
+def node(lines: gpd.GeoDataFrame, *, snap_m: float, gap_m: float) -> Drawn:
+    """Where do these river lines meet? Pieces between nodes (河网结点), as drawn, with every defect and repair listed.
+
+    ``lines``: LineString or MultiLineString in metres of a local zone (Z is dropped; empty, null and non-finite ones
+    are set aside with an ``error``), with ``source_fid`` (int), ``kind`` (of ``KINDS``), ``covered`` (bool), ``level``
+    (int, 0 on the ground, below 0 under it), ``name`` (text or None) and ``flow`` (+1, -1, 0); all columns are kept.
+    ``snap_m``: ends within it become one node, and an end within it of another line cuts that line (rule
+    ``river.network.snap``). ``gap_m``: an open end that points to a line or open end within it is drawn on, and an end
+    that passes the line it meets by less is trimmed (rule ``river.network.gap``).
+    Lines that cross without a common vertex, or on different levels, are not joined but listed. Noding the result again
+    changes nothing. Raises ``CrsRefused`` where the frame is not in metres.
+    """
+    crs.require_metric(lines)
+    lines = lines.reset_index(drop=True)
+    course, defects = _taken(lines)
+    sources = Sources(
+        lines["source_fid"].to_numpy(dtype=np.int64),
+        lines["level"].to_numpy(dtype=np.int64),
+        lines["covered"].to_numpy(dtype=bool),
+        float(snap_m),
+    )
+    course, dropped = _without_copies(course, snap_m)
+    if len(course.row):
+        course, repairs, more = _settled(course, sources, gap_m)
+        defects, dropped = defects + repairs, dropped + more
+    defects += _repeats_told(dropped, course, sources) + suspects(course, sources, lines["kind"].to_numpy(dtype=object))
+    return _drawn(lines, course, defects)
+
+
+def _settled(course: Course, sources: Sources, gap_m: float) -> tuple[Course, list[NetworkDefect], list[Dropped]]:
+    """Joining and mending repeated until nothing changes."""
+    told: list[NetworkDefect] = []
+    dropped: list[Dropped] = []
+    for _ in range(_ROUNDS):
+        before = course
+        course, joined, repeats = join(common_vertices(course, sources), sources)
+        told, dropped = told + joined, dropped + repeats
+        if not _same(before, course):
+            continue
+        course, trimmed = trim(course, sources, gap_m)
+        course, closed = (course, []) if trimmed else extend(course, sources, gap_m)
+        if not trimmed and not closed:
+            break
+        told += trimmed + closed
+    return course, told, dropped
+
+
+def _same(a: Course, b: Course) -> bool:
+    return np.array_equal(a.line, b.line) and np.array_equal(a.xy, b.xy)
+
+
+def _taken(lines: gpd.GeoDataFrame) -> tuple[Course, list[NetworkDefect]]:
+    """The usable parts of all lines, and what was set aside."""
+    shapes = lines.geometry.to_numpy()
+    kind = shapely.get_type_id(shapes)
+    parts, row = shapely.get_parts(shapes, return_index=True)
+    is_line = np.isin(shapely.get_type_id(parts), (1, 2))
+    finite = _finite(parts)
+    good = is_line & finite & ~shapely.is_empty(parts)
+    xy, line = shapely.get_coordinates(parts[good], return_index=True)
+    course = Course(xy, line.astype(np.int64), row[good].astype(np.int64), _known_repairs(lines, row[good]))
+    course, alive = cleaned(course)
+    points = np.flatnonzero(good)[~alive]
+    fid = lines["source_fid"].to_numpy(dtype=np.int64)
+    told = [
+        *(_aside(fid[i], None, "has no geometry") for i in np.flatnonzero((kind < 0) | shapely.is_empty(shapes))),
+        *(_aside(fid[row[i]], None, "has coordinates that are not finite") for i in np.flatnonzero(~finite & is_line)),
+        *(_aside(fid[row[i]], parts[i], "is not a line") for i in np.flatnonzero(~is_line)),
+        *(_aside(fid[row[i]], parts[i], "has a part without length") for i in points),
+    ]
+    return course, told
+
+
+def _finite(parts: np.ndarray) -> Bools:
+    xy, part = shapely.get_coordinates(parts, return_index=True)
+    bad = np.bincount(part[~np.isfinite(xy).all(axis=1)], minlength=len(parts))
+    return np.asarray(bad == 0, dtype=np.bool_)
+
+
+def _known_repairs(lines: gpd.GeoDataFrame, row: Ints) -> Ints:
+    """Repairs that a noded frame already tells."""
+    if "repair" not in lines:
+        return np.zeros(len(row), dtype=np.int64)
+    said = [set(str(text).split("+")) if isinstance(text, str) else set() for text in lines["repair"]]
+    return np.array([sum(bit for bit, word in REPAIRS.items() if word in words) for words in said], dtype=np.int64)[row]
+
+
+def _aside(fid: int, part: shapely.Geometry | None, what: str) -> NetworkDefect:
+    usable = part is not None and not part.is_empty and np.isfinite(shapely.get_coordinates(part)).all()
+    at = shapely.Point(shapely.get_coordinates(part)[0]) if usable else shapely.Point()
+    return NetworkDefect(
+        "unusable_geometry",
+        "error",
+        at,
+        f"Line {fid} {what} and was set aside: draw it again.",
+        source_fid=int(fid),
+        done=True,
+    )
+
+
+def _without_copies(course: Course, snap_m: float) -> tuple[Course, list[Dropped]]:
+    """Whole lines that another repeats, in either direction, set aside before anything is cut."""
+    number = len(course.row)
+    if number < 2:
+        return course, []
+    a, b = course.xy[course.first], course.xy[course.last]
+    both = np.concatenate([np.hstack([a, b]), np.hstack([b, a])])
+    near = cKDTree(both).query_pairs(snap_m * np.sqrt(2), output_type="ndarray") % number
+    near = near[near[:, 0] != near[:, 1]].astype(np.int64)
+    if not len(near):
+        return course, []
+    shapes = course.lines()
+    far = shapely.hausdorff_distance(shapes[near[:, 0]], shapes[near[:, 1]])
+    # a short line beside another one of its kind is no copy: it must agree over most of its own length
+    allowed = np.minimum(snap_m, course.length[near].min(axis=1) / 4)
+    keep = np.ones(number, dtype=np.bool_)
+    dropped = []
+    for i, j in np.unique(np.sort(near[far <= allowed], axis=1), axis=0).tolist():
+        if keep[i] and keep[j]:
+            keep[j] = False
+            dropped.append(Dropped(int(course.row[j]), int(course.row[i]), float(course.length[j]), _middle(shapes[j])))
+    return course.only(keep), dropped
+
+
+def _middle(shape: shapely.Geometry) -> shapely.Point:
+    return shapely.line_interpolate_point(shape, 0.5, normalized=True)
+
+
+def _repeats_told(dropped: Iterable[Dropped], course: Course, sources: Sources) -> list[NetworkDefect]:
+    """A line of which nothing is left repeats others; one of which something is left overlaps them."""
+    left = set(course.row.tolist())
+    whole: dict[int, list[Dropped]] = {}
+    told = []
+    for piece in dropped:
+        if piece.row in left:
+            told.append(_repeat("overlapping_lines", "the stretch that both follow was kept once", [piece], sources))
+        else:
+            whole.setdefault(piece.row, []).append(piece)
+    return told + [_repeat("duplicate_line", "the first was kept", pieces, sources) for pieces in whole.values()]
+
+
+def _repeat(code: str, done: str, pieces: list[Dropped], sources: Sources) -> NetworkDefect:
+    fid = int(sources.fid[pieces[0].row])
+    others = ", ".join(str(i) for i in sorted({int(sources.fid[piece.kept]) for piece in pieces}))
+    length = sum(piece.length_m for piece in pieces)
+    return NetworkDefect(
+        code,
+        "warning",
+        pieces[0].at,
+        f"Line {fid} runs where line {others} runs for {length:.2f} m: {done}; check that its attributes are the right ones.",
+        length,
+        "m",
+        fid,
+        True,
+    )
+
+
+def _drawn(lines: gpd.GeoDataFrame, course: Course, defects: list[NetworkDefect]) -> Drawn:
+    """The course as pieces with the attributes of their lines."""
+    pieces = lines.iloc[course.row].drop(columns=[c for c in ("piece", "repair") if c in lines])
+    pieces = pieces.set_geometry(gpd.GeoSeries(course.lines(), index=pieces.index, crs=lines.crs)).reset_index(
+        drop=True
+    )
+    same = pieces.groupby("source_fid")["source_fid"]
+    pieces["piece"] = np.where(same.transform("size") > 1, same.cumcount() + 1, 0)
+    pieces["repair"] = pd.Series([_words(bits) for bits in course.repair.tolist()], dtype=object, index=pieces.index)
+    where, number = course.nodes if len(course.row) else (np.empty((0, 2)), np.empty(0, dtype=np.int64))
+    return Drawn(pieces, number[: len(course.row)], number[len(course.row) :], where, defects)
+
+
+def _words(bits: int) -> str | None:
+    return "+".join(word for bit, word in REPAIRS.items() if bits & bit) or None
