@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +25,8 @@ from rivergis.river.terrain_flow import Flow, Progress
 
 TILE, MARGIN = 2048, 192
 """Cells of a window and of the ground read round it, so that what happens at its rim does not reach its middle."""
+STEPS_IN = 4
+"""Coarse cells that what enters a window is led inside."""
 
 
 class Source(Protocol):
@@ -178,7 +180,7 @@ def windows(
     """
     coarse_streams = of.flow.stream_cells(threshold_km2)
     level = terrain_flow.drain_level(of.flow, coarse_streams)
-    size = max(of.factor, tile // of.factor * of.factor)
+    size = _side(of.factor, tile)
     rows, columns = source.shape
     tops = [(r, c) for r in range(0, rows, size) for c in range(0, columns, size)]
     for n, (top, left) in enumerate(tops):
@@ -192,6 +194,12 @@ def windows(
             part, _ = _lowered(source, source.read(core), burn, burn_depth_m)
             above = np.maximum(part.z_m - _fine(level, core, of.factor), 0)
             yield Part(core, above, np.full(part.shape, np.nan, dtype=np.float32), False)
+
+
+def _side(factor: int, tile: int) -> int:
+    """Side of a window: on the lines of the coarse grid, and of blocks of 256 cells in a file where that is not much larger."""
+    both = factor * 256
+    return both * max(1, tile // both) if both <= tile * 1.5 else max(factor, tile // factor * factor)
 
 
 def _widened(core: Window, of: Coarse) -> Window:
@@ -213,8 +221,11 @@ def _coarse(window: Window, factor: int) -> tuple[slice, slice]:
 
 def _fine(coarse: Heights, window: Window, factor: int) -> Heights:
     """A coarse raster repeated over the cells of a window."""
-    part = coarse[_coarse(window, factor)]
-    return np.repeat(np.repeat(part, factor, axis=0), factor, axis=1)[: window.height, : window.width]
+    return _repeat(coarse[_coarse(window, factor)], factor)[: window.height, : window.width]
+
+
+def _repeat(coarse: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
+    return np.repeat(np.repeat(coarse, factor, axis=0), factor, axis=1)
 
 
 def _refined(
@@ -230,9 +241,11 @@ def _refined(
     part, _ = _lowered(source, source.read(wide), burn, burn_depth_m)
     z = np.ascontiguousarray(part.z_m)
     outside = _fine(of.flow.filled_m, wide, of.factor)
-    seeds = np.flatnonzero(_ways_out(z, wide, of))
+    leaving = _leaving(of, wide)
+    seeds = np.flatnonzero(_ways_out(z, leaving, wide, of))
     filled, d8 = terrain_kernels.flood(z, seeds, np.fmax(outside.ravel()[seeds], z.ravel()[seeds]))
     terrain_kernels.descend(filled, d8, *part.cell_size_m)
+    d8[leaving & (d8 != terrain_kernels.VOID)] = terrain_kernels.OUTLET
     idxs_ds = terrain_kernels.downstream(d8)
     seq = terrain_kernels.upwards(idxs_ds)
     width, height = part.cell_size_m
@@ -248,9 +261,19 @@ def _refined(
     return Part(core, np.maximum(filled - low, 0)[here], km2[here], True)
 
 
-def _ways_out(z: Heights, wide: Window, of: Coarse) -> Mask:
-    """Cells where water may leave a window: its rim, its voids, and the outlets that the coarse flow has inside (deep pits)."""
+def _ways_out(z: Heights, leaving: Mask, wide: Window, of: Coarse) -> Mask:
+    """Cells where water may leave a window: where the coarse flow leaves it, the rim of the DEM and of voids, deep pits.
+
+    Other sides are shut: through them a river that enters on level ground would run back.
+    """
     out = np.array(terrain_kernels.rim(z))
+    rows, columns = of.fine_shape
+    shut = ~leaving & ~np.isnan(z)
+    cut = (wide.row_off > 0, wide.row_off + wide.height < rows, wide.col_off > 0, wide.col_off + wide.width < columns)
+    sides = ((out[0], shut[0]), (out[-1], shut[-1]), (out[:, 0], shut[:, 0]), (out[:, -1], shut[:, -1]))
+    for is_cut, (ways, closed) in zip(cut, sides, strict=True):
+        if is_cut:
+            ways &= ~closed
     inside = np.zeros(of.lowest.shape, dtype=np.bool_)
     here = _coarse(wide, of.factor)
     inside[here] = of.flow.d8[here] == terrain_kernels.OUTLET
@@ -258,19 +281,41 @@ def _ways_out(z: Heights, wide: Window, of: Coarse) -> Mask:
     return out & ~np.isnan(z)
 
 
+def _leaving(of: Coarse, wide: Window) -> Mask:
+    """Cells at the sides of a window that the coarse flow leads out of it: what leaves there may come back as inflow."""
+    here = _coarse(wide, of.factor)
+    columns = of.lowest.shape[1]
+    to = of.flow.idxs_ds.reshape(of.lowest.shape)[here]
+    row, column = np.divmod(to, columns)
+    out = (row < here[0].start) | (row >= here[0].stop) | (column < here[1].start) | (column >= here[1].stop)
+    fine = _repeat(out & (to >= 0), of.factor)[: wide.height, : wide.width]
+    fine[1:-1, 1:-1] = False
+    return fine
+
+
 def _inflow(of: Coarse, wide: Window, cells: int) -> Floats:
-    """Upstream area that enters a window, km2, on the lowest cell of the first coarse cell inside; flat, of the window."""
+    """Upstream area that enters a window, km2, on the lowest cell of the coarse cell it runs to; flat, of the window.
+
+    Put down some coarse cells inside, because at the very side what enters could leave beside it.
+    """
     r, c = _coarse(wide, of.factor)
     rows, columns = of.lowest.shape
     ring = np.zeros((rows, columns), dtype=np.bool_)
     ring[max(r.start - 1, 0) : r.stop + 1, max(c.start - 1, 0) : c.stop + 1] = True
     ring[r, c] = False
+
+    def within(cell: npt.NDArray[np.int64]) -> Mask:
+        row, column = np.divmod(cell, columns)
+        return (cell >= 0) & (row >= r.start) & (row < r.stop) & (column >= c.start) & (column < c.stop)
+
     outside = np.flatnonzero(ring)
-    inside = of.flow.idxs_ds[outside].astype(np.int64)
-    enters = (inside >= 0) & (inside // columns >= r.start) & (inside // columns < r.stop)
-    enters &= (inside % columns >= c.start) & (inside % columns < c.stop)
+    to = of.flow.idxs_ds[outside].astype(np.int64)
+    outside, to = outside[within(to)], to[within(to)]
+    for _ in range(STEPS_IN):
+        further = of.flow.idxs_ds[to].astype(np.int64)
+        to = np.where(within(further), further, to)
     out = np.zeros(cells, dtype=np.float64)
-    np.add.at(out, _lowest(of, wide, inside[enters]), of.flow.upstream_km2.ravel()[outside[enters]])
+    np.add.at(out, _lowest(of, wide, to), of.flow.upstream_km2.ravel()[outside])
     return out
 
 
