@@ -41,12 +41,12 @@ def worth(a: np.ndarray, b: np.ndarray, odds: np.ndarray, fits: np.ndarray, turn
         if degree == 2 and drawn_in == 1 and out != 1:
             return -np.inf  # a plain node drawn through is no end
         if out == 0:
-            total -= (consensus.SINK, consensus.PLAIN_SINK, consensus.INNER_SINK)[min(degree, 3) - 1]
+            total -= (consensus.END, consensus.PLAIN_SINK, consensus.INNER_SINK)[min(degree, 3) - 1]
         elif out == 1:
             total += 0.0 if degree == 1 else fit[0] if not (degree == 2 and drawn_in == 1) else 0.0
             total += fit[0] if degree == 1 else 0.0
         else:
-            total -= consensus.BIFURCATION * (out - 1) + consensus.INNER_SOURCE * (into == 0)
+            total -= consensus.END * (out - 1) + consensus.INNER_SOURCE * (into == 0)
     return total
 
 

@@ -23,11 +23,10 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # costs in natural logarithms of odds: how much evidence it takes to believe in such a place
-SINK = 3.0  # one more end where water leaves
-PLAIN_SINK = 5.5  # two lines meet and neither goes on, as where a map is cut off at a confluence
-INNER_SINK = 6.5  # water arrives from two sides and does not leave
-INNER_SOURCE = 6.0  # water comes from nowhere and leaves to two sides
-BIFURCATION = 3.0
+PLAIN_SINK = 10.0  # two lines meet and neither goes on, as where a map is cut off at a confluence
+INNER_SINK = 11.0  # water arrives from two sides and does not leave
+INNER_SOURCE = 10.0  # water comes from nowhere and leaves to two sides
+END = 4.0  # one more end where water leaves; and as much for the bifurcation that leads to it
 NOT_THE_OUTLET = 9.0  # water leaves elsewhere than at the outlet that was named
 BIAS = 0.5  # pull of drawn directions inside a block against the flow through it
 MOST_TRIALS = 4_000_000  # lines times exits of a block, up to which every exit is tried
@@ -120,7 +119,7 @@ class Ways:
                         a, b = self.first_end[c]
                         stack.append((b if a == block else a, c))
 
-    def solve(self, odds: Floats, fits: Floats, outlets: Ints) -> Solved:
+    def solve(self, odds: Floats, fits: Floats, outlets: Ints, end: float = END) -> Solved:
         """Best directions for the log odds of each line to run as drawn (see ``direction`` for ``fits``)."""
         turned = np.zeros(len(self.start), dtype=bool)
         confidence = np.full(len(self.start), 0.5)
@@ -128,7 +127,7 @@ class Ways:
         grained = odds + 1e-7 * np.sin(np.arange(len(odds)) * 12.9898 + 1.0)
         exits = {room.block: room.exits(grained) for room in self.rooms}
         named = set(self.block[outlets].tolist())
-        messages = _Messages(self, grained, fits, exits, named)
+        messages = _Messages(self, grained, fits, exits, named, end)
         along = messages.along()
         tree = self.chain >= 0
         turned[tree] = along[self.chain[tree]] != self.along[tree]
@@ -154,9 +153,15 @@ class _Messages:
     """Max-product messages over the tree of blocks: for every chain and both directions, the best of each side."""
 
     def __init__(
-        self, ways: Ways, odds: Floats, fits: Floats, exits: dict[int, dict[int, float]], named: set[int]
+        self,
+        ways: Ways,
+        odds: Floats,
+        fits: Floats,
+        exits: dict[int, dict[int, float]],
+        named: set[int],
+        end: float,
     ) -> None:
-        self.ways, self.fits, self.exits, self.named = ways, fits, exits, named
+        self.ways, self.fits, self.exits, self.named, self.end = ways, fits, exits, named, end
         count = len(ways.first_end)
         tree = ways.chain >= 0
         chain, forward = ways.chain[tree], ways.along[tree]
@@ -241,23 +246,22 @@ class _Messages:
         named = block in self.named
         best = -np.inf
         if not own_out:
-            best = 0.0 if named else -(SINK, PLAIN_SINK, INNER_SINK)[min(chains, 3) - 1]
+            best = 0.0 if named else -(self.end, PLAIN_SINK, INNER_SINK)[min(chains, 3) - 1]
             if gains:
                 best = max(best, max(g + f for g, f in zip(gains, fit, strict=True)) - NOT_THE_OUTLET * named)
         else:
             best = (own_fit or 0.0) - NOT_THE_OUTLET * named
         return max(best, self._several(gains, own_fit is not None, own_out) - NOT_THE_OUTLET * named)
 
-    @staticmethod
-    def _several(gains: Sequence[float], asked: bool, own_out: bool) -> float:
+    def _several(self, gains: Sequence[float], asked: bool, own_out: bool) -> float:
         """Best gain if two or more chains leave; all of them leaving makes the block a source."""
         need = 1 if own_out else 2
         if len(gains) < need:
             return -np.inf
         best = sorted(gains, reverse=True)
-        leave = max(need, sum(g > BIFURCATION for g in best))
+        leave = max(need, sum(g > self.end for g in best))
         all_leave = leave == len(best) and (own_out or not asked)
-        return sum(best[:leave]) - BIFURCATION * (leave + own_out - 1) - INNER_SOURCE * all_leave
+        return sum(best[:leave]) - self.end * (leave + own_out - 1) - INNER_SOURCE * all_leave
 
 
 class _Room:

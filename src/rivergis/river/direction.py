@@ -25,14 +25,15 @@ Flags = npt.NDArray[np.bool_]
 
 # natural logarithms of odds; kept small enough that no single drawn line outvotes a whole network
 ATTRIBUTE_ODDS = 8.0
-MOST_ODDS = 4.0  # of digitising, for a file that is drawn downstream throughout
+MOST_ODDS = 6.0  # of digitising, for a file that is drawn downstream throughout
 DEM_ODDS = 3.0
 ANGLE_WEIGHT = 3.0  # per radian; two surveyed networks fit 3.5 to 4, hand-drawn confluences are less regular
 BEARING_M = 100.0  # a bearing at a node is taken over this much of the piece, at most half of it
 TRUSTED_SHARE = 0.8  # below this share of lines drawn downstream, digitising does not set a direction
-FIRST_SHARE = 0.9
+FIRST_SHARE = 0.97
 DRAWN_UPSTREAM = 25.0  # what a network must bring before a whole file is taken to be drawn upstream
-PRIOR_LINES = 4.0  # the share is not learnt from a handful of lines
+END_TRUSTED, END_DOUBTED = 3.0, 2.0
+PRIOR_LINES = 10.0  # the share is not learnt from a handful of lines
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
         first = share
         for _ in range(4):
             odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
-            solved = ways.solve(odds + given.sum, fits, outlets)
+            solved = ways.solve(odds + given.sum, fits, outlets, _end_cost(share))
             downstream = float(np.count_nonzero(~solved.turned))
             learnt = (downstream + PRIOR_LINES * first) / (len(solved.turned) + PRIOR_LINES)
             if abs(learnt - share) < 1e-3:
@@ -118,6 +119,11 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
         found.append((_likelihood(solved, share), share, solved))
     _, share, solved = max(found, key=lambda f: f[0])
     return share, solved
+
+
+def _end_cost(share: float) -> float:
+    """What must be shown for one more outlet: less in a file whose lines can be trusted, where map edges cut arms off."""
+    return END_TRUSTED + END_DOUBTED * (1 - abs(2 * share - 1))
 
 
 def _likelihood(solved: consensus.Solved, share: float) -> float:
