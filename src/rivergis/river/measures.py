@@ -61,11 +61,17 @@ class Measures:
     to_m: Floats
 
 
-def measure(reaches: Reaches) -> Measures:
-    """All measures of a directed network; ``InputError`` if water would run in a circle."""
+def measure(reaches: Reaches, following: Ints | None = None) -> Measures:
+    """All measures of a directed network, with main successors as chosen here or as given (-1 at an outlet).
+
+    ``InputError`` if water would run in a circle.
+    """
     order = downstream_order(reaches.start, reaches.end, reaches.nodes)
     upstream = upstream_length(reaches, order)
-    following, divides = _successors(reaches, order)
+    if following is None:
+        following, divides = _successors(reaches, order)
+    else:
+        divides = np.isin(reaches.start, reaches.end) & ~np.isin(np.arange(len(order)), following)
     best, side = _main_upstream(reaches, order, following, divides, upstream)
     to_outlet = _to_outlet(reaches, order, following)
     river, stem_order = _stems(reaches, order, following, best)

@@ -79,9 +79,9 @@ class Network:
         """The network of a frame of reaches: ``reach_id``, ``from_node``, ``to_node``, ``next_reach_id``, ``length_m``.
 
         Shoreline reaches stand outside. Reaches that name no nodes meet where their ends coincide (EPSG:4490, to about 1 cm);
-        a missing ``next_reach_id`` is an outlet, unless no reach names one: then the first leaving reach of the same river, or
-        the first, is the main successor. Cycles are kept (see ``cyclic``). Raises ``InputError`` for double ids, or a
-        successor that is no reach or does not begin where its reach ends.
+        where other reaches leave and ``next_reach_id`` is missing, the main successor is the first main channel of the same
+        river, else of another. Cycles are kept (see ``cyclic``). Raises ``InputError`` for double ids, or a successor that is
+        no reach or does not begin where its reach ends.
         """
         frame = reaches[reaches["kind"] != "shoreline"] if "kind" in reaches else reaches
         ids = frame["reach_id"].astype(str).to_numpy(dtype=object)
@@ -341,9 +341,7 @@ def _successors(frame: pd.DataFrame, ids: npt.NDArray[np.object_], start: Ints, 
     """Number of the main successor of each reach, -1 at an outlet."""
     named = frame["next_reach_id"].to_numpy(dtype=object) if "next_reach_id" in frame else np.full(len(ids), None)
     given = ~pd.isna(named)
-    if not given.any():
-        return _first_leaving(frame, start, end)
-    following = np.full(len(ids), -1, dtype=np.int64)
+    following = np.full(len(ids), -1, dtype=np.int64) if given.all() else _first_leaving(frame, start, end)
     following[given] = pd.Index(ids).get_indexer([str(n) for n in named[given]])
     wrong = given & ((following < 0) | (start[following] != end))
     if wrong.any():
@@ -356,14 +354,15 @@ def _successors(frame: pd.DataFrame, ids: npt.NDArray[np.object_], start: Ints, 
 
 
 def _first_leaving(frame: pd.DataFrame, start: Ints, end: Ints) -> Ints:
-    """Main successors where no reach names one: of the same river before others, then in the order of the frame."""
+    """Main successors where none is named: main channels first, of the same river before others, in the order of the frame."""
+    side = (frame["channel"] == "side").to_numpy() if "channel" in frame else np.zeros(len(frame), dtype=bool)
     river = frame["river_id"].astype(str).to_numpy() if "river_id" in frame else np.full(len(frame), "")
     pairs = pd.DataFrame({"node": end, "of": np.arange(len(end))}).merge(
         pd.DataFrame({"node": start, "to": np.arange(len(start))}), on="node"
     )
     pairs = pairs[pairs["of"] != pairs["to"]]
-    pairs["other"] = river[pairs["of"]] != river[pairs["to"]]
-    first = pairs.sort_values(["of", "other", "to"]).drop_duplicates("of")
+    pairs["side"], pairs["other"] = side[pairs["to"]], river[pairs["of"]] != river[pairs["to"]]
+    first = pairs.sort_values(["of", "side", "other", "to"]).drop_duplicates("of")
     following = np.full(len(end), -1, dtype=np.int64)
     following[first["of"].to_numpy()] = first["to"].to_numpy()
     return following

@@ -30,7 +30,7 @@ class Topology:
     it along main successors), ``next_number`` (main successor; <NA> at an outlet), ``stem`` (number of the lowest reach of its
     stem), ``fork`` (rank of the nearest fork at or below it along main successors, ``fork_number`` its number; <NA> = none),
     ``length_m``, ``to_outlet_m`` (from its downstream end along main successors). Ranks of forks count against the water.
-    ``sides``, one row per side edge (fork -> channel that is not its main successor): ``fork``, ``from_number``,
+    ``sides``, one row per side edge (fork -> channel that is not its main successor): ``fork``, ``from_number``, ``from_last``,
     ``to_number``, ``next_number`` and for the last two their ``to_fork``, ``to_fork_number``, ``next_fork``,
     ``next_fork_number``; ``over_m``: how much longer the way to the outlet gets by the side edge.
     """
@@ -158,6 +158,7 @@ def _sides(network: Network, side: pd.DataFrame, reaches: pd.DataFrame) -> pd.Da
         {
             "fork": of["fork"],
             "from_number": of["number"],
+            "from_last": of["last"],
             "to_number": to["number"],
             "to_fork": to["fork"],
             "to_fork_number": to["fork_number"],
