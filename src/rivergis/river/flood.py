@@ -22,7 +22,7 @@ from scipy import ndimage
 from rivergis import crs
 from rivergis.river.chainage import label
 from rivergis.river.levels import Profile
-from rivergis.river.spread import spread
+from rivergis.river.spread import rise_to_reach, spread
 from rivergis.river.terrain import Dem, Floats, Heights, Mask
 from rivergis.river.valley import Channel, chainages, channel_on
 
@@ -36,12 +36,14 @@ METHOD = (
 class FloodRules:
     """Thresholds of ``gis/rules`` (river.flood.*) as a flood asks them."""
 
-    climb: float
-    """How much longer a way counts per metre of height above the bed (1/m)."""
+    barrier_way_m: float
+    """Metres of way that a metre of ground to be climbed counts as, when a cell is given to a chainage."""
     steep_m: float
     """Step of the surface between neighbouring cells from which it is told."""
     widest_void_m: float
     """A void along the axis that is not wider on the average is taken for water."""
+    told_barrier_m: float
+    """Land below the river is told where a rise of this much would reach it; behind higher ground it is another valley."""
     least_low_m2: float
     """Smaller hollows below the surface are counted, not listed."""
 
@@ -51,13 +53,13 @@ class Flood:
     """A water surface over a DEM and what it leaves open.
 
     Arrays (rows, columns): ``surface_m`` (NaN = dry), ``depth_m`` float32 (NaN = dry, or under water that is void in the DEM),
-    ``low`` (bool: below the river beside it, but water does not reach it), ``chainage_m``. ``parts`` and ``low_parts``:
+    ``low`` (bool: below the river beside it, but dry behind ground or levee), ``chainage_m``. ``parts`` and ``low_parts``:
     polygons; ``widths``: mean wet width per stretch; ``marks``: Point frame of what to look at (``code``, ``from_m``, ``to_m``,
     ``measure``, ``unit``), all in EPSG:4490. ``said``: sentences that belong to the result.
     """
 
     dem: Dem
-    surface_m: Floats
+    surface_m: Heights
     depth_m: Heights
     low: Mask
     chainage_m: npt.NDArray[np.float32]
@@ -82,7 +84,7 @@ def flood(
     profile: Profile,
     rules: FloodRules,
     *,
-    walls: Floats | None = None,
+    walls: Heights | None = None,
     origin_m: float = 0.0,
     every_m: float = 100.0,
 ) -> Flood:
@@ -93,16 +95,19 @@ def flood(
     """
     channel = channel_on(dem, axis, origin_m)
     water_voids = _water_voids(dem, channel, rules.widest_void_m)
-    ground = dem.z_m if walls is None else np.fmax(dem.z_m, walls).astype(np.float32)
+    ground = dem.z_m if walls is None else np.fmax(dem.z_m, walls)
     asked = np.where(channel.cells | water_voids, -np.inf, dem.z_m).astype(np.float32)
-    at = chainages(asked, dem, channel, rules.climb, float(profile.level_m.max()))
+    highest = float(profile.level_m.max()) + rules.told_barrier_m
+    at = chainages(asked, dem, channel, rules.barrier_way_m, highest)
     river = _river_beside(at, channel, profile)
     surface = spread(ground, river, channel.cells, water_voids)
-    with np.errstate(invalid="ignore"):
-        low = (river > dem.z_m) & np.isnan(surface) & (ground == dem.z_m)
-        depth = (surface - _bed(dem, channel, profile)).astype(np.float32)
+    depth = surface - _bed(dem, channel, profile)
+    rise = rise_to_reach(
+        np.where(np.isinf(ground), np.float32(0), ground - river), ~np.isnan(surface), rules.told_barrier_m
+    )
+    low = (river > dem.z_m) & np.isnan(surface) & (ground == dem.z_m) & ~np.isnan(rise)
     parts = _polygons(dem, ~np.isnan(surface), at, depth)
-    low_parts, small = _low_parts(dem, low, at, river, rules.least_low_m2)
+    low_parts, small = _low_parts(dem, low, at, river, rise, rules.least_low_m2)
     marks = [*_blocked(dem, channel, profile), *_open(dem, surface, at, water_voids), *_steep(dem, surface, at, rules)]
     said = [*dem.said, *_sentences(dem, channel, profile, marks, water_voids & ~np.isnan(surface), small)]
     return Flood(
@@ -119,14 +124,14 @@ def flood(
     )
 
 
-def levee_walls(dem: Dem, lines: gpd.GeoDataFrame) -> tuple[Floats, int]:
+def levee_walls(dem: Dem, lines: gpd.GeoDataFrame) -> tuple[Heights, int]:
     """Crest heights of levee lines (堤防) on the grid, NaN where there is none, and how many lines have no height.
 
     ``lines``: LineStrings in EPSG:4490 with ``crest_m`` (metres; NaN = take the third ordinate of the line); a line with
     neither is a wall without end, which water never crosses. The cells of a line hang together at least by their corners,
     which holds water that spreads by sides.
     """
-    walls = np.full(dem.shape, np.nan)
+    walls = np.full(dem.shape, np.nan, dtype=np.float32)
     without = 0
     for line, crest in zip(lines.geometry, lines["crest_m"], strict=True):
         xyz = shapely.get_coordinates(line, include_z=True)
@@ -138,7 +143,7 @@ def levee_walls(dem: Dem, lines: gpd.GeoDataFrame) -> tuple[Floats, int]:
     return walls, without
 
 
-def _raise(dem: Dem, walls: Floats, lonlat: Floats, height: Floats) -> None:
+def _raise(dem: Dem, walls: Heights, lonlat: Floats, height: Floats) -> None:
     xy = crs.out_of_storage(dem.crs)(lonlat)
     grid = np.column_stack((~dem.affine) @ (xy[:, 0], xy[:, 1]))
     run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(grid, axis=0).T))])
@@ -146,7 +151,7 @@ def _raise(dem: Dem, walls: Floats, lonlat: Floats, height: Floats) -> None:
     column, row = (np.floor(np.interp(fine, run, grid[:, i])).astype(np.int64) for i in (0, 1))
     crest = np.full(len(fine), np.inf) if np.isinf(height).any() else np.interp(fine, run, height)
     inside = (row >= 0) & (row < dem.shape[0]) & (column >= 0) & (column < dem.shape[1])
-    np.fmax.at(walls, (row[inside], column[inside]), crest[inside])
+    np.fmax.at(walls, (row[inside], column[inside]), crest[inside].astype(np.float32))
 
 
 # ---- the surface -----------------------------------------------------------------------------------------------------
@@ -166,7 +171,7 @@ def _water_voids(dem: Dem, channel: Channel, widest_m: float) -> Mask:
     return np.asarray(water[labels], dtype=bool)
 
 
-def _river_beside(at: npt.NDArray[np.float32], channel: Channel, profile: Profile) -> Floats:
+def _river_beside(at: npt.NDArray[np.float32], channel: Channel, profile: Profile) -> Heights:
     """Level of the river at the chainage of each cell; NaN beyond the axis (by more than half a cell) and beyond the levels."""
     slack = max(channel.cell_m) / 2
     start, end = channel.at_m[[0, -1]]
@@ -174,14 +179,16 @@ def _river_beside(at: npt.NDArray[np.float32], channel: Channel, profile: Profil
     # single precision and the half cells at both ends must not cut off the ends of the levels
     first, last = profile.at_m[[0, -1]]
     near = (at >= first - slack) & (at <= last + slack)
-    level = profile.levels(np.where(near, np.clip(at, first, last), at))
+    level = np.full(at.shape, np.nan, dtype=np.float32)
+    for row in range(len(at)):  # one row at a time: chainages in double precision would double the memory
+        level[row] = profile.levels(np.where(near[row], np.clip(at[row], first, last), at[row]))
     level[~on] = np.nan
     return level
 
 
-def _bed(dem: Dem, channel: Channel, profile: Profile) -> Floats:
+def _bed(dem: Dem, channel: Channel, profile: Profile) -> Heights:
     """The ground, with bridge decks over the channel replaced by the bed before and behind them."""
-    ground = dem.z_m.astype(np.float64)
+    ground = dem.z_m.copy()
     row, column = channel.cell_of(dem.shape)
     z, level = ground[row, column], profile.levels(channel.at_m)
     with np.errstate(invalid="ignore"):
@@ -223,7 +230,7 @@ def _blocked(dem: Dem, channel: Channel, profile: Profile) -> Iterator[Found]:
         )
 
 
-def _open(dem: Dem, surface: Floats, at: npt.NDArray[np.float32], water_voids: Mask) -> Iterator[Found]:
+def _open(dem: Dem, surface: Heights, at: npt.NDArray[np.float32], water_voids: Mask) -> Iterator[Found]:
     """Stretches where water stands at the rim of the DEM or beside a void: the extent is open there."""
     wet = ~np.isnan(surface)
     rim = np.zeros_like(wet)
@@ -238,7 +245,7 @@ def _open(dem: Dem, surface: Floats, at: npt.NDArray[np.float32], water_voids: M
             yield code, float(reach.min()), float(reach.max()), length, "m", int(row[middle]), int(column[middle])
 
 
-def _steep(dem: Dem, surface: Floats, at: npt.NDArray[np.float32], rules: FloodRules) -> Iterator[Found]:
+def _steep(dem: Dem, surface: Heights, at: npt.NDArray[np.float32], rules: FloodRules) -> Iterator[Found]:
     """Places where the surface of neighbouring wet cells differs more than water can: necks of bends, overtopped levees."""
     step = np.zeros(surface.shape, dtype=np.float32)
     with np.errstate(invalid="ignore"):
@@ -311,52 +318,64 @@ def _shapes(dem: Dem, labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[Any], 
     return shapely.transform(polygons, move), np.array([int(v) for _, v in found], dtype=np.int64)
 
 
+def _most(values: Heights, labels: npt.NDArray[np.int32], number: npt.NDArray[np.int64]) -> Floats:
+    """Largest value in each labelled part (scipy's would sort the whole grid); NaN counts nowhere."""
+    inside = labels > 0
+    most = np.full(int(number.max(initial=0)) + 1, -np.inf)
+    np.fmax.at(most, labels[inside], values[inside].astype(np.float64))
+    return most[number]
+
+
 def _stretch_of(
     labels: npt.NDArray[np.int32], number: npt.NDArray[np.int64], at: npt.NDArray[np.float32]
 ) -> dict[str, Any]:
-    return {
-        "from_m": np.round(np.asarray(ndimage.minimum(at, labels, number), dtype=np.float64), 1),
-        "to_m": np.round(np.asarray(ndimage.maximum(at, labels, number), dtype=np.float64), 1),
-    }
+    return {"from_m": (-_most(-at, labels, number)).round(1), "to_m": _most(at, labels, number).round(1)}
 
 
 def _polygons(dem: Dem, wet: Mask, at: npt.NDArray[np.float32], depth: Heights) -> gpd.GeoDataFrame:
     """The extent as polygons, one per connected part, with area and depths."""
     labels, _ = ndimage.label(wet, output=np.int32)
     shapes, number = _shapes(dem, labels)
-    known = np.nan_to_num(depth)
+    known = ~np.isnan(depth)
+    count = np.bincount(labels[known])
+    total = np.bincount(labels[known], depth[known])
     columns = {
         "part": number,
         "area_m2": crs.area_m2(shapes),
         **_stretch_of(labels, number, at),
-        "max_depth_m": np.asarray(ndimage.maximum(known, labels, number), dtype=np.float64).round(2),
-        "mean_depth_m": np.asarray(ndimage.mean(known, labels, number), dtype=np.float64).round(2),
+        "max_depth_m": _most(depth, labels, number).round(2),
+        "mean_depth_m": (total / np.maximum(count, 1))[number].round(2),
     }
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=crs.STORAGE)
 
 
 def _low_parts(
-    dem: Dem, low: Mask, at: npt.NDArray[np.float32], river: Floats, least_m2: float
+    dem: Dem, low: Mask, at: npt.NDArray[np.float32], river: Heights, rise: Heights, least_m2: float
 ) -> tuple[gpd.GeoDataFrame, int]:
-    """Land below the river beside it that water does not reach, and how many parts are too small to list."""
+    """Land below the river beside it that water does not reach, and how many parts are too small to list.
+
+    ``rise_m``: how much higher the river would have to stand to reach it; NaN behind a levee line of unknown height.
+    """
     labels, _ = ndimage.label(low, output=np.int32)
     width, height = dem.cell_size_m
     cells = np.bincount(labels.ravel())
     cells[0] = 0
     listed = (cells > 0) & (cells * float(np.median(width * height)) >= least_m2)
     small = int((cells > 0).sum() - listed.sum())
-    shapes, number = _shapes(dem, np.where(listed[labels], labels, 0).astype(np.int32))
-    below = np.where(low, river - dem.z_m, 0.0)
+    labels[~listed[labels]] = 0
+    shapes, number = _shapes(dem, labels)
+    least_rise = -_most(-rise, labels, number)
     columns = {
         "part": number,
         "area_m2": crs.area_m2(shapes),
         **_stretch_of(labels, number, at),
-        "max_below_m": np.asarray(ndimage.maximum(below, labels, number), dtype=np.float64).round(2),
+        "rise_m": np.where(least_rise > 0, least_rise, np.nan).round(2),
+        "max_below_m": _most(river - dem.z_m, labels, number).round(2),
     }
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=crs.STORAGE), small
 
 
-def _widths(dem: Dem, surface: Floats, at: npt.NDArray[np.float32], every_m: float) -> pd.DataFrame:
+def _widths(dem: Dem, surface: Heights, at: npt.NDArray[np.float32], every_m: float) -> pd.DataFrame:
     """Mean wet width per stretch of the river: wet area that belongs to it over its length."""
     row, column = np.nonzero(~np.isnan(surface))
     width, height = dem.cell_size_m

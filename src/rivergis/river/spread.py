@@ -14,21 +14,18 @@ from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from rivergis.river.terrain import Mask
-
-Floats = npt.NDArray[np.float64]
+from rivergis.river.terrain import Heights, Mask
 
 
-def spread(ground_m: npt.NDArray[np.float32], river_m: Floats, channel: Mask, conducts: Mask) -> Floats:
-    """Height of the water surface, float64 (rows, columns), metres; NaN where it stays dry.
+def spread(ground_m: Heights, river_m: Heights, channel: Mask, conducts: Mask) -> Heights:
+    """Height of the water surface, float32 (rows, columns), metres; NaN where it stays dry.
 
     ``ground_m``: heights, NaN = void. ``river_m``: level of the river beside each cell, NaN = none is known there, which water
     does not enter. ``channel``: where the water comes from, whatever the ground says there (bridges). ``conducts``: voids
     that are water. Raising any level, or lowering any ground, never lowers the surface anywhere.
     """
-    surface = np.full(ground_m.shape, np.nan)
+    surface = np.full(ground_m.shape, np.nan, dtype=np.float32)
     _spread(ground_m, river_m, channel, conducts, surface)
     return surface
 
@@ -36,8 +33,10 @@ def spread(ground_m: npt.NDArray[np.float32], river_m: Floats, channel: Mask, co
 @numba.njit(cache=True)
 def _spread(ground: Any, river: Any, channel: Any, conducts: Any, surface: Any) -> None:
     rows, columns = ground.shape
-    heap = [(0.0, 0, 0)]
+    heap = [(np.float32(0), 0, 0)]
     heap.pop()
+    here = [(0, 0)]  # cells at the height of the water that is led on now: they need no ordering
+    here.pop()
     for row in range(rows):
         for column in range(columns):
             if channel[row, column] and not np.isnan(river[row, column]):
@@ -45,12 +44,60 @@ def _spread(ground: Any, river: Any, channel: Any, conducts: Any, surface: Any) 
                 heappush(heap, (-river[row, column], row, column))
     while len(heap) > 0:
         height, row, column = heappop(heap)
-        for side in range(4):
-            r = row + (side == 0) - (side == 1)
-            c = column + (side == 2) - (side == 3)
-            if r < 0 or c < 0 or r >= rows or c >= columns or not np.isnan(surface[r, c]) or np.isnan(river[r, c]):
-                continue
-            level = min(-height, river[r, c])
-            if level > ground[r, c] or conducts[r, c]:
-                surface[r, c] = level
-                heappush(heap, (-level, r, c))
+        here.append((row, column))
+        while len(here) > 0:
+            row, column = here.pop()
+            for side in range(4):
+                r = row + (side == 0) - (side == 1)
+                c = column + (side == 2) - (side == 3)
+                if r < 0 or c < 0 or r >= rows or c >= columns or not np.isnan(surface[r, c]) or np.isnan(river[r, c]):
+                    continue
+                level = min(-height, river[r, c])
+                if level > ground[r, c] or conducts[r, c]:
+                    surface[r, c] = level
+                    if level == -height:
+                        here.append((r, c))
+                    else:
+                        heappush(heap, (-level, r, c))
+
+
+def rise_to_reach(need_m: Heights, wet: Mask, most_m: float) -> Heights:
+    """By how much would the river have to rise to reach each dry cell? Metres, NaN where more than ``most_m``.
+
+    ``need_m``: by how much each cell stands above the river beside it (negative = below; NaN = not known). The answer is the
+    lowest height over all ways from the wet cells of the highest cell on the way.
+    """
+    rise = np.full(need_m.shape, np.nan, dtype=np.float32)
+    _rise(need_m, wet, np.float32(most_m), rise)
+    return rise
+
+
+@numba.njit(cache=True)
+def _rise(need: Any, wet: Any, most: Any, rise: Any) -> None:
+    rows, columns = need.shape
+    heap = [(np.float32(0), 0, 0)]
+    heap.pop()
+    here = [(0, 0)]
+    here.pop()
+    for row in range(rows):
+        for column in range(columns):
+            if wet[row, column]:
+                here.append((row, column))
+    height = np.float32(0)
+    while len(here) > 0 or len(heap) > 0:
+        if len(here) == 0:
+            height, row, column = heappop(heap)
+            here.append((row, column))
+        while len(here) > 0:
+            row, column = here.pop()
+            for side in range(4):
+                r = row + (side == 0) - (side == 1)
+                c = column + (side == 2) - (side == 3)
+                if r < 0 or c < 0 or r >= rows or c >= columns or wet[r, c] or not np.isnan(rise[r, c]):
+                    continue
+                if need[r, c] <= height:
+                    rise[r, c] = height
+                    here.append((r, c))
+                elif need[r, c] <= most:
+                    rise[r, c] = need[r, c]
+                    heappush(heap, (need[r, c], r, c))

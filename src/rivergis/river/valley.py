@@ -17,7 +17,6 @@ import shapely
 from rasterio import features
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
-from scipy.spatial import cKDTree
 
 from rivergis import crs
 from rivergis.errors import InputError
@@ -28,8 +27,6 @@ Ints = npt.NDArray[np.int64]
 
 MOST_POINTS = 200_000
 MOST_COARSE = 600_000
-_BED_M = 300.0
-"""Longest bridge or dam that is looked through for the height of the bed."""
 
 
 @dataclass(frozen=True)
@@ -86,38 +83,40 @@ def channel_on(dem: Dem, axis: shapely.LineString, origin_m: float = 0.0) -> Cha
 
 
 def chainages(
-    asked: npt.NDArray[np.float32], dem: Dem, channel: Channel, climb: float, below_m: float = np.inf
+    asked: npt.NDArray[np.float32], dem: Dem, channel: Channel, barrier: float, below_m: float = np.inf
 ) -> npt.NDArray[np.float32]:
     """Chainage each cell belongs to, float32 (rows, columns), metres; NaN where ``asked`` is not below ``below_m``.
 
-    Chainages beyond the ends of the axis say how far beyond. A way over ground that lies h metres above the bed counts
-    (1 + ``climb`` h) times its length: of two bends it is the one that is reached without crossing a hill.
+    Chainages beyond the ends of the axis say how far beyond. A metre of ground to be climbed between river and cell counts
+    as ``barrier`` metres of way: a cell in a side valley belongs to its mouth, not to the bend beyond the hill, but one behind
+    a levee to the river beside it.
     """
-    nearest = _nearest_by_way(dem, channel, climb)
-    factor = _coarser(dem)
-    curves = smoothed(channel)
-    base = 4 * channel.step_m
+    nearest = _nearest_by_way(dem, channel, barrier)
     out = np.full(dem.shape, np.nan, dtype=np.float32)
-    _feet(asked, nearest, factor, curves, channel.at_m, np.array(channel.cell_m), base, channel.step_m, below_m, out)
+    _feet(asked, nearest, _coarser(dem), *_packed(channel), np.array(channel.cell_m), channel.step_m, below_m, out)
     return out
 
 
-def smoothed(channel: Channel) -> Floats:
-    """The axis and ever smoother copies of it (k, n, 2): the widths of smoothing are 0, 4, 8, 16 ... points.
+def _packed(channel: Channel) -> tuple[Floats, Floats, Ints, Ints]:
+    """The axis and ever smoother copies of it, one behind the other: positions, chainages, where each begins, stride.
 
-    Ends and straight lines stay where they are: beyond an end the axis goes on turned round it.
+    Copy k is smoothed over 4, 8, 16 ... points and keeps every 1st, 2nd, 4th ... of them. Ends and straight lines stay where
+    they are: beyond an end the axis goes on turned round it.
     """
-    curves = [channel.xy_m]
-    points, n = 4, len(channel.xy_m)
-    while points < n / 4 and len(curves) < 14:
-        window = 2 * points + 1  # three boxes of this size have the spread of a bell of ``points``
+    n, points = len(channel.xy_m), 4
+    curves, at, strides = [channel.xy_m], [channel.at_m], [1]
+    while points < n / 4:
         pad = min(3 * points, n - 1)
         curve = np.pad(channel.xy_m, ((pad, pad), (0, 0)), mode="reflect", reflect_type="odd")
-        for _ in range(3):
-            curve = ndimage.uniform_filter1d(curve, window, axis=0, mode="nearest")
-        curves.append(curve[pad : pad + n])
+        for _ in range(3):  # three boxes of this size have the spread of a bell of so many points
+            curve = ndimage.uniform_filter1d(curve, 2 * points + 1, axis=0, mode="nearest")
+        kept = np.append(np.arange(0, n - 1, points // 4), n - 1)
+        curves.append(curve[pad : pad + n][kept])
+        at.append(channel.at_m[kept])
+        strides.append(points // 4)
         points *= 2
-    return np.stack(curves)
+    begins = np.cumsum([0] + [len(c) for c in curves])
+    return np.concatenate(curves), np.concatenate(at), begins, np.array(strides)
 
 
 def _coarser(dem: Dem) -> int:
@@ -125,7 +124,7 @@ def _coarser(dem: Dem) -> int:
     return max(1, int(np.ceil(np.sqrt(dem.z_m.size / MOST_COARSE))))
 
 
-def _nearest_by_way(dem: Dem, channel: Channel, climb: float) -> npt.NDArray[np.int32]:
+def _nearest_by_way(dem: Dem, channel: Channel, barrier: float) -> npt.NDArray[np.int32]:
     """Number of the axis point each (coarse) cell is reached from by the cheapest way, int32."""
     factor = _coarser(dem)
     ground = _coarse(dem.z_m, factor)
@@ -134,12 +133,9 @@ def _nearest_by_way(dem: Dem, channel: Channel, climb: float) -> npt.NDArray[np.
     x = (np.arange(columns) + 0.5) * factor * width
     y = (np.arange(rows) + 0.5) * factor * height
     centres = np.column_stack([np.tile(x, rows), np.repeat(y, columns)])
-    _, beside = cKDTree(channel.xy_m).query(centres, workers=-1)
-    above = np.maximum(ground.ravel() - bed_m(dem, channel)[beside], 0.0)
-    cost = 1.0 + climb * np.where(np.isnan(above), 0.0, above)
-    graph = _ways(cost.reshape(ground.shape), factor * width, factor * height)
+    graph = _ways(ground, factor * width, factor * height, barrier)
     seeds, point = _seeds(channel, centres, ground.shape, factor)
-    _, _, source = csgraph.dijkstra(graph, directed=False, indices=seeds, min_only=True, return_predecessors=True)
+    _, _, source = csgraph.dijkstra(graph, indices=seeds, min_only=True, return_predecessors=True)
     of_cell = np.full(ground.size, -1, dtype=np.int32)
     of_cell[seeds] = point
     return of_cell[source].reshape(ground.shape)
@@ -153,16 +149,6 @@ def _seeds(channel: Channel, centres: Floats, shape: tuple[int, int], factor: in
     order = np.lexsort((away, cell))
     cells, first = np.unique(cell[order], return_index=True)
     return cells, order[first]
-
-
-def bed_m(dem: Dem, channel: Channel) -> Floats:
-    """Height of the bed at each axis point, metres: the lowest ground along a stretch longer than any bridge."""
-    z = dem.z_m[channel.cell_of(dem.shape)].astype(np.float64)
-    known = ~np.isnan(z)
-    if not known.any():
-        return np.full(len(z), np.inf)
-    z = np.interp(np.arange(len(z)), np.flatnonzero(known), z[known])
-    return np.asarray(ndimage.minimum_filter1d(z, max(3, int(_BED_M / channel.step_m) | 1)))
 
 
 def _coarse(z: npt.NDArray[np.float32], factor: int) -> Floats:
@@ -180,19 +166,29 @@ def _coarse(z: npt.NDArray[np.float32], factor: int) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _ways(cost: Floats, width: float, height: float) -> Any:
-    """Graph of the ways between neighbouring cells, by side and by corner; every edge once."""
-    number = np.arange(cost.size).reshape(cost.shape)
+def _ways(ground: Floats, width: float, height: float, barrier: float) -> Any:
+    """Graph of the ways from the river outwards between neighbouring cells, by side and by corner.
+
+    Outwards the ground rises; where it falls, something was climbed before: each metre of it counts as ``barrier`` metres of
+    way. Over voids a way counts its length.
+    """
+    number = np.arange(ground.size).reshape(ground.shape)
+    corner = float(np.hypot(width, height))
     ends = [
         (np.s_[:, :-1], np.s_[:, 1:], width),
         (np.s_[:-1, :], np.s_[1:, :], height),
-        (np.s_[:-1, :-1], np.s_[1:, 1:], float(np.hypot(width, height))),
-        (np.s_[:-1, 1:], np.s_[1:, :-1], float(np.hypot(width, height))),
+        (np.s_[:-1, :-1], np.s_[1:, 1:], corner),
+        (np.s_[:-1, 1:], np.s_[1:, :-1], corner),
     ]
-    a = np.concatenate([number[p].ravel() for p, _, _ in ends])
-    b = np.concatenate([number[q].ravel() for _, q, _ in ends])
-    length = np.concatenate([((cost[p] + cost[q]) / 2 * d).ravel() for p, q, d in ends])
-    return sparse.csr_array((length, (a, b)), shape=(cost.size, cost.size))
+    a, b, cost = [], [], []
+    for p, q, length in ends:
+        for here, there in ((p, q), (q, p)):
+            drop = np.nan_to_num(ground[here] - ground[there])
+            a.append(number[here].ravel())
+            b.append(number[there].ravel())
+            cost.append((length + barrier * np.maximum(drop, 0.0)).ravel())
+    edges = (np.concatenate(cost), (np.concatenate(a), np.concatenate(b)))
+    return sparse.csr_array(edges, shape=(ground.size, ground.size))
 
 
 @numba.njit(cache=True)
@@ -201,12 +197,12 @@ def _away2(curve: Any, i: int, x: float, y: float) -> float:
 
 
 @numba.njit(cache=True)
-def _downhill(curve: Any, x: float, y: float, start: int, reach: int) -> int:
-    """The curve point nearest to (x, y) that is found from ``start`` without leaving its neighbourhood."""
+def _downhill(curve: Any, x: float, y: float, start: int, reach: int, finest: int) -> int:
+    """The curve point nearest to (x, y), to ``finest`` points, that is found from ``start`` without leaving its neighbourhood."""
     n = curve.shape[0]
     low, high = max(start - reach, 0), min(start + reach, n - 1)
     i, best = start, _away2(curve, start, x, y)
-    step = max(reach // 8, 1)
+    step = max(reach // 8, finest)
     while True:
         moved = True
         while moved:
@@ -219,9 +215,9 @@ def _downhill(curve: Any, x: float, y: float, start: int, reach: int) -> int:
                 moved = True
             if moved:
                 best = _away2(curve, i, x, y)
-        if step == 1:
+        if step == finest:
             return i
-        step = max(step // 2, 1)
+        step = max(step // 2, finest)
 
 
 @numba.njit(cache=True)
@@ -252,8 +248,9 @@ def _feet(
     factor: int,
     curves: Any,
     at: Any,
+    begins: Any,
+    strides: Any,
     cell: Any,
-    base: float,
     step: float,
     below: float,
     out: Any,
@@ -262,6 +259,8 @@ def _feet(
 
     A cell d metres from the axis is measured on the axis smoothed over 2 d: a bend of radius d then no longer counts.
     """
+    last = len(strides) - 1
+    slack = 4 * factor * max(cell[0], cell[1])
     for row in range(z.shape[0]):
         y = (row + 0.5) * cell[1]
         for column in range(z.shape[1]):
@@ -269,16 +268,38 @@ def _feet(
                 continue
             x = (column + 0.5) * cell[0]
             seed = nearest[row // factor, column // factor]
-            guess = np.sqrt(_away2(curves[0], seed, x, y))
-            i = _downhill(curves[0], x, y, seed, int(guess / step) + 2 * factor + 4)
-            away = np.sqrt(_away2(curves[0], i, x, y))
-            wanted = 2 * away / base
-            scale = wanted if wanted < 1 else np.log2(wanted) + 1
-            scale = min(scale, curves.shape[0] - 1.0)
-            k = min(int(scale), max(curves.shape[0] - 2, 0))
-            reach = int(3 * away / step) + 8
-            fine = _foot(curves[k], at, x, y, _downhill(curves[k], x, y, i, reach))
+            guess = np.sqrt(_away2(curves, seed, x, y))
+            finest = max(int(guess / step) // 16, 1)  # of a far cell only the distance is wanted here
+            i = _downhill(curves[: begins[1]], x, y, seed, int(2 * guess / step) + 4, finest)
+            away = np.sqrt(_away2(curves, i, x, y))
+            if abs(i - seed) * step > min(1.5 * away, 1.9 * guess) + slack:
+                out[row, column] = at[seed]  # the river beside it is not the one it is reached from
+                continue
+            scale = min(_scale(away, step), last + 0.0)
+            k = min(int(scale), max(last - 1, 0))
+            fine = _measured(curves, at, begins, strides, k, x, y, i, away, step)
             if scale > k:
-                j = _downhill(curves[k + 1], x, y, i, reach)
-                fine += (scale - k) * (_foot(curves[k + 1], at, x, y, j) - fine)
+                fine += (scale - k) * (_measured(curves, at, begins, strides, k + 1, x, y, i, away, step) - fine)
             out[row, column] = fine
+
+
+@numba.njit(cache=True)
+def _scale(away: float, step: float) -> float:
+    """Which copy of the axis is smoothed over twice the distance: 0 is the axis itself, 1 smoothed over 4 steps, 2 over 8 ..."""
+    wanted = away / (2 * step)
+    return wanted if wanted < 1 else np.log2(wanted) + 1
+
+
+@numba.njit(cache=True)
+def _on(point: int, stride: int, curve: Any) -> int:
+    return min((point + stride // 2) // stride, curve.shape[0] - 1)
+
+
+@numba.njit(cache=True)
+def _measured(
+    curves: Any, at: Any, begins: Any, strides: Any, k: int, x: float, y: float, i: int, away: float, step: float
+) -> float:
+    """Chainage of (x, y) on copy k of the axis, found near point i of the axis."""
+    curve, here = curves[begins[k] : begins[k + 1]], at[begins[k] : begins[k + 1]]
+    reach = int(3 * away / step) // strides[k] + 8
+    return _foot(curve, here, x, y, _downhill(curve, x, y, _on(i, strides[k], curve), reach, 1))
