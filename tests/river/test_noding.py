@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import shapely.ops
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from rivergis.river.drawn import Drawn
 from rivergis.river.noding import node
 
 SNAP_M, GAP_M = 1.0, 20.0
-MANY = 40
+MANY = 25
 METRES = "EPSG:4545"
 
 
@@ -154,6 +155,11 @@ def test_parts_become_pieces_without_z_or_repeated_vertices_and_keep_every_colum
     assert [list(g.coords) for g in drawn.pieces.geometry] == [[(0, 0), (50, 0)], [(90, 0), (200, 0)]]
 
 
+def test_without_tolerances_only_what_meets_exactly_is_joined() -> None:
+    drawn = noded(frame([(0, 0), (100, 0)], [(100, 0), (200, 0)], [(150, 90), (150, 0.01)]), snap_m=0.0, gap_m=0.0)
+    assert len(drawn.pieces) == 3 and len(drawn.nodes) == 5 and drawn.defects == []
+
+
 def test_degrees_are_refused() -> None:
     with pytest.raises(CrsRefused):
         noded(frame([(0, 0), (1, 1)]).set_crs("EPSG:4490", allow_override=True))
@@ -244,6 +250,11 @@ def test_a_repair_does_not_cross_another_line() -> None:
     assert "undershoot_closed" not in codes(drawn)
 
 
+def test_an_undershoot_beside_a_confluence_goes_to_the_confluence() -> None:
+    drawn = noded(frame([(0, 0), (80, 0)], [(80, 0), (200, 0)], [(85, 90), (85, 12)]))
+    assert the(drawn, "undershoot_closed").measure == pytest.approx(13) and len(drawn.nodes) == 4
+
+
 def test_a_gap_between_two_open_ends_is_closed_once() -> None:
     #   -----   8 m   -----
     drawn = noded(frame([(0, 0), (100, 0)], [(108, 0), (200, 0)]))
@@ -267,6 +278,20 @@ def test_an_overshoot_is_trimmed_and_the_rest_is_told() -> None:
     told = the(drawn, "overshoot_trimmed")
     assert told.measure == pytest.approx(4) and told.at == shapely.Point(80, 0) and told.source_fid == 1
     assert drawn.pieces.repair.tolist() == [None, None, "trimmed"] and drawn.pieces.length.sum() == pytest.approx(290)
+
+
+def test_an_overshoot_past_the_node_of_two_others_is_trimmed_too() -> None:
+    #         |
+    #   ------o------     the main river is already cut there
+    #         '
+    drawn = noded(frame([(0, 0), (80, 0)], [(80, 0), (200, 0)], [(80, 90), (80, -4)]))
+    assert the(drawn, "overshoot_trimmed").measure == pytest.approx(4)
+    assert drawn.pieces.repair.tolist() == [None, None, "trimmed"] and len(drawn.nodes) == 4
+
+
+def test_a_short_headwater_above_the_first_confluence_is_no_overshoot() -> None:
+    drawn = noded(frame([(0, 0), (0, 200)], [(80, 190), (0, 190)]))
+    assert codes(drawn) == {} and len(drawn.pieces) == 3
 
 
 def test_corners_drawn_past_each_other_meet() -> None:
@@ -390,3 +415,33 @@ def test_a_network_that_is_in_order_stays_as_it_is(test_data) -> None:
     assert drawn.defects == [] and len(drawn.pieces) == 720
     assert drawn.pieces.geometry.to_wkb().tolist() == links.force_2d().to_wkb().tolist()
     assert np.bincount(drawn.degree()).sum() == 721
+
+
+def drawn_badly(links: gpd.GeoSeries, fault: str) -> gpd.GeoSeries:
+    """Links of a network that end beside their confluence, before it, or past it; or are there twice, or reversed."""
+    out = []
+    met = Counter(p for link in links for p in (link.coords[0], link.coords[-1]))
+    for i, link in enumerate(links):
+        xy = shapely.get_coordinates(link)
+        way = (xy[-1] - xy[-2]) / np.hypot(*(xy[-1] - xy[-2]))
+        if i % 2 or link.length < 120 or met[link.coords[-1]] < 3:
+            out.append(link)
+        elif fault == "beside":
+            out.append(shapely.LineString([*xy[:-1], xy[-1] + 0.4 * way[::-1] * (1, -1)]))
+        elif fault == "before":
+            out.append(shapely.ops.substring(link, 0, link.length - 8))
+        elif fault == "past":
+            out.append(shapely.LineString([*xy, xy[-1] + 6 * way]))
+        else:
+            out += [link.reverse()] if fault == "reversed" else [link, link.reverse()]
+    return gpd.GeoSeries(out, crs=links.crs)
+
+
+@pytest.mark.parametrize("fault", ["beside", "before", "past", "twice", "reversed"])
+def test_a_network_drawn_badly_has_its_confluences_again(test_data, fault: str) -> None:
+    links = gpd.read_file(test_data / "river_network_methow" / "Methow_Network.shp").geometry.set_crs("ESRI:102008")
+    bad = drawn_badly(links, fault)
+    drawn = noded(frame(*bad).set_crs(links.crs, allow_override=True))
+    sources_outlet, confluences = (int((drawn.degree() == n).sum()) for n in (1, 3))
+    assert (sources_outlet, confluences) == (126, 124) and drawn.degree().max() == 3
+    assert fault == "reversed" or len(drawn.defects) > 50

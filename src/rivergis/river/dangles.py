@@ -45,7 +45,8 @@ def open_ends(course: Course) -> Ints:
 
 
 def trim(course: Course, sources: Sources, gap_m: float) -> tuple[Course, list[NetworkDefect]]:
-    """Open ends shortened to the line that they cross less than a gap before they stop."""
+    """Open ends shortened to the line that they pass by less than a gap."""
+    course, past_nodes = _without_stubs(course, sources, gap_m)
     end, corner, at, tail = _tails(course, sources, gap_m)
     number, stop = len(course.row), end >= len(course.row)
     line = end % number
@@ -54,21 +55,46 @@ def trim(course: Course, sources: Sources, gap_m: float) -> tuple[Course, list[N
     low[line[~stop]], high[line[stop]] = corner[~stop], corner[stop]
     vertex = np.arange(len(xy))
     keep = (vertex >= low[course.line]) & (vertex <= high[course.line])
-    told = [
-        NetworkDefect(
-            "overshoot_trimmed",
-            "warning",
-            shapely.Point(at[i]),
-            f"The line ran {tail[i]:.2f} m past the line that it meets and ended there: the rest was taken off.",
-            float(tail[i]),
-            "m",
-            int(sources.fid[course.row[line[i]]]),
-            True,
-        )
-        for i in range(len(end))
-    ]
+    told = [_trimmed(at[i], float(tail[i]), int(sources.fid[course.row[line[i]]])) for i in range(len(end))]
     shorter = Course(xy[keep], course.line[keep], course.row, course.repair).marked(line, TRIMMED)
-    return cleaned(shorter)[0], told
+    return cleaned(shorter)[0], past_nodes + told
+
+
+def _trimmed(at: Floats, tail_m: float, fid: int) -> NetworkDefect:
+    return NetworkDefect(
+        "overshoot_trimmed",
+        "warning",
+        shapely.Point(at),
+        f"The line ran {tail_m:.2f} m past the line that it meets and ended there: the rest was taken off.",
+        tail_m,
+        "m",
+        fid,
+        True,
+    )
+
+
+def _without_stubs(course: Course, sources: Sources, gap_m: float) -> tuple[Course, list[NetworkDefect]]:
+    """Overshoots that were cut off at a node: the short open rest of a line beyond where two other ends meet."""
+    number, ends = len(course.row), course.ends
+    where, node = course.nodes
+    end = open_ends(course)
+    line, hinge = end % number, (end + number) % (2 * number)
+    short = (course.length[line] < gap_m) & (course.length[line] > sources.snap_m)
+    line, at = line[short], node[hinge[short]]
+    row = course.row[np.arange(len(ends)) % number]
+    found = []
+    by_node = np.argsort(node, kind="stable")
+    low, high = np.searchsorted(node[by_node], at, side="left"), np.searchsorted(node[by_node], at, side="right")
+    for i, begin, stop in zip(line.tolist(), low.tolist(), high.tolist(), strict=True):
+        met = by_node[begin:stop]
+        own = met[(row[met] == course.row[i]) & (met % number != i)] % number
+        body = own[course.length[own] > _BODY * course.length[i]]
+        if len(body) and (row[met] != course.row[i]).sum() >= 2:
+            found.append((i, int(body[0]), by_node[begin]))
+    told = [_trimmed(where[node[k]], float(course.length[i]), int(sources.fid[course.row[i]])) for i, _, k in found]
+    keep = np.ones(number, dtype=np.bool_)
+    keep[[i for i, _, _ in found]] = False
+    return course.marked(np.array([body for _, body, _ in found], dtype=np.int64), TRIMMED).only(keep), told
 
 
 def _tails(course: Course, sources: Sources, gap_m: float) -> tuple[Ints, Ints, Floats, Floats]:
@@ -141,6 +167,7 @@ def _fitting(course: Course, sources: Sources, ends: Ints, points: Floats, headi
     ahead = (towards * heading[targets.who]).sum(axis=1) >= _CONE
     targets = targets.where(ahead)
     targets = _at_ends(course, points, targets, sources.snap_m)
+    targets = targets.where((targets.m > TOUCH_M) & (targets.m <= gap_m))
     return targets.where(_meetable(course, sources, ends, targets) & ~_own(course, ends, targets, gap_m))
 
 
@@ -157,13 +184,14 @@ def _ahead(course: Course, points: Floats, heading: Floats, gap_m: float) -> _Ta
 
 
 def _at_ends(course: Course, points: Floats, targets: _Targets, snap_m: float) -> _Targets:
-    """Targets within the tolerance of the end of their line, told as that end."""
+    """Targets within the tolerance of the end of their line, or about as near as that end, told as that end."""
     rest = course.length[targets.line] - targets.along
     vertex = np.where(targets.along <= rest, course.first[targets.line], course.last[targets.line])
-    to_end = np.minimum(targets.along, rest) <= snap_m
+    m = np.hypot(*(points[targets.who] - course.xy[vertex]).T)
+    to_end = (np.minimum(targets.along, rest) <= snap_m) | (m <= _EQUAL * targets.m)
     at = np.where(to_end[:, None], course.xy[vertex], targets.at)
     along = np.where(to_end, course.chainage[vertex], targets.along)
-    return _Targets(targets.who, targets.line, at, np.hypot(*(points[targets.who] - at).T), along)
+    return _Targets(targets.who, targets.line, at, np.where(to_end, m, targets.m), along)
 
 
 def _meetable(course: Course, sources: Sources, ends: Ints, targets: _Targets) -> Bools:

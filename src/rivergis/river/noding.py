@@ -46,10 +46,10 @@ def node(lines: gpd.GeoDataFrame, *, snap_m: float, gap_m: float) -> Drawn:
         lines["covered"].to_numpy(dtype=bool),
         float(snap_m),
     )
-    course, dropped = _without_copies(course, snap_m)
+    dropped: list[Dropped] = []
     if len(course.row):
-        course, repairs, more = _settled(course, sources, gap_m)
-        defects, dropped = defects + repairs, dropped + more
+        course, repairs, dropped = _settled(course, sources, gap_m)
+        defects += repairs
     defects += _repeats_told(dropped, course, sources) + suspects(course, sources, lines["kind"].to_numpy(dtype=object))
     return _drawn(lines, course, defects)
 
@@ -60,8 +60,9 @@ def _settled(course: Course, sources: Sources, gap_m: float) -> tuple[Course, li
     dropped: list[Dropped] = []
     for _ in range(_ROUNDS):
         before = course
+        course, copies = _without_copies(course, sources.snap_m)
         course, joined, repeats = join(common_vertices(course, sources), sources)
-        told, dropped = told + joined, dropped + repeats
+        told, dropped = told + joined, dropped + copies + repeats
         if not _same(before, course):
             continue
         course, trimmed = trim(course, sources, gap_m)
@@ -126,7 +127,7 @@ def _aside(fid: int, part: shapely.Geometry | None, what: str) -> NetworkDefect:
 
 
 def _without_copies(course: Course, snap_m: float) -> tuple[Course, list[Dropped]]:
-    """Whole lines that another repeats, in either direction, set aside before anything is cut."""
+    """Lines that another repeats from end to end, in either direction, set aside: the first stays."""
     number = len(course.row)
     if number < 2:
         return course, []
