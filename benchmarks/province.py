@@ -631,19 +631,20 @@ def _numbered(
     return out.astype(str)
 
 
-def write(folder: Path, seed: int, reaches: int, reversed_: float = 0.0, dirt: float = 0.0) -> None:
-    """All files of the province."""
+def write(folder: Path, seed: int, reaches: int, reversed_: float = 0.0, dirt: float = 0.0) -> dict[str, int]:
+    """All files of the province; how many features each has."""
     folder.mkdir(parents=True, exist_ok=True)
     lines, truth = rivers(seed, reaches, reversed_, dirt)
-    for name, frame in (
-        ("rivers", lines),
-        ("truth", truth),
-        ("water_areas", areas(seed, reaches)),
-        ("outlets", outlets(seed, reaches)),
-        ("admin", units(seed, max(20, reaches // 10))),
-    ):
+    frames = {
+        "rivers": lines,
+        "truth": truth,
+        "water_areas": areas(seed, reaches),
+        "outlets": outlets(seed, reaches),
+        "admin": units(seed, max(20, reaches // 10)),
+    }
+    for name, frame in frames.items():
         pyogrio.write_dataframe(frame, folder / f"{name}.gpkg", layer=name, driver="GPKG")
-        print(f"{name}.gpkg {len(frame):,}")
+    return {name: len(frame) for name, frame in frames.items()}
 
 
 def main() -> None:
@@ -654,7 +655,8 @@ def main() -> None:
     parser.add_argument("--reversed", type=float, default=0.0, dest="reversed_", help="share of lines drawn upstream")
     parser.add_argument("--dirt", type=float, default=0.0, help="share of lines with each kind of fault")
     asked = parser.parse_args()
-    write(asked.out, asked.seed, asked.reaches, asked.reversed_, asked.dirt)
+    for name, count in write(asked.out, asked.seed, asked.reaches, asked.reversed_, asked.dirt).items():
+        print(f"{name}.gpkg {count:,}")
 
 
 if __name__ == "__main__":
