@@ -38,7 +38,8 @@ class Feet:
 
     ``along_m`` from the first vertex; ``offset_m`` to the point, positive on the left; ``bearing_deg`` from the foot to the
     point, clockwise from north; ``beyond`` -1 before the first vertex, +1 after the last, 0 beside the line; ``sided``
-    whether the point has a side at all (it has none on the line, straight ahead of an end, or at the tip of a spike).
+    whether the point has a side at all (it has none on the line, straight ahead of an end, or at the tip of a spike);
+    ``lean`` how squarely it lies there, -2 (right) to 2 (left): where two lines join in a bend, the sum of both decides.
     """
 
     point: Ints
@@ -48,6 +49,7 @@ class Feet:
     bearing_deg: Array
     beyond: Ints
     sided: npt.NDArray[np.bool_]
+    lean: Array
 
     def __getitem__(self, chosen: Any) -> Feet:
         return Feet(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
@@ -145,11 +147,12 @@ class Chains:
         np.minimum.at(best, group, near)
         keep = near <= self._reach(lonlat[point], best[group])
         feet = self._feet(lonlat, point[keep], piece[keep], share[keep])
-        order = np.lexsort((feet.along_m, np.abs(feet.offset_m), feet.line, feet.point))
+        order = np.lexsort((feet.along_m, np.round(np.abs(feet.offset_m), 7), feet.line, feet.point))
         pair = np.column_stack([feet.point, feet.line])[order]
         first = np.r_[True, (pair[1:] != pair[:-1]).any(axis=1)][: len(order)]
         feet = feet[order[first]]
-        feet = feet[np.lexsort((np.abs(feet.offset_m), feet.point))]
+        # of lines that join in a vertex the first is taken, not the one that rounding favours
+        feet = feet[np.lexsort((feet.line, np.round(np.abs(feet.offset_m), 6), feet.point))]
         feet.point[:] += number
         return feet
 
@@ -228,7 +231,7 @@ class Chains:
         signed = np.where(side < 0, -away, away)
         short = np.minimum(self._shortest[piece], away)
         sided = (away > _NOISE_M) & (np.abs(side) * np.maximum(short, _NOISE_M) > _NOISE_M)
-        return Feet(point, self.line[piece], self.before_m[piece] + run, signed, bearing % 360.0, beyond, sided)
+        return Feet(point, self.line[piece], self.before_m[piece] + run, signed, bearing % 360.0, beyond, sided, side)
 
     def _side(self, piece: Ints, low: Any, high: Any, tangent: Array, bearing: Array) -> Array:
         """Positive left, negative right; at a vertex both neighbours decide, so that the outside of a bend is told rightly."""
