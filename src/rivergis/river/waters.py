@@ -6,6 +6,7 @@ A river area (drawn with two banks) only widens its line. A lake is another thin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -85,15 +86,21 @@ def _cut_at_shores(sheet: Sheet, lakes: Shapes, snap_m: float) -> dict[int, int]
     met = shapely.intersection(lines[piece], shapely.boundary(lakes[lake]))
     shapely.prepare(lakes)
     inside: dict[int, int] = {}
-    for i in np.unique(piece):
-        mine = piece == i
+    for i, mine in _rows_of(piece):
         stops, within = _stretches(lines[i], met[mine], lake[mine], lakes, snap_m)
-        for part, k in zip(sheet.cut(int(i), stops), within, strict=True):
+        for part, k in zip(sheet.cut(i, stops), within, strict=True):
             if k >= 0:
                 sheet.kind[part] = "flow_path"
                 inside[part] = int(k)
     sheet.changed |= bool(inside)
     return inside
+
+
+def _rows_of(numbers: Ints) -> Iterator[tuple[int, Ints]]:
+    """Each number that occurs, and where."""
+    order = np.argsort(numbers, kind="stable")
+    found, first = np.unique(numbers[order], return_index=True)
+    yield from zip(found.tolist(), np.split(order, first[1:]), strict=len(found) > 0)
 
 
 def _stretches(
@@ -139,8 +146,8 @@ def _open_ends(sheet: Sheet, lakes: Shapes, gap_m: float) -> Ends:
     at = shapely.points(np.array([sheet.nodes[n] for n in nodes], dtype=np.float64).reshape(-1, 2))
     lake, which = shapely.STRtree(at).query(lakes, predicate="dwithin", distance=max(gap_m, _SAME_M))
     out: Ends = {}
-    for w in np.unique(which):
-        near = [int(k) for k in lake[which == w]]
+    for w, mine in _rows_of(which):
+        near = [int(k) for k in lake[mine]]
         places = _reached(at[w], _ahead(sheet, int(piece[w]), int(nodes[w])), [lakes[k] for k in near], gap_m)
         if places:
             _, place, k = min(places, key=lambda p: p[0])
