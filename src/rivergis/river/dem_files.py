@@ -19,7 +19,7 @@ from rivergis import crs
 from rivergis.errors import CrsRefused, InputError
 from rivergis.intake import columns, raster, raster_header, sources
 from rivergis.intake.limits import DEFAULT, Limits
-from rivergis.river.terrain import HIGHEST_M, LOCAL, LOWEST_M, NATIONAL_1985, UNKNOWN, Dem
+from rivergis.river.terrain import HIGHEST_M, LOCAL, LOWEST_M, NATIONAL_1985, UNKNOWN, Dem, undeclared_note
 
 _FOOT, _US_FOOT = 0.3048, 1200 / 3937
 UNITS = {
@@ -71,15 +71,9 @@ class DemFile:
         rows, columns = self.shape
         window = window or Window(0, 0, columns, rows)
         z, impossible = self._cells(window)
-        said = self.said
-        if impossible:
-            said = (
-                *said,
-                f"{self.name}: {impossible:,} cells hold heights that no ground has (below {LOWEST_M:g} m or above {HIGHEST_M:g} m) "
-                "without being declared as nodata; they are taken as voids.",
-            )
+        said = (*self.said, undeclared_note(self.name, impossible)) if impossible else self.said
         affine = self.affine @ Affine.translation(window.col_off, window.row_off)
-        return Dem(z, affine, self.crs, self.vertical_datum, self.name, said)
+        return Dem(z, affine, self.crs, self.vertical_datum, self.name, said, impossible)
 
     def _cells(self, window: Window) -> tuple[Any, int]:
         rows, columns = self.shape

@@ -39,7 +39,8 @@ class Dem:
 
     ``z_m``: float32 (rows, columns), metres above ``vertical_datum``, NaN where the DEM is void. ``affine``: (column, row) to
     coordinates of ``crs``, of the corner of a cell. ``vertical_datum``: its name, ``local`` (a height system of its own) or
-    ``unknown``. ``said``: what was noticed and assumed when it was read, in sentences.
+    ``unknown``. ``said``: what was noticed and assumed when it was read, in sentences; ``undeclared``: cells taken as voids
+    though nothing declares them.
     """
 
     z_m: Heights
@@ -48,6 +49,7 @@ class Dem:
     vertical_datum: str = UNKNOWN
     name: str = "the DEM"
     said: tuple[str, ...] = ()
+    undeclared: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -118,6 +120,14 @@ def cell_size_m(affine: Affine, system: CRS, shape: tuple[int, int]) -> tuple[Fl
     width = apart(lonlat(column - 0.5, row), lonlat(column + 0.5, row))
     height = apart(lonlat(column, row - 0.5), lonlat(column, row + 0.5))
     return width, height
+
+
+def undeclared_note(name: str, cells: int) -> str:
+    """The sentence for voids that nothing declares."""
+    return (
+        f"{name}: {cells:,} cells hold heights that no ground has (below {LOWEST_M:g} m or above {HIGHEST_M:g} m) "
+        "without being declared as nodata; they are taken as voids."
+    )
 
 
 # ---- from where do heights count? ------------------------------------------------------------------------------------

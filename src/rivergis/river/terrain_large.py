@@ -20,7 +20,7 @@ from rasterio.windows import Window
 
 from rivergis.errors import InputError
 from rivergis.river import terrain_flow, terrain_kernels
-from rivergis.river.terrain import Dem, Floats, Heights, Mask, in_dem
+from rivergis.river.terrain import Dem, Floats, Heights, Mask, in_dem, undeclared_note
 from rivergis.river.terrain_flow import Flow, Progress
 
 TILE, MARGIN = 2048, 192
@@ -42,6 +42,8 @@ class Source(Protocol):
     def crs(self) -> CRS: ...
     @property
     def vertical_datum(self) -> str: ...
+    @property
+    def said(self) -> tuple[str, ...]: ...
     def read(self, window: Window | None = None) -> Dem: ...
 
 
@@ -91,35 +93,25 @@ def coarse_flow(
     lowest = np.empty((rows, columns), dtype=np.uint16)
     ground = np.empty((rows, columns), dtype=np.float32)
     step = max(1, (1 << 24) // (columns * factor * factor))
-    said: dict[str, None] = {}
-    burned = 0
+    burned = void = undeclared = 0
     for top in range(0, rows, step):
         progress("read", top / rows)
         part, hit = _lowered(source, _stripe(source, top, step, factor), burn, burn_depth_m)
-        burned += hit
-        said |= dict.fromkeys(n for n in part.said)
+        burned, void, undeclared = burned + hit, void + int(part.void.sum()), undeclared + part.undeclared
         here = slice(top, top + step)
         z[here], lowest[here], ground[here] = _blocks(part, factor)
+    said = [*source.said, *([undeclared_note(source.name, undeclared)] if undeclared else [])]
     if burn is not None:
         if not burned:
             raise InputError(terrain_flow.not_burned(source.name), file=source.name)
-        said[terrain_flow.burn_note(source.name, burn_depth_m, len(burn), burned)] = None
-    affine = source.affine @ Affine.scale(factor)
-    said[
+        said.append(terrain_flow.burn_note(source.name, burn_depth_m, len(burn), burned))
+    said.append(
         f"{source.name}: {source.shape[0]:,} x {source.shape[1]:,} cells are more than are held at once: flow directions are coarse, of the lowest "
-        f"ground of {factor} x {factor} cells each."
-    ] = None
-    dem = Dem(z, affine, source.crs, source.vertical_datum, source.name, _merged(tuple(said)))
+        f"ground of {factor} x {factor} cells each, and so are the figures of flat ground and pits; {void:,} cells are void."
+    )
+    dem = Dem(z, source.affine @ Affine.scale(factor), source.crs, source.vertical_datum, source.name, tuple(said))
     found = terrain_flow.flow(dem, max_depth_m=max_depth_m, cell_km2=ground, progress=progress)
     return Coarse(replace(found, method=f"coarse:{factor}+windows"), factor, lowest, source.shape)
-
-
-def _merged(said: tuple[str, ...]) -> tuple[str, ...]:
-    """Sentences of all stripes; of those that differ by their counts only, the first."""
-    first: dict[str, str] = {}
-    for sentence in said:
-        first.setdefault("".join(c for c in sentence if not c.isdigit()), sentence)
-    return tuple(first.values())
 
 
 def _stripe(source: Source, top: int, step: int, factor: int) -> Dem:
@@ -256,6 +248,7 @@ def _refined(
     km2[~stream] = np.nan
     low = terrain_kernels.handed_up(idxs_ds, seq, np.where(stream, filled, np.float32(np.nan)).ravel()).reshape(z.shape)
     low = np.where(np.isnan(low), _fine(level, wide, of.factor), low)
+    filled = np.where(np.isnan(filled), z, filled)  # ground that is cut off from every way out of the window
     top, left = core.row_off - wide.row_off, core.col_off - wide.col_off
     here = (slice(top, top + core.height), slice(left, left + core.width))
     return Part(core, np.maximum(filled - low, 0)[here], km2[here], True)
