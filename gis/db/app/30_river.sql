@@ -52,8 +52,8 @@ COMMENT ON FUNCTION app.river_stopped(int, int, int, int, int[], int[]) IS
 
 CREATE FUNCTION app.river_up(s cache.reach_topology, at_m double precision, limit_m double precision,
   stop_no int[], stop_last int[], stop_m double precision[])
-RETURNS TABLE (number int, from_m double precision, to_m double precision, distance_m double precision, on_main boolean)
-LANGUAGE plpgsql STABLE SET jit = off AS $$
+RETURNS TABLE (reach_id uuid, code text, from_m double precision, to_m double precision, distance_m double precision, on_main boolean)
+LANGUAGE plpgsql STABLE ROWS 300 AS $$
 #variable_conflict use_column
 DECLARE
   reached int4multirange := int4multirange(int4range(s.number, s.last + 1));
@@ -65,7 +65,8 @@ DECLARE
 BEGIN
   LOOP  -- forks that feed what is reached, with everything upstream of them
     SELECT range_agg(int4range(e.from_number, e.from_last + 1)) INTO fresh
-    FROM unnest(fresh) r JOIN cache.reach_side e ON e.to_number >= lower(r) AND e.to_number < upper(r)
+    FROM unnest(fresh) r
+    CROSS JOIN LATERAL (SELECT * FROM cache.reach_side x WHERE x.to_number >= lower(r) AND x.to_number < upper(r) OFFSET 0) e
     WHERE NOT e.from_number <@ reached;
     EXIT WHEN fresh IS NULL;
     fresh := fresh - reached;
@@ -82,28 +83,32 @@ BEGIN
       CASE WHEN stopped AND app.river_stopped(e.to_number, e.to_fork_number, s.number, s.last, stop_no, stop_last) THEN NULL
            WHEN e.to_number BETWEEN s.number AND s.last AND coalesce(e.to_fork_number, 0) < s.number THEN 0
            ELSE e.to_fork END AS aside
-    FROM unnest(reached) r JOIN cache.reach_side e ON e.from_number >= lower(r) AND e.from_number < upper(r)
+    FROM unnest(reached) r
+    CROSS JOIN LATERAL (SELECT * FROM cache.reach_side x WHERE x.from_number >= lower(r) AND x.from_number < upper(r) OFFSET 0) e
     ORDER BY e.fork
   LOOP  -- NaN is the greatest number here: not reached
     over[e.fork] := LEAST(over[e.fork], over[e.onward], over[e.aside] + e.over_m);
   END LOOP;
   RETURN QUERY
-  SELECT p.number, GREATEST(coalesce(p.stop, 0), p.length_m - (limit_m - p.d)), p.length_m, p.d, p.number BETWEEN s.number AND s.last
+  SELECT p.reach_id, p.code, GREATEST(coalesce(p.stop, 0), p.length_m - (limit_m - p.d)), p.length_m, p.d,
+    p.number BETWEEN s.number AND s.last
   FROM (
-    SELECT t.number, t.length_m, b.m AS stop, t.to_outlet_m - start_m
+    SELECT t.number, t.reach_id, t.code, t.length_m, b.m AS stop, t.to_outlet_m - start_m
       + over[CASE WHEN t.number BETWEEN s.number AND s.last AND coalesce(t.fork_number, 0) < s.number THEN 0 ELSE t.fork END] AS d
-    FROM unnest(reached) r JOIN cache.reach_topology t ON t.number >= lower(r) AND t.number < upper(r)
+    -- OFFSET 0: range by range through the index, whatever the planner thinks of the number of ranges
+    FROM unnest(reached) r
+    CROSS JOIN LATERAL (SELECT * FROM cache.reach_topology x WHERE x.number >= lower(r) AND x.number < upper(r) OFFSET 0) t
     LEFT JOIN unnest(stop_no, stop_m) b(no, m) ON b.no = t.number
     WHERE t.number <> s.number
       AND NOT (stopped AND t.fork_number IS DISTINCT FROM t.number
                AND app.river_stopped(t.next_number, t.fork_number, s.number, s.last, stop_no, stop_last))) p
   WHERE p.d < limit_m - 1e-6
   UNION ALL
-  SELECT s.number, GREATEST(coalesce((SELECT b.m FROM unnest(stop_no, stop_m) b(no, m) WHERE b.no = s.number), 0), at_m - limit_m),
+  SELECT s.reach_id, s.code, GREATEST(coalesce((SELECT b.m FROM unnest(stop_no, stop_m) b(no, m) WHERE b.no = s.number), 0), at_m - limit_m),
     at_m, 0, true;
 END $$;
 COMMENT ON FUNCTION app.river_up(cache.reach_topology, double precision, double precision, int[], int[], double precision[]) IS
-  'Parts of reaches that drain to a place on a reach, by number; part of river_trace';
+  'Parts of reaches that drain to a place on a reach, unordered; part of river_trace';
 
 CREATE FUNCTION app.river_ends(number int, fork_number int, stop_no int[], stop_last int[]) RETURNS int LANGUAGE sql STABLE AS $$
   SELECT max(b.no) FROM unnest(stop_no, stop_last) b(no, last)
@@ -114,13 +119,14 @@ COMMENT ON FUNCTION app.river_ends(int, int, int[], int[]) IS
 
 CREATE FUNCTION app.river_down(s cache.reach_topology, at_m double precision, limit_m double precision,
   stop_no int[], stop_last int[], stop_m double precision[])
-RETURNS TABLE (number int, from_m double precision, to_m double precision, distance_m double precision, on_main boolean)
-LANGUAGE plpgsql STABLE SET jit = off AS $$
+RETURNS TABLE (reach_id uuid, code text, from_m double precision, to_m double precision, distance_m double precision, on_main boolean)
+LANGUAGE plpgsql STABLE ROWS 300 AS $$
 #variable_conflict use_column
 DECLARE
   start_m double precision := s.to_outlet_m + s.length_m - at_m;
   over double precision[];  -- by fork: how much longer the way to it is than along main successors
   on_way int[];
+  stopped boolean := cardinality(stop_no) > 0;
   start_ends int := app.river_ends(s.number, s.fork_number, stop_no, stop_last);
   e record;
 BEGIN
@@ -133,8 +139,10 @@ BEGIN
   IF cardinality(on_way) > 0 THEN over[s.fork] := 0; END IF;
   FOR e IN
     SELECT e.fork, e.over_m,
-      CASE WHEN app.river_ends(e.next_number, e.next_fork_number, stop_no, stop_last) IS NULL THEN e.next_fork END AS onward,
-      CASE WHEN app.river_ends(e.to_number, e.to_fork_number, stop_no, stop_last) IS NULL THEN e.to_fork END AS aside
+      CASE WHEN stopped AND app.river_ends(e.next_number, e.next_fork_number, stop_no, stop_last) IS NOT NULL THEN NULL
+           ELSE e.next_fork END AS onward,
+      CASE WHEN stopped AND app.river_ends(e.to_number, e.to_fork_number, stop_no, stop_last) IS NOT NULL THEN NULL
+           ELSE e.to_fork END AS aside
     FROM unnest(on_way) f(fork) JOIN cache.reach_side e ON e.fork = f.fork ORDER BY e.fork DESC
   LOOP  -- NaN is the greatest number here: not reached
     IF e.onward IS NOT NULL THEN over[e.onward] := LEAST(over[e.onward], over[e.fork]); END IF;
@@ -151,7 +159,7 @@ BEGIN
   once AS (SELECT no, fork_no, min(over_m) AS over_m FROM entry GROUP BY no, fork_no),
   piece(high, low, ends, over_m) AS (
     SELECT o.no, GREATEST(t.stem, x.ends), x.ends, o.over_m FROM once o JOIN cache.reach_topology t ON t.number = o.no
-    CROSS JOIN LATERAL (SELECT coalesce(app.river_ends(o.no, o.fork_no, stop_no, stop_last), o.fork_no, 0) AS ends) x
+    CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN stopped THEN app.river_ends(o.no, o.fork_no, stop_no, stop_last) END, o.fork_no, 0) AS ends) x
     UNION ALL
     SELECT t.next_number, GREATEST(n.stem, p.ends), p.ends, p.over_m
     FROM piece p JOIN cache.reach_topology t ON t.number = p.low JOIN cache.reach_topology n ON n.number = t.next_number
@@ -163,23 +171,23 @@ BEGIN
     JOIN cache.reach_topology n ON n.number = t.next_number),
   stems AS (SELECT range_agg(int4range(low, high + 1)) AS on_main FROM main),
   found AS (
-    SELECT t.number, t.length_m, start_m - t.to_outlet_m - t.length_m + min(p.over_m) AS d
+    SELECT t.number, t.reach_id, t.code, t.length_m, start_m - t.to_outlet_m - t.length_m + min(p.over_m) AS d
     FROM piece p JOIN cache.reach_topology t ON t.number BETWEEN p.low AND p.high GROUP BY t.number)
-  SELECT f.number, 0.0::double precision, LEAST(coalesce(b.m, f.length_m), f.length_m, limit_m - f.d), f.d, f.number <@ stems.on_main
+  SELECT f.reach_id, f.code, 0.0::double precision, LEAST(coalesce(b.m, f.length_m), f.length_m, limit_m - f.d), f.d, f.number <@ stems.on_main
   FROM found f CROSS JOIN stems LEFT JOIN unnest(stop_no, stop_m) b(no, m) ON b.no = f.number
   WHERE f.number <> s.number AND f.d < limit_m - 1e-6
   UNION ALL
-  SELECT s.number, at_m, LEAST(coalesce((SELECT b.m FROM unnest(stop_no, stop_m) b(no, m) WHERE b.no = s.number), s.length_m),
+  SELECT s.reach_id, s.code, at_m, LEAST(coalesce((SELECT b.m FROM unnest(stop_no, stop_m) b(no, m) WHERE b.no = s.number), s.length_m),
     at_m + limit_m), 0, true;
 END $$;
 COMMENT ON FUNCTION app.river_down(cache.reach_topology, double precision, double precision, int[], int[], double precision[]) IS
-  'Parts of reaches that take water from a place on a reach, by number; part of river_trace';
+  'Parts of reaches that take water from a place on a reach, unordered; part of river_trace';
 
 CREATE FUNCTION app.river_trace(reach uuid, at_m double precision, direction text, within_m double precision DEFAULT NULL,
   stop_reach uuid[] DEFAULT '{}', stop_m double precision[] DEFAULT '{}')
 RETURNS TABLE (reach_id uuid, code text, from_m double precision, to_m double precision, distance_m double precision,
   far_m double precision, on_main boolean, visit int)
-LANGUAGE plpgsql STABLE ROWS 300 SET jit = off AS $$
+LANGUAGE plpgsql STABLE ROWS 300 SET plan_cache_mode = force_generic_plan SET jit = off AS $$  -- its parts are small: planning them anew costs more
 #variable_conflict use_column
 DECLARE
   s cache.reach_topology := app.river_start(reach, at_m);
@@ -201,11 +209,17 @@ BEGIN
     FROM unnest(stop_reach, stop_m) b(reach, m) JOIN cache.reach_topology t ON t.reach_id = b.reach
     WHERE t.number <> s.number OR CASE direction WHEN 'down' THEN b.m - at ELSE at - b.m END > 1e-3
     GROUP BY t.number, t.last) b;
-  RETURN QUERY EXECUTE format(
-    'SELECT t.reach_id, t.code, p.from_m, p.to_m, p.distance_m, p.distance_m + p.to_m - p.from_m, p.on_main,
-       (row_number() OVER (ORDER BY round(p.distance_m * 1e6), t.reach_id))::int
-     FROM app.river_%s($1, $2, $3, $4, $5, $6) p JOIN cache.reach_topology t ON t.number = p.number', direction)
-  USING s, at, limit_m, stop_no, stop_last, stop_at;
+  IF direction = 'up' THEN
+    RETURN QUERY
+    SELECT p.reach_id, p.code, p.from_m, p.to_m, p.distance_m, p.distance_m + p.to_m - p.from_m, p.on_main,
+      (row_number() OVER (ORDER BY round(p.distance_m * 1e6), p.reach_id))::int
+    FROM app.river_up(s, at, limit_m, stop_no, stop_last, stop_at) p;
+  ELSE
+    RETURN QUERY
+    SELECT p.reach_id, p.code, p.from_m, p.to_m, p.distance_m, p.distance_m + p.to_m - p.from_m, p.on_main,
+      (row_number() OVER (ORDER BY round(p.distance_m * 1e6), p.reach_id))::int
+    FROM app.river_down(s, at, limit_m, stop_no, stop_last, stop_at) p;
+  END IF;
 END $$;
 COMMENT ON FUNCTION app.river_trace(uuid, double precision, text, double precision, uuid[], double precision[]) IS
   'What drains to a place on a reach (up) or takes its water (down), nearest first: reached parts (m from the upstream end of the
