@@ -23,7 +23,7 @@ KIND_OF_REACH = {"canal": "ditch", "ditch": "ditch"}
 BASES = ("announced", "draft", "computed", "surrogate")
 """What a boundary line may rest on, the weightiest first."""
 COLUMNS = (
-    "river_id", "code", "name", "kind", "length_m", "side_length_m", "covered_m", "water_area_km2",
+    "river_id", "code", "name", "kind", "lies_in", "length_m", "side_length_m", "covered_m", "water_area_km2",
     "source_lon", "source_lat", "source_unit", "mouth_lon", "mouth_lat", "mouth_unit", "flows_into_id", "flows_into",
     "flows_into_water", "upstream_area_km2", "area_basis", "basin_class", "lake_class", "grade", "grade_basis", "grade_range",
     "grade_missing", "over_min_length", "small_basin", "line_basis", "line_banks",
@@ -73,7 +73,7 @@ def rivers(
     course, side = _courses(reaches)
     waters = _waters(areas)
     measured = _lengths(course, side).join(_ends(course, units), how="left")
-    listed = measured.join(_water_areas(areas, waters), how="outer")
+    listed = measured.join(_water_areas(areas, waters), how="outer").join(_lie_in(waters, units), how="left")
     listed = _said(listed, reaches, waters, known)
     listed = listed.join(_downstream(course, listed, waters), how="left")
     listed = listed.join(_basins(course, facts), how="left")
@@ -186,6 +186,13 @@ def _water_areas(areas: gpd.GeoDataFrame | None, waters: gpd.GeoDataFrame) -> pd
             area = pd.Series(crs.area_m2(wide.geometry.to_numpy()) / 1e6, index=wide["river_id"].to_numpy())
             own = pd.concat([own, area.groupby(level=0).sum()])
     return pd.DataFrame({"water_area_km2": own.astype(float)})
+
+
+def _lie_in(waters: gpd.GeoDataFrame, units: gpd.GeoDataFrame | None) -> pd.DataFrame:
+    """The units that a point on each standing water lies in."""
+    at = list(shapely.point_on_surface(waters.geometry.to_numpy()))
+    named = [None] * len(at) if units is None or units.empty else sections.Units(units).at(at)
+    return pd.DataFrame({"lies_in": named}, index=pd.Index(waters["river_id"], dtype=object), dtype=object)
 
 
 def _said(

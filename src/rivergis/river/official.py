@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from rivergis.errors import InputError
+from rivergis.river.grades import AREA
 
 _HEADINGS = {
     "code": r"(河流|河湖|河道|水体|湖泊|水库)?(编码|代码|编号)|(river_?)?code|(river_?)?id",
@@ -164,3 +165,13 @@ def _row(own: Any, theirs: Any, how: str | None, tolerance_percent: float) -> di
         "difference_percent": percent,
         "matched_by": how if own is not None else None,
     }
+
+
+def facts(ours: pd.DataFrame, official: Official) -> pd.DataFrame:
+    """Basin areas that an official list states, for our rivers: river_id and the criterion of ``grades`` (10^4 km2)."""
+    rows = [
+        (ours["river_id"].iloc[position], area / 1e4)
+        for (position, _), area in zip(_matches(ours, official.rivers), official.rivers["basin_area_km2"], strict=True)
+        if position is not None and pd.notna(area)
+    ]
+    return pd.DataFrame(rows, columns=["river_id", AREA]).drop_duplicates("river_id")

@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from rivergis import crs, geometry
+from rivergis.errors import InputError
 from rivergis.layers import LEVELS
 
 Floats = npt.NDArray[np.float64]
@@ -26,6 +27,43 @@ CLIPPED_DEG = 1e-5
 COLUMNS = (
     "river_id", "level", "unit_code", "unit", "with_code", "with_unit", "from_m", "to_m", "length_m", "area_m2",
 )  # fmt: skip
+
+
+# headings of files of administrative units, the surest first
+_CODE = ("code", "adcode", "xzqdm", "pac", "行政区划代码", "行政区代码", "代码", "区划代码")
+_NAME = ("name", "xzqmc", "行政区名称", "名称", "village", "town", "county", "district", "city", "province")
+
+
+def units_of(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
+    """Administrative units of a file as code, name, level (province ... village) and geometry.
+
+    The level is that of a column ``level``, else told by the code (GB/T 2260 and GB/T 10114: 6, 9 or 12 digits).
+    ``what`` names the file; ``InputError`` where codes or names are not to be found or a code has no level.
+    """
+    columns = {str(c).lower(): c for c in frame.columns}
+    code, name = (next((columns[c] for c in wanted if c in columns), None) for wanted in (_CODE, _NAME))
+    if code is None or name is None:
+        raise InputError(f"{what} has no fields for code and name of a unit: call them code and name.", file=what)
+    codes = frame[code].map(lambda v: str(int(v)) if isinstance(v, float) else str(v).strip())
+    given = frame[columns["level"]] if "level" in columns else pd.Series(None, index=frame.index, dtype=object)
+    levels = [g if g in LEVELS else _level_of(c) for g, c in zip(given, codes, strict=True)]
+    if None in levels:
+        raise InputError(
+            f"{what}: the unit {codes.iloc[levels.index(None)]!r} has no known level: give it a field level.", file=what
+        )
+    rows = {"code": codes.to_numpy(), "name": frame[name].astype(str).to_numpy(), "level": levels}
+    units = gpd.GeoDataFrame(rows, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+    return units[units.geom_type.isin(["Polygon", "MultiPolygon"])].reset_index(drop=True)
+
+
+def _level_of(code: str) -> str | None:
+    if not code.isdigit() or len(code) not in (6, 9, 12):
+        return None
+    full = code.ljust(12, "0")
+    for digits, level in ((2, "province"), (4, "city"), (6, "county"), (9, "town")):
+        if not full[digits:].strip("0"):
+            return level
+    return "village"
 
 
 class Units:

@@ -42,10 +42,10 @@ def save(
 
 
 def axes(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
-    """Axes in force: id, version, river_id, river_code, river, origin_m, geom (LineString, EPSG:4490)."""
+    """Axes in force: id, version, river_id, river_code, river, origin_m, calibration, geom (LineString, EPSG:4490)."""
     return read_frame(
         conn,
-        """SELECT a.id, a.version, a.river_id, r.code AS river_code, r.name AS river, a.origin_m, a.geom
+        """SELECT a.id, a.version, a.river_id, r.code AS river_code, r.name AS river, a.origin_m, a.calibration, a.geom
         FROM app.axis_as_of(:on, :known) a JOIN app.river_as_of(:on, :known) r ON r.id = a.river_id ORDER BY a.id""",
         {"on": on, "known": known_at},
     )
@@ -92,10 +92,10 @@ def units(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
 
 
 def duties(conn: Connection, on: date, known_at: datetime) -> pd.DataFrame:
-    """Who answers for which metres on that day: chief_id, chief, title, level, unit_code, river_id, bank, from_m, to_m."""
+    """Who answers for which metres on that day: chief_id, chief_code, chief, title, level, unit_code, river_id, bank, from_m, to_m."""
     return read_table(
         conn,
-        """SELECT d.id, d.version, d.chief_id, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
+        """SELECT d.id, d.version, d.chief_id, c.code AS chief_code, c.name AS chief, c.title, d.level, c.unit_code, d.river_id, d.bank, d.from_m, d.to_m
         FROM app.duty_as_of(:on, :known) d JOIN app.chief_as_of(:on, :known) c ON c.id = d.chief_id ORDER BY d.id""",
         {"on": on, "known": known_at},
     )
