@@ -129,6 +129,59 @@ def write_json(path: Path, result: Any) -> None:
     part.replace(path)
 
 
+def rows_of(frame: Any) -> list[dict[str, Any]]:
+    """Rows of a frame as JSON-ready values: nothing for NaN, shapes as WKT."""
+    import pandas as pd
+    import shapely
+
+    def value(v: Any) -> Any:
+        if isinstance(v, shapely.Geometry):
+            return shapely.to_wkt(v, rounding_precision=9)
+        if v is None or (pd.api.types.is_scalar(v) and pd.isna(v)):
+            return None
+        return v.item() if hasattr(v, "item") else v
+
+    return [{str(k): value(v) for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def deliver(frame: Any, out: Path | None, as_json: bool, layer: str = "result") -> None:
+    """A frame to the screen, or to a file by its ending: .gpkg .geojson .csv .json; written whole or not at all."""
+    if out is not None:
+        write_frame(frame, out, layer)
+        say(f"{len(frame)} → {out}")
+    elif as_json:
+        emit(rows_of(frame), True)
+    else:
+        rows = rows_of(frame)
+        table(list(frame.columns), [list(r.values()) for r in rows])
+
+
+def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
+    """Write a frame (of shapes or not) by the ending of ``out``; ``UsageError`` for an ending that is not known."""
+    import pyogrio
+
+    from rivergis.errors import UsageError
+
+    ending = out.suffix.lower()
+    if ending not in (".gpkg", ".geojson", ".csv", ".json"):
+        raise UsageError(f"{out.name}: write to a name that ends in .gpkg, .geojson, .csv or .json.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
+    if ending == ".json":
+        write_json(out, rows_of(frame))
+        return
+    part = out.with_name(f".{out.stem}.part{ending}")
+    part.unlink(missing_ok=True)
+    try:
+        if ending == ".csv":
+            frame.to_csv(part, index=False, encoding="utf-8-sig")
+        else:
+            pyogrio.write_dataframe(frame, part, layer=layer)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
     """Print rows as a plain table that also reads well in a log file."""
     from rich import box

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rivergis.cli import common, river_build
+from rivergis.cli import common, river_build, river_chainage, river_register
 
 
 @click.group("river")
@@ -12,46 +12,9 @@ def command() -> None:
     """Rivers: where is this, and on which bank?"""
 
 
-command.add_command(river_build.build)
-
-
-@command.command()
-@click.option("--at", "lonlat", required=True, metavar="LON,LAT", help="Position in degrees.")
-@click.option("--river", default=None, help="Code of the river (default: the nearest).")
-@common.json_option
-def locate(lonlat: str, river: str | None, as_json: bool) -> None:
-    """River, bank, chainage, village and chiefs of a position.
-
-    \b
-    Example:
-      rivergis river locate --at 106.02,29.41
-    """
-    from datetime import date
-
-    import shapely
-
-    from rivergis.db.connect import now_of
-    from rivergis.errors import NotFound, UsageError
-    from rivergis.river import store
-    from rivergis.river.register import Register
-
-    try:
-        lon, lat = (float(v) for v in lonlat.split(","))
-    except ValueError as error:
-        raise UsageError(
-            f"{lonlat!r} is not a position: write longitude and latitude in degrees, as in 106.02,29.41."
-        ) from error
-    with common.database().read() as conn:
-        today, known = date.today(), now_of(conn)
-        axes = store.axes(conn, today, known)
-        if river is not None:
-            axes = axes[axes["river_code"] == river]
-        if axes.empty:
-            raise NotFound("No axis is known" + (f" of river {river!r}" if river else ": import rivers first") + ".")
-        spot = Register(axes, store.units(conn, today, known), store.duties(conn, today, known)).spots(
-            [shapely.Point(lon, lat)]
-        )[0]
-    common.emit(spot, as_json)
+for verb in (river_build.build, *river_chainage.COMMANDS):
+    command.add_command(verb)
+river_register.add_to(command)
 
 
 @command.command()

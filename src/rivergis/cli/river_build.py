@@ -41,12 +41,16 @@ def _fields(_context: click.Context, _parameter: click.Parameter, given: tuple[s
 @click.option("--dem", type=FILE, default=None, help="Heights, to tell directions and upstream areas.")
 @click.option("--outlets", type=FILE, default=None, help="Points where water is known to leave the network.")
 @click.option("--snap", "snap_m", type=float, default=None, help="Metres within which ends are one node (rule).")
-@click.option("--gap", "gap_m", type=float, default=None, help="Metres up to which a missed confluence is mended (rule).")
+@click.option(
+    "--gap", "gap_m", type=float, default=None, help="Metres up to which a missed confluence is mended (rule)."
+)
 @click.option("--place", default="000000", metavar="ADCODE", help="Place whose rules hold (default: national).")
 @click.option("--out", type=FILE, default=None, help="network.gpkg to write; left out: into the database.")
 @click.option("--overwrite", is_flag=True, help="Replace --out if it is there.")
 @click.option("--namespace", default=None, help="Whose codes these are; needed to build into the database.")
-@click.option("--fail-on", type=click.Choice(["error", "warning"]), default=None, help="Exit 1 if defects are that bad.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning"]), default=None, help="Exit 1 if defects are that bad."
+)
 @common.actor_option
 @common.json_option
 def build(
@@ -81,16 +85,18 @@ def build(
         raise UsageError("Say where the network goes: --out network.gpkg, or --namespace for the database.")
     if out is not None:
         files.check_out(out, overwrite)
-    view = rules.load(common.settings().rules_dir).at(rules.path_of(place), date.today())
+    book = rules.load(common.settings().rules_dir)
+    view = book.at(rules.path_of(place), date.today())
     request = files.Asked(crs=crs_, **asked)
     network = files.build_network(request, view, lambda step: _progress(step, as_json))
+    saved = None
     if out is not None:
         files.write(network, out, overwrite=overwrite)
     else:
         db = common.database()
         who = common.acting(db, actor, "import")
-        workflow.save_network(db, network, namespace=str(namespace), actor=who)
-    _show(network, out, as_json)
+        saved = workflow.save_network(db, network, book, namespace=str(namespace), actor=who)
+    _show(network, out, saved, as_json)
     worst = set(network.built.defects["severity"])
     return int(bool(fail_on and worst & {"error", fail_on}))
 
@@ -102,9 +108,9 @@ def _progress(step: str, quiet: bool) -> None:
         click.echo(words.both(f"river_build.{step}"), err=True)
 
 
-def _show(network: Any, out: Path | None, as_json: bool) -> None:
+def _show(network: Any, out: Path | None, saved: Any, as_json: bool) -> None:
     if as_json:
-        common.emit(network.summary, True)
+        common.emit({**network.summary, "saved": saved}, True)
         return
     from rivergis import words
 
@@ -113,8 +119,15 @@ def _show(network: Any, out: Path | None, as_json: bool) -> None:
         f"{f['reaches']} 河段 reaches, {f['nodes']} 节点 nodes, {f['rivers']} 河流 rivers, {f['length_m'] / 1000:.3f} km"
         + (f" → {out}" if out else "")
     )
+    if saved is not None:
+        common.say(
+            f"入库 in the database: {saved.imported} 新增或变更 new or changed, {saved.unchanged} 未变 unchanged, "
+            f"{saved.ended} 失效 ended"
+        )
     share = f"{f['drawn_downstream']:.0%}"
-    common.say(f"顺流数字化 drawn downstream: {share}; 掉头 turned: {f['turned']}; 流向为推测 guessed: {f['direction_guessed']}")
+    common.say(
+        f"顺流数字化 drawn downstream: {share}; 掉头 turned: {f['turned']}; 流向为推测 guessed: {f['direction_guessed']}"
+    )
     for taken in network.taken:
         common.say(f"字段 field {taken['field']} → {taken['role']}")
     for line in network.heights:

@@ -17,7 +17,7 @@ import shapely
 
 from rivergis import crs, geometry
 from rivergis.errors import InputError
-from rivergis.river import direction, frames, measures, noding, waters
+from rivergis.river import direction, frames, measures, noding, water_bodies, waters
 from rivergis.river.drawn import Drawn, Floats, Ints, NetworkDefect
 
 DRAWN_COLUMNS = ("source_fid", "kind", "covered", "level", "name", "flow")
@@ -82,7 +82,14 @@ def build(
     basin = _areas(areas, metric)
     if basin is not None:
         progress("waters")
-        drawn = waters.cross(drawn, basin, snap_m=method.snap_m, max_half_width_m=method.max_half_width_m)
+        basin, guessed = water_bodies.judged(basin, drawn.pieces, max_half_width_m=method.max_half_width_m)
+        drawn = waters.cross(
+            drawn.with_(defects=[*drawn.defects, *guessed]),
+            basin,
+            snap_m=method.snap_m,
+            gap_m=method.gap_m,
+            max_half_width_m=method.max_half_width_m,
+        )
     back = _Back(metric, lines)
     degrees = back.lines(drawn)
     progress("direction")
@@ -182,7 +189,7 @@ def _outlet_nodes(
 def _half_width(drawn: Drawn, areas: gpd.GeoDataFrame | None, method: Method) -> Floats:
     if areas is None:
         return np.full(len(drawn.pieces), np.nan)
-    return np.asarray(waters.half_width(drawn.pieces, areas, max_half_width_m=method.max_half_width_m), dtype=float)
+    return np.asarray(water_bodies.half_width(drawn.pieces, areas, max_half_width_m=method.max_half_width_m), dtype=float)
 
 
 def _as_reaches(

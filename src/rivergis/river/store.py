@@ -152,6 +152,11 @@ def put_on_axis(conn: Connection, chain: pd.DataFrame) -> None:
     versions.amend(conn, "reach", chain)
 
 
+def put_calibration(conn: Connection, axis_id: uuid.UUID, calibration: Mapping[str, Any]) -> None:
+    """Record the stakes of an axis as a new version of it (form: ``calibration.Calibration.as_json``)."""
+    versions.amend(conn, "axis", pd.DataFrame([{"id": axis_id, "calibration": dict(calibration)}]))
+
+
 def outlines(conn: Connection) -> tuple[list[shapely.Geometry], list[shapely.Geometry]]:
     """Where the database's things may lie: axes and reaches in force (lines), and units (areas), EPSG:4490.
 

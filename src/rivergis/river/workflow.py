@@ -1,20 +1,66 @@
-"""Jobs on rivers: axes for rivers that came as loose reaches, and reaches turned to run downstream."""
+"""Jobs on rivers: a built network recorded, axes for rivers that came as loose reaches, and reaches turned to run downstream."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
 from rivergis import crs
+from rivergis.db import system
 from rivergis.db.connect import Database
+from rivergis.river import measuring as measuring_
 from rivergis.river import stem, store
 from rivergis.river.chainage import Axis
+from rivergis.river.files import Network
+from rivergis.rules import RuleBook, RuleView
 
 SNAP_M = 0.5  # ends of one digitised network meet exactly or not at all; this only forgives rounding
+
+
+def save_network(db: Database, network: Network, book: RuleBook, *, namespace: str, actor: str) -> store.NetworkSaved:
+    """Record a network built from files: rivers, axes, reaches, and the build with its defects.
+
+    One transaction; building the same files by the same rules again changes nothing. Reaches of an earlier build of a
+    file of that name that this one no longer has end today; their versions stay.
+    """
+    lines = network.sources[0]
+    build = {
+        "file_name": lines["file"],
+        "file_sha256": lines["sha256"],
+        "options": {"sources": network.sources, "method": network.method, "fields": network.taken},
+        "rule_set": book.version,
+        "counts": network.built.figures,
+    }
+    with db.write(actor) as conn:
+        system.keep_rules(conn, book.version, book.content, book.rows())
+        return store.save_network(conn, network.built.reaches, network.built.defects, namespace=namespace, build=build)
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The official chainage of a river as recorded: its two ends and its chain breaks, in labels."""
+
+    river: str
+    stakes: int
+    direction: str
+    upstream_end: str
+    downstream_end: str
+    breaks: list[str]
+
+
+def calibrate(db: Database, view: RuleView, *, river: str, stakes: Path, actor: str) -> Calibrated:
+    """Record the stakes of a river's official chainage (官方桩号) from a file; the earlier calibration stays as a version."""
+    with db.write(actor) as conn:
+        measuring = measuring_.of_database(conn, view, river=river, stakes=stakes)
+        axis, calibration = measuring.one()
+        store.put_calibration(conn, measuring.axes["id"].iloc[0], calibration.as_json())
+    ends = (calibration.label(axis.origin_m), calibration.label(axis.end_m))
+    return Calibrated(river, len(calibration.stakes), calibration.direction, *ends, calibration.breaks())
 
 
 @dataclass(frozen=True)
