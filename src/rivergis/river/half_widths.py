@@ -42,13 +42,14 @@ def half_width(
     crs.require_metric(areas)
     lines = pieces.geometry.to_numpy()
     water = bodies(polygons(areas))[0]
-    touched = np.unique(shapely.STRtree(lines).query(water, predicate="intersects")[0])
-    piece, here, course = _stations(lines, every_m)
+    touched, wetted = (np.unique(k) for k in shapely.STRtree(lines).query(water, predicate="intersects"))
+    piece, here, course = _stations(lines[wetted], every_m)
     wet = np.unique(shapely.STRtree(shapely.points(here)).query(water[touched], predicate="intersects")[1])
     across = np.full(len(piece), np.nan)
     across[wet] = _across(here[wet], course[wet], shapely.boundary(water[touched]), 2 * max_half_width_m)
     across[across > 2 * max_half_width_m] = np.nan
-    return _medians(piece, across, len(pieces)) / 2
+    out[wetted] = _medians(piece, across, len(wetted)) / 2
+    return out
 
 
 def _stations(lines: npt.NDArray[np.object_], every_m: float) -> tuple[Ints, Floats, Floats]:
