@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, terrain_flood
 
 STEPS = {
     "read": "读取 reading",
@@ -157,3 +157,6 @@ def flow(
         common.say(f"! {sentence}")
     for name, path in result.files.items():
         common.say(f"  {name}: {path}")
+
+
+command.add_command(terrain_flood.flood)

@@ -97,6 +97,16 @@ def chainages(
     return out
 
 
+def chainages_at(dem: Dem, channel: Channel, barrier: float, lonlat: Floats) -> Floats:
+    """Chainage that positions (n, 2) in degrees of EPSG:4490 belong to: that of their cell; NaN off the DEM."""
+    row, column = dem.cells_of(crs.out_of_storage(dem.crs)(lonlat))
+    on = row >= 0
+    asked = np.full(dem.shape, np.nan, dtype=np.float32)
+    asked[row[on], column[on]] = 0
+    found = chainages(asked, dem, channel, barrier)
+    return np.where(on, found[row, column], np.nan).astype(np.float64)
+
+
 def _packed(channel: Channel) -> tuple[Floats, Floats, Ints, Ints]:
     """The axis and ever smoother copies of it, one behind the other: positions, chainages, where each begins, stride.
 
