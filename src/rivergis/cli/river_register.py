@@ -184,9 +184,10 @@ def _write_map(kept: Inventory, sources: Sources, path: Path) -> None:
     from rivergis.maps import register_map
 
     stamp = words.both("page.demo") if sources.demo else None
-    html = register_map.draw(
-        kept, sources.units, name=str(sources.about.get("on") or sources.about["source"]), stamp=stamp
-    )
+    units = sources.units
+    county = [] if units is None else list(units.loc[units["level"] == "county", "name"])
+    where = county[0] if len(county) == 1 else "" if "on" in sources.about else str(sources.about["source"])
+    html = register_map.draw(kept, units, name=f"{where} {sources.about.get('on') or ''}".strip(), stamp=stamp)
     part = path.with_name(path.name + ".part")
     try:
         part.write_text(html, encoding="utf-8")
@@ -255,6 +256,7 @@ def duties(on: datetime | None, place: str, out: Path | None, fail_on: str | Non
       rivergis river duties --on 2026-05-20 --out duties.xlsx
       rivergis river duties --fail-on gaps
     """
+    from rivergis import words
     from rivergis.reports import register_sources, river_register
     from rivergis.reports.register_tables import RiverRegister
     from rivergis.river import duties as duties_
@@ -273,7 +275,7 @@ def duties(on: datetime | None, place: str, out: Path | None, fail_on: str | Non
         without_axis=people.without_axis,
         codes=people.codes,
         min_stretch_m=shortest,
-        about={"source": "database", "on": str(day), "short_stretches": few + short or None},
+        about={"source": words.both("river_register.database"), "on": str(day), "short_stretches": few + short or None},
         rules=[r.as_dict() for r in view.used],
         demo=people.demo,
     )

@@ -80,8 +80,8 @@ def _coloured_by(rivers: pd.DataFrame) -> str:
 
 
 def _class(row: dict[str, Any], by: str) -> str:
-    if row["kind"] == "ditch":
-        return "ditch"
+    if row["kind"] != "river":
+        return "ditch" if row["kind"] == "ditch" else "through"
     if by == "length":
         return "long" if row["over_min_length"] else "short"
     value = row["basin_class"] if by == "basin" else row["grade"]
@@ -99,7 +99,7 @@ def _rivers(inventory: Inventory, by: str) -> gpd.GeoDataFrame:
         west, south, east, north = shapely.total_bounds(shapes)
         shapes = shapely.simplify(shapes, max(east - west, north - south) / FINEST)
     records = rows.to_dict("records")
-    named = rows["name"].where(rows.index < NAMED)
+    named = rows["name"].where((rows.index < NAMED) & ~rows["kind"].isin(STANDING))
     return gpd.GeoDataFrame(
         {
             "id": rows["river_id"],

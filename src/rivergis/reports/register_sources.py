@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection
 
-from rivergis import crs
+from rivergis import crs, words
 from rivergis.boundary import store as boundary_store
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotFound
@@ -54,7 +54,7 @@ def of_database(conn: Connection, on: date) -> Sources:
         known,
         lines.loc[lines["line_type"] == "management", ["river_id", "bank", "basis"]],
         store.has_namespace(conn, "demo"),
-        {"source": "database", "on": str(on)},
+        {"source": words.both("river_register.database"), "on": str(on)},
     )
 
 
@@ -121,13 +121,14 @@ def people_of(conn: Connection, on: date) -> People:
         raise NotFound(f"No duty (责任河段) is known on {on}: import the layers chief and duty first.")
     axes = _texts(store.axes(conn, on, known_at))
     ends = [Axis(line, origin).end_m for line, origin in zip(axes.geometry, axes["origin_m"], strict=True)]
-    rivers = axes[["river_id", "river"]].assign(from_m=axes["origin_m"].to_numpy(float), to_m=ends)
+    axes = axes.assign(from_m=axes["origin_m"].astype(float), to_m=ends).sort_values("river_code", kind="stable")
     known = _texts(store.rivers(conn, on, known_at).rename(columns={"id": "river_id"}))
-    bare = known[~known["river_id"].isin(rivers["river_id"])]
+    bare = known[~known["river_id"].isin(axes["river_id"])]
     bare = bare.assign(duties=bare["river_id"].map(held["river_id"].value_counts()).fillna(0).astype(int))
     codes = dict(zip(known["river_id"], known["code"], strict=True))
     codes |= dict(zip(held["chief_id"], held["chief_code"], strict=True))
-    return People(held, pd.DataFrame(rivers), bare.reset_index(drop=True), codes, store.has_namespace(conn, "demo"))
+    rivers = pd.DataFrame(axes[["river_id", "river", "from_m", "to_m"]])
+    return People(held, rivers, bare.reset_index(drop=True), codes, store.has_namespace(conn, "demo"))
 
 
 def official_of(path: Path, length_unit: str | None) -> official.Official:

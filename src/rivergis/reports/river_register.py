@@ -27,6 +27,7 @@ from rivergis.reports.register_tables import Cells, RiverRegister, Sheet
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ENDINGS = (".xlsx", ".html", ".csv", ".json")
+NOT_ON_PAGE = ("source", "mouth")
 SHOWN_ROWS = 400  # a page stays readable; the rest is counted and stands in the workbook
 
 
@@ -104,17 +105,16 @@ def _write_book(register: RiverRegister, path: Path) -> None:
     for sheet in register.sheets():
         _table(book, words.say(f"river_register.sheet_{sheet.key}"), [heading(c) for c in sheet.columns], sheet.rows)
     head = [heading(c) for c in ("rule", "value", "unit_of", "rule_status", "rule_basis")]
-    rows: list[Cells] = [(k, str(v), None, None, None) for k, v in _about(register)]
+    stamp = [(words.both("river_register.about_note"), words.both("page.demo"))] if register.demo else []
+    rows: list[Cells] = [(k, str(v), None, None, None) for k, v in (*stamp, *_about(register))]
     rows += [(r["key"], str(r["value"]), r.get("unit"), r["status"], r["basis"]) for r in register.rules]
     _table(book, words.say("river_register.sheet_about"), head, rows)
     book.save(path)
 
 
 def _about(register: RiverRegister) -> list[tuple[str, Any]]:
-    """Where a register comes from, in words: stamp of fictional data, source, day, filters, program, moment."""
+    """Where a register comes from, in words: source, day, filters, program, moment."""
     told = [(words.both(f"river_register.about_{k}"), v) for k, v in register.about.items() if v is not None]
-    if register.demo:
-        told.insert(0, (words.both("river_register.about_note"), words.both("page.demo")))
     made = datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     return [*told, (words.both("river_register.about_made_at"), f"{made} (rivergis {__version__})")]
 
@@ -170,8 +170,8 @@ def render(register: RiverRegister) -> str:
 
 
 def _filled(sheet: Sheet) -> tuple[list[str], list[int]]:
-    """Columns of a sheet that say anything: a page has less room than a workbook."""
-    at = [i for i in range(len(sheet.columns)) if any(row[i] is not None for row in sheet.rows)]
+    """Columns of a sheet that say anything and that a page has room for; the workbook has them all."""
+    at = [i for i, c in enumerate(sheet.columns) if c not in NOT_ON_PAGE and any(r[i] is not None for r in sheet.rows)]
     return [sheet.columns[i] for i in at], at
 
 
