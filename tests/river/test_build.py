@@ -157,7 +157,7 @@ def test_the_methow_as_bare_lines(test_data: Path, reversed_share: float) -> Non
 
 def _downstream(following: dict[int, int], links: set[int]) -> list[int]:
     """Links so that each comes after all that drain into it."""
-    waiting = {a: 0 for a in links}
+    waiting = dict.fromkeys(links, 0)
     for b in following.values():
         waiting[b] += 1
     ready = [a for a in links if waiting[a] == 0]

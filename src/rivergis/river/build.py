@@ -17,7 +17,7 @@ import shapely
 
 from rivergis import crs, geometry
 from rivergis.errors import InputError
-from rivergis.river import direction, frames, measures, noding, water_bodies, waters
+from rivergis.river import direction, frames, half_widths, measures, noding, water_bodies, waters
 from rivergis.river.drawn import Drawn, Floats, Ints, NetworkDefect
 
 DRAWN_COLUMNS = ("source_fid", "kind", "covered", "level", "name", "flow")
@@ -189,7 +189,7 @@ def _outlet_nodes(
 def _half_width(drawn: Drawn, areas: gpd.GeoDataFrame | None, method: Method) -> Floats:
     if areas is None:
         return np.full(len(drawn.pieces), np.nan)
-    return np.asarray(water_bodies.half_width(drawn.pieces, areas, max_half_width_m=method.max_half_width_m), dtype=float)
+    return np.asarray(half_widths.half_width(drawn.pieces, areas, max_half_width_m=method.max_half_width_m), dtype=float)
 
 
 def _as_reaches(

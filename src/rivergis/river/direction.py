@@ -105,18 +105,19 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
     Two beginnings, mostly drawn downstream or mostly upstream; the one that explains the lines better wins.
     """
     ways = consensus.Ways(drawn.start, drawn.end, len(drawn.nodes), shapely.length(drawn.pieces.geometry.to_numpy()))
+    lines = drawn.pieces["source_fid"].to_numpy() >= 0  # what the build made was drawn by no one
     found = []
     for share in (FIRST_SHARE, 1 - FIRST_SHARE):
         first = share
         for _ in range(4):
             odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
-            solved = ways.solve(odds + given.sum, fits, outlets, _end_cost(share))
-            downstream = float(np.count_nonzero(~solved.turned))
-            learnt = (downstream + PRIOR_LINES * first) / (len(solved.turned) + PRIOR_LINES)
+            solved = ways.solve(odds * lines + given.sum, fits, outlets, _end_cost(share))
+            downstream = float(np.count_nonzero(~solved.turned[lines]))
+            learnt = (downstream + PRIOR_LINES * first) / (np.count_nonzero(lines) + PRIOR_LINES)
             if abs(learnt - share) < 1e-3:
                 break
             share = learnt
-        found.append((_likelihood(solved, share), share, solved))
+        found.append((_likelihood(solved, lines, share), share, solved))
     _, share, solved = max(found, key=lambda f: f[0])
     return share, solved
 
@@ -126,10 +127,10 @@ def _end_cost(share: float) -> float:
     return END_TRUSTED + END_DOUBTED * (1 - abs(2 * share - 1))
 
 
-def _likelihood(solved: consensus.Solved, share: float) -> float:
+def _likelihood(solved: consensus.Solved, lines: Flags, share: float) -> float:
     """Log likelihood of a solution: its own score, with the odds of digitising measured from zero; upstream is rarer."""
-    down = np.count_nonzero(~solved.turned)
-    up = len(solved.turned) - down
+    down = np.count_nonzero(~solved.turned[lines])
+    up = np.count_nonzero(lines) - down
     share = min(max(share, 1e-3), 1 - 1e-3)
     odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
     rest = solved.score - odds * down

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -20,7 +21,7 @@ import yaml
 from rivergis import crs
 from rivergis.errors import InputError, UsageError
 from rivergis.intake import vector
-from rivergis.river import attributes, dem_files, terrain
+from rivergis.river import attributes, dem_files, terrain, terrain_flow
 from rivergis.river.build import Built, Method, Terrain, build
 from rivergis.river.drawn import NetworkDefect
 from rivergis.river.frames import REACH_COLUMNS
@@ -89,7 +90,7 @@ def build_network(asked: Asked, view: RuleView, progress: Callable[[str], None] 
     progress("read")
     method = method_of(view, asked.snap_m, asked.gap_m)
     lines, source_id, reading, aside = _lines(asked)
-    terrain_, heights = _terrain(asked.dem)
+    terrain_, heights = _terrain(asked.dem, view)
     areas, areas_reading = _areas(asked)
     built = build(
         lines,
@@ -210,16 +211,34 @@ def _areas(asked: Asked) -> tuple[gpd.GeoDataFrame | None, attributes.Reading | 
     return areas[areas["kind"] != "other"].reset_index(drop=True), reading
 
 
-def _terrain(path: Path | None) -> tuple[Terrain | None, list[str]]:
-    """Heights of a DEM for the build, and what is said of that DEM."""
+def _terrain(path: Path | None, view: RuleView) -> tuple[Terrain | None, list[str]]:
+    """Heights of a DEM for the build, and a list that what is found out about that DEM is written to."""
+    said: list[str] = []
     if path is None:
-        return None, []
-    dem = dem_files.read(path)
-    return Terrain(
-        DEM_ERROR * dem.cell_m,
-        lambda lines: terrain.sample_ends(dem, lines),
-        lambda lines: np.full(len(lines), np.nan),
-    ), []
+        return None, said
+    most = int(view.number("terrain.exact_max_cells"))
+    with dem_files.opened(path) as source:
+        cells = math.prod(source.shape)
+        if cells > most:
+            raise InputError(
+                f"{path.name} has {cells:,} cells, more than {most:,}: cut it to the basin, or resample it, and give that.",
+                file=str(path),
+            )
+        dem = source.read()
+    said += dem.said
+    burn_m = view.number("terrain.burn_depth")
+
+    def areas(lines: gpd.GeoSeries) -> Any:
+        found = terrain_flow.flow(dem, burn=lines, burn_depth_m=burn_m)
+        area, edge = terrain_flow.upstream_area_km2(found, lines)
+        said.extend(s for s in found.said if s not in said)
+        if edge.any():
+            said.append(
+                f"{dem.name}: {int(edge.sum())} reaches have land beyond the edge of the DEM; their upstream area is left out."
+            )
+        return area
+
+    return Terrain(DEM_ERROR * dem.cell_m, lambda lines: terrain.sample_ends(dem, lines), areas), said
 
 
 def _sha256(path: Path) -> str:

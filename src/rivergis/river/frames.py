@@ -289,7 +289,7 @@ def figures(
         "rivers": int(inner["river_id"].nunique()),
         "length_m": round(float(inner["length_m"].sum()), 1),
         "drawn_downstream": round(directed.drawn_downstream, 3),
-        "turned": int(directed.turned.sum()),
+        "turned": int((defects["code"] == "direction_turned").sum()),
         "direction_basis": {str(k): int(v) for k, v in inner["direction_basis"].value_counts().items()},
         "direction_guessed": int((defects["code"] == "direction_guessed").sum()),
         "defects": {str(k): int(v) for k, v in defects["code"].value_counts().items()},
