@@ -100,6 +100,30 @@ def test_nhd() -> None:
     assert text["kind"].tolist() == ["river", "canal", "canal"]
 
 
+@pytest.mark.parametrize(
+    ("field", "with_line", "against"),
+    [
+        ("FLOWDIR", "With Digitized", "Against Digitized"),
+        ("flow", "in direction", "in opposite direction"),
+        ("SENS_ECOUL", "Sens direct", "Sens inverse"),
+        ("流向", "正向", "反向"),
+        ("流向", "与数字化方向一致", "与数字化方向相反"),
+    ],
+)
+def test_flow_in_the_words_of_several_countries(field: str, with_line: str, against: str) -> None:
+    got, said = read(frame(**{field: [with_line, against, None]}), WORDS)
+    assert got["flow"].tolist() == [1, -1, 0] and said.field_of("flow") == field
+
+
+def test_lines_of_a_ring_in_a_large_field_are_left_out_and_told() -> None:
+    n = 300
+    to = [*range(2, n + 1), 0]
+    to[200] = 200  # 201 → 200 → 201
+    got, said = read(frame(id=list(range(1, n + 1)), to_id=to), WORDS)
+    assert got["next_source_id"].isna().sum() == 3 and len(links(got)) == n - 3
+    assert "ring" in str(next(t for t in said.taken if t.role == "next").note)
+
+
 # lookalikes ---------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -74,7 +73,7 @@ def judged(
         for k, row in enumerate(rows)
         if member[k] >= 0 and touched[member[k]]
     ]
-    return areas.assign(kind=pd.Series(kinds, index=areas.index, dtype=object)), guesses
+    return areas.assign(kind=kinds), guesses
 
 
 def _by_shape(
