@@ -8,8 +8,8 @@ it leaves, down a potential (Kirchhoff; HodgeRank, doi:10.1007/s10107-010-0392-x
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import networkx as nx
 import numpy as np
@@ -161,107 +161,128 @@ class _Messages:
         named: set[int],
         end: float,
     ) -> None:
-        self.ways, self.fits, self.exits, self.named, self.end = ways, fits, exits, named, end
+        self.ways, self.named, self.end = ways, named, end
         count = len(ways.first_end)
         tree = ways.chain >= 0
-        chain, forward = ways.chain[tree], ways.along[tree]
         # own[c] = (worth of running against the chain, along the chain); a line is worth its odds when it runs as drawn
-        self.own = np.zeros((count, 2))
-        np.add.at(self.own, (chain, forward.astype(int)), odds[tree])
-        self.up = np.zeros((count, 2))  # from the child's side
-        self.down = np.zeros((count, 2))  # from the parent's side
-        self._pass()
+        own = np.zeros((count, 2))
+        np.add.at(own, (ways.chain[tree], ways.along[tree].astype(int)), odds[tree])
+        self.own: list[list[float]] = own.tolist()
+        self.fit = self._fits(fits, exits)
+        self.up = [(0.0, 0.0)] * count  # from the child's side
+        self.down = [(0.0, 0.0)] * count  # from the parent's side
+        self.score = self._rise()
+        self._descend()
+        self.total = own + np.reshape(self.up, (count, 2)) + np.reshape(self.down, (count, 2))
 
-    def _pass(self) -> None:
+    def _fits(self, fits: Floats, exits: dict[int, dict[int, float]]) -> list[list[float]]:
+        """Log probability of each chain to be the one that leaves the block at its second, at its first end."""
         ways = self.ways
-        self.score = 0.0
-        for block, parent in reversed(ways.order):
-            if parent >= 0:
-                self.up[parent] = self._towards(block, parent)
-            else:
-                self.score += self._closed(block)
-        for block, parent in ways.order:
-            for c in ways.places[block].chains:
+        tip = np.reshape(ways.tip, (-1, 2)).astype(np.int64)
+        ends = np.reshape(ways.first_end, (-1, 2)).astype(np.int64)
+        fit: list[list[float]] = fits[tip, (ways.block[ways.start[tip]] != ends).astype(int)][:, ::-1].tolist()
+        for block in exits.keys() & ways.places.keys():
+            place = ways.places[block]
+            for c, first in zip(place.chains, place.at_first, strict=True):
+                fit[c][first] = exits[block].get(c, 0.0)
+        return fit
+
+    def _rise(self) -> float:
+        """Messages from the leaves to the roots; the worth of the best solution."""
+        score = 0.0
+        for block, parent in reversed(self.ways.order):
+            meeting = self._meeting(block, parent, self.up, but=parent)
+            if parent < 0:
+                score += meeting.closed()
+                continue
+            place = self.ways.places[block]
+            first = place.at_first[place.chains.index(parent)]
+            self.up[parent] = _sorted(meeting.message(None, self.fit[parent][first]), first)
+        return score
+
+    def _descend(self) -> None:
+        """Messages from the roots to the leaves."""
+        for block, parent in self.ways.order:
+            place = self.ways.places[block]
+            if len(place.chains) == 1 and parent >= 0:
+                continue
+            meeting = self._meeting(block, parent, self.up, but=-1)
+            for k, (c, first) in enumerate(zip(place.chains, place.at_first, strict=True)):
                 if c != parent:
-                    self.down[c] = self._towards(block, c)
+                    self.down[c] = _sorted(meeting.message(k, self.fit[c][first]), first)
+
+    def _meeting(self, block: int, parent: int, up: list[tuple[float, float]], but: int) -> _Meeting:
+        """The chains at a block, all or all but one, with what is known from their far sides."""
+        place = self.ways.places[block]
+        into, gains, fit = [], [], []
+        for c, first in zip(place.chains, place.at_first, strict=True):
+            if c != but:
+                far, own = self.down[c] if c == parent else up[c], self.own[c]
+                enters = far[not first] + own[not first]
+                into.append(enters)
+                gains.append(far[first] + own[first] - enters)
+                fit.append(self.fit[c][first])
+        return _Meeting(block in self.named, self.end, into, gains, fit)
 
     def along(self) -> Flags:
-        total = self.own + self.up + self.down
-        return total[:, 1] > total[:, 0]
+        return np.asarray(self.total[:, 1] > self.total[:, 0])
 
     def confidence(self) -> Floats:
-        total = self.own + self.up + self.down
-        return 1 / (1 + np.exp(-np.abs(total[:, 1] - total[:, 0])))
+        return np.asarray(1 / (1 + np.exp(-np.abs(self.total[:, 1] - self.total[:, 0]))))
 
-    def _gains(self, block: int, but: int) -> tuple[float, list[float], list[float]]:
-        """Worth of all chains but one running into the block, what each gains by running out, and how well it fits to."""
-        place = self.ways.places[block]
-        base, gains, fit = 0.0, [], []
-        for c, first in zip(place.chains, place.at_first, strict=True):
-            if c == but:
-                continue
-            # messages from the far side: the child's if this block is the parent, else the parent's
-            far = self.up[c] if self._is_child(c, block) else self.down[c]
-            out, into = (1, 0) if first else (0, 1)
-            base += float(far[into] + self.own[c, into])
-            gains.append(float(far[out] + self.own[c, out] - far[into] - self.own[c, into]))
-            fit.append(self._fit(block, c, first))
-        return base, gains, fit
 
-    def _is_child(self, chain: int, block: int) -> bool:
-        """Whether the far end of a chain lies below ``block`` in the tree."""
-        return self._parents.get(block, -1) != chain
+def _sorted(worth: tuple[float, float], first: bool) -> tuple[float, float]:
+    """(leaving, arriving) at a block as (against, along) a chain that has the block at its first end, or at its last."""
+    return worth[::-1] if first else worth
 
-    @property
-    def _parents(self) -> dict[int, int]:
-        if not hasattr(self, "_parent_of"):
-            self._parent_of = dict(self.ways.order)
-        return self._parent_of
 
-    def _fit(self, block: int, chain: int, first: bool) -> float:
-        """Log probability that the chain is the one that leaves the block."""
-        if block in self.exits:
-            return self.exits[block].get(chain, 0.0)
-        ways = self.ways
-        bridge = ways.tip[chain][0 if first else 1]
-        return float(self.fits[bridge, 0 if ways.block[ways.start[bridge]] == block else 1])
+class _Meeting:
+    """The chains at a block: what each gains by running out of it, to be asked with any one left out.
 
-    def _towards(self, block: int, chain: int) -> Floats:
-        """Message of a block along a chain: best worth of its side if the chain runs (against, along) itself."""
-        place = self.ways.places[block]
-        first = place.at_first[place.chains.index(chain)]
-        base, gains, fit = self._gains(block, chain)
-        own_fit = self._fit(block, chain, first)
-        leaves = base + self._most(block, gains, fit, own_fit, True)
-        arrives = base + self._most(block, gains, fit, own_fit, False)
-        return np.array([arrives, leaves] if first else [leaves, arrives])
+    Sorted once, so that a block with a thousand chains costs no thousand times a thousand steps.
+    """
 
-    def _closed(self, block: int) -> float:
-        base, gains, fit = self._gains(block, -1)
-        return base + self._most(block, gains, fit, None, False)
+    def __init__(self, named: bool, end: float, into: list[float], gains: list[float], fit: list[float]) -> None:
+        self.into, self.gains = into, gains
+        self.base = sum(into)
+        self.toll = NOT_THE_OUTLET * named
+        self.named, self.end = named, end
+        self.onward = [g + f for g, f in zip(gains, fit, strict=True)]
+        self.best = sorted(self.onward, reverse=True)[:2]
+        self.ranked = sorted(gains, reverse=True)
+        self.sums = [0.0, *accumulate(self.ranked)]
+        self.willing = sum(g > end for g in gains)
 
-    def _most(self, block: int, gains: list[float], fit: list[float], own_fit: float | None, own_out: bool) -> float:
-        """Best gain at a block over which of its chains leave it; ``own`` is the chain that asks."""
-        chains = len(gains) + (own_fit is not None)
-        named = block in self.named
-        best = -np.inf
-        if not own_out:
-            best = 0.0 if named else -(self.end, PLAIN_SINK, INNER_SINK)[min(chains, 3) - 1]
-            if gains:
-                best = max(best, max(g + f for g, f in zip(gains, fit, strict=True)) - NOT_THE_OUTLET * named)
-        else:
-            best = (own_fit or 0.0) - NOT_THE_OUTLET * named
-        return max(best, self._several(gains, own_fit is not None, own_out) - NOT_THE_OUTLET * named)
+    def message(self, asks: int | None, own_fit: float) -> tuple[float, float]:
+        """Best worth if the chain that asks leaves, and if it arrives; ``asks`` is its number, None for one not listed."""
+        base = self.base - (0.0 if asks is None else self.into[asks])
+        leaves = max(own_fit, self._several(asks, True, True)) - self.toll
+        arrives = max(self._one(asks, True), self._several(asks, True, False) - self.toll)
+        return base + leaves, base + arrives
 
-    def _several(self, gains: Sequence[float], asked: bool, own_out: bool) -> float:
+    def closed(self) -> float:
+        """Best worth of a block that no other chain asks."""
+        return self.base + max(self._one(None, False), self._several(None, False, False) - self.toll)
+
+    def _one(self, asks: int | None, asked: bool) -> float:
+        """Best gain if one of the listed chains leaves, or none."""
+        chains = len(self.gains) + (asked and asks is None)
+        none = 0.0 if self.named else -(self.end, PLAIN_SINK, INNER_SINK)[min(chains, 3) - 1]
+        among = self.best[1:] if asks is not None and self.onward[asks] == self.best[0] else self.best
+        return max(none, among[0] - self.toll) if among else none
+
+    def _several(self, asks: int | None, asked: bool, own_out: bool) -> float:
         """Best gain if two or more chains leave; all of them leaving makes the block a source."""
+        own = None if asks is None else self.gains[asks]
+        others = len(self.gains) - (own is not None)
         need = 1 if own_out else 2
-        if len(gains) < need:
+        if others < need:
             return -np.inf
-        best = sorted(gains, reverse=True)
-        leave = max(need, sum(g > self.end for g in best))
-        all_leave = leave == len(best) and (own_out or not asked)
-        return sum(best[:leave]) - self.end * (leave + own_out - 1) - INNER_SOURCE * all_leave
+        leave = max(need, self.willing - (own is not None and own > self.end))
+        among = own is not None and own >= self.ranked[leave - 1]
+        gain = self.sums[leave + 1] - own if among and own is not None else self.sums[leave]
+        all_leave = leave == others and (own_out or not asked)
+        return gain - self.end * (leave + own_out - 1) - INNER_SOURCE * all_leave
 
 
 class _Room:
