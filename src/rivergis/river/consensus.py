@@ -62,14 +62,14 @@ class Ways:
         self.blocks = int(count)
         self._chain_up()
         self._number_rooms()
-        self.rooms = [_Room(self, b) for b in np.unique(self.block[start[loops]])]
+        self.rooms = self._rooms(np.flatnonzero(loops))
 
     def _chain_up(self) -> None:
         """Join bridges that meet at plain nodes into chains: one direction for all of a chain."""
         bridges = np.flatnonzero(self.is_bridge)
         size = np.bincount(self.block, minlength=self.blocks)
         at: dict[int, list[int]] = {}
-        for i in bridges:
+        for i in bridges.tolist():
             at.setdefault(int(self.block[self.start[i]]), []).append(int(i))
             at.setdefault(int(self.block[self.end[i]]), []).append(int(i))
         entering = np.bincount(self.block[self.end[bridges]], minlength=self.blocks)
@@ -118,6 +118,19 @@ class Ways:
                     if c != parent:
                         a, b = self.first_end[c]
                         stack.append((b if a == block else a, c))
+
+    def _rooms(self, loops: Ints) -> list[_Room]:
+        """The blocks that have lines of their own, each with its nodes and lines."""
+        block = self.block[self.start[loops]]
+        blocks, first = np.unique(block[np.argsort(block)], return_index=True)
+        lines = np.split(loops[np.argsort(block, kind="stable")], first[1:])
+        nodes = np.flatnonzero(np.isin(self.block, blocks))
+        nodes = nodes[np.argsort(self.block[nodes], kind="stable")]
+        first = np.searchsorted(self.block[nodes], blocks)
+        number = np.zeros(self.nodes, dtype=np.int64)  # of each node within its block
+        number[nodes] = np.arange(len(nodes)) - first[np.searchsorted(blocks, self.block[nodes])]
+        members = np.split(nodes, first[1:])
+        return [_Room(self, int(b), members[k], lines[k], number) for k, b in enumerate(blocks)]
 
     def solve(self, odds: Floats, fits: Floats, outlets: Ints, end: float = END) -> Solved:
         """Best directions for the log odds of each line to run as drawn (see ``direction`` for ``fits``)."""
@@ -288,12 +301,9 @@ class _Meeting:
 class _Room:
     """A block with loops: its lines, nodes and the chains that enter or leave it."""
 
-    def __init__(self, ways: Ways, block: int) -> None:
-        self.ways, self.block = ways, int(block)
-        self.members = np.flatnonzero(ways.block == block)
-        own = np.full(ways.nodes, -1)
-        own[self.members] = np.arange(len(self.members))
-        self.lines = np.flatnonzero(~ways.is_bridge & (ways.block[ways.start] == block))
+    def __init__(self, ways: Ways, block: int, members: Ints, lines: Ints, own: Ints) -> None:
+        """``own``: number of each node of the network within its block."""
+        self.ways, self.block, self.members, self.lines = ways, block, members, lines
         self.a, self.b = own[ways.start[self.lines]], own[ways.end[self.lines]]
         self.length = ways.length_m[self.lines]
         place = ways.places.get(self.block, _Place())
@@ -304,6 +314,7 @@ class _Room:
             self.doors.append((c, first, int(own[outer])))
         self._laplacian()
         self._trials = self._try_exits()
+        self._circled: dict[bytes, Flags] = {}
 
     def _laplacian(self) -> None:
         n, weight = len(self.members), 1 / self.length
@@ -396,15 +407,18 @@ class _Room:
         start, end = np.where(chosen, self.a, self.b), np.where(chosen, self.b, self.a)
         leaves = np.bincount(start, minlength=n) + (outflow > 0)
         enters = np.bincount(end, minlength=n) + (inflow > 0.02 / max(len(inflow), 1))
-        return bool((leaves > 0).all() and (enters > 0).all()) and not self._strong(start, end).any()
+        return bool((leaves > 0).all() and (enters > 0).all()) and not self._strong(chosen).any()
 
-    def _strong(self, start: Ints, end: Ints) -> Flags:
-        """Lines that lie on a directed circle."""
-        n = len(self.members)
-        graph = coo_array((np.ones(len(start)), (start, end)), shape=(n, n))
-        _, part = connected_components(graph, directed=True, connection="strong")
-        return np.asarray(part[start] == part[end])
+    def _strong(self, chosen: Flags) -> Flags:
+        """Lines that lie on a directed circle; remembered, because most blocks are asked the same again and again."""
+        key = chosen.tobytes()
+        if key not in self._circled:
+            n = len(self.members)
+            start, end = np.where(chosen, self.a, self.b), np.where(chosen, self.b, self.a)
+            graph = coo_array((np.ones(len(start)), (start, end)), shape=(n, n))
+            _, part = connected_components(graph, directed=True, connection="strong")
+            self._circled[key] = np.asarray(part[start] == part[end])
+        return self._circled[key]
 
     def _circles(self, own: Floats) -> Flags:
-        drawn = own > 0
-        return self._strong(np.where(drawn, self.a, self.b), np.where(drawn, self.b, self.a)) & (np.abs(own) > 1.0)
+        return self._strong(own > 0) & (np.abs(own) > 1.0)
