@@ -156,7 +156,7 @@ def render(register: RiverRegister) -> str:
         {
             "key": sheet.key,
             "title": title(sheet),
-            "head": [heading(c) for c in kept],
+            "head": [words.pair(f"river_register.{c}") for c in kept],
             "rows": [[row[i] for i in at] for row in sheet.rows[:SHOWN_ROWS]],
             "total": len(sheet.rows),
         }

@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 NEAR_DEG = 1e-9
 """A tenth of a millimetre: a stretch drawn on the border of two units lies in both, in spite of rounding."""
 CLIPPED_DEG = 1e-5
+"""About a metre: rivers are clipped at borders, so what is no farther outside of all units counts as in the nearest."""
 COLUMNS = (
     "river_id", "level", "unit_code", "unit", "with_code", "with_unit", "from_m", "to_m", "length_m", "area_m2",
 )  # fmt: skip
@@ -146,6 +147,8 @@ def _pieces(line: shapely.LineString, shapes: Any, codes: Any) -> Iterator[tuple
     stops = np.interp(cuts, degrees, shares)
     middles = shapely.line_interpolate_point(line, (cuts[:-1] + cuts[1:]) / 2)
     near = shapely.dwithin(middles[:, None], shapes[None, :], NEAR_DEG)
+    outside = ~near.any(axis=1)
+    near[outside] = shapely.dwithin(middles[outside, None], shapes[None, :], CLIPPED_DEG)
     for (a, b), which in zip(itertools.pairwise(stops), near, strict=True):
         yield float(a), float(b), tuple(codes[which])
 
