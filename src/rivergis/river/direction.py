@@ -148,13 +148,13 @@ def confluence_fits(drawn: Drawn) -> Floats:
     node = np.concatenate([drawn.start, drawn.end])
     fits = np.zeros(len(node))
     order = np.argsort(node, kind="stable")
-    bounds = np.flatnonzero(np.diff(node[order])) + 1
-    for ends in np.split(order, bounds):
-        if len(ends) >= 3:
-            cosines = np.clip(away[ends] @ away[ends].T, -1, 1)
-            angles = np.arccos(cosines).sum(axis=1) / (len(ends) - 1) * 2
-            weight = ANGLE_WEIGHT * (angles - angles.max())
-            fits[ends] = weight - np.log(np.exp(weight).sum())
+    _, first, degree = np.unique(node[order], return_index=True, return_counts=True)
+    for d in np.unique(degree[degree >= 3]):
+        ends = order[first[degree == d][:, None] + np.arange(d)]  # (nodes of this degree, d)
+        cosines = np.clip(away[ends] @ away[ends].transpose(0, 2, 1), -1, 1)
+        angles = np.arccos(cosines).sum(axis=2) / (d - 1) * 2
+        weight = ANGLE_WEIGHT * (angles - angles.max(axis=1, keepdims=True))
+        fits[ends] = weight - np.log(np.exp(weight).sum(axis=1, keepdims=True))
     return fits.reshape(2, -1).T
 
 
