@@ -204,6 +204,22 @@ def test_where_a_rim_begins_and_which_way_round_does_not_matter(start: int, back
     assert set(first.loc[first["part"] == "bank", "bank"]) == {"left", "right"}
 
 
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-5, 105), st.integers(-12, 5)), min_size=3, max_size=8, unique=True), st.booleans()
+)
+def test_of_whatever_is_drawn_nothing_is_lost(corners: list[tuple[int, int]], closed: bool) -> None:
+    """Lines through nodes, along the axis, over and over it, closed or not: every metre is in one piece, on its own side."""
+    drawn = [(x * 10.0, y * 10.0) for x, y in [*corners, *corners[: int(closed)]]]
+    lines, reaches = frame(tiny.line(*drawn)), main_and_tributary()
+    pieces, _ = banks.attach(lines, reaches, **KNOBS)
+    assert pieces["length_m"].sum() == pytest.approx(crs.length_m(lines.geometry.values).sum(), abs=0.3)
+    for row in pieces[pieces["bank"].notna() & (pieces["length_m"] > 1)].itertuples():
+        line = reaches.set_index("reach_id").geometry[row.reach_id]
+        [place] = Axis(line).locate([row.geometry.interpolate(0.5, normalized=True)])
+        assert place.bank == row.bank or abs(place.offset_m) < 0.1
+
+
 def test_two_sheets_of_one_water_are_one_and_a_pond_has_no_sides() -> None:
     waters = frame(tiny.box(100, -50, 100, 100), tiny.box(200, -50, 100, 100), tiny.box(300, 500, 50, 50))
     pieces, defects = banks.from_water(waters, main_alone(), **KNOBS)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import shapely
 from shapely.ops import substring
 
+from rivergis import crs
 from rivergis.errors import InputError
 from rivergis.river.chainage import Axis
 from rivergis.river.feet import Array, Chains, Ints
@@ -103,20 +104,17 @@ class Beside:
         """The pieces of a line (degrees) in order along it; of a ring in order round it, wherever it was begun."""
         found = self._cut_runs(line)
         if not line.is_closed or len(found) < 2:
-            return self._over_mouths(found)
+            return _together(self._over_mouths(found))
         # a ring is read from its longest run on, and comes back to it
         longest = max(range(len(found)), key=lambda i: found[i].line.length)
-        found = _together(found[longest:] + found[:longest])
-        if len(found) > 1 and len(joined := _together([found[-1], found[0]])) == 1:
-            found = joined + found[1:-1]
-        round_ = self._over_mouths([*found, found[0]])
-        return round_[:-1] if round_[-1] is found[0] else round_[1:]
+        found = _round(found[longest:] + found[:longest])
+        return _round(self._over_mouths([*found, found[0]])[:-1]) if len(found) > 1 else found
 
     def _cut_runs(self, line: shapely.LineString) -> list[Run]:
         at = [line.project(point) for point, _ in self.crossings(line)]
         stops = [0.0, *at, line.length]
         parts = [substring(line, a, b) for a, b in pairwise(stops) if b > a]
-        parts = [p for p in parts if p.geom_type == "LineString" and Axis(p).length_m > _LEAST_M]
+        parts = [p for p in parts if p.geom_type == "LineString" and crs.length_m(p) > _LEAST_M]
         return [run for part in parts for run in self._runs(part, -1)]
 
     def _runs(self, line: shapely.LineString, river: int) -> Iterator[Run]:
@@ -161,7 +159,7 @@ class Beside:
             for run in runs[i : i + 2]:
                 out += self._runs(run.line, river)
             i += 2
-        return _together(out)
+        return out
 
     def _crossed(self, before: Run | None, *ahead: Run) -> int:
         """The river that goes on over a mouth crossed by the next two runs; -1 if they cross none."""
@@ -184,6 +182,14 @@ def _together(runs: list[Run]) -> list[Run]:
         else:
             out.append(run)
     return out
+
+
+def _round(runs: list[Run]) -> list[Run]:
+    """The same of the runs of a ring, where the last may go on in the first."""
+    runs = _together(runs)
+    if len(runs) > 1 and len(joined := _together([runs[-1], runs[0]])) == 1:
+        return joined + runs[1:-1]
+    return runs
 
 
 def _meet(one: shapely.LineString, two: shapely.LineString) -> bool:
