@@ -119,7 +119,9 @@ def compare(
         own = ours.iloc[position]
         if position not in taken and (scope is None or own["river_id"] in scope):
             rows.append(_row(own, None, None, tolerance_percent))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    texts = ("code", "name", "river_id", "official_code", "official_name", "matched_by")
+    return table.assign(**{c: pd.Series([r[c] for r in rows], index=table.index, dtype=object) for c in texts})
 
 
 def _matches(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[tuple[int | None, str | None]]:

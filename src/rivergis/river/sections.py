@@ -126,6 +126,7 @@ def _of_level(course: gpd.GeoDataFrame, units: Units, level: str) -> Iterator[tu
     touching: list[list[int]] = [[] for _ in lines]
     for i, u in zip(line.tolist(), unit.tolist(), strict=True):
         touching[i].append(u)
+    touching = [sorted(t) for t in touching]
     inside = np.full(len(lines), -1)
     line, unit = units.tree(level).query(lines, predicate="within")
     inside[line] = unit
