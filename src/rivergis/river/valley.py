@@ -72,14 +72,29 @@ def channel_on(dem: Dem, axis: shapely.LineString, origin_m: float = 0.0) -> Cha
     step = max(min(cell) / 2, (at[-1] - at[0]) / MOST_POINTS)
     even = np.linspace(at[0], at[-1], max(int(np.ceil((at[-1] - at[0]) / step)), 2) + 1)
     points = np.column_stack([np.interp(even, at, grid[:, 0]), np.interp(even, at, grid[:, 1])])
-    over = ((points >= 0) & (points < np.array(dem.shape[::-1]))).all(axis=1)
+    over = ((points > -1e-6) & (points < np.array(dem.shape[::-1]) + 1e-6)).all(axis=1)
     if over.sum() < 2:
         raise InputError(f"The river axis does not touch {dem.name}: give the axis of the river this DEM covers.")
     first, last = np.flatnonzero(over)[[0, -1]]
     line = shapely.LineString(grid)
     touched = features.rasterize([line], out_shape=dem.shape, all_touched=True, dtype=np.uint8).astype(bool)
     part = slice(first, last + 1)
-    return Channel(points[part] * np.array(cell), even[part], touched, cell)
+    return Channel(points[part] * np.array(cell), even[part], _by_sides(touched, dem.z_m), cell)
+
+
+def _by_sides(touched: Mask, z: npt.NDArray[np.float32]) -> Mask:
+    """Cells of a line that hang together by their sides: where they only met at a corner, the lower of the two beside it joins."""
+    ground = np.where(np.isnan(z), -np.inf, z)
+    out = touched.copy()
+    top, bottom, left, right = np.s_[:-1], np.s_[1:], np.s_[:-1], np.s_[1:]
+    for a, b, c, d in (
+        ((top, left), (bottom, right), (top, right), (bottom, left)),
+        ((top, right), (bottom, left), (top, left), (bottom, right)),
+    ):
+        corner = touched[a] & touched[b] & ~touched[c] & ~touched[d]
+        out[c] |= corner & (ground[c] <= ground[d])
+        out[d] |= corner & (ground[d] <= ground[c])
+    return out
 
 
 def chainages(
