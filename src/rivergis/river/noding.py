@@ -65,7 +65,7 @@ def _settled(course: Course, sources: Sources, gap_m: float) -> tuple[Course, li
         told, dropped = told + joined, dropped + copies + repeats
         if not _same(before, course):
             continue
-        course, trimmed = trim(course, sources, gap_m)
+        course, trimmed = trim(before, sources, gap_m)  # what was found about it holds
         course, closed = (course, []) if trimmed else extend(course, sources, gap_m)
         if not trimmed and not closed:
             break
