@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from rivergis.errors import CrsRefused
 from rivergis.river.drawn import Drawn
+from rivergis.river.sheet import cut_line
 from rivergis.river.water_bodies import bodies, judged
 from rivergis.river.waters import cross, shoreline
 
@@ -243,6 +245,31 @@ def test_shores_sum_to_their_rings_and_keep_the_water_on_the_left(lake: shapely.
             middle, on = (np.array(line.interpolate(0.37 * line.length + s).coords[0]) for s in (0, 1e-3))
             left = middle + 1e-2 * np.array([-(on - middle)[1], (on - middle)[0]]) / 1e-3
             assert areas.geometry.iloc[0].buffer(1e-4).contains(shapely.Point(left))
+
+
+GRID = st.tuples(st.integers(-6, 16), st.integers(-6, 16)).map(lambda xy: (10.0 * xy[0], 10.0 * xy[1]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(GRID, min_size=2, max_size=5, unique=True), min_size=1, max_size=6),
+    st.sampled_from(["lake", "unknown"]),
+)
+def test_lines_along_corners_shores_and_one_another_keep_the_promises(lines: Any, kind: str) -> None:
+    bay = shapely.box(30, 60, 60, 100)
+    areas = water(SQUARE.difference(bay), shapely.box(100, 20, 140, 60), kind=kind)
+    got = crossed(drawn(*lines), areas)
+    assert got.pieces["kind"].isin(["stream", "flow_path"]).all()
+    assert shoreline(areas.assign(kind="lake"), got).length.sum() == pytest.approx(areas.length.sum())
+
+
+@given(st.lists(st.floats(0, 1), max_size=8), st.lists(GRID, min_size=2, max_size=6, unique=True))
+def test_parts_of_a_line_sum_and_share_their_ends(shares: list[float], xy: Any) -> None:
+    line = shapely.LineString(xy)
+    parts = cut_line(line, np.sort(np.array(shares)) * line.length)
+    assert sum(p.length for p in parts) == pytest.approx(line.length)
+    assert all(a.coords[-1] == b.coords[0] for a, b in itertools.pairwise(parts))
+    assert (parts[0].coords[0], parts[-1].coords[-1]) == (line.coords[0], line.coords[-1])
 
 
 def test_a_shore_is_cut_where_rivers_meet_it() -> None:

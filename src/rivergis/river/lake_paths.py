@@ -91,11 +91,15 @@ def _attach(sheet: Sheet, ways: Ways, name: str | None, stem: Party, others: lis
     to = to if met[id(to)] else stem
     start = _node(sheet, own, numbers[0], line, first_m, 0.0)
     end = _node(sheet, to, numbers[-1], line, last_m, line.length)
-    path = _between(line, first_m, last_m, sheet.nodes[start], sheet.nodes[end])
-    piece = sheet.make(path, start, end, name)
+    if last_m - first_m <= _SAME_M:  # two ends at one place that nobody joined
+        sheet.unite(start, end)
+        to.goals[numbers[0]] = end
+    else:
+        path = _between(line, first_m, last_m, sheet.nodes[start], sheet.nodes[end])
+        own.pieces.append(sheet.make(path, start, end, name))
     at_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ways.xy[numbers], axis=0).T))])
     to.numbers += own.numbers + [n for n, m in zip(numbers, at_m, strict=True) if first_m <= m <= last_m]
-    to.pieces += [*own.pieces, piece]
+    to.pieces += own.pieces
     others.remove(own)
     return True
 

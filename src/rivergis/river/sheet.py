@@ -79,6 +79,17 @@ class Sheet:
         self.changed = True
         return len(self.lines) - 1
 
+    def unite(self, node: int, into: int) -> None:
+        """Make two nodes at one place the same; the end vertices of the pieces at the first move onto the second."""
+        for piece in [i for i, ends in enumerate(zip(self.start, self.end, strict=True)) if node in ends]:
+            xy = shapely.get_coordinates(self.lines[piece])
+            if self.start[piece] == node:
+                self.start[piece], xy[0] = into, self.nodes[into]
+            if self.end[piece] == node:
+                self.end[piece], xy[-1] = into, self.nodes[into]
+            self.lines[piece] = shapely.LineString(xy)
+        self.changed = True
+
     def extend(self, piece: int, node: int, to: tuple[float, float]) -> None:
         """Lead the open end of a piece on to a place; its node moves there."""
         coords = list(self.lines[piece].coords)

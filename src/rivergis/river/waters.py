@@ -186,7 +186,7 @@ def _join(sheet: Sheet, lakes: _Lakes, lake_of: dict[int, int], ends: Ends) -> l
     defects: list[NetworkDefect] = []
     for lake in sorted({*inside, *waiting}):
         parties = _worth_joining(
-            sheet, _parties(sheet, inside.get(lake, []), waiting.get(lake, [])), set(ends), network
+            sheet, _parties(sheet, lakes.shape[lake], inside.get(lake, []), waiting.get(lake, [])), set(ends), network
         )
         if len(parties) > 1:
             for node in (n for p in parties for n in p.ends if n in ends):
@@ -209,8 +209,8 @@ def _networks(sheet: Sheet) -> Ints:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def _parties(sheet: Sheet, pieces: list[int], ends: list[int]) -> list[Party]:
-    """What hangs together within one lake; where a party has open ends, only from these a way may start."""
+def _parties(sheet: Sheet, lake: shapely.Polygon, pieces: list[int], ends: list[int]) -> list[Party]:
+    """What hangs together within one lake; a way may start from its open ends, or else from its nodes in the water."""
     nodes = sorted({*ends, *(sheet.start[p] for p in pieces), *(sheet.end[p] for p in pieces)})
     number = {node: k for k, node in enumerate(nodes)}
     a, b = [number[sheet.start[p]] for p in pieces], [number[sheet.end[p]] for p in pieces]
@@ -221,7 +221,8 @@ def _parties(sheet: Sheet, pieces: list[int], ends: list[int]) -> list[Party]:
         out[part[k]].pieces.append(p)
     for g, party in enumerate(out):
         mine = [node for node, k in number.items() if part[k] == g]
-        party.ends = [node for node in mine if node in ends] or mine
+        wet = [node for node in mine if lake.distance(shapely.Point(sheet.nodes[node])) <= _SAME_M]
+        party.ends = [node for node in mine if node in ends] or wet or mine
     return out
 
 
