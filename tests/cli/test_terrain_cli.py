@@ -55,7 +55,16 @@ def test_flow_writes_what_gis_programs_read(valley: Path, tmp_path: Path, capsys
     assert any("1 cells hold heights that no ground has" in s for s in result["said"])
     assert json.loads((out / "result.json").read_text(encoding="utf-8")) == result
     with rasterio.open(valley) as dem:
-        for name in ("filled", "flow_direction", "upstream_area", "edge", "catchments", "height_above_drainage"):
+        for name in (
+            "filled",
+            "flow_direction",
+            "upstream_area",
+            "edge",
+            "catchments",
+            "basins",
+            "upstream_cells",
+            "height_above_drainage",
+        ):
             with rasterio.open(out / f"{name}.tif") as image:
                 assert (image.shape, image.transform) == (dem.shape, dem.transform)
                 assert image.tags()["VERTICAL_DATUM"] == "1985国家高程基准"

@@ -107,6 +107,9 @@ def test_all_land_is_counted_once(z: np.ndarray) -> None:
     assert np.nansum(got.upstream_km2[outlets], dtype=np.float64) == pytest.approx(land, rel=1e-5)
     assert got.upstream_cells()[outlets].sum() == (~np.isnan(z)).sum()
     np.testing.assert_array_equal(np.isnan(got.upstream_km2), np.isnan(z))
+    sizes = np.bincount(terrain_flow.basins(got).ravel())
+    assert sizes[0] == np.isnan(z).sum()
+    assert sorted(sizes[1:]) == sorted(got.upstream_cells()[outlets])
 
 
 @given(grounds)
@@ -323,7 +326,7 @@ def test_datums_are_known_by_their_many_names() -> None:
     for name in ("1985", "1985国家高程基准", "Yellow Sea 1985 height", "85高程"):
         assert dem_files.datum_named(name) == terrain.NATIONAL_1985
     assert dem_files.datum_named("") == "unknown"
-    assert dem_files.datum_named("NAVD88") == "NAVD88"
+    assert dem_files.datum_named("NAVD88") == dem_files.datum_named("NAVD88 height (ftUS)") == "NAVD88"
     assert dem_files.datum_named("大地高") == "ellipsoidal"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ def datum_named(text: str | None) -> str:
     if lower in ("", "none", UNKNOWN, LOCAL, "未知", "地方", "独立高程"):
         return LOCAL if lower in (LOCAL, "地方", "独立高程") else UNKNOWN
     foreign = next((code for name, code in _FOREIGN.items() if lower.startswith(name)), None)
-    return _DATUMS.get(foreign or columns.vertical_datum(word) or lower, word)
+    short = re.sub(r" (?:height|depth)(?: \(\w+\))?$", "", word)  # NAVD88 height (ftUS): the unit is told apart
+    return _DATUMS.get(foreign or columns.vertical_datum(word) or lower, short)
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class DemFile:
 def opened(
     path: Path, *, system: str | None = None, vertical_datum: str | None = None, limits: Limits = DEFAULT
 ) -> Iterator[DemFile]:
-    """A DEM file open for reading windows: GeoTIFF, ERDAS IMG, ASCII grid, SRTM HGT, BIL.
+    """A DEM file open for reading windows: GeoTIFF, ERDAS IMG, ASCII grid, SRTM HGT.
 
     ``system`` and ``vertical_datum`` are what the user declares over what the file says. Raises ``InputError`` for what is no
     grid of heights or is rotated, ``CrsRefused`` where it does not say where on earth it lies.

@@ -73,8 +73,9 @@ def flow_file(dem: Path, out: Path, asked: Asked, progress: Progress = lambda st
     """Flow, streams and heights above them for the DEM of a file, into the folder ``out``. Written whole or not at all, file by file.
 
     ``filled.tif`` (m), ``flow_direction.tif``, ``upstream_area.tif`` (km2), ``edge.tif`` (1 where that area may lie partly beyond
-    the DEM), ``height_above_drainage.tif`` (m), ``catchments.tif`` and ``streams.gpkg`` (layer ``streams``, EPSG:4490); above
-    ``asked.max_cells`` all but the heights and ``stream_area.tif`` are on coarse cells. ``result.json`` says all of it.
+    the DEM), ``upstream_cells.tif``, ``height_above_drainage.tif`` (m), ``catchments.tif`` (of the streams), ``basins.tif`` (of the
+    outlets) and ``streams.gpkg`` (layer ``streams``, EPSG:4490); above ``asked.max_cells`` all but the heights and
+    ``stream_area.tif`` are on coarse cells. ``result.json`` says all of it.
     """
     lines = _lines(asked)
     try:
@@ -198,7 +199,10 @@ def _write_flow(out: Path, found: Flow, streams: Streams, asked: Asked, progress
         "upstream_area": (found.upstream_km2, np.nan, "km2"),
         "edge": (np.where(found.dem.void, np.uint8(255), found.edge).astype(np.uint8), 255, None),
         "catchments": (streams.catchment, 0, None),
+        "basins": (terrain_flow.basins(found), 0, None),
     }
+    if found.method == "exact":
+        rasters["upstream_cells"] = (found.upstream_cells(), 0, None)
     for n, (name, (array, nodata, unit)) in enumerate(rasters.items()):
         progress("write", n / len(rasters))
         more = {"D8_CODING": asked.coding} if name == "flow_direction" else {}

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from pyflwdir import basins as pyflwdir_basins
 from pyflwdir import core, streams
 from rasterio.features import rasterize
 from scipy import ndimage
@@ -280,6 +281,15 @@ def _lines(dem: Dem, paths: list[Any], places: Callable[[npt.NDArray[np.int64]],
     where = dem.xy_of(cell // dem.shape[1], cell % dem.shape[1]) if places is None else places(cell)
     degrees = crs.into_storage(dem.crs)(where)
     return np.asarray(shapely.linestrings(degrees, indices=np.repeat(np.arange(len(paths)), [len(p) for p in paths])))
+
+
+def basins(of: Flow) -> npt.NDArray[np.int32]:
+    """Which land leaves by the same outlet? int32 raster, 1 the largest basin, 2 the next ...; 0 in voids."""
+    outlets = np.flatnonzero(of.d8 == kernels.OUTLET).astype(np.int32)
+    outlets = outlets[np.argsort(-of.upstream_km2.ravel()[outlets], kind="stable")]
+    numbers = np.arange(1, len(outlets) + 1, dtype=np.uint32)
+    found = pyflwdir_basins.basins(of.idxs_ds, outlets, of.seq, numbers)
+    return np.asarray(found, dtype=np.int32).reshape(of.dem.shape)
 
 
 def hand(of: Flow, drains: Mask) -> Heights:
