@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rivergis.errors import UsageError
@@ -176,6 +176,7 @@ def test_no_next_in_all_its_ways(own: str, to: str, none: Any) -> None:
     assert links(got).tolist() == [[0, 1], [1, 2], [3, 2]]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.randoms(use_true_random=False), st.sampled_from([int, float, str]))
 def test_links_give_back_any_tree(n: int, random: Any, kind: Any) -> None:
     parent = [random.randrange(i) if i else None for i in range(n)]
