@@ -11,7 +11,7 @@ import click
 from rivergis.cli import common
 
 if TYPE_CHECKING:
-    from rivergis.reports.register_sources import Sources
+    from rivergis.reports.register_sources import Files, Sources
     from rivergis.river.inventory import Inventory, Sizes
     from rivergis.river.official import Official
     from rivergis.rules import RuleView
@@ -32,6 +32,7 @@ SHOWN = 30
 @click.command("list")
 @click.option("--network", type=FILE, default=None, help="Network file of 'river build' (default: the database).")
 @click.option("--areas", type=FILE, default=None, help="With --network: lakes, reservoirs and ponds.")
+@click.option("--areas-layer", default=None, help="Layer of the water areas in their file.")
 @click.option("--units", type=FILE, default=None, help="With --network: administrative units with code and name.")
 @click.option("--units-layer", default=None, help="Layer of the units in their file.")
 @click.option(
@@ -53,6 +54,7 @@ SHOWN = 30
 def list_(
     network: Path | None,
     areas: Path | None,
+    areas_layer: str | None,
     units: Path | None,
     units_layer: str | None,
     official_file: Path | None,
@@ -84,7 +86,8 @@ def list_(
     sizes = _sizes(view)
     _check_class(filters["basin_class"], sizes)
     listed = None if official_file is None else register_sources.official_of(official_file, length_unit)
-    sources = _sources(network, areas, units, units_layer, on, view)
+    files = None if network is None else register_sources.Files(network, areas, areas_layer, units, units_layer)
+    sources = _sources(files, on, view)
     whole = _inventory(sources, sizes, listed)
     kept = inventory.narrowed(
         whole,
@@ -152,14 +155,11 @@ def _sizes(view: RuleView) -> Sizes:
     )
 
 
-def _sources(
-    network: Path | None, areas: Path | None, units: Path | None, layer: str | None, on: datetime | None, view: RuleView
-) -> Sources:
+def _sources(files: Files | None, on: datetime | None, view: RuleView) -> Sources:
     from rivergis.reports import register_sources
 
-    if network is not None:
-        widest = view.number("river.network.max_half_width")
-        return register_sources.of_files(network, areas, units, layer, max_half_width_m=widest)
+    if files is not None:
+        return register_sources.of_files(files, max_half_width_m=view.number("river.network.max_half_width"))
     with common.database().read() as conn:
         return register_sources.of_database(conn, on.date() if on else date.today())
 

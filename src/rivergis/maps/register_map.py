@@ -13,11 +13,13 @@ import pandas as pd
 import shapely
 
 from rivergis import crs, words
+from rivergis.layers import LEVELS
 from rivergis.maps import atlas, marks
 from rivergis.river.inventory import STANDING, Inventory
 
 NAMED = 40
 """So many of the longest rivers have their name written on the map; the others are found by pointing or searching."""
+MOST_UNITS, MOST_WATERS = 400, 600
 FINEST = 6000
 """A course is drawn with bends down to this share of the map's extent."""
 
@@ -32,34 +34,21 @@ def draw(
 ) -> str:
     """HTML of the map: rivers, lakes and units of a list; where a page cannot carry all, the shortest are left out and counted."""
     by = _coloured_by(inventory.rivers)
-    layers: atlas.Layers = {}
-    if units is not None and len(units):
-        layers["admin_unit"] = _units(units, inventory)
-    layers["water_area"] = _waters(inventory)
-    room = marks.MAX_FEATURES - sum(map(len, layers.values()))
-    rivers = _rivers(inventory, by)
-    drawn = rivers.iloc[: max(room, 0)]
+    whole = {"water_area": _waters(inventory), "listed_river": _rivers(inventory, by)}
+    layers: atlas.Layers = {"admin_unit": _units(units, inventory)} if units is not None and len(units) else {}
+    layers["water_area"] = whole["water_area"].iloc[:MOST_WATERS]
+    layers["listed_river"] = whole["listed_river"].iloc[: marks.MAX_FEATURES - sum(map(len, layers.values()))]
+    left = [
+        f"{words.say(f'layer.{noun}')} {len(layers[name])}/{len(frame)}"
+        for (name, frame), noun in zip(whole.items(), ("water_area", "river"), strict=True)
+        if len(layers[name]) < len(frame)
+    ]
     notes = [words.say(f"river_register.coloured_by_{by}")]
-    if len(drawn) < len(rivers):
-        left = f"{words.say('layer.river')} {len(drawn)}/{len(rivers)}"
-        notes.append(words.say("map.thinned", layers=left))
-    layers["listed_river"] = drawn
+    notes += [words.say("map.thinned", layers="、".join(left))] if left else []
     zh, en = words.pair("river_register.map_title")
     english = f"{en}, {words.say(f'river_register.coloured_by_{by}', 'en')}"
     title = " · ".join([p for p in (zh, name) if p] + notes)
-    return atlas.county_map(
-        layers,
-        title_zh=title,
-        title_en=english,
-        stamp=stamp,
-        assets=assets,
-        focus=_focus(layers),
-        hidden=_hidden(layers),
-    )
-
-
-def _hidden(layers: atlas.Layers) -> list[str]:
-    return [] if len(layers.get("admin_unit", ())) <= 400 else ["admin_unit"]
+    return atlas.county_map(layers, title_zh=title, title_en=english, stamp=stamp, assets=assets, focus=_focus(layers))
 
 
 def _focus(layers: atlas.Layers) -> atlas.Bounds | None:
@@ -147,7 +136,6 @@ def _waters(inventory: Inventory) -> gpd.GeoDataFrame:
     """Lakes, reservoirs and ponds, largest first."""
     shapes = inventory.waters.set_index("river_id").geometry
     rows = inventory.rivers[inventory.rivers["kind"].isin(STANDING) & inventory.rivers["river_id"].isin(shapes.index)]
-    rows = rows.iloc[: marks.MAX_FEATURES // 2]
     records = rows.to_dict("records")
     return gpd.GeoDataFrame(
         {
@@ -162,7 +150,15 @@ def _waters(inventory: Inventory) -> gpd.GeoDataFrame:
 
 
 def _units(units: gpd.GeoDataFrame, inventory: Inventory) -> gpd.GeoDataFrame:
-    """The units that hold any of the waters, largest level first, with their names on the map."""
+    """The units that hold any of the waters, with their names, down to the finest level a map has room for."""
     used = units[units["code"].isin(inventory.sections["unit_code"])]
-    frame = used.assign(cls=used["level"], label=used["name"], text=used["name"].where(used["level"] != "county"))
+    levels = [level for level in LEVELS if level in set(used["level"])]
+    while len(levels) > 1 and used["level"].isin(levels).sum() > MOST_UNITS:
+        levels.pop()
+    used = used[used["level"].isin(levels)].iloc[:MOST_UNITS]
+    frame = used.assign(
+        cls=used["level"],
+        label=used["name"],
+        text=used["name"].where(used["level"] != levels[0]) if len(levels) > 1 else used["name"],
+    )
     return gpd.GeoDataFrame(frame[["cls", "label", "text"]], geometry=used.geometry.to_numpy(), crs=used.crs)

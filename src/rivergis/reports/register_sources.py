@@ -64,21 +64,36 @@ def _texts(frame: Any) -> Any:
     return frame.assign(**{c: [None if pd.isna(v) else str(v) for v in frame[c]] for c in ids})
 
 
-def of_files(
-    network: Path, areas: Path | None, units: Path | None, units_layer: str | None, *, max_half_width_m: float
-) -> Sources:
-    """A built network, and files of water areas and administrative units where there are; ``InputError`` names what is wrong."""
-    reaches = files.read_reaches(network)
-    waters = None if areas is None else _water_areas(areas, reaches, max_half_width_m)
-    told = {"source": network.name, **{k: p.name for k, p in (("areas", areas), ("units", units)) if p is not None}}
-    return Sources(reaches, waters, None if units is None else _units(units, units_layer), about=told)
+@dataclass(frozen=True)
+class Files:
+    """A built network, and files (with their layers) of water areas and administrative units where there are."""
+
+    network: Path
+    areas: Path | None = None
+    areas_layer: str | None = None
+    units: Path | None = None
+    units_layer: str | None = None
 
 
-def _water_areas(path: Path, reaches: gpd.GeoDataFrame, max_half_width_m: float) -> gpd.GeoDataFrame:
-    """Water areas of a file with the river_id of their shoreline reaches; what does not say its kind is judged by its shape."""
-    frame, name, _ = vector.read_frame(path)
+def of_files(given: Files, *, max_half_width_m: float) -> Sources:
+    """The same from files; ``InputError`` names what is wrong. Water that does not say its kind is judged by its shape."""
+    reaches = files.read_reaches(given.network)
+    areas, units = given.areas, given.units
+    waters = None if areas is None else _water_areas(areas, given.areas_layer, reaches, max_half_width_m)
+    told = {
+        "source": given.network.name,
+        **{k: p.name for k, p in (("areas", areas), ("units", units)) if p is not None},
+    }
+    return Sources(reaches, waters, None if units is None else _units(units, given.units_layer), about=told)
+
+
+def _water_areas(path: Path, layer: str | None, reaches: gpd.GeoDataFrame, max_half_width_m: float) -> gpd.GeoDataFrame:
+    """Water areas of a file, standing ones with the river_id of their shoreline reaches."""
+    frame, name, _ = vector.read_frame(path, source_layer=layer)
     if not isinstance(frame, gpd.GeoDataFrame) or not frame.geom_type.isin(["Polygon", "MultiPolygon"]).any():
-        raise InputError(f"{path.name}, layer {name} holds no areas.", file=str(path), layer=name)
+        raise InputError(
+            f"{path.name}, layer {name} holds no areas: name the layer with --areas-layer.", file=str(path), layer=name
+        )
     frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
     read, _ = attributes.read_areas(frame.drop(columns=frame.geometry.name), files.words())
     out = gpd.GeoDataFrame(read, geometry=frame.geometry.to_numpy(), crs=frame.crs)
