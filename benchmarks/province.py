@@ -30,6 +30,7 @@ Shapes = npt.NDArray[np.object_]
 
 WEST, SOUTH, EAST, NORTH = 104.5, 27.0, 110.0, 32.0
 MIDDLE = ((WEST + EAST) / 2, (SOUTH + NORTH) / 2)
+CLEAR_M = 60.0  # no open end comes closer to another line
 DEGREE_M = 111_000.0
 GEOD = pyproj.Geod(a=6378137.0, rf=298.257222101)  # CGCS2000
 SYLLABLES = "青白玄朱岚沧澄漪翠霁溯泠珩璟芷苓菘荇葭蔚岫崦嵋屿岑峦皋坂圻垚栎桷楸榉槿棠檀杪枫椴鹭鸢雎鹄麂獐貘鲔鳜鲟"
@@ -264,9 +265,22 @@ class _Paths:
             if not len(hit):
                 break
             calm[hit] = np.where(calm[hit] < 0.2, 0.0, calm[hit] / 2)
+        lines = self._tips_apart(lines)
         at = np.full(len(self.down), -1)
         at[c] = np.arange(len(c))
         return lines, at
+
+    def _tips_apart(self, lines: Shapes) -> Shapes:
+        """Sources moved down their brook where another line passes close by: no survey would tell it from a gap."""
+        tips = np.flatnonzero(self.children[self.flowing] == 0)
+        while True:
+            points = shapely.get_point(lines[tips], 0)
+            tip, other = shapely.STRtree(lines).query(points, predicate="dwithin", distance=CLEAR_M)
+            close = tips[np.unique(tip[other != tips[tip]])]
+            close = close[shapely.get_num_coordinates(lines[close]) > 3]
+            if not len(close):
+                return lines
+            lines[close] = [shapely.LineString(line.coords[1:]) for line in lines[close]]
 
     def _tangents(self) -> tuple[Floats, Floats]:
         """Directions in which each curve leaves its site and arrives below: tributaries turn into the stem at 30 to 70 degrees."""
@@ -382,6 +396,8 @@ def _clear(
     free = shapely.is_simple(lines)
     free[there.query(lines, predicate="crosses")[0]] = False
     free[shapely.STRtree(lines).query(lines, predicate="crosses")[0]] = False
+    tips = shapely.get_point(paths.curve[paths.children[paths.flowing] == 0], 0)
+    free[shapely.STRtree(tips).query(lines, predicate="dwithin", distance=CLEAR_M)[0]] = False
     used = paths.broken & (paths.children == 1)
     out: list[Side] = []
     for i in np.flatnonzero(free).tolist():
