@@ -56,7 +56,7 @@ def level(module: str) -> int:
     if top in DOMAINS:
         if rest == "store":
             return 3
-        return 4 if rest in ("workflow", "files", "measuring", "flood_inputs") or rest.endswith("_files") else 1
+        return 4 if rest in ("workflow", "files", "measuring", "tracing", "flood_inputs") or rest.endswith("_files") else 1
     return {"db": 2, "intake": 2, "maps": 5, "reports": 5, "jobs": 6, "web": 7, "cli": 7}[top]
 
 

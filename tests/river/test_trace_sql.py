@@ -32,7 +32,7 @@ def identified(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with uuids for reach ids, as the database has them."""
     ids = {r: str(uuid.uuid5(uuid.NAMESPACE_OID, r)) for r in frame["reach_id"]}
     return frame.assign(
-        code=frame["reach_id"],
+        code=frame["reach_id"].map(ids),
         reach_id=frame["reach_id"].map(ids),
         next_reach_id=[ids.get(n) for n in frame["next_reach_id"]],
         kind="river",

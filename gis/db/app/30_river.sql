@@ -212,12 +212,12 @@ BEGIN
   IF direction = 'up' THEN
     RETURN QUERY
     SELECT p.reach_id, p.code, p.from_m, p.to_m, p.distance_m, p.distance_m + p.to_m - p.from_m, p.on_main,
-      (row_number() OVER (ORDER BY round(p.distance_m * 1e6), p.reach_id))::int
+      (row_number() OVER (ORDER BY round(p.distance_m * 1e6), p.code COLLATE "C", p.reach_id))::int
     FROM app.river_up(s, at, limit_m, stop_no, stop_last, stop_at) p;
   ELSE
     RETURN QUERY
     SELECT p.reach_id, p.code, p.from_m, p.to_m, p.distance_m, p.distance_m + p.to_m - p.from_m, p.on_main,
-      (row_number() OVER (ORDER BY round(p.distance_m * 1e6), p.reach_id))::int
+      (row_number() OVER (ORDER BY round(p.distance_m * 1e6), p.code COLLATE "C", p.reach_id))::int
     FROM app.river_down(s, at, limit_m, stop_no, stop_last, stop_at) p;
   END IF;
 END $$;
@@ -232,7 +232,7 @@ LANGUAGE sql STABLE SET jit = off AS $$
   WITH RECURSIVE reached AS MATERIALIZED (
     SELECT r.reach_id, r.code, r.from_m, r.to_m, r.far_m, t.from_node, t.to_node
     FROM app.river_trace(reach, at_m, 'down') r JOIN cache.reach_topology t ON t.reach_id = r.reach_id),
-  entering AS MATERIALIZED (SELECT DISTINCT ON (to_node) * FROM reached ORDER BY to_node, round(far_m * 1e6), reach_id),
+  entering AS MATERIALIZED (SELECT DISTINCT ON (to_node) * FROM reached ORDER BY to_node, round(far_m * 1e6), code COLLATE "C", reach_id),
   back AS (
     SELECT 1 AS step, e.* FROM entering e WHERE e.to_node = node
     UNION ALL

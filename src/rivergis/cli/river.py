@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rivergis.cli import common, river_build, river_chainage, river_register
+from rivergis.cli import common, river_build, river_chainage, river_register, river_trace
 
 
 @click.group("river")
@@ -12,7 +12,7 @@ def command() -> None:
     """Rivers: where is this, and on which bank?"""
 
 
-for verb in (river_build.build, *river_chainage.COMMANDS):
+for verb in (river_build.build, *river_chainage.COMMANDS, *river_trace.COMMANDS):
     command.add_command(verb)
 river_register.add_to(command)
 

@@ -217,9 +217,9 @@ class NetworkSaved:
     """What a network left in the database: new versions, equal rows, and reaches that its file no longer gives."""
 
     build_id: uuid.UUID
-    reaches_new: int
-    reaches_unchanged: int
-    reaches_ended: int
+    imported: int
+    unchanged: int
+    ended: int
     rivers: int
     defects: int
 
@@ -310,7 +310,7 @@ def _record_build(
     copy_frame(conn, "data.network_build", pd.DataFrame([{"id": build_id, "code_namespace": namespace, **about}]))
     of = {code: id_ for code, (id_, _) in saved.versions.items()}
     copy_frame(conn, "data.network_build_reach", pd.DataFrame({"build_id": build_id, "reach_id": list(of.values())}))
-    there = defects.geometry.notna() & ~defects.geometry.is_empty
+    there = ~(shapely.is_missing(defects.geometry.values) | shapely.is_empty(defects.geometry.values))
     said = defects[["code", "severity", "measure", "unit", "proposal", "done"]].assign(
         build_id=build_id, reach_id=[of.get(r) for r in defects["reach_id"]], geom=defects.geometry.where(there, None)
     )
@@ -472,18 +472,20 @@ def route(conn: Connection, a: tuple[uuid.UUID, float], b: tuple[uuid.UUID, floa
 PLACED_LAYERS = {"outfall": "name", "intake": "name", "landmark": "name", "finding": "topic"}
 
 
-def placed(conn: Connection, layer: str, reach_ids: list[uuid.UUID], within_m: float) -> pd.DataFrame:
-    """Things that lie on some reaches, not farther off than ``within_m``: layer, id, name, reach_id, at_m, offset_m, bank.
+def placed(conn: Connection, layer: str, within_m: float, area: shapely.Geometry | None = None) -> pd.DataFrame:
+    """Things of a layer on their nearest reach, if within ``within_m``: layer, id, name, reach_id, at_m, offset_m, bank.
 
-    ``layer``: one of ``PLACED_LAYERS``. A thing lies on the reach that is nearest of all.
+    ``layer``: one of ``PLACED_LAYERS``. ``area`` (EPSG:4490): only things in it or about that far round it.
     """
     if layer not in PLACED_LAYERS:
         raise NotFound(f"Nothing of a layer {layer!r} lies on reaches; there are {', '.join(PLACED_LAYERS)}.")
     return read_table(
         conn,
-        f"""SELECT CAST(:layer AS text) AS layer, o.id, o.{PLACED_LAYERS[layer]} AS name, l.reach_id, l.at_m, l.offset_m, l.bank
+        f"""SELECT CAST(:layer AS text) AS layer, CAST(o.id AS text) AS id, o.{PLACED_LAYERS[layer]} AS name,
+          l.reach_id, l.at_m, l.offset_m, l.bank
         FROM app.{layer} o CROSS JOIN LATERAL (SELECT ST_PointOnSurface(o.geom) AS at) p
         CROSS JOIN LATERAL app.river_locate(ST_X(p.at), ST_Y(p.at), :within) l
-        WHERE o.geom IS NOT NULL AND l.reach_id = ANY(CAST(:on AS uuid[])) ORDER BY o.id""",
-        {"layer": layer, "within": within_m, "on": [str(r) for r in reach_ids]},
+        WHERE o.geom IS NOT NULL AND (CAST(:area AS text) IS NULL
+          OR o.geom && ST_Expand(ST_GeomFromText(:area, 4490), :within / 30000.0)) ORDER BY o.id""",
+        {"layer": layer, "within": within_m, "area": None if area is None else area.wkt},
     )
