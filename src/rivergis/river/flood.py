@@ -87,9 +87,11 @@ def flood(
     walls: Heights | None = None,
     origin_m: float = 0.0,
     every_m: float = 100.0,
+    past_ends_m: float = 0.0,
 ) -> Flood:
     """The land under water at the levels of ``profile`` along ``axis`` (LineString in degrees, EPSG:4490, first vertex upstream).
 
+    ``past_ends_m``: how far beyond the ends of the axis levels are known (high-water marks there); the extent ends square to it.
     ``walls``: height of levees on the grid (``levee_walls``), NaN where there is none. Heights of DEM, levels and walls count
     from one vertical datum (``terrain.require_same_datum``). Raises ``InputError`` where the axis misses the DEM.
     """
@@ -99,7 +101,7 @@ def flood(
     asked = np.where(channel.cells | water_voids, -np.inf, dem.z_m).astype(np.float32)
     highest = float(profile.level_m.max()) + rules.told_barrier_m
     at = chainages(asked, dem, channel, rules.barrier_way_m, highest)
-    river = _river_beside(at, channel, profile)
+    river = _river_beside(at, channel, profile, past_ends_m)
     surface = spread(ground, river, channel.cells, water_voids)
     depth = surface - _bed(dem, channel, profile)
     rise = rise_to_reach(
@@ -171,11 +173,11 @@ def _water_voids(dem: Dem, channel: Channel, widest_m: float) -> Mask:
     return np.asarray(water[labels], dtype=bool)
 
 
-def _river_beside(at: npt.NDArray[np.float32], channel: Channel, profile: Profile) -> Heights:
+def _river_beside(at: npt.NDArray[np.float32], channel: Channel, profile: Profile, past_ends_m: float) -> Heights:
     """Level of the river at the chainage of each cell; NaN beyond the axis (by more than half a cell) and beyond the levels."""
     slack = max(channel.cell_m) / 2
     start, end = channel.at_m[[0, -1]]
-    on = (at >= start - slack) & (at <= end + slack)
+    on = (at >= start - past_ends_m - slack) & (at <= end + past_ends_m + slack)
     # single precision and the half cells at both ends must not cut off the ends of the levels
     first, last = profile.at_m[[0, -1]]
     near = (at >= first - slack) & (at <= last + slack)
@@ -190,11 +192,11 @@ def _bed(dem: Dem, channel: Channel, profile: Profile) -> Heights:
     """The ground, with bridge decks over the channel replaced by the bed before and behind them."""
     ground = dem.z_m.copy()
     row, column = channel.cell_of(dem.shape)
-    z, level = ground[row, column], profile.levels(channel.at_m)
+    z, level = ground[row, column], profile.levels(channel.over_at_m)
     with np.errstate(invalid="ignore"):
         under, deck = z < level, z >= level
     if under.any() and deck.any():
-        ground[row[deck], column[deck]] = np.interp(channel.at_m[deck], channel.at_m[under], z[under])
+        ground[row[deck], column[deck]] = np.interp(channel.over_at_m[deck], channel.over_at_m[under], z[under])
     return ground
 
 
@@ -213,16 +215,17 @@ def _runs(at: Floats, gap_m: float) -> Iterator[npt.NDArray[np.int64]]:
 def _blocked(dem: Dem, channel: Channel, profile: Profile) -> Iterator[Found]:
     """Stretches of the axis over ground that is higher than the level: bridges, or an axis that leaves its channel."""
     row, column = channel.cell_of(dem.shape)
+    at = channel.over_at_m
     with np.errstate(invalid="ignore"):
-        above = dem.z_m[row, column] - profile.levels(channel.at_m)
+        above = dem.z_m[row, column] - profile.levels(at)
         over = np.flatnonzero(above >= 0)
-    for run in _runs(channel.at_m[over], 3 * max(channel.cell_m)):
+    for run in _runs(at[over], 3 * max(channel.cell_m)):
         i = over[run]
         top = i[np.argmax(above[i])]
         yield (
             "axis_above_water",
-            float(channel.at_m[i[0]]),
-            float(channel.at_m[i[-1]]),
+            float(at[i[0]]),
+            float(at[i[-1]]),
             float(above[top]),
             "m",
             int(row[top]),
@@ -281,7 +284,7 @@ def _frame(dem: Dem, found: list[Found]) -> gpd.GeoDataFrame:
 def _sentences(
     dem: Dem, channel: Channel, profile: Profile, marks: list[Found], water_voids: Mask, small: int
 ) -> Iterator[str]:
-    start, end = channel.at_m[[0, -1]]
+    start, end = channel.over_at_m[[0, -1]]
     first, last = profile.at_m[[0, -1]]
     if not profile.constant_beyond and (first > start + channel.step_m or last < end - channel.step_m):
         yield (

@@ -91,7 +91,17 @@ def flood_files(asked: Asked, view: RuleView, progress: Callable[[str], None] = 
             at_m = _places(dem, axis, origin_m, marks, rules)
             profile = _profile(asked, at_m, marks)
             walls, without = levee_walls(dem, levees) if levees is not None else (None, 0)
-            done = flood(dem, axis, profile, rules, walls=walls, origin_m=origin_m, every_m=asked.every_m)
+            past = 0.0 if marks.lonlat is None else _past_ends(axis, origin_m, at_m)
+            done = flood(
+                dem,
+                axis,
+                profile,
+                rules,
+                walls=walls,
+                origin_m=origin_m,
+                every_m=asked.every_m,
+                past_ends_m=past,
+            )
             wider = _wider(file, window, done)
             if wider == window:
                 break
@@ -184,6 +194,12 @@ def _places(dem: Dem, axis: shapely.LineString, origin_m: float, marks: Marks, r
     if marks.lonlat is None:
         return marks.at_m
     return chainages_at(dem, channel_on(dem, axis, origin_m), rules.barrier_way_m, marks.lonlat)
+
+
+def _past_ends(axis: shapely.LineString, origin_m: float, at_m: Floats) -> float:
+    """How far marks lie beyond the ends of the axis, metres."""
+    end_m = origin_m + crs.length_m(axis)
+    return float(max(origin_m - np.nanmin(at_m, initial=np.inf), np.nanmax(at_m, initial=-np.inf) - end_m, 0.0))
 
 
 def _profile(asked: Asked, at_m: Floats, marks: Marks) -> levels.Profile:

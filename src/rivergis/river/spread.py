@@ -62,42 +62,46 @@ def _spread(ground: Any, river: Any, channel: Any, conducts: Any, surface: Any) 
 
 
 def rise_to_reach(need_m: Heights, wet: Mask, most_m: float) -> Heights:
-    """By how much would the river have to rise to reach each dry cell? Metres, NaN where more than ``most_m``.
+    """By how much would the river have to rise to reach each dry cell? Metres, up to the next centimetre, NaN where more than ``most_m``.
 
     ``need_m``: by how much each cell stands above the river beside it (negative = below; NaN = not known). The answer is the
     lowest height over all ways from the wet cells of the highest cell on the way.
     """
     rise = np.full(need_m.shape, np.nan, dtype=np.float32)
-    _rise(need_m, wet, np.float32(most_m), rise)
+    _rise(need_m, wet, int(most_m * 100), rise)
     return rise
 
 
 @numba.njit(cache=True)
-def _rise(need: Any, wet: Any, most: Any, rise: Any) -> None:
+def _rise(need: Any, wet: Any, most_cm: int, rise: Any) -> None:
+    """Cells wait in one chain per centimetre: ``first`` of each chain, and ``after`` each cell."""
     rows, columns = need.shape
-    heap = [(np.float32(0), 0, 0)]
-    heap.pop()
-    here = [(0, 0)]
+    first = np.full(most_cm + 1, -1, dtype=np.int32)
+    after = np.full(rows * columns, -1, dtype=np.int32)
+    here = [0]
     here.pop()
-    for row in range(rows):
-        for column in range(columns):
-            if wet[row, column]:
-                here.append((row, column))
-    height = np.float32(0)
-    while len(here) > 0 or len(heap) > 0:
-        if len(here) == 0:
-            height, row, column = heappop(heap)
-            here.append((row, column))
+    for cell in range(rows * columns):
+        if wet.flat[cell]:
+            here.append(cell)
+    for now in range(most_cm + 1):
+        cell = first[now]
+        while cell >= 0:
+            here.append(cell)
+            cell = after[cell]
         while len(here) > 0:
-            row, column = here.pop()
+            row, column = divmod(here.pop(), columns)
             for side in range(4):
                 r = row + (side == 0) - (side == 1)
                 c = column + (side == 2) - (side == 3)
                 if r < 0 or c < 0 or r >= rows or c >= columns or wet[r, c] or not np.isnan(rise[r, c]):
                     continue
-                if need[r, c] <= height:
-                    rise[r, c] = height
-                    here.append((r, c))
-                elif need[r, c] <= most:
-                    rise[r, c] = need[r, c]
-                    heappush(heap, (need[r, c], r, c))
+                if not need[r, c] * 100 <= most_cm:
+                    continue
+                at = max(int(np.ceil(need[r, c] * 100 - 0.01)), now)
+                rise[r, c] = at / 100
+                cell = r * columns + c
+                if at == now:
+                    here.append(cell)
+                else:
+                    after[cell] = first[at]
+                    first[at] = cell

@@ -31,14 +31,16 @@ MOST_COARSE = 600_000
 
 @dataclass(frozen=True)
 class Channel:
-    """A river axis on the grid of a DEM, as evenly spaced points.
+    """A river axis on the grid of a DEM, as evenly spaced points, from before it enters the grid to after it leaves it.
 
-    ``xy_m``: (n, 2) metres right and down from the corner of the grid; ``at_m``: chainage of each point, rising; ``cells``:
-    bool (rows, columns), every cell the axis touches, so that they hang together by their sides.
+    ``xy_m``: (n, 2) metres right and down from the corner of the grid; ``at_m``: chainage of each point, rising; ``over``:
+    bool (n,), whether it lies over the grid; ``cells``: bool (rows, columns), every cell the axis touches, so that they hang
+    together by their sides.
     """
 
     xy_m: Floats
     at_m: Floats
+    over: Mask
     cells: Mask
     cell_m: tuple[float, float]
     """Width and height of a cell in the middle row."""
@@ -47,17 +49,23 @@ class Channel:
     def step_m(self) -> float:
         return float((self.at_m[-1] - self.at_m[0]) / (len(self.at_m) - 1))
 
+    @property
+    def over_at_m(self) -> Floats:
+        """Chainages of the points over the grid."""
+        return self.at_m[self.over]
+
     def cell_of(self, shape: tuple[int, int], coarser: int = 1) -> tuple[Ints, Ints]:
-        """(row, column) of each point, kept inside the grid, which may be coarser by a whole factor."""
+        """(row, column) of each point over the grid, which may be coarser by a whole factor."""
         width, height = self.cell_m
-        row = np.floor(self.xy_m[:, 1] / height / coarser).astype(np.int64)
-        column = np.floor(self.xy_m[:, 0] / width / coarser).astype(np.int64)
+        row = np.floor(self.xy_m[self.over, 1] / height / coarser).astype(np.int64)
+        column = np.floor(self.xy_m[self.over, 0] / width / coarser).astype(np.int64)
         return row.clip(0, shape[0] - 1), column.clip(0, shape[1] - 1)
 
 
 def channel_on(dem: Dem, axis: shapely.LineString, origin_m: float = 0.0) -> Channel:
-    """An axis (LineString in degrees of EPSG:4490, first vertex upstream) on the grid of a DEM; only the stretch over the grid.
+    """An axis (LineString in degrees of EPSG:4490, first vertex upstream) on the grid of a DEM.
 
+    What lies farther off than the grid is large is left away.
     Chainages are metres on the ellipsoid from ``origin_m`` at the first vertex. How densely the axis was digitised changes
     nothing. ``InputError`` where it does not touch the DEM.
     """
@@ -72,14 +80,28 @@ def channel_on(dem: Dem, axis: shapely.LineString, origin_m: float = 0.0) -> Cha
     step = max(min(cell) / 2, (at[-1] - at[0]) / MOST_POINTS)
     even = np.linspace(at[0], at[-1], max(int(np.ceil((at[-1] - at[0]) / step)), 2) + 1)
     points = np.column_stack([np.interp(even, at, grid[:, 0]), np.interp(even, at, grid[:, 1])])
-    over = ((points > -1e-6) & (points < np.array(dem.shape[::-1]) + 1e-6)).all(axis=1)
+    size = np.array(dem.shape[::-1])
+    over = _within(points, size, 1e-6)
     if over.sum() < 2:
         raise InputError(f"The river axis does not touch {dem.name}: give the axis of the river this DEM covers.")
-    first, last = np.flatnonzero(over)[[0, -1]]
+    first, last = _round(over, _within(points, size, float(size.max())))
     line = shapely.LineString(grid)
     touched = features.rasterize([line], out_shape=dem.shape, all_touched=True, dtype=np.uint8).astype(bool)
     part = slice(first, last + 1)
-    return Channel(points[part] * np.array(cell), even[part], _by_sides(touched, dem.z_m), cell)
+    return Channel(points[part] * np.array(cell), even[part], over[part], _by_sides(touched, dem.z_m), cell)
+
+
+def _within(points: Floats, size: Ints, margin: float) -> Mask:
+    return np.asarray(((points > -margin) & (points < size + margin)).all(axis=1), dtype=bool)
+
+
+def _round(over: Mask, near: Mask) -> tuple[int, int]:
+    """First and last point of the unbroken stretch of near points round those over the grid."""
+    first, last = np.flatnonzero(over)[[0, -1]]
+    far_before, far_after = np.flatnonzero(~near[:first]), np.flatnonzero(~near[last:])
+    return (far_before[-1] + 1 if len(far_before) else 0), (
+        last + far_after[0] - 1 if len(far_after) else len(near) - 1
+    )
 
 
 def _by_sides(touched: Mask, z: npt.NDArray[np.float32]) -> Mask:
@@ -170,10 +192,10 @@ def _seeds(channel: Channel, centres: Floats, shape: tuple[int, int], factor: in
     """Coarse cells under the axis, each with the axis point nearest to its middle."""
     row, column = channel.cell_of(shape, factor)
     cell = row * shape[1] + column
-    away = np.hypot(*(channel.xy_m - centres[cell]).T)
+    away = np.hypot(*(channel.xy_m[channel.over] - centres[cell]).T)
     order = np.lexsort((away, cell))
     cells, first = np.unique(cell[order], return_index=True)
-    return cells, order[first]
+    return cells, np.flatnonzero(channel.over)[order[first]]
 
 
 def _coarse(z: npt.NDArray[np.float32], factor: int) -> Floats:
