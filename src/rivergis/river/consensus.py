@@ -29,6 +29,7 @@ INNER_SOURCE = 10.0  # water comes from nowhere and leaves to two sides
 END = 4.0  # one more end where water leaves; and as much for the bifurcation that leads to it
 NOT_THE_OUTLET = 9.0  # water leaves elsewhere than at the outlet that was named
 BIAS = 0.5  # pull of drawn directions inside a block against the flow through it
+INSIDE = -1
 MOST_TRIALS = 4_000_000  # lines times exits of a block, up to which every exit is tried
 
 
@@ -182,6 +183,7 @@ class _Messages:
         np.add.at(own, (ways.chain[tree], ways.along[tree].astype(int)), odds[tree])
         self.own: list[list[float]] = own.tolist()
         self.fit = self._fits(fits, exits)
+        self.mouths = {block: worth[INSIDE] for block, worth in exits.items() if INSIDE in worth}
         self.up = [(0.0, 0.0)] * count  # from the child's side
         self.down = [(0.0, 0.0)] * count  # from the parent's side
         self.score = self._rise()
@@ -235,7 +237,8 @@ class _Messages:
                 into.append(enters)
                 gains.append(far[first] + own[first] - enters)
                 fit.append(self.fit[c][first])
-        return _Meeting(block in self.named, self.end, into, gains, fit)
+        mouth = self.mouths.get(block)
+        return _Meeting(block in self.named, self.end, mouth, into, gains, fit)
 
     def along(self) -> Flags:
         return np.asarray(self.total[:, 1] > self.total[:, 0])
@@ -255,11 +258,13 @@ class _Meeting:
     Sorted once, so that a block with a thousand chains costs no thousand times a thousand steps.
     """
 
-    def __init__(self, named: bool, end: float, into: list[float], gains: list[float], fit: list[float]) -> None:
+    def __init__(
+        self, named: bool, end: float, mouth: float | None, into: list[float], gains: list[float], fit: list[float]
+    ) -> None:
         self.into, self.gains = into, gains
         self.base = sum(into)
         self.toll = NOT_THE_OUTLET * named
-        self.named, self.end = named, end
+        self.named, self.end, self.mouth = named, end, mouth
         self.onward = [g + f for g, f in zip(gains, fit, strict=True)]
         self.best = sorted(self.onward, reverse=True)[:2]
         self.ranked = sorted(gains, reverse=True)
@@ -280,7 +285,8 @@ class _Meeting:
     def _one(self, asks: int | None, asked: bool) -> float:
         """Best gain if one of the listed chains leaves, or none."""
         chains = len(self.gains) + (asked and asks is None)
-        none = 0.0 if self.named else -(self.end, PLAIN_SINK, INNER_SINK)[min(chains, 3) - 1]
+        dry = -(self.end, PLAIN_SINK, INNER_SINK)[min(chains, 3) - 1] if self.mouth is None else self.mouth - self.end
+        none = 0.0 if self.named else dry
         among = self.best[1:] if asks is not None and self.onward[asks] == self.best[0] else self.best
         return max(none, among[0] - self.toll) if among else none
 
@@ -334,7 +340,7 @@ class _Room:
 
     def _try_exits(self) -> Flags | None:
         """(doors, lines): which lines would run as drawn if all water left by that door alone."""
-        if len(self.doors) < 2 or len(self.doors) * len(self.lines) > MOST_TRIALS:
+        if not self.doors or len(self.doors) * len(self.lines) > MOST_TRIALS:
             return None
         nodes = np.array([d[2] for d in self.doors])
         supply = np.repeat(self._seep()[:, None], len(nodes), axis=1)
@@ -345,12 +351,23 @@ class _Room:
         return (phi[self.a] > phi[self.b]).T
 
     def exits(self, odds: Floats) -> dict[int, float]:
-        """For each chain at the block, how well the lines inside agree with its being the only one that leaves."""
+        """How well the lines inside agree with each chain's being the only one that leaves, and (``INSIDE``) with a mouth inside."""
         if self._trials is None:
             return {}
-        agreement = self._trials @ odds[self.lines] + ~self._trials @ -odds[self.lines]
+        own = odds[self.lines]
+        trials = np.vstack([self._trials, self._ending(own)])
+        agreement = trials @ own + ~trials @ -own
         agreement -= agreement.max()
-        return {door[0]: float(max(v, -8.0)) for door, v in zip(self.doors, agreement / 2, strict=True)}
+        keys = [*(door[0] for door in self.doors), INSIDE]
+        return {key: float(max(v, -8.0)) for key, v in zip(keys, agreement / 2, strict=True)}
+
+    def _ending(self, own: Floats) -> Flags:
+        """Which lines would run as drawn if all water ended inside, where the drawn lines lead."""
+        supply = self._seep()
+        np.add.at(supply, [d[2] for d in self.doors], 1.0)
+        supply[self._lowest(own)] -= supply.sum()
+        phi = self._potential(supply)
+        return np.asarray(phi[self.a] > phi[self.b])
 
     def direct(
         self, odds: Floats, along: Flags, outlets: Ints, turned: Flags, confidence: Floats
