@@ -295,7 +295,7 @@ COMMENT ON FUNCTION app.river_route(uuid, double precision, uuid, double precisi
 waters meet first and then up; no rows when neither drains to the other and they meet nowhere below';
 
 CREATE FUNCTION app.river_locate(lon double precision, lat double precision, within_m double precision)
-RETURNS TABLE (reach_id uuid, code text, at_m double precision, offset_m double precision, bank text)
+RETURNS TABLE (reach_id uuid, code text, at_m double precision, offset_m double precision, bank text, direction_confidence real)
 LANGUAGE sql STABLE ROWS 1 SET jit = off AS $$
   WITH here AS (
     -- metres of a degree here: near enough for the foot of a perpendicular within a few kilometres
@@ -303,7 +303,7 @@ LANGUAGE sql STABLE ROWS 1 SET jit = off AS $$
     FROM (SELECT 111412.84 * cosd(lat) - 93.5 * cosd(3 * lat) AS x, 111132.92 - 559.82 * cosd(2 * lat) AS y) k
     WHERE app.river_require_topology()),
   near AS (
-    SELECT t.reach_id, t.code, t.length_m, ST_Scale(h.geom, p.x, p.y) AS line, ST_Scale(p.geom, p.x, p.y) AS point, p.x, p.y
+    SELECT t.reach_id, t.code, t.length_m, h.direction_confidence, ST_Scale(h.geom, p.x, p.y) AS line, ST_Scale(p.geom, p.x, p.y) AS point, p.x, p.y
     FROM here p JOIN data.reach h ON h.geom && ST_Expand(p.geom, p.dx, p.dy)
       AND h.superseded_at IS NULL AND h.valid @> app.today() AND h.kind <> 'shoreline'
     JOIN cache.reach_topology t ON t.reach_id = h.id),
@@ -319,11 +319,13 @@ LANGUAGE sql STABLE ROWS 1 SET jit = off AS $$
     FROM cut c)
   SELECT c.reach_id, c.code,
     CASE WHEN c.share > 0 THEN LEAST(ST_Length(ST_Scale(ST_LineSubstring(c.line, 0, c.share), 1 / c.x, 1 / c.y)::geography), c.length_m) ELSE 0 END,
-    CASE WHEN c.side < 0 THEN -c.off ELSE c.off END, CASE WHEN c.side < 0 THEN 'right' WHEN c.side > 0 THEN 'left' END
+    CASE WHEN c.side < 0 THEN -c.off ELSE c.off END, CASE WHEN c.side < 0 THEN 'right' WHEN c.side > 0 THEN 'left' END,
+    c.direction_confidence
   FROM sided c
 $$;
 COMMENT ON FUNCTION app.river_locate(double precision, double precision, double precision) IS
-  'Nearest reach in force to a position in degrees, not farther than within_m: metres along it, distance off it (left positive), bank';
+  'Nearest reach in force to a position in degrees, not farther than within_m: metres along it, distance off it (left positive), bank, and how sure
+its direction is: where that is null or low, left and right are a guess';
 
 CREATE VIEW app.river_network AS
   SELECT t.reach_id, t.code, h.river_id, h.name, h.kind, h.channel, h.covered, t.from_node, t.to_node, n.reach_id AS next_reach_id,

@@ -74,6 +74,18 @@ def cut(parts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     length = crs.length_m(lines)
     from_m, to_m = parts["from_m"].to_numpy(np.float64), parts["to_m"].to_numpy(np.float64)
     for i in np.flatnonzero((from_m > _WHOLE_M) | (to_m < length - _WHOLE_M)):
-        some = to_m[i] - from_m[i] > _WHOLE_M
-        lines[i] = Axis(lines[i]).stretch(from_m[i], min(to_m[i], length[i])) if some else None
+        lines[i] = _part(lines[i], from_m[i], min(to_m[i], length[i]), length[i])
     return parts.set_geometry(gpd.GeoSeries(lines, index=parts.index, crs=parts.crs))
+
+
+def _part(line: shapely.LineString, from_m: float, to_m: float, length_m: float) -> shapely.LineString | None:
+    """Part of a line; an end that is not cut stays the vertex it was, so that parts meet at nodes."""
+    if to_m - from_m <= _WHOLE_M:
+        return None
+    xy = shapely.get_coordinates(Axis(line).stretch(from_m, to_m))
+    whole = shapely.get_coordinates(line)
+    if from_m <= _WHOLE_M:
+        xy[0] = whole[0]
+    if to_m >= length_m - _WHOLE_M:
+        xy[-1] = whole[-1]
+    return shapely.LineString(xy)

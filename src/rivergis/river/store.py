@@ -401,7 +401,7 @@ def write_topology(conn: Connection, network: Network, frame: pd.DataFrame) -> N
 
 
 def locate(conn: Connection, lon: float, lat: float, within_m: float) -> dict[str, Any]:
-    """Nearest reach to a position in degrees: reach_id, code, at_m, offset_m, bank; ``NotFound`` when none is that near."""
+    """Nearest reach to a position in degrees: reach_id, code, at_m, offset_m, bank, direction_confidence; ``NotFound`` when none is that near."""
     row = conn.execute(
         text("SELECT * FROM app.river_locate(:lon, :lat, :within)"), {"lon": lon, "lat": lat, "within": within_m}
     ).one_or_none()
@@ -473,7 +473,7 @@ PLACED_LAYERS = {"outfall": "name", "intake": "name", "landmark": "name", "findi
 
 
 def placed(conn: Connection, layer: str, within_m: float, area: shapely.Geometry | None = None) -> pd.DataFrame:
-    """Things of a layer on their nearest reach, if within ``within_m``: layer, id, name, reach_id, at_m, offset_m, bank.
+    """Things of a layer on their nearest reach, if within ``within_m``: layer, id, name, reach_id, at_m, offset_m, bank, direction_confidence.
 
     ``layer``: one of ``PLACED_LAYERS``. ``area`` (EPSG:4490): only things in it or about that far round it.
     """
@@ -482,7 +482,7 @@ def placed(conn: Connection, layer: str, within_m: float, area: shapely.Geometry
     return read_table(
         conn,
         f"""SELECT CAST(:layer AS text) AS layer, CAST(o.id AS text) AS id, o.{PLACED_LAYERS[layer]} AS name,
-          l.reach_id, l.at_m, l.offset_m, l.bank
+          l.reach_id, l.at_m, l.offset_m, l.bank, l.direction_confidence
         FROM app.{layer} o CROSS JOIN LATERAL (SELECT ST_PointOnSurface(o.geom) AS at) p
         CROSS JOIN LATERAL app.river_locate(ST_X(p.at), ST_Y(p.at), :within) l
         WHERE o.geom IS NOT NULL AND (CAST(:area AS text) IS NULL

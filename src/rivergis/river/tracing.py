@@ -22,7 +22,7 @@ from rivergis.river.network import Network, Route, Spot, things
 from rivergis.river.place import cut, place, place_one
 from rivergis.rules import RuleView
 
-_THING = ["layer", "id", "name", "reach_id", "at_m", "offset_m", "bank", "distance_m"]
+_THING = ["layer", "id", "name", "reach_id", "at_m", "offset_m", "bank", "bank_certain", "distance_m"]
 
 
 @dataclass(frozen=True)
@@ -152,26 +152,33 @@ def trace_database(
     limits: Limits,
     *,
     stop_at: Iterable[str] = (),
-    layers: Iterable[str] = store.PLACED_LAYERS,
 ) -> Traced:
-    """A trace in the database (see ``ready``); ``stop_at``: layers that it does not go past, ``layers``: those to tell of."""
+    """A trace in the database (see ``ready``); ``stop_at``: layers that it does not go past."""
     reach, found = _start(conn, start, limits)
     stopping = [store.placed(conn, layer, limits.max_offset_m) for layer in stop_at]
     stops = pd.concat(stopping) if stopping else None
     rows = store.trace(conn, reach, found["at_m"], direction, within_m, stops)
-    area = None if rows.empty else shapely.box(*rows.total_bounds)
-    placed = [store.placed(conn, layer, limits.max_offset_m, area) for layer in layers]
-    on = things(rows, pd.concat(placed), direction) if placed else pd.DataFrame(columns=_THING)
+    area = shapely.box(*rows.total_bounds)
+    placed = [store.placed(conn, layer, limits.max_offset_m, area) for layer in store.PLACED_LAYERS]
+    on = things(rows, pd.concat(placed), direction)
     code = rows.set_index("reach_id")["code"]
-    on = on.assign(reach_id=on["reach_id"].map(code))[_THING]
+    sure = on["direction_confidence"].astype(float).fillna(0.0).ge(limits.min_confidence)
+    on = on.assign(reach_id=on["reach_id"].map(code), bank_certain=sure & on["bank"].notna())[_THING]
     rows = rows.assign(reach_id=rows["code"]).drop(columns="code")
     return Traced(found, direction, cut(rows), on, 0, [])
+
+
+def locate_database(conn: Connection, lonlat: tuple[float, float], limits: Limits) -> dict[str, Any]:
+    """The reach nearest to a position, where along it, and the bank (see ``ready``); ``NotFound`` far from every channel."""
+    return _start(conn, Start(lonlat=lonlat), limits)[1]
 
 
 def _start(conn: Connection, start: Start, limits: Limits) -> tuple[UUID, dict[str, Any]]:
     if start.lonlat is not None:
         found = store.locate(conn, *start.lonlat, limits.max_offset_m)
-        return found["reach_id"], {**found, "reach_id": found["code"]}
+        told = {"reach_id": found["code"], **{c: found[c] for c in ("at_m", "offset_m", "bank")}}
+        sure = (found["direction_confidence"] or 0.0) >= limits.min_confidence
+        return found["reach_id"], told | {"bank_certain": found["bank"] is not None and sure}
     return store.reach_named(conn, str(start.reach)), {"reach_id": start.reach, "at_m": start.at_m}
 
 
