@@ -15,14 +15,14 @@ from affine import Affine
 from rasterio.windows import Window
 
 CELL_M, STRIPE = 10.0, 512
-# wave length in cells and height in metres of each scale of relief
-SCALES = ((1600, 160.0), (400, 60.0), (100, 14.0), (25, 3.0), (6, 0.6))
+LENGTHS = (500, 120, 30, 6)
+"""Wave lengths of the relief in cells: valleys, side valleys, gullies, roughness."""
 
 
 def make(path: Path, side: int, seed: int = 1) -> Path:
     """Write the DEM (EPSG:4544, 10 m cells) and return its path."""
     rng = np.random.default_rng(seed)
-    nets = [rng.standard_normal((side // length + 6, side // length + 6)) for length, _ in SCALES]
+    nets = [rng.standard_normal((side // length + 6, side // length + 6)) for length in LENGTHS]
     profile = {
         "driver": "GTiff", "width": side, "height": side, "count": 1, "dtype": "int16", "nodata": -32768, "crs": "EPSG:4544",
         "transform": Affine(CELL_M, 0, 450_000, 0, -CELL_M, 3_300_000), "tiled": True, "blockxsize": 512, "blockysize": 512,
@@ -38,12 +38,14 @@ def make(path: Path, side: int, seed: int = 1) -> Path:
 
 
 def _relief(rows: np.ndarray, side: int, nets: list[np.ndarray]) -> np.ndarray:
+    """Valleys where a smooth noise crosses zero, side valleys and gullies only on the slopes between, so that few are closed."""
     columns = np.arange(side)
-    # the land falls to the south-east, about 1 m a kilometre
-    z = 600 - 0.01 * rows[:, None] - 0.008 * columns[None, :]
-    for net, (length, height) in zip(nets, SCALES, strict=True):
-        z = z + height * _spline(net, rows / length, columns / length)
-    return z
+    valley, side_valley, gully, rough = (
+        _spline(net, rows / length, columns / length) for net, length in zip(nets, LENGTHS, strict=True)
+    )
+    slopes = 120 * np.abs(valley) * (0.3 + np.abs(side_valley)) + 25 * np.abs(valley * side_valley) * np.abs(gully)
+    # the land falls to the south-east, 5 m a kilometre
+    return 1300 - 0.03 * rows[:, None] - 0.02 * columns[None, :] + slopes + 0.2 * rough
 
 
 def _spline(net: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

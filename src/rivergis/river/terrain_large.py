@@ -27,6 +27,8 @@ TILE, MARGIN = 2048, 192
 """Cells of a window and of the ground read round it, so that what happens at its rim does not reach its middle."""
 STEPS_IN = 4
 """Coarse cells that what enters a window is led inside."""
+HAIR_M = 0.01
+"""Below what any height means."""
 
 
 class Source(Protocol):
@@ -232,10 +234,9 @@ def _refined(
 ) -> Part:
     part, _ = _lowered(source, source.read(wide), burn, burn_depth_m)
     z = np.ascontiguousarray(part.z_m)
-    outside = _fine(of.flow.filled_m, wide, of.factor)
     leaving = _leaving(of, wide)
     seeds = np.flatnonzero(_ways_out(z, leaving, wide, of))
-    filled, d8 = terrain_kernels.flood(z, seeds, np.fmax(outside.ravel()[seeds], z.ravel()[seeds]))
+    filled, d8 = terrain_kernels.flood(z, seeds, _outside_level(of, wide, z, leaving).ravel()[seeds])
     terrain_kernels.descend(filled, d8, *part.cell_size_m)
     d8[leaving & (d8 != terrain_kernels.VOID)] = terrain_kernels.OUTLET
     idxs_ds = terrain_kernels.downstream(d8)
@@ -252,6 +253,17 @@ def _refined(
     top, left = core.row_off - wide.row_off, core.col_off - wide.col_off
     here = (slice(top, top + core.height), slice(left, left + core.width))
     return Part(core, np.maximum(filled - low, 0)[here], km2[here], True)
+
+
+def _outside_level(of: Coarse, wide: Window, z: Heights, leaving: Mask) -> Heights:
+    """Level at which water can leave a window: the filled coarse ground, or the ground itself.
+
+    Where a filled hollow is cut by the side, all of its leaving cells stand at one level; hairs put the largest stream first.
+    """
+    km2 = np.where(leaving, _fine(of.flow.upstream_km2, wide, of.factor), np.float32(0))
+    largest = max(float(np.nanmax(km2, initial=0.0)), 1e-9)
+    hair = np.where(leaving, HAIR_M * (1 - km2 / largest), 0)
+    return np.asarray(np.fmax(_fine(of.flow.filled_m, wide, of.factor), z) + hair, dtype=np.float32)
 
 
 def _ways_out(z: Heights, leaving: Mask, wide: Window, of: Coarse) -> Mask:
