@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from rivergis.errors import InputError
 from rivergis.river import inventory, sections
 from tests import tiny
-from tests.river.small_county import REACHES, UNITS, listed, network
+from tests.river.small_county import LAKE, REACHES, UNITS, listed, network
 
 
 def test_a_river_is_listed_with_its_course_side_arms_and_mouth() -> None:
@@ -166,3 +167,28 @@ def test_units_without_code_or_level_are_refused() -> None:
         sections.units_of(UNITS.drop(columns="code"), "units.gpkg")
     with pytest.raises(InputError, match="level"):
         sections.units_of(UNITS.drop(columns="level").assign(code="甲"), "units.gpkg")
+
+
+def with_shore(name: str | None = "东湖") -> gpd.GeoDataFrame:
+    """The network with the shore of the lake, drawn in two pieces, as a build makes it."""
+    box = shapely.get_coordinates(tiny.box(3000, 400, 400, 200))
+    pieces = [shapely.LineString(box[:3]), shapely.LineString(box[2:])]
+    shore = tiny.degrees(tiny.metric(pieces, kind="shoreline")).rename_geometry("geometry")
+    shore = shore.assign(
+        river_id="L7", river_name=name, reach_id=["shore7.1", "shore7.2"], covered=False, channel="main", length_m=500.0
+    )
+    return gpd.GeoDataFrame(pd.concat([REACHES, shore], ignore_index=True), crs=REACHES.crs)
+
+
+def test_a_lake_that_only_has_a_shore_is_listed_with_its_area() -> None:
+    lake = listed(reaches=with_shore(), areas=None).rivers.query("kind == 'lake'")
+    assert lake[["river_id", "name", "lies_in"]].to_numpy().tolist() == [["L7", "东湖", "云溪县东镇"]]
+    assert lake["water_area_km2"].item() == pytest.approx(0.08, rel=1e-3)
+
+
+def test_shore_and_area_of_one_lake_are_one_row() -> None:
+    plain = listed(reaches=with_shore()).rivers
+    other = listed(reaches=with_shore(None), areas=LAKE.assign(river_id="area-9")).rivers
+    for rows in (plain, other):
+        assert rows.query("kind == 'lake'")[["river_id", "name"]].to_numpy().tolist() == [["L7", "东湖"]]
+    pd.testing.assert_frame_equal(plain, other)

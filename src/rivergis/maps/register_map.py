@@ -15,7 +15,8 @@ import shapely
 from rivergis import crs, words
 from rivergis.layers import LEVELS
 from rivergis.maps import atlas, marks
-from rivergis.river.inventory import STANDING, Inventory
+from rivergis.river.inventory import Inventory
+from rivergis.river.standing import STANDING
 
 NAMED = 40
 """So many of the longest rivers have their name written on the map; the others are found by pointing or searching."""

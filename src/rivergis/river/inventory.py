@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rivergis import crs
-from rivergis.river import grades, sections
+from rivergis.river import grades, sections, standing
+from rivergis.river.standing import STANDING
 
-STANDING = ("lake", "reservoir", "pond")
 KIND_OF_REACH = {"canal": "ditch", "ditch": "ditch"}
 BASES = ("announced", "draft", "computed", "surrogate")
 """What a boundary line may rest on, the weightiest first."""
@@ -65,15 +64,19 @@ def rivers(
 ) -> Inventory:
     """Which rivers and lakes are there, how long or large, in which units, and who flows into whom? (名录)
 
-    ``reaches``: layer ``reaches`` of a network (LineString); shoreline reaches are not counted. ``areas``: water surfaces with
+    ``reaches``: layer ``reaches`` of a network (LineString); shoreline reaches are no length, but bound the lakes that
+    ``areas`` lacks. ``areas``: water surfaces with
     kind and, where known, river_id, code, name. ``units``: code, name, level. ``known``: what a register says: river_id, code,
     name, kind, grade. ``facts``: river_id and any of ``grades.CRITERIA``. ``lines``: boundary lines: river_id, bank, basis
     (None = not known whether there are any).
     """
     course, side = _courses(reaches)
-    waters = _waters(areas)
+    areas = standing.with_shores(areas, reaches)
+    waters = standing.one_each(areas)
     measured = _lengths(course, side).join(_ends(course, units), how="left")
-    listed = measured.join(_water_areas(areas, waters), how="outer").join(_lie_in(waters, units), how="left")
+    listed = measured.join(standing.surface_km2(areas, waters), how="outer").join(
+        standing.lie_in(waters, units), how="left"
+    )
     listed = _said(listed, reaches, waters, known)
     listed = listed.join(_downstream(course, listed, waters), how="left")
     listed = listed.join(_basins(course, facts), how="left")
@@ -153,46 +156,6 @@ def _ends(course: gpd.GeoDataFrame, units: gpd.GeoDataFrame | None) -> pd.DataFr
         out[f"{name}_lon"], out[f"{name}_lat"] = shapely.get_x(points), shapely.get_y(points)
         out[f"{name}_unit"] = None if asked is None else asked.at(list(points))
     return out
-
-
-def _waters(areas: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    """Lakes, reservoirs and ponds, one row each: surfaces of one river_id are one water."""
-    columns = ["river_id", "code", "name", "kind", "geometry"]
-    if areas is None or areas.empty or not areas["kind"].isin(STANDING).any():
-        return gpd.GeoDataFrame({c: [] for c in columns[:-1]}, geometry=[], crs=crs.STORAGE)
-    standing = gpd.GeoDataFrame(
-        areas.loc[areas["kind"].isin(STANDING)].drop(columns=areas.geometry.name),
-        geometry=areas.geometry[areas["kind"].isin(STANDING)].to_numpy(),
-        crs=areas.crs,
-    )
-    for column in ("code", "name"):
-        if column not in standing:
-            standing[column] = None
-    whole = (
-        standing.dissolve("river_id", aggfunc="first", as_index=False)
-        if standing["river_id"].duplicated().any()
-        else standing
-    )
-    return whole[columns].reset_index(drop=True)
-
-
-def _water_areas(areas: gpd.GeoDataFrame | None, waters: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Area of the water surface of each river or lake that has one, km2."""
-    own = pd.Series(crs.area_m2(waters.geometry.to_numpy()) / 1e6, index=pd.Index(waters["river_id"], dtype=object))
-    if areas is not None and not areas.empty:
-        wide = areas[~areas["kind"].isin(STANDING) & areas["river_id"].notna()]
-        wide = wide[~wide["river_id"].isin(own.index)]
-        if len(wide):
-            area = pd.Series(crs.area_m2(wide.geometry.to_numpy()) / 1e6, index=wide["river_id"].to_numpy())
-            own = pd.concat([own, area.groupby(level=0).sum()])
-    return pd.DataFrame({"water_area_km2": own.astype(float)})
-
-
-def _lie_in(waters: gpd.GeoDataFrame, units: gpd.GeoDataFrame | None) -> pd.DataFrame:
-    """The units that a point on each standing water lies in."""
-    at = list(shapely.point_on_surface(waters.geometry.to_numpy()))
-    named = [None] * len(at) if units is None or units.empty else sections.Units(units).at(at)
-    return pd.DataFrame({"lies_in": named}, index=pd.Index(waters["river_id"], dtype=object), dtype=object)
 
 
 def _said(
