@@ -88,6 +88,7 @@ def list_(
     listed = None if official_file is None else register_sources.official_of(official_file, length_unit)
     files = None if network is None else register_sources.Files(network, areas, areas_layer, units, units_layer)
     sources = _sources(files, on, view)
+    _check_unit(filters["unit"], sources)
     whole = _inventory(sources, sizes, listed)
     kept = inventory.narrowed(
         whole,
@@ -131,6 +132,17 @@ def _check_class(asked: str | None, sizes: Sizes) -> None:
     known = class_labels(sizes.basin_classes)
     if asked is not None and asked not in known:
         raise UsageError(f"There is no basin class {asked!r}; the classes are {', '.join(known)} (km2).")
+
+
+def _check_unit(asked: str | None, sources: Sources) -> None:
+    from rivergis.errors import NotFound, UsageError
+
+    if asked is None:
+        return
+    if sources.units is None:
+        raise UsageError("No administrative units are known to look for --unit in: give --units, or import admin_unit.")
+    if asked not in set(sources.units["code"]):
+        raise NotFound(f"There is no administrative unit {asked!r}: give a code of the units, as in --unit 500199001.")
 
 
 def _rules(place: str, on: datetime | None) -> RuleView:
@@ -224,14 +236,18 @@ def _show_list(register: Any, written: list[Path], as_json: bool) -> None:
     if register.official is not None:
         for status, count in register.official["status"].value_counts().items():
             common.say(f"对照 official list: {words.both(f'river_register.status_{status}')} {count}")
-    _say_written(written)
+    _say_end(register, written)
 
 
 def _km(length_m: float) -> str | None:
     return None if length_m is None or length_m != length_m else f"{length_m / 1000:.3f}"
 
 
-def _say_written(written: list[Path]) -> None:
+def _say_end(register: Any, written: list[Path]) -> None:
+    """Files that were written, and the rule values that nobody has confirmed."""
+    unsure = [r["key"] for r in register.rules if r["status"] != "confirmed"]
+    if unsure:
+        common.say(f"未经证实的规则值 unconfirmed rule values used: {', '.join(unsure)}")
     for path in written:
         common.say(f"→ {path}")
 
@@ -299,7 +315,7 @@ def _show_duties(register: Any, out: Path | None) -> None:
         common.table([heading(c) for c in sheet.columns], sheet.rows[:SHOWN], title(sheet))
         if len(sheet.rows) > SHOWN:
             common.say(f"另有 {len(sheet.rows) - SHOWN} 行 more rows; --out 写出全部 writes them all")
-    _say_written([] if out is None else [out])
+    _say_end(register, [] if out is None else [out])
 
 
 def add_to(group: click.Group) -> None:
