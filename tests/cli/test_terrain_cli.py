@@ -129,4 +129,7 @@ def test_a_folder_that_cannot_be_made_is_no_fault_of_ours(
 ) -> None:
     (tmp_path / "file").write_text("x")
     assert _run(["terrain", "flow", str(valley), "--out", str(tmp_path / "file" / "out")]) == 6
+    (tmp_path / "out" / "filled.tif.part").mkdir(parents=True)
+    assert _run(["terrain", "flow", str(valley), "--out", str(tmp_path / "out")]) == 6
+    assert "cannot be written" in capsys.readouterr().err
     assert _run(["terrain", "flow", str(valley), "--out", str(tmp_path / "out"), "--threshold", "-1"]) == 2

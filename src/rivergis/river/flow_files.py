@@ -21,7 +21,7 @@ from rivergis.errors import EnvironmentFault, InputError, UsageError
 from rivergis.intake import vector
 from rivergis.river import dem_files, terrain_flow, terrain_large
 from rivergis.river.dem_files import DemFile
-from rivergis.river.terrain import Dem, fill_small_voids
+from rivergis.river.terrain import Dem, cell_size_m, fill_small_voids
 from rivergis.river.terrain_flow import Flow, Progress, Streams
 
 STRIPE = 512
@@ -81,14 +81,23 @@ def flow_file(dem: Path, out: Path, asked: Asked, progress: Progress = lambda st
     try:
         out.mkdir(parents=True, exist_ok=True)
         with dem_files.opened(dem, system=asked.system, vertical_datum=asked.vertical_datum) as source:
-            factor = terrain_large.factor_for(source.shape, asked.max_cells)
-            result = (_whole if factor == 1 else _in_parts)(source, factor, lines, out, asked, progress)
+            result = _found(source, lines, out, asked, progress)
         _write_json(out / "result.json", asdict(result))
-    except (OSError, RasterioError) as error:
+    except OSError as error:
         raise EnvironmentFault(
             f"The folder {out} cannot be written ({' '.join(str(error).split())[:120]}): is the disk full, or is it a file?"
         ) from error
     return result
+
+
+def _found(source: DemFile, lines: gpd.GeoSeries | None, out: Path, asked: Asked, progress: Progress) -> FlowResult:
+    factor = terrain_large.factor_for(source.shape, asked.max_cells)
+    try:
+        return (_whole if factor == 1 else _in_parts)(source, factor, lines, out, asked, progress)
+    except MemoryError as error:
+        raise EnvironmentFault(
+            f"{source.name} asks for more memory than there is: lower --max-cells, so that it is done in parts."
+        ) from error
 
 
 def _lines(asked: Asked) -> gpd.GeoSeries | None:
@@ -153,6 +162,7 @@ def _in_parts(
 
 def _result(source: DemFile, found: Flow, streams: Streams, asked: Asked, files: dict[str, str]) -> FlowResult:
     rows, columns = source.shape
+    width, height = cell_size_m(source.affine, source.crs, source.shape)
     said = [*found.said, *_few(found.dem, asked.threshold_km2)]
     ground = int((~found.dem.void).sum())
     return FlowResult(
@@ -160,9 +170,7 @@ def _result(source: DemFile, found: Flow, streams: Streams, asked: Asked, files:
         method=found.method,
         rows=rows,
         columns=columns,
-        cell_m=round(found.dem.cell_m * rows / found.dem.shape[0], 3)
-        if found.method != "exact"
-        else round(found.dem.cell_m, 3),
+        cell_m=round(float(np.sqrt(width[rows // 2] * height[rows // 2])), 3),
         crs=source.crs.to_string() if source.crs.to_authority() else source.crs.name,
         vertical_datum=source.vertical_datum,
         threshold_km2=asked.threshold_km2,
@@ -269,6 +277,10 @@ def _new(
                 image.units = (unit,)
             yield image
         part.replace(path)
+    except RasterioError as error:
+        raise EnvironmentFault(
+            f"{path} cannot be written ({' '.join(str(error).split())[:120]}): is the disk full?"
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
