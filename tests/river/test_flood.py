@@ -26,7 +26,7 @@ from rivergis.river.valley import channel_on
 
 ZONE = CRS.from_epsg(4545)  # central meridian 108: 1 m on the map is 1 m on the ground
 EAST, NORTH = 500_000.0, 3_300_000.0
-RULES = FloodRules(barrier_way_m=200, steep_m=0.2, widest_void_m=3000, told_barrier_m=5, least_low_m2=0)
+RULES = FloodRules(barrier_way_m=200, steep_m=0.2, widest_void_m=3000, told_barrier_m=5, below_bed_m=3, least_low_m2=0)
 CELL = 5.0
 
 

@@ -24,7 +24,10 @@ from rivergis.river.chainage import label
 from rivergis.river.levels import Profile
 from rivergis.river.spread import rise_to_reach, spread
 from rivergis.river.terrain import Dem, Floats, Heights, Mask
-from rivergis.river.valley import Channel, chainages, channel_on
+from rivergis.river.valley import Channel, bed_m, chainages, channel_on
+
+_BANK_M = 0.5
+"""Ground lower than this above the bed is no barrier: a deep beside the axis belongs to the channel."""
 
 METHOD = (
     "levels interpolated linearly along the axis; each cell takes the highest surface that reaches it from the channel over "
@@ -44,6 +47,8 @@ class FloodRules:
     """A void along the axis that is not wider on the average is taken for water."""
     told_barrier_m: float
     """Land below the river is told where a rise of this much would reach it; behind higher ground it is another valley."""
+    below_bed_m: float
+    """Behind a barrier, ground this far below the bed is another valley: water that gets there runs off and is not followed."""
     least_low_m2: float
     """Smaller hollows below the surface are counted, not listed."""
 
@@ -102,6 +107,8 @@ def flood(
     highest = float(profile.level_m.max()) + rules.told_barrier_m
     at = chainages(asked, dem, channel, rules.barrier_way_m, highest)
     river = _river_beside(at, channel, profile, past_ends_m)
+    away = _another_valley(dem, channel, at, channel.cells | water_voids, rules)
+    river[away] = np.nan
     surface = spread(ground, river, channel.cells, water_voids)
     depth = surface - _bed(dem, channel, profile)
     rise = rise_to_reach(
@@ -110,7 +117,11 @@ def flood(
     low = (river > dem.z_m) & np.isnan(surface) & (ground == dem.z_m) & ~np.isnan(rise)
     parts = _polygons(dem, ~np.isnan(surface), at, depth)
     low_parts, small = _low_parts(dem, low, at, river, rise, rules.least_low_m2)
-    marks = [*_blocked(dem, channel, profile), *_open(dem, surface, at, water_voids), *_steep(dem, surface, at, rules)]
+    marks = [
+        *_blocked(dem, channel, profile),
+        *_open(dem, surface, at, water_voids, away),
+        *_steep(dem, surface, at, rules),
+    ]
     said = [*dem.said, *_sentences(dem, channel, profile, marks, water_voids & ~np.isnan(surface), small)]
     return Flood(
         dem,
@@ -188,6 +199,18 @@ def _river_beside(at: npt.NDArray[np.float32], channel: Channel, profile: Profil
     return level
 
 
+def _another_valley(dem: Dem, channel: Channel, at: npt.NDArray[np.float32], sources: Mask, rules: FloodRules) -> Mask:
+    """Ground far below the bed of the river it lies beside, behind a barrier: levels of this river tell nothing of it."""
+    bed = bed_m(dem, channel)
+    above = np.empty(at.shape, dtype=np.float32)
+    for row in range(len(at)):
+        above[row] = dem.z_m[row] - np.interp(at[row], channel.over_at_m, bed)
+    deep = above < -rules.below_bed_m
+    if deep.any():
+        deep &= ~(rise_to_reach(above, sources, rules.below_bed_m) <= _BANK_M)
+    return deep
+
+
 def _bed(dem: Dem, channel: Channel, profile: Profile) -> Heights:
     """The ground, with bridge decks over the channel replaced by the bed before and behind them."""
     ground = dem.z_m.copy()
@@ -233,13 +256,17 @@ def _blocked(dem: Dem, channel: Channel, profile: Profile) -> Iterator[Found]:
         )
 
 
-def _open(dem: Dem, surface: Heights, at: npt.NDArray[np.float32], water_voids: Mask) -> Iterator[Found]:
-    """Stretches where water stands at the rim of the DEM or beside a void: the extent is open there."""
+def _open(dem: Dem, surface: Heights, at: npt.NDArray[np.float32], water_voids: Mask, away: Mask) -> Iterator[Found]:
+    """Stretches where the extent is open: water stands at the rim of the DEM, beside a void or above another valley."""
     wet = ~np.isnan(surface)
     rim = np.zeros_like(wet)
     rim[[0, -1]], rim[:, [0, -1]] = True, True
     beside = ndimage.binary_dilation(dem.void & ~water_voids)
-    for code, where in (("open_at_rim", rim), ("open_at_void", beside & ~rim)):
+    for code, where in (
+        ("open_at_rim", rim),
+        ("open_at_void", beside & ~rim),
+        ("runs_off", ndimage.binary_dilation(away)),
+    ):
         row, column = np.nonzero(wet & where)
         for run in _runs(at[row, column].astype(np.float64), 10 * dem.cell_m):
             middle = run[len(run) // 2]
@@ -301,6 +328,7 @@ def _sentences(
         "axis_above_water": "stretches of the axis lie over ground above the level (bridges, or an axis off its channel); water is led through",
         "open_at_rim": "stretches of the extent reach the rim of the DEM and are open there",
         "open_at_void": "stretches of the extent reach a void and are open there",
+        "runs_off": "stretches of the extent lie above another valley, far below the bed, into which the water would run off; it is not followed there",
         "steep_surface": "places have a step in the surface that standing water would not keep",
     }
     for code, sentence in words.items():

@@ -70,6 +70,7 @@ def rules_of(view: RuleView) -> FloodRules:
         number("steep"),
         number("widest_void"),
         number("told_barrier"),
+        number("below_bed"),
         number("least_low_area"),
     )
 
@@ -234,7 +235,7 @@ def _result(
     if off:
         said.append(f"{off} levels of {asked.levels.name} lie off the DEM; they are left out.")
     low = done.low_parts.drop(columns="geometry").sort_values("area_m2", ascending=False)
-    open_ends = done.marks["code"].isin(["open_at_rim", "open_at_void"])
+    open_ends = done.marks["code"].isin(["open_at_rim", "open_at_void", "runs_off"])
     observed = _observed(done, profile, marks, at_m)
     deepest = done.parts["max_depth_m"].max() if len(done.parts) else 0.0
     return FloodResult(

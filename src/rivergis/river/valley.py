@@ -27,6 +27,8 @@ Ints = npt.NDArray[np.int64]
 
 MOST_POINTS = 200_000
 MOST_COARSE = 600_000
+_BRIDGE_M = 300.0
+"""Longest bridge or dam that is looked through for the height of the bed."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,16 @@ def _seeds(channel: Channel, centres: Floats, shape: tuple[int, int], factor: in
     order = np.lexsort((away, cell))
     cells, first = np.unique(cell[order], return_index=True)
     return cells, np.flatnonzero(channel.over)[order[first]]
+
+
+def bed_m(dem: Dem, channel: Channel) -> Floats:
+    """Height of the bed at each axis point over the grid, metres: the lowest ground along a stretch longer than any bridge."""
+    z = dem.z_m[channel.cell_of(dem.shape)].astype(np.float64)
+    known = ~np.isnan(z)
+    if not known.any():
+        return np.full(len(z), -np.inf)
+    z = np.interp(np.arange(len(z)), np.flatnonzero(known), z[known])
+    return np.asarray(ndimage.minimum_filter1d(z, max(3, int(_BRIDGE_M / channel.step_m) | 1)))
 
 
 def _coarse(z: npt.NDArray[np.float32], factor: int) -> Floats:
