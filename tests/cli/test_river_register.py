@@ -164,3 +164,14 @@ def test_wrong_usage_says_what_is_right(run: Run, args: tuple[str, ...], said: s
 
 def test_a_file_that_is_no_network_is_named(run: Run, network: Path) -> None:
     assert "units.gpkg" in run("list", "--network", "units.gpkg", code=3)
+
+
+def test_a_unit_that_is_not_there_is_refused(here: Run, network: Path) -> None:
+    assert "500199009" in here("list", "--unit", "500199009", code=3)
+    assert "--units" in here("list", "--network", "network.gpkg", "--unit", "500199001", code=2)
+
+
+def test_a_list_of_nothing_is_a_list_and_a_map(here: Run, tmp_path: Path) -> None:
+    here("list", "--min-length", "9999", "--out", "r.xlsx", "--map", "m.html")
+    assert openpyxl.load_workbook(tmp_path / "r.xlsx")["名录"].max_row == 1
+    assert "江河湖库分布示意图" in (tmp_path / "m.html").read_text(encoding="utf-8")
