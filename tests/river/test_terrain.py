@@ -295,6 +295,14 @@ def test_ends_of_a_line_on_the_bank_read_the_channel() -> None:
     np.testing.assert_allclose(terrain.sample_ends(dem(z), in_degrees, reach_m=30), (start, end), atol=0.2)
 
 
+def test_the_channel_falls_along_the_line() -> None:
+    z = np.full((30, 60), 50.0) - 0.1 * np.arange(60)
+    z[14:17] -= 10
+    river = line((15, 5), (15, 55))
+    along = terrain.elevation_along(dem(z), river.iloc[0], np.array([0.0, 250.0, 500.0]), CHINA)
+    np.testing.assert_allclose(along, [39.4, 36.9, 34.4], atol=0.2)
+
+
 # ---- vertical datum ----------------------------------------------------------------------------------------------------
 
 
