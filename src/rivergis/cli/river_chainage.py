@@ -126,13 +126,27 @@ def _spot(at: tuple[float, float], river: str | None, stakes: Path | None) -> di
 @click.option("--chainage", required=True, help="Chainage as a label, 12+345 or K12+345.6.")
 @click.option("--offset", "offset_m", type=float, default=0.0, help="Metres off the axis, looking downstream.")
 @click.option("--bank", type=click.Choice(["left", "right"]), default="left", help="Side of --offset.")
+@click.option(
+    "--bearing",
+    "bearing_deg",
+    type=float,
+    default=None,
+    help="Direction of the offset as locate tells it (bearing_deg): needed round a bend and beyond an end.",
+)
 @network_option
 @stakes_option
 @common.json_option
 def point(
-    river: str, chainage: str, offset_m: float, bank: str, network: Path | None, stakes: Path | None, as_json: bool
+    river: str,
+    chainage: str,
+    offset_m: float,
+    bank: str,
+    bearing_deg: float | None,
+    network: Path | None,
+    stakes: Path | None,
+    as_json: bool,
 ) -> None:
-    """Position of a chainage, or of a point beside it.
+    """Position of a chainage, or of a point beside it: the way back from locate.
 
     \b
     Example:
@@ -140,7 +154,7 @@ def point(
     """
     measuring = _measuring(network, river, stakes)
     signed = offset_m if bank == "left" else -offset_m
-    common.emit(measuring.point(chainage, signed), as_json)
+    common.emit(measuring.point(chainage, signed, bearing_deg), as_json)
 
 
 @click.command()
@@ -233,7 +247,9 @@ def _national() -> Any:
 
 @click.command()
 @click.option("--river", required=True, help="Code or name of the river.")
-@click.option("--stakes", type=FILE, required=True, help="Stakes: official_m, and at_m or points; ahead_m at a chain break.")
+@click.option(
+    "--stakes", type=FILE, required=True, help="Stakes: official_m, and at_m or points; ahead_m at a chain break."
+)
 @common.actor_option
 @common.json_option
 def calibrate(river: str, stakes: Path, actor: str | None, as_json: bool) -> None:

@@ -71,11 +71,11 @@ class Measuring:
         clear = [c for c in found if c in frame]
         return frame.rename(columns={c: f"src_{c}" for c in clear}).join(found)
 
-    def point(self, chainage: str, offset_m: float = 0.0) -> dict[str, Any]:
-        """Longitude and latitude of a chainage of the one river chosen; ``offset_m`` to the left."""
+    def point(self, chainage: str, offset_m: float = 0.0, bearing_deg: float | None = None) -> dict[str, Any]:
+        """Longitude and latitude of a chainage of the one river chosen; ``offset_m`` to the left, see ``Axis.point_at``."""
         axis, calibration = self.one()
         at_m = calibration.parse(chainage)
-        place = axis.point_at(at_m, offset_m)
+        place = axis.point_at(at_m, offset_m, bearing_deg)
         river = self.axes.iloc[0]
         said = {
             "river_id": river["river_id"],
