@@ -23,7 +23,7 @@ from rivergis.river import terrain_flow, terrain_kernels
 from rivergis.river.terrain import Dem, Floats, Heights, Mask, in_dem, undeclared_note
 from rivergis.river.terrain_flow import Flow, Progress
 
-TILE, MARGIN = 2048, 192
+TILE, MARGIN = 3072, 192
 """Cells of a window and of the ground read round it, so that what happens at its rim does not reach its middle."""
 STEPS_IN = 4
 """Coarse cells that what enters a window is led inside."""
