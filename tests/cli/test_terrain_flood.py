@@ -128,6 +128,14 @@ def test_the_corridor_grows_until_the_water_stays_inside(flooded: Told, tmp_path
     assert told["area_m2"] == pytest.approx(6000 * 6000, rel=1e-3)
 
 
+def test_constant_beyond_the_levels_reads_the_whole_axis(flooded: Told, valley: Path) -> None:
+    (valley / "levels.csv").write_text("at_m,level_m\n900,102.1\n1000,102\n")
+    told = flooded(valley, "--vertical-datum", "1985")
+    assert told["area_m2"] == pytest.approx(100 * 400, rel=6e-2) and "for want of levels" in " ".join(told["said"])
+    told = flooded(valley, "--vertical-datum", "1985", "--constant-beyond")
+    assert told["levels"]["constant_beyond"] and told["widths"][-1]["to_m"] == pytest.approx(2000, abs=1)
+
+
 @pytest.mark.parametrize(
     ("more", "levels", "code", "words"),
     [

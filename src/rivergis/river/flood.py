@@ -320,8 +320,12 @@ def _sentences(
         )
     if profile.constant_beyond and (first > start or last < end):
         yield f"Before {label(first)} and behind {label(last)} the level is taken as constant, because it was asked for."
-    for a, b, rise in profile.rises[:20]:
-        yield f"The level rises downstream by {rise:.2f} m from {label(a)} to {label(b)}: check the levels there."
+    if rises := profile.rises:
+        a, b, rise = max(rises, key=lambda r: r[2])
+        yield (
+            f"The level rises downstream in {len(rises)} places, most by {rise:.2f} m from {label(a)} to {label(b)}: check the levels, "
+            "and that the axis runs downstream."
+        )
     if water_voids.any():
         yield f"{int(water_voids.sum()):,} void cells of {dem.name} along the axis are taken for water of unknown depth."
     words = {

@@ -16,6 +16,7 @@ import rasterio
 import shapely
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
+from shapely.ops import substring
 
 from rivergis import crs
 from rivergis.errors import EnvironmentFault, InputError, UsageError
@@ -27,6 +28,8 @@ from rivergis.river.valley import chainages_at, channel_on
 from rivergis.rules import RuleView
 
 _MARGIN_M = 1500.0
+_FAR = 0.5
+"""Levels and axis farther off the DEM than this share of its size do not widen the corridor."""
 _NODATA = -9999.0
 
 
@@ -84,7 +87,7 @@ def flood_files(asked: Asked, view: RuleView, progress: Callable[[str], None] = 
     levees = read_levees(asked)
     with dem_files.opened(asked.dem, vertical_datum=asked.dem_datum) as file:
         said, datum = _datums(asked, file, marks)
-        window = _corridor(file, axis, origin_m, marks)
+        window = _corridor(file, asked, axis, origin_m, marks)
         while True:
             progress("water")
             _check_size(file, window, view)
@@ -133,21 +136,29 @@ def _datums(asked: Asked, file: dem_files.DemFile, marks: Marks) -> tuple[list[s
     return said, own
 
 
-def _corridor(file: dem_files.DemFile, axis: shapely.LineString, origin_m: float, marks: Marks) -> Window:
-    """The part of the DEM round the axis, as far as levels are given, and round the marks."""
-    points = shapely.get_coordinates(axis)
-    steps = crs.GEOD.inv(points[:-1, 0], points[:-1, 1], points[1:, 0], points[1:, 1])[2]
-    at = origin_m + np.concatenate([[0.0], np.cumsum(steps)])
-    if marks.lonlat is None:
-        inside = np.clip([np.nanmin(marks.at_m), np.nanmax(marks.at_m)], at[0], at[-1])
-        ends = np.column_stack([np.interp(inside, at, points[:, i]) for i in (0, 1)])
-        between = points[(at >= inside[0]) & (at <= inside[1])]
-        points = np.vstack([ends, between])
-    else:
+def _corridor(file: dem_files.DemFile, asked: Asked, axis: shapely.LineString, origin_m: float, marks: Marks) -> Window:
+    """The part of the DEM round the axis, as far as levels hold, and round the marks."""
+    line = axis if asked.constant_beyond else _levelled(axis, origin_m, marks)
+    points = shapely.get_coordinates(line)
+    if marks.lonlat is not None:
         points = np.vstack([points, marks.lonlat])
     xy = crs.out_of_storage(file.crs)(points)
     column, row = (~file.affine) @ (xy[:, 0], xy[:, 1])
+    on = (row > -_FAR * file.shape[0]) & (row < (1 + _FAR) * file.shape[0])
+    on &= (column > -_FAR * file.shape[1]) & (column < (1 + _FAR) * file.shape[1])
+    if not on.any():
+        raise InputError(f"Neither axis nor levels lie on {file.name}: give the DEM of this river.", file=file.name)
+    row, column = row[on], column[on]
     return _clipped(file, row.min(), row.max(), column.min(), column.max(), _margin(file))
+
+
+def _levelled(axis: shapely.LineString, origin_m: float, marks: Marks) -> shapely.LineString:
+    """The stretch of the axis from the first to the last level, roughly."""
+    if marks.lonlat is not None:
+        share = shapely.line_locate_point(axis, shapely.points(marks.lonlat), normalized=True)
+    else:
+        share = np.clip((marks.at_m - origin_m) / crs.length_m(axis), 0.0, 1.0)
+    return substring(axis, float(share.min()), float(share.max()), normalized=True)
 
 
 def _margin(file: dem_files.DemFile) -> int:

@@ -19,7 +19,18 @@ from rivergis.river import chainage, dem_files
 from rivergis.river.files import read_reaches
 from rivergis.river.terrain import Floats
 
-LEVEL_FIELDS = ("level_m", "level", "wl_m", "水位", "水位_m", "洪痕高程", "高程")
+LEVEL_FIELDS = (
+    "level_m",
+    "level",
+    "water_level_m",
+    "water_level",
+    "wse_m",
+    "wse",
+    "水位",
+    "水位_m",
+    "洪痕高程",
+    "高程",
+)
 CHAINAGE_FIELDS = ("at_m", "桩号", "chainage", "chainage_m")
 CREST_FIELDS = ("crest_m", "堤顶高程")
 DATUM_FIELDS = ("vertical_datum", "高程基准")
