@@ -17,9 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import networkx as nx
 import numpy as np
 import pandas as pd
+import province
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -29,57 +31,30 @@ from rivergis.db.connect import copy_frame, open_database
 from rivergis.river import store
 from rivergis.river.network import Network, Spot
 
-SEED = 4490
-OUTLETS = 5
-BRAIDED, CUT_OFF = 0.06, 0.01  # share of links with an island, and of nodes with a channel to a lower node
+SEED = 7
 TRACE = text("SELECT * FROM app.river_trace(:reach, :at, :direction)")
 ROUTING = text("SELECT * FROM pgr_drivingDistance(:edges, :node, 1e9, true)")
 
 
-def branches(leaves: int, rng: np.random.Generator) -> np.ndarray:
-    """Downstream neighbour of each node (-1 = outlet) of a random binary river: all shapes equally likely (Shreve 1966; Remy 1985)."""
-    down, up = [-1], [[-1, -1]]
-    for _ in range(leaves - 1):
-        cut, side = int(rng.integers(len(down))), int(rng.integers(2))
-        joint, leaf = len(down), len(down) + 1
-        down += [down[cut], joint]
-        up += [[cut, leaf] if side else [leaf, cut], [-1, -1]]
-        if down[joint] >= 0:
-            pair = up[down[joint]]
-            pair[pair.index(cut)] = joint
-        down[cut] = joint
-    return np.array(down)
-
-
-def province(reaches: int, seed: int = SEED) -> pd.DataFrame:
-    """A network of about so many reaches: rivers with islands and cut-offs, in several basins; ids are uuids."""
-    rng = np.random.default_rng(seed)
-    edges: list[tuple[int, int]] = []
-    nodes = 0
-    for _ in range(OUTLETS):
-        down = branches(int(reaches / OUTLETS / (2 + 4 * BRAIDED + CUT_OFF)), rng)
-        mouth, first = nodes + len(down), nodes
-        nodes = mouth + 1
-        for node, below in enumerate(down.tolist()):
-            upper, lower = first + node, first + below if below >= 0 else mouth
-            if rng.random() < BRAIDED:
-                edges += [(upper, nodes), (nodes, nodes + 1), (nodes, nodes + 1), (nodes + 1, lower)]
-                nodes += 2
-            else:
-                edges.append((upper, lower))
-            if rng.random() < CUT_OFF:
-                lowest = node
-                for _ in range(int(rng.integers(2, 7))):
-                    lowest = int(down[lowest]) if down[lowest] >= 0 else lowest
-                if lowest != node:
-                    edges.append((upper, first + lowest))
-    pair = np.array(edges)
-    ids = [str(uuid.uuid5(uuid.NAMESPACE_OID, f"{seed}/{i}")) for i in range(len(pair))]
-    frame = pd.DataFrame(
-        {"reach_id": ids, "code": ids, "from_node": pair[:, 0].astype(str), "to_node": pair[:, 1].astype(str)}
-    )
-    return frame.assign(
-        length_m=rng.lognormal(6.5, 0.8, len(frame)).round(2), kind="river", name=None, upstream_area_km2=np.nan
+def network(reaches: int) -> gpd.GeoDataFrame:
+    """Reaches of the province with the main successors it was drawn by; ids are uuids."""
+    lines, truth = province.rivers(SEED, reaches)
+    known = truth.set_index("CODE").loc[lines["CODE"]]
+    ids = {code: str(uuid.uuid5(uuid.NAMESPACE_OID, code)) for code in lines["CODE"]}
+    return gpd.GeoDataFrame(
+        {
+            "reach_id": lines["CODE"].map(ids),
+            "code": lines["CODE"],
+            "next_reach_id": known["NEXT_CODE"].map(ids).to_numpy(),
+            "from_node": None,
+            "to_node": None,
+            "channel": known["CHANNEL"].to_numpy(),
+            "kind": "river",
+            "name": lines["NAME"].astype(object).where(lines["NAME"].notna(), None),
+            "upstream_area_km2": np.nan,
+        },
+        geometry=lines.geometry.to_numpy(),
+        crs=lines.crs,
     )
 
 
@@ -146,7 +121,7 @@ def main() -> None:
     try:
         db = open_database(None, home / "data", "trace")
         upgrade.upgrade(db)
-        frame = province(reaches)
+        frame = network(reaches)
         net = Network.of(frame)
         with db.write("bench") as conn:
             begun = time.perf_counter()

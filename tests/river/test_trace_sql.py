@@ -21,7 +21,7 @@ from tests.river import networks
 ROW = ["reach_id", "from_m", "to_m", "distance_m", "far_m", "on_main", "visit"]
 # no shrinking: every example is a round trip to the database
 MANY = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

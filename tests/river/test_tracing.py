@@ -183,6 +183,26 @@ def test_tracing_numbers_go_out_of_date_with_any_change_of_reaches(db: Database)
         assert len(store.trace(conn, reach, 0.0, "up")) == 6
 
 
+def test_a_turned_reach_loses_its_successor_not_the_network(db: Database) -> None:
+    save(db, built())
+    with db.write(ACTOR) as conn:
+        turned = {"id": [store.reach_named(conn, "w")], "from_node": ["n"], "to_node": ["k"]}
+        store.turn_reaches(conn, gpd.GeoDataFrame(turned))
+    with pytest.raises(InputError, match="circle"):  # w now brings the water of m back
+        tracing.ready(db, ACTOR)
+    with db.write(ACTOR) as conn:
+        turned = {"id": [store.reach_named(conn, "t")], "from_node": ["j"], "to_node": ["s2"]}
+        store.turn_reaches(conn, gpd.GeoDataFrame(turned))
+        back = {"id": [store.reach_named(conn, "w")], "from_node": ["k"], "to_node": ["n"]}
+        store.turn_reaches(conn, gpd.GeoDataFrame(back))
+    tracing.ready(db, ACTOR)
+    with db.read() as conn:
+        down = tracing.trace_database(conn, Start(reach="a"), "down", None, LIMITS).parts
+    assert set(down["reach_id"]) == {"a", "t", "b", "m", "w", "d"} and list(
+        down.loc[down["on_main"], "reach_id"]
+    ) == list("abmd")
+
+
 def test_reaches_without_nodes_are_traced_where_their_ends_meet(db: Database) -> None:
     frame = built().rename(columns={"reach_id": "code", "river_id": "river_code"}).rename_geometry("geom")
     rivers = pd.DataFrame({"code": ["R1", "R2"], "name": ["清溪", "支流"], "kind": "river"})

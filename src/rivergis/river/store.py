@@ -367,7 +367,9 @@ def _reaches_in_force(conn: Connection) -> pd.DataFrame:
         """SELECT CAST(h.id AS text) AS reach_id, h.code, h.code_namespace || '/' || h.from_node AS from_node,
           h.code_namespace || '/' || h.to_node AS to_node, CAST(n.id AS text) AS next_reach_id, h.river_id, h.name, h.kind, h.channel,
           h.length_m, h.upstream_area_km2
-        FROM app.reach h LEFT JOIN app.reach n ON n.id = h.next_reach_id WHERE h.kind <> 'shoreline' ORDER BY h.code_namespace, h.code""",
+        FROM app.reach h
+        LEFT JOIN app.reach n ON n.id = h.next_reach_id AND n.from_node IS NOT DISTINCT FROM h.to_node  -- not of a turned reach
+        WHERE h.kind <> 'shoreline' ORDER BY h.code_namespace, h.code""",
     )
     if frame[["from_node", "to_node"]].notna().all(axis=None):
         return frame
