@@ -374,6 +374,25 @@ def test_higher_levels_wet_more_and_deeper_on_rough_ground(seed: int) -> None:
         before = after
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_any_ground_with_any_axis_and_levels_keeps_the_laws(seed: int) -> None:
+    """Grids of one row, voids everywhere, axes that cross themselves and leave the DEM, levels beyond their ends."""
+    random = np.random.default_rng(seed)
+    rows, columns = random.integers(1, 40, 2)
+    z = 100 + random.normal(0, 0.3, (rows, columns)).cumsum(axis=0)
+    z[random.random(z.shape) < random.choice([0, 0.05, 0.5, 1.0])] = np.nan
+    vertices = random.uniform(-0.2, 1.2, (random.integers(2, 8), 2)) * [columns * CELL, rows * CELL]
+    axis = line((columns * CELL / 2, rows * CELL / 2), *vertices)
+    at = np.sort(random.uniform(-0.1, 1.1, random.integers(1, 5))) * crs.length_m(axis)
+    make = random.choice([levels.fitted, levels.as_given])
+    profile = make(at, random.normal(101, 1, len(at)), bool(random.integers(2)))
+    done = run(z, axis, profile)
+    assert done.area_m2 == pytest.approx(done.wet.sum() * CELL**2, rel=1e-3)
+    assert done.parts.geometry.is_valid.all() and not (done.low & done.wet).any()
+    higher = levels.Profile(profile.at_m, profile.level_m + 0.7, profile.method, profile.constant_beyond)
+    assert (run(z, axis, higher).wet | ~done.wet).all()
+
+
 @pytest.mark.parametrize("turn", [np.flipud, np.fliplr, lambda z: np.rot90(z, 2), np.transpose])
 def test_a_mirrored_valley_has_the_mirrored_extent(turn: object) -> None:
     z, axis, profile = rough(1)

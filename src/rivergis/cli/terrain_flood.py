@@ -108,8 +108,9 @@ def flood(out: Path, depth: Path | None, overwrite: bool, as_json: bool, **asked
 
 def _tell(result: FloodResult, out: Path, depth: Path | None) -> None:
     told = result.levels
+    deepest = "–" if result.max_depth_m is None else f"{result.max_depth_m:.2f} m"
     common.say(
-        f"{result.dem}: 淹没面积 area {result.area_m2:,.0f} m² · {result.parts} 片 parts · 最大水深 deepest {result.max_depth_m:.2f} m · 高程基准 vertical datum {result.vertical_datum}"
+        f"{result.dem}: 淹没面积 area {result.area_m2:,.0f} m² · {result.parts} 片 parts · 最大水深 deepest {deepest} · 高程基准 vertical datum {result.vertical_datum}"
     )
     common.say(
         f"水位 levels {told['count']}, {told['from_m']:,.0f}–{told['to_m']:,.0f} m, {told['highest_m']:.2f}–{told['lowest_m']:.2f} m · {told['profile']} · 残差 residuals {told['residual_rms_m']} m · 留一误差 leave-one-out {told['left_out_rms_m']} m"

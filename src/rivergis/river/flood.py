@@ -354,11 +354,11 @@ def _shapes(dem: Dem, labels: npt.NDArray[np.int32]) -> tuple[npt.NDArray[Any], 
 
 
 def _most(values: Heights, labels: npt.NDArray[np.int32], number: npt.NDArray[np.int64]) -> Floats:
-    """Largest value in each labelled part (scipy's would sort the whole grid); NaN counts nowhere."""
+    """Largest value in each labelled part (scipy's would sort the whole grid); NaN counts nowhere, and stands where nothing is known."""
     inside = labels > 0
     most = np.full(int(number.max(initial=0)) + 1, -np.inf)
     np.fmax.at(most, labels[inside], values[inside].astype(np.float64))
-    return most[number]
+    return np.where(np.isfinite(most), most, np.nan)[number]
 
 
 def _stretch_of(
@@ -372,14 +372,15 @@ def _polygons(dem: Dem, wet: Mask, at: npt.NDArray[np.float32], depth: Heights) 
     labels, _ = ndimage.label(wet, output=np.int32)
     shapes, number = _shapes(dem, labels)
     known = ~np.isnan(depth)
-    count = np.bincount(labels[known])
-    total = np.bincount(labels[known], depth[known])
+    parts = int(number.max(initial=0)) + 1
+    count = np.bincount(labels[known], minlength=parts)
+    total = np.bincount(labels[known], depth[known], minlength=parts)
     columns = {
         "part": number,
         "area_m2": crs.area_m2(shapes),
         **_stretch_of(labels, number, at),
         "max_depth_m": _most(depth, labels, number).round(2),
-        "mean_depth_m": (total / np.maximum(count, 1))[number].round(2),
+        "mean_depth_m": np.where(count > 0, total / np.maximum(count, 1), np.nan)[number].round(2),
     }
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=crs.STORAGE)
 

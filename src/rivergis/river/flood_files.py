@@ -42,7 +42,7 @@ class FloodResult:
     vertical_datum: str
     area_m2: float
     parts: int
-    max_depth_m: float
+    max_depth_m: float | None
     low_but_not_connected: list[dict[str, Any]]
     low_area_m2: float
     levels: dict[str, Any]
@@ -255,7 +255,7 @@ def _result(
         vertical_datum=done.dem.vertical_datum,
         area_m2=round(done.area_m2, 1),
         parts=len(done.parts),
-        max_depth_m=float(deepest),
+        max_depth_m=float(deepest) if np.isfinite(deepest) else None,
         low_but_not_connected=_rows(low),
         low_area_m2=round(float(low["area_m2"].sum()), 1),
         levels=_told(profile, marks),
