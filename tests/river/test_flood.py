@@ -94,6 +94,22 @@ def test_v_valley_askew_to_the_grid(angle: float) -> None:
     )  # level read at the middle of each cell; the axis at its bed
 
 
+def test_a_dem_in_degrees_is_measured_in_metres() -> None:
+    """At 45 degrees north a cell of one arc second is 22 m wide and 31 m high; flanks 2 in 100 on the ellipsoid."""
+    cell, rows, columns = 1 / 3600, 60, 80
+    axis = shapely.LineString([(10, 45 - 30 * cell), (10 + columns * cell, 45 - 30 * cell)])
+    lon, lat = np.meshgrid(10 + (np.arange(columns) + 0.5) * cell, 45 - (np.arange(rows) + 0.5) * cell)
+    off = crs.GEOD.inv(lon.ravel(), lat.ravel(), lon.ravel(), np.full(lon.size, 45 - 30 * cell))[2].reshape(lon.shape)
+    z = (100 - (lon - 10) / (columns * cell) * 2 + off * 0.02).astype(np.float32)
+    dem = Dem(z, Affine(cell, 0, 10, 0, -cell, 45), CRS.from_epsg(4490), "1985国家高程基准", "degrees")
+    done = flood(dem, axis, levels.as_given([0, crs.length_m(axis)], [110, 108]), RULES)
+    assert (done.wet == (off < 500)).all()
+    assert np.nanmax(np.abs(done.depth_m - (10 - off * 0.02))) < 0.01
+    across = 2 * 16 * crs.GEOD.inv(10, 45, 10, 45 - cell)[2]
+    assert done.area_m2 == pytest.approx(across * crs.length_m(axis), rel=1e-3)
+    assert done.widths["width_m"].to_numpy()[1:-1] == pytest.approx(across, rel=0.06)
+
+
 def leveed(crest_left: float, crest_right: float) -> tuple[np.ndarray, np.ndarray]:
     """
     ______|\\__      __/|______     floor at 1 m above the bed, levees at 100 m from the river, one cell wide

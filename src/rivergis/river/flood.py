@@ -418,10 +418,15 @@ def _widths(dem: Dem, surface: Heights, at: npt.NDArray[np.float32], every_m: fl
     here = at[row, column].astype(np.float64)
     if not len(here):
         return pd.DataFrame(columns=["from_m", "to_m", "area_m2", "width_m"])
-    number = np.floor(here / every_m).astype(np.int64)
-    area = np.bincount(number - number.min(), (width * height)[row])
-    start = (np.arange(len(area)) + number.min()) * every_m
-    half = dem.cell_m / 2  # a cell reaches as far on both sides of its middle
+    half = dem.cell_m / 2  # a cell reaches as far on both sides of its middle, and may lie in two stretches
+    number = np.floor((here - half) / every_m).astype(np.int64)
+    share = np.clip(((number + 1) * every_m - here + half) / dem.cell_m, 0, 1)
+    first = int(number.min())
+    cell = (width * height)[row]
+    area = np.bincount(number - first, cell * share, minlength=int(number.max()) - first + 2)
+    area += np.bincount(number - first + 1, cell * (1 - share), minlength=len(area))
+    start = (np.arange(len(area)) + first) * every_m
     from_m, to_m = np.maximum(start, here.min() - half), np.minimum(start + every_m, here.max() + half)
     table = pd.DataFrame({"from_m": from_m, "to_m": to_m, "area_m2": area})
-    return table.assign(width_m=table["area_m2"] / (table["to_m"] - table["from_m"]).clip(lower=dem.cell_m)).round(2)
+    table = table[(table["area_m2"] > 0) & (table["to_m"] > table["from_m"])]
+    return table.assign(width_m=table["area_m2"] / (table["to_m"] - table["from_m"])).round(2).reset_index(drop=True)
