@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,8 @@ def flood(out: Path, depth: Path | None, overwrite: bool, as_json: bool, **asked
 
 
 def _tell(result: FloodResult, out: Path, depth: Path | None) -> None:
+    from rivergis import words
+
     told = result.levels
     deepest = "–" if result.max_depth_m is None else f"{result.max_depth_m:.2f} m"
     common.say(
@@ -116,8 +119,10 @@ def _tell(result: FloodResult, out: Path, depth: Path | None) -> None:
         f"水位 levels {told['count']}, {told['from_m']:,.0f}–{told['to_m']:,.0f} m, {told['highest_m']:.2f}–{told['lowest_m']:.2f} m · {told['profile']} · 残差 residuals {told['residual_rms_m']} m · 留一误差 leave-one-out {told['left_out_rms_m']} m"
     )
     common.say(
-        f"低而未连通 low but not connected: {len(result.low_but_not_connected)}, {result.low_area_m2:,.0f} m² · 范围未闭合 open {len(result.open_ends)}"
+        f"{words.both('flood.low_but_not_connected')}: {len(result.low_but_not_connected)}, {result.low_area_m2:,.0f} m²"
     )
+    for code, count in Counter(m["code"] for m in (*result.open_ends, *result.look_at)).items():
+        common.say(f"{words.both(f'flood.{code}')}: {count}")
     for sentence in result.said:
         common.say(f"! {sentence}")
     common.say(f"  {out}" + (f" · {depth}" if depth is not None else ""))
