@@ -8,15 +8,16 @@ it leaves, down a potential (Kirchhoff; HodgeRank, doi:10.1007/s10107-010-0392-x
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csc_array, diags_array
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
+
+from rivergis.river.rooms import INSIDE, Room
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -28,9 +29,6 @@ INNER_SINK = 11.0  # water arrives from two sides and does not leave
 INNER_SOURCE = 10.0  # water comes from nowhere and leaves to two sides
 END = 4.0  # one more end where water leaves; and as much for the bifurcation that leads to it
 NOT_THE_OUTLET = 9.0  # water leaves elsewhere than at the outlet that was named
-BIAS = 0.5  # pull of drawn directions inside a block against the flow through it
-INSIDE = -1
-MOST_TRIALS = 4_000_000  # lines times exits of a block, up to which every exit is tried
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ class Ways:
                         a, b = self.first_end[c]
                         stack.append((b if a == block else a, c))
 
-    def _rooms(self, loops: Ints) -> list[_Room]:
+    def _rooms(self, loops: Ints) -> list[Room]:
         """The blocks that have lines of their own, each with its nodes and lines."""
         block = self.block[self.start[loops]]
         blocks, first = np.unique(block[np.argsort(block)], return_index=True)
@@ -131,23 +129,50 @@ class Ways:
         number = np.zeros(self.nodes, dtype=np.int64)  # of each node within its block
         number[nodes] = np.arange(len(nodes)) - first[np.searchsorted(blocks, self.block[nodes])]
         members = np.split(nodes, first[1:])
-        return [_Room(self, int(b), members[k], lines[k], number) for k, b in enumerate(blocks)]
+        return [self._room(int(b), members[k], lines[k], number) for k, b in enumerate(blocks)]
+
+    def _room(self, block: int, members: Ints, lines: Ints, own: Ints) -> Room:
+        """``own``: number of each node of the network within its block."""
+        place = self.places.get(block, _Place())
+        doors = []
+        for c, first in zip(place.chains, place.at_first, strict=True):
+            bridge = self.tip[c][0 if first else 1]
+            joined = self.start[bridge] if self.block[self.start[bridge]] == block else self.end[bridge]
+            doors.append((c, first, int(own[joined])))
+        return Room(block, members, lines, own[self.start[lines]], own[self.end[lines]], self.length_m[lines], doors)
 
     def solve(self, odds: Floats, fits: Floats, outlets: Ints, end: float = END) -> Solved:
         """Best directions for the log odds of each line to run as drawn (see ``direction`` for ``fits``)."""
-        turned = np.zeros(len(self.start), dtype=bool)
-        confidence = np.full(len(self.start), 0.5)
         # unequal grains of sand: two equally good solutions never tie
         grained = odds + 1e-7 * np.sin(np.arange(len(odds)) * 12.9898 + 1.0)
         exits = {room.block: room.exits(grained) for room in self.rooms}
         named = set(self.block[outlets].tolist())
         messages = _Messages(self, grained, fits, exits, named, end)
+        solved = self._solved(messages, grained, outlets)
+        pulls = {room.block: room.pulls(grained, messages.leaning()) for room in self.rooms}
+        if not any(pull > end for room in pulls.values() for pull in room.values()):
+            return solved
+        pulled = self._solved(_Messages(self, grained, fits, exits, named, end, pulls), grained, outlets)
+        pulled = replace(pulled, score=solved.score)  # a pull is no evidence of its own
+        return max(solved, pulled, key=lambda s: self._agreement(s, grained, end))
+
+    def _agreement(self, solved: Solved, odds: Floats, end: float) -> float:
+        """Evidence of all lines that a solution follows, less what its ends cost."""
+        start = np.where(solved.turned, self.end, self.start)
+        stop = np.where(solved.turned, self.start, self.end)
+        ends = np.setdiff1d(stop, start)
+        several = np.count_nonzero(np.bincount(stop, minlength=self.nodes)[ends] > 1)
+        return float(odds[~solved.turned].sum() - 2 * end * len(ends) - INNER_SINK * several)
+
+    def _solved(self, messages: _Messages, odds: Floats, outlets: Ints) -> Solved:
+        turned = np.zeros(len(self.start), dtype=bool)
+        confidence = np.full(len(self.start), 0.5)
         along = messages.along()
         tree = self.chain >= 0
         turned[tree] = along[self.chain[tree]] != self.along[tree]
         confidence[tree] = messages.confidence()[self.chain[tree]]
-        contradicted = [room.direct(grained, along, outlets, turned, confidence) for room in self.rooms]
-        score = float(messages.score + grained[~turned & ~tree].sum())
+        contradicted = [room.direct(odds, along, outlets, turned, confidence) for room in self.rooms]
+        score = float(messages.score + odds[~turned & ~tree].sum())
         return Solved(
             turned, confidence, score, np.concatenate(contradicted) if contradicted else np.empty(0, np.int64)
         )
@@ -174,8 +199,9 @@ class _Messages:
         exits: dict[int, dict[int, float]],
         named: set[int],
         end: float,
+        pulls: dict[int, dict[int, float]] | None = None,
     ) -> None:
-        self.ways, self.named, self.end = ways, named, end
+        self.ways, self.named, self.end, self.pulls = ways, named, end, pulls or {}
         count = len(ways.first_end)
         tree = ways.chain >= 0
         # own[c] = (worth of running against the chain, along the chain); a line is worth its odds when it runs as drawn
@@ -212,7 +238,9 @@ class _Messages:
                 continue
             place = self.ways.places[block]
             first = place.at_first[place.chains.index(parent)]
-            self.up[parent] = _sorted(meeting.message(None, self.fit[parent][first]), first)
+            self.up[parent] = _sorted(
+                meeting.message(None, self.fit[parent][first], self.pulls.get(block, {}).get(parent, 0.0)), first
+            )
         return score
 
     def _descend(self) -> None:
@@ -224,12 +252,15 @@ class _Messages:
             meeting = self._meeting(block, parent, self.up, but=-1)
             for k, (c, first) in enumerate(zip(place.chains, place.at_first, strict=True)):
                 if c != parent:
-                    self.down[c] = _sorted(meeting.message(k, self.fit[c][first]), first)
+                    self.down[c] = _sorted(
+                        meeting.message(k, self.fit[c][first], self.pulls.get(block, {}).get(c, 0.0)), first
+                    )
 
     def _meeting(self, block: int, parent: int, up: list[tuple[float, float]], but: int) -> _Meeting:
         """The chains at a block, all or all but one, with what is known from their far sides."""
         place = self.ways.places[block]
-        into, gains, fit = [], [], []
+        into, gains, fit, pull = [], [], [], []
+        pulls = self.pulls.get(block, {})
         for c, first in zip(place.chains, place.at_first, strict=True):
             if c != but:
                 far, own = self.down[c] if c == parent else up[c], self.own[c]
@@ -237,8 +268,15 @@ class _Messages:
                 into.append(enters)
                 gains.append(far[first] + own[first] - enters)
                 fit.append(self.fit[c][first])
+                pull.append(pulls.get(c, 0.0))
         mouth = self.mouths.get(block)
-        return _Meeting(block in self.named, self.end, mouth, into, gains, fit)
+        return _Meeting(block in self.named, self.end, mouth, into, gains, fit, pull)
+
+    def leaning(self) -> Flags:
+        """(chains, 2): whether a chain leaves the block at its second, at its first end, as found or by its own lines alone."""
+        along, own = self.along(), np.reshape(self.own, (-1, 2))
+        drift = own[:, 1] - own[:, 0]
+        return np.column_stack([~along | (drift < -self.end / 2), along | (drift > self.end / 2)])
 
     def along(self) -> Flags:
         return np.asarray(self.total[:, 1] > self.total[:, 0])
@@ -259,22 +297,29 @@ class _Meeting:
     """
 
     def __init__(
-        self, named: bool, end: float, mouth: float | None, into: list[float], gains: list[float], fit: list[float]
+        self,
+        named: bool,
+        end: float,
+        mouth: float | None,
+        into: list[float],
+        gains: list[float],
+        fit: list[float],
+        pull: list[float],
     ) -> None:
-        self.into, self.gains = into, gains
+        self.into, self.gains = into, [g + p for g, p in zip(gains, pull, strict=True)]
         self.base = sum(into)
         self.toll = NOT_THE_OUTLET * named
         self.named, self.end, self.mouth = named, end, mouth
         self.onward = [g + f for g, f in zip(gains, fit, strict=True)]
         self.best = sorted(self.onward, reverse=True)[:2]
-        self.ranked = sorted(gains, reverse=True)
+        self.ranked = sorted(self.gains, reverse=True)
         self.sums = [0.0, *accumulate(self.ranked)]
-        self.willing = sum(g > end for g in gains)
+        self.willing = sum(g > end for g in self.gains)
 
-    def message(self, asks: int | None, own_fit: float) -> tuple[float, float]:
+    def message(self, asks: int | None, own_fit: float, own_pull: float) -> tuple[float, float]:
         """Best worth if the chain that asks leaves, and if it arrives; ``asks`` is its number, None for one not listed."""
         base = self.base - (0.0 if asks is None else self.into[asks])
-        leaves = max(own_fit, self._several(asks, True, True)) - self.toll
+        leaves = max(own_fit, self._several(asks, True, True) + own_pull) - self.toll
         arrives = max(self._one(asks, True), self._several(asks, True, False) - self.toll)
         return base + leaves, base + arrives
 
@@ -302,140 +347,3 @@ class _Meeting:
         gain = self.sums[leave + 1] - own if among and own is not None else self.sums[leave]
         all_leave = leave == others and (own_out or not asked)
         return gain - self.end * (leave + own_out - 1) - INNER_SOURCE * all_leave
-
-
-class _Room:
-    """A block with loops: its lines, nodes and the chains that enter or leave it."""
-
-    def __init__(self, ways: Ways, block: int, members: Ints, lines: Ints, own: Ints) -> None:
-        """``own``: number of each node of the network within its block."""
-        self.ways, self.block, self.members, self.lines = ways, block, members, lines
-        self.a, self.b = own[ways.start[self.lines]], own[ways.end[self.lines]]
-        self.length = ways.length_m[self.lines]
-        place = ways.places.get(self.block, _Place())
-        self.doors = []  # (chain, block lies at its first end, node it joins)
-        for c, first in zip(place.chains, place.at_first, strict=True):
-            bridge = ways.tip[c][0 if first else 1]
-            outer = ways.start[bridge] if ways.block[ways.start[bridge]] == block else ways.end[bridge]
-            self.doors.append((c, first, int(own[outer])))
-        self._laplacian()
-        self._trials = self._try_exits()
-        self._circled: dict[bytes, Flags] = {}
-
-    def _laplacian(self) -> None:
-        n, weight = len(self.members), 1 / self.length
-        off = coo_array((np.r_[weight, weight], (np.r_[self.a, self.b], np.r_[self.b, self.a])), shape=(n, n)).tocsc()
-        full = csc_array(diags_array(np.asarray(off.sum(axis=1)).ravel()) - off)
-        self._factor = splu(csc_array(full[1:, 1:])) if n > 1 else None
-
-    def _potential(self, supply: Floats) -> Floats:
-        """Potential of every node, node 0 at zero, for water that enters (positive) and leaves."""
-        rest = self._factor.solve(np.ascontiguousarray(supply[1:])) if self._factor is not None else supply[1:]
-        return np.concatenate([np.zeros((1, *supply.shape[1:])), rest])
-
-    def _seep(self) -> Floats:
-        """A little water joins everywhere, so that no line is left without flow."""
-        share = np.bincount(np.r_[self.a, self.b], weights=np.r_[self.length, self.length], minlength=len(self.members))
-        return 0.01 * share / share.sum()
-
-    def _try_exits(self) -> Flags | None:
-        """(doors, lines): which lines would run as drawn if all water left by that door alone."""
-        if not self.doors or len(self.doors) * len(self.lines) > MOST_TRIALS:
-            return None
-        nodes = np.array([d[2] for d in self.doors])
-        supply = np.repeat(self._seep()[:, None], len(nodes), axis=1)
-        for j, node in enumerate(nodes):
-            np.add.at(supply[:, j], np.delete(nodes, j), 1.0)
-            supply[node, j] -= supply[:, j].sum()
-        phi = self._potential(supply)
-        return (phi[self.a] > phi[self.b]).T
-
-    def exits(self, odds: Floats) -> dict[int, float]:
-        """How well the lines inside agree with each chain's being the only one that leaves, and (``INSIDE``) with a mouth inside."""
-        if self._trials is None:
-            return {}
-        own = odds[self.lines]
-        trials = np.vstack([self._trials, self._ending(own)])
-        agreement = trials @ own + ~trials @ -own
-        agreement -= agreement.max()
-        keys = [*(door[0] for door in self.doors), INSIDE]
-        return {key: float(max(v, -8.0)) for key, v in zip(keys, agreement / 2, strict=True)}
-
-    def _ending(self, own: Floats) -> Flags:
-        """Which lines would run as drawn if all water ended inside, where the drawn lines lead."""
-        supply = self._seep()
-        np.add.at(supply, [d[2] for d in self.doors], 1.0)
-        supply[self._lowest(own)] -= supply.sum()
-        phi = self._potential(supply)
-        return np.asarray(phi[self.a] > phi[self.b])
-
-    def direct(
-        self, odds: Floats, along: Flags, outlets: Ints, turned: Flags, confidence: Floats
-    ) -> npt.NDArray[np.int64]:
-        """Direct the lines of the block for chains that run (``along``) as found; returns the lines of drawn circles."""
-        inflow, outflow = self._through(along, outlets, odds)
-        own = odds[self.lines]
-        circles = self._circles(own)
-        drawn = own > 0
-        if self._runs(drawn, inflow, outflow):
-            chosen, sure = drawn, np.abs(own) + 1.0
-        else:
-            chosen, sure = self._downhill(own, inflow, outflow)
-        turned[self.lines] = ~chosen
-        confidence[self.lines] = 1 / (1 + np.exp(-np.maximum(sure, 0.0)))
-        return self.lines[circles & ~chosen]
-
-    def _through(self, along: Flags, outlets: Ints, odds: Floats) -> tuple[Floats, Floats]:
-        """Where water enters and leaves the block, each summing to one."""
-        inflow, outflow = self._seep(), np.zeros(len(self.members))
-        for chain, first, node in self.doors:
-            (outflow if along[chain] == first else inflow)[node] += 1.0
-        outflow[np.isin(self.members, outlets)] += 1.0
-        if not outflow.any():
-            outflow[self._lowest(odds[self.lines])] = 1.0
-        return inflow / inflow.sum(), outflow / outflow.sum()
-
-    def _lowest(self, own: Floats) -> int:
-        """The node to which the drawn directions lead, for a block that nothing leaves."""
-        pull = np.zeros(len(self.members))
-        np.add.at(pull, self.a, np.tanh(own / 2))
-        np.add.at(pull, self.b, -np.tanh(own / 2))
-        return int(np.argmin(self._potential(pull - pull.mean())))
-
-    def _downhill(self, own: Floats, inflow: Floats, outflow: Floats) -> tuple[Flags, Floats]:
-        """Directions down a potential, pulled towards the drawn ones as far as water then still gets through."""
-        flow = np.zeros(0)
-        for bias in (BIAS, BIAS / 5, 0.0):
-            pull = np.zeros(len(self.members))
-            np.add.at(pull, self.a, bias * own)
-            np.add.at(pull, self.b, -bias * own)
-            phi = self._potential(inflow - outflow + pull - pull.mean())
-            rank = np.argsort(np.argsort(phi, kind="stable"), kind="stable")
-            chosen = rank[self.a] > rank[self.b]
-            flow = (phi[self.a] - phi[self.b]) / self.length
-            if self._runs(chosen, inflow, outflow):
-                break
-        strength = np.minimum(np.abs(flow) / 0.2, 1.0)
-        return chosen, own * np.where(chosen, 1.0, -1.0) + 1.5 * strength
-
-    def _runs(self, chosen: Flags, inflow: Floats, outflow: Floats) -> bool:
-        """Whether no water runs in a circle, ends inside or begins inside."""
-        n = len(self.members)
-        start, end = np.where(chosen, self.a, self.b), np.where(chosen, self.b, self.a)
-        leaves = np.bincount(start, minlength=n) + (outflow > 0)
-        enters = np.bincount(end, minlength=n) + (inflow > 0.02 / max(len(inflow), 1))
-        return bool((leaves > 0).all() and (enters > 0).all()) and not self._strong(chosen).any()
-
-    def _strong(self, chosen: Flags) -> Flags:
-        """Lines that lie on a directed circle; remembered, because most blocks are asked the same again and again."""
-        key = chosen.tobytes()
-        if key not in self._circled:
-            n = len(self.members)
-            start, end = np.where(chosen, self.a, self.b), np.where(chosen, self.b, self.a)
-            graph = coo_array((np.ones(len(start)), (start, end)), shape=(n, n))
-            _, part = connected_components(graph, directed=True, connection="strong")
-            self._circled[key] = np.asarray(part[start] == part[end])
-        return self._circled[key]
-
-    def _circles(self, own: Floats) -> Flags:
-        return self._strong(own > 0) & (np.abs(own) > 1.0)
