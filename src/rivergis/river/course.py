@@ -15,6 +15,7 @@ import numpy.typing as npt
 import shapely
 
 from rivergis.river.drawn import Floats, Ints
+from rivergis.river.segments import Known, Segments, Sorted
 
 Bools = npt.NDArray[np.bool_]
 
@@ -60,12 +61,14 @@ class Course:
     """Lines as vertices ``xy`` (m, 2) with the number of their ``line``, which rises from 0 without holes.
 
     Per line: ``row`` of the source frame, ``repair`` bits. Pieces of one row stand in the order in which they were drawn.
+    ``known``: segments that were sorted for an earlier course, most of which are still there.
     """
 
     xy: Floats
     line: Ints
     row: Ints
     repair: Ints
+    known: Known | None = None
 
     @cached_property
     def first(self) -> Ints:
@@ -100,10 +103,9 @@ class Course:
         return self.chainage[self.last]
 
     @cached_property
-    def tree(self) -> shapely.STRtree:
-        """The segments, in the order of ``segments``."""
-        k = self.segments
-        return shapely.STRtree(shapely.linestrings(np.stack([self.xy[k], self.xy[k + 1]], axis=1)))
+    def index(self) -> Segments:
+        """The segments, to be found by place."""
+        return Segments.of(self.xy, self.segments, self.known)
 
     @cached_property
     def nodes(self) -> tuple[Floats, Ints]:
@@ -112,17 +114,9 @@ class Course:
         return where, number.reshape(-1).astype(np.int64)
 
     @cached_property
-    def pairs(self) -> tuple[Ints, Ints]:
-        """Pairs of segments whose boxes meet, except neighbours on one line, by the vertices with which they begin."""
-        i, j = self.tree.query(self.tree.geometries)
-        ka, kb = self.segments[i[i < j]], self.segments[j[i < j]]
-        apart = kb != ka + 1
-        return ka[apart], kb[apart]
-
-    @cached_property
     def crossings(self) -> Crossings:
         """Where segments meet, except neighbours on one line; every pair of lines once per place."""
-        return _distinct(self, meeting(self, *self.pairs))
+        return _distinct(self, meeting(self, *self.index.pairs))
 
     def at(self, k: Ints, f: Floats) -> Floats:
         """Positions of places."""
@@ -138,13 +132,30 @@ class Course:
         """The lines as geometries."""
         return np.asarray(shapely.linestrings(self.xy, indices=self.line), dtype=object).reshape(-1)
 
+    def some_lines(self, which: Ints) -> npt.NDArray[np.object_]:
+        """Some of the lines as geometries."""
+        asked = np.zeros(len(self.row), dtype=np.bool_)
+        asked[which] = True
+        return self.only(asked).lines()[np.cumsum(asked)[which] - 1]
+
+    def made(self, vertex: Ints | Bools, line: Ints, xy: Floats | None = None, **lines: Ints) -> Course:
+        """A course made of some of these vertices, in their order; where they moved, their new positions are ``xy``."""
+        known = None if self.known is None else self.known._replace(origin=self.known.origin[vertex])
+        return replace(self, xy=self.xy[vertex] if xy is None else xy, line=line, known=known, **lines)
+
+    def remembered(self) -> Course:
+        """The same, with its segments sorted for all courses that are made of it."""
+        if self.known is not None and not self.index.worn:
+            return self
+        return replace(self, known=Known(Sorted(self.xy, self.segments), np.arange(len(self.xy))))
+
     def only(self, keep: Bools) -> Course:
         """Without some lines."""
         if keep.all():
             return self
         stays = keep[self.line]
         number = np.cumsum(keep) - 1
-        return Course(self.xy[stays], number[self.line[stays]], self.row[keep], self.repair[keep])
+        return self.made(stays, number[self.line[stays]], row=self.row[keep], repair=self.repair[keep])
 
     def marked(self, lines: Ints | Bools, bit: int) -> Course:
         """With a repair noted on some lines."""
@@ -201,13 +212,12 @@ def _distinct(course: Course, found: Crossings) -> Crossings:
 
 def feet(course: Course, points: Floats, within_m: float) -> Feet:
     """The nearest place of every segment within a distance of each point."""
-    who, s = course.tree.query(shapely.points(points), predicate="dwithin", distance=within_m)
-    k = course.segments[s]
+    who, k = course.index.near(shapely.points(points), predicate="dwithin", distance=within_m)
     a, d = course.xy[k], course.xy[k + 1] - course.xy[k]
     f = np.clip(((points[who] - a) * d).sum(axis=1) / (d * d).sum(axis=1), 0.0, 1.0)
     k, f = _place(course, k, f, np.hypot(*d.T))
     at = course.at(k, f)
-    return Feet(who.astype(np.int64), k, f, at, np.hypot(*(points[who] - at).T))
+    return Feet(who, k, f, at, np.hypot(*(points[who] - at).T))
 
 
 def along_others(course: Course, ka: Ints, kb: Ints, at_least_m: float) -> Feet:
@@ -231,7 +241,7 @@ def with_vertices(course: Course, vertex: Ints, side: Floats, xy: Floats) -> Cou
     """With vertices more: each after (``side`` above 0, in that order) or before (below 0) a vertex of its line."""
     place = np.concatenate([np.arange(len(course.xy)), vertex])
     order = np.lexsort([np.concatenate([np.zeros(len(course.xy)), side]), place])
-    return replace(course, xy=np.concatenate([course.xy, xy])[order], line=course.line[place[order]])
+    return course.made(place[order], course.line[place[order]], np.concatenate([course.xy, xy])[order])
 
 
 def cleaned(course: Course) -> tuple[Course, Bools]:
@@ -240,7 +250,7 @@ def cleaned(course: Course) -> tuple[Course, Bools]:
     again[1:] = (course.line[1:] == course.line[:-1]) & (course.xy[1:] == course.xy[:-1]).all(axis=1)
     if not again.any():
         return course, np.ones(len(course.row), dtype=np.bool_)
-    slim = replace(course, xy=course.xy[~again], line=course.line[~again])
+    slim = course.made(~again, course.line[~again])
     alive = slim.last > slim.first
     return slim.only(alive), alive
 
@@ -266,9 +276,10 @@ def cut(course: Course, k: Ints, f: Floats, to: Floats, moved: Bools) -> Course:
     stops = np.concatenate([begins[1:], [True]])
     touched = moved[copies[begins]] | moved[copies[stops]]
     parents = old[begins]
-    return Course(
-        xy[copies],
+    return course.made(
+        vertex[order][copies],
         (np.cumsum(begins) - 1).astype(np.int64),
-        course.row[parents],
-        course.repair[parents] | np.where(touched, SNAPPED, 0),
+        xy[copies],
+        row=course.row[parents],
+        repair=course.repair[parents] | np.where(touched, SNAPPED, 0),
     )

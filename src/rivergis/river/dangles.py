@@ -56,7 +56,7 @@ def trim(course: Course, sources: Sources, gap_m: float) -> tuple[Course, list[N
     vertex = np.arange(len(xy))
     keep = (vertex >= low[course.line]) & (vertex <= high[course.line])
     told = [_trimmed(at[i], float(tail[i]), int(sources.fid[course.row[line[i]]])) for i in range(len(end))]
-    shorter = Course(xy[keep], course.line[keep], course.row, course.repair).marked(line, TRIMMED)
+    shorter = course.made(keep, course.line[keep], xy[keep]).marked(line, TRIMMED)
     return cleaned(shorter)[0], past_nodes + told
 
 
@@ -150,7 +150,7 @@ def _headings(course: Course, ends: Ints, gap_m: float) -> Floats:
         return np.empty((0, 2))
     line, stop = ends % len(course.row), ends >= len(course.row)
     back = np.minimum(gap_m / 2, course.length[line] / 2)
-    shapes = course.lines()[line]
+    shapes = course.some_lines(line)
     inner = shapely.line_interpolate_point(shapes, np.where(stop, course.length[line] - back, back))
     way = course.xy[course.ends[ends]] - shapely.get_coordinates(inner)
     return way / np.maximum(np.hypot(*way.T), 1e-12)[:, None]
@@ -173,11 +173,10 @@ def _fitting(course: Course, sources: Sources, ends: Ints, points: Floats, headi
 
 def _ahead(course: Course, points: Floats, heading: Floats, gap_m: float) -> _Targets:
     """Where the straight continuation of open ends meets lines."""
-    who, s = course.tree.query(shapely.linestrings(np.stack([points, points + gap_m * heading], axis=1)))
-    k = course.segments[s]
+    who, k = course.index.near(shapely.linestrings(np.stack([points, points + gap_m * heading], axis=1)))
     t, f = ray_meets(points[who], gap_m * heading[who], course.xy[k], course.xy[k + 1])
     hit = (t >= 0) & (t <= 1) & (f >= 0) & (f <= 1)
-    who, k, t, f = who[hit].astype(np.int64), k[hit], t[hit], f[hit]
+    who, k, t, f = who[hit], k[hit], t[hit], f[hit]
     return _Targets(
         who, course.line[k], points[who] + (t * gap_m)[:, None] * heading[who], t * gap_m, course.along(k, f)
     )
@@ -238,8 +237,7 @@ def _twice(best: _Targets, other: Ints, points: Floats) -> Bools:
 def _blocked(course: Course, points: Floats, best: _Targets) -> Bools:
     """Whether the closing stretch would cross another line on its way."""
     a, d = points[best.who], best.at - points[best.who]
-    i, s = course.tree.query(shapely.linestrings(np.stack([a, a + d], axis=1)))
-    k = course.segments[s]
+    i, k = course.index.near(shapely.linestrings(np.stack([a, a + d], axis=1)))
     t, f = ray_meets(a[i], d[i], course.xy[k], course.xy[k + 1])
     margin = TOUCH_M / best.m[i]
     inside = (t > margin) & (t < 1 - margin) & (f >= 0) & (f <= 1)

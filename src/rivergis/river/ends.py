@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class Sources:
 
 def common_vertices(course: Course, sources: Sources) -> Course:
     """Lines of one level that run along each other get each other's vertices there, so that they part at vertices."""
-    ka, kb = course.pairs
+    ka, kb = course.index.pairs
     a, b = course.line[ka], course.line[kb]
     alike = (a != b) & sources.alike(course.row[a], course.row[b])
     more = along_others(course, ka[alike], kb[alike], sources.snap_m)
@@ -360,7 +361,7 @@ def _without_repeats(course: Course, snap_m: float) -> tuple[Course, list[Droppe
     crowd = np.flatnonzero(np.bincount(group, minlength=1)[group] > 1)
     starts = np.flatnonzero(np.concatenate([[True], np.diff(group[crowd]) != 0])[: len(crowd)])
     members = [sorted(part.tolist()) for part in np.split(order[crowd], starts[1:])] if len(crowd) else []
-    shapes = course.lines() if members else np.empty(0, dtype=object)
+    shapes = dict(zip(order[crowd].tolist(), course.some_lines(order[crowd]), strict=True))
     repeats = [(j, i) for part in members for j, i in repeated(shapes, part, snap_m)]
     keep = np.ones(number, dtype=np.bool_)
     keep[[j for j, _ in repeats]] = False
@@ -376,13 +377,13 @@ def _without_repeats(course: Course, snap_m: float) -> tuple[Course, list[Droppe
     return course.only(keep), told
 
 
-def repeated(shapes: np.ndarray, members: list[int], snap_m: float) -> list[tuple[int, int]]:
+def repeated(shapes: Mapping[int, shapely.Geometry], members: list[int], snap_m: float) -> list[tuple[int, int]]:
     """(repeated, kept) among lines that may repeat each other, the first one kept."""
     out: list[tuple[int, int]] = []
     left = members
     while left:
         kept, rest = left[0], left[1:]
-        far = shapely.hausdorff_distance(shapes[rest], shapes[kept]) if rest else np.empty(0)
+        far = shapely.hausdorff_distance([shapes[j] for j in rest], shapes[kept]) if rest else np.empty(0)
         out += [(j, kept) for j, m in zip(rest, far, strict=True) if m <= snap_m]
         left = [j for j, m in zip(rest, far, strict=True) if m > snap_m]
     return out

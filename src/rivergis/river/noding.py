@@ -59,7 +59,7 @@ def _settled(course: Course, sources: Sources, gap_m: float) -> tuple[Course, li
     told: list[NetworkDefect] = []
     dropped: list[Dropped] = []
     for _ in range(_ROUNDS):
-        before = course
+        before = course = course.remembered()
         course, copies = _without_copies(course, sources.snap_m)
         course, joined, repeats = join(common_vertices(course, sources), sources)
         told, dropped = told + joined, dropped + copies + repeats
