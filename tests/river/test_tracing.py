@@ -128,9 +128,13 @@ def test_a_network_comes_back_as_it_was_saved(db: Database) -> None:
 def test_the_same_network_again_changes_nothing(db: Database) -> None:
     first = save(db, built())
     before = counts(db)
+    with db.read() as conn:
+        made = conn.execute(text("SELECT changes, built_at FROM cache.network_state")).one()
     again = save(db, built())
+    with db.read() as conn:
+        assert conn.execute(text("SELECT changes, built_at FROM cache.network_state")).one() == made
     assert (again.imported, again.unchanged, again.ended, again.build_id) == (0, 6, 0, first.build_id)
-    assert counts(db) == before | {}
+    assert counts(db) == before
     assert before == {
         "river": 2,
         "axis": 2,

@@ -2,12 +2,17 @@
 -- how the numbers in cache.reach_topology work is told in src/rivergis/river/topology.py.
 CREATE FUNCTION app.reach_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO cache.network_state (changes) VALUES (1)
-  ON CONFLICT (one) DO UPDATE SET changes = cache.network_state.changes + 1;
+  IF EXISTS (SELECT FROM come) THEN
+    INSERT INTO cache.network_state (changes) VALUES (1)
+    ON CONFLICT (one) DO UPDATE SET changes = cache.network_state.changes + 1;
+  END IF;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION app.reach_changed() IS 'Marks the tracing numbers as out of date when reaches change';
-CREATE TRIGGER reach_changed AFTER INSERT OR UPDATE ON data.reach FOR EACH STATEMENT EXECUTE FUNCTION app.reach_changed();
+CREATE TRIGGER reach_inserted AFTER INSERT ON data.reach REFERENCING NEW TABLE AS come FOR EACH STATEMENT
+  EXECUTE FUNCTION app.reach_changed();
+CREATE TRIGGER reach_updated AFTER UPDATE ON data.reach REFERENCING NEW TABLE AS come FOR EACH STATEMENT
+  EXECUTE FUNCTION app.reach_changed();
 
 CREATE FUNCTION app.river_topology_current() RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM cache.network_state WHERE built_changes = changes AND from_day <= app.today()

@@ -364,13 +364,17 @@ def _reaches_in_force(conn: Connection) -> pd.DataFrame:
     """Reaches of today's network by id, nodes with their namespace; with geometry where nodes are not named."""
     frame = read_table(
         conn,
-        """SELECT CAST(h.id AS text) AS reach_id, h.code, h.code_namespace || '/' || h.from_node AS from_node,
-          h.code_namespace || '/' || h.to_node AS to_node, CAST(n.id AS text) AS next_reach_id, h.river_id, h.name, h.kind, h.channel,
-          h.length_m, h.upstream_area_km2
-        FROM app.reach h
-        LEFT JOIN app.reach n ON n.id = h.next_reach_id AND n.from_node IS NOT DISTINCT FROM h.to_node  -- not of a turned reach
-        WHERE h.kind <> 'shoreline' ORDER BY h.code_namespace, h.code""",
+        """SELECT CAST(id AS text) AS reach_id, code, code_namespace || '/' || from_node AS from_node,
+          code_namespace || '/' || to_node AS to_node, CAST(next_reach_id AS text) AS next_reach_id, river_id, name, kind, channel,
+          length_m, upstream_area_km2
+        FROM app.reach WHERE kind <> 'shoreline' ORDER BY code_namespace, code""",
     )
+    # the successor of a reach that was turned, or one that is not in force, is none
+    begins = frame.set_index("reach_id")["from_node"].reindex(frame["next_reach_id"]).to_numpy(dtype=object)
+    goes_on = frame["next_reach_id"].isin(frame["reach_id"]) & (
+        (begins == frame["to_node"]) | (pd.isna(begins) & frame["to_node"].isna())
+    )
+    frame["next_reach_id"] = frame["next_reach_id"].where(goes_on, None)
     if frame[["from_node", "to_node"]].notna().all(axis=None):
         return frame
     lines = conn.execute(
