@@ -110,8 +110,12 @@ class Course:
     @cached_property
     def nodes(self) -> tuple[Floats, Ints]:
         """Distinct positions of ends in the order of x, then y, and the one of each of ``ends``."""
-        where, number = np.unique(self.xy[self.ends], axis=0, return_inverse=True)
-        return where, number.reshape(-1).astype(np.int64)
+        return distinct(self.xy[self.ends])
+
+    @cached_property
+    def cells(self) -> Ints:
+        """Vertices in whole millimetres: where two agree, they are one."""
+        return np.round(self.xy / SAME_M).astype(np.int64)
 
     @cached_property
     def crossings(self) -> Crossings:
@@ -162,6 +166,12 @@ class Course:
         repair = self.repair.copy()
         repair[lines] |= bit
         return replace(self, repair=repair)
+
+
+def distinct(xy: Floats) -> tuple[Floats, Ints]:
+    """Positions in the order of x, then y, each once, and which of them each given one is."""
+    where, number = np.unique(np.ascontiguousarray(xy).view(np.complex128).reshape(-1), return_inverse=True)
+    return where.view(np.float64).reshape(-1, 2), number.reshape(-1).astype(np.int64)
 
 
 def _cross(a: Floats, b: Floats) -> Floats:

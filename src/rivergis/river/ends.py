@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from rivergis.river.course import SAME_M, Bools, Course, Feet, along_others, cleaned, cut, feet, with_vertices
+from rivergis.river.course import SAME_M, Bools, Course, Feet, along_others, cleaned, cut, distinct, feet, with_vertices
 from rivergis.river.drawn import Floats, Ints, NetworkDefect
 
 _RING = 4.0
@@ -106,9 +106,14 @@ def _spots(course: Course, sources: Sources) -> _Spots:
 
 
 def _on_others(course: Course, snap_m: float) -> Feet:
-    """For each end the nearest place on each line within the tolerance; on its own line only after a turn."""
+    """For each end the nearest place on each line within the tolerance; on its own line only after a turn.
+
+    Of ends that have nothing but each other within the tolerance nothing is told: they are one node already.
+    """
     ends = course.ends
-    near = feet(course, course.xy[ends], snap_m)
+    crowded = _crowded_ends(course, snap_m)
+    near = feet(course, course.xy[ends[crowded]], snap_m)
+    near = near._replace(who=crowded[near.who])
     own = course.line[ends[near.who]] == course.line[near.k]
     detour = np.abs(course.along(near.k, near.f) - course.chainage[ends[near.who]])
     near = near.where(~own | (detour > _RING * snap_m))
@@ -119,13 +124,21 @@ def _on_others(course: Course, snap_m: float) -> Feet:
     return near.where(fresh)
 
 
+def _crowded_ends(course: Course, snap_m: float) -> Ints:
+    """Ends at nodes that have more segments within the tolerance than lines end there."""
+    where, node = course.nodes
+    who, _ = course.index.near(shapely.points(where), predicate="dwithin", distance=snap_m)
+    crowded = np.bincount(who, minlength=len(where)) > np.bincount(node)
+    return np.flatnonzero(crowded[node])
+
+
 def _shared_vertices(course: Course, sources: Sources) -> tuple[Ints, Ints]:
     """Inner vertices at which lines of one level part or cross, and which of them belong together."""
     inner = np.ones(len(course.xy), dtype=np.bool_)
     inner[course.ends] = False
     inner &= ~sources.covered[course.row[course.line]]
-    k = np.flatnonzero(inner)
-    cell = _cells(course)
+    cell = course.cells
+    k = _crowded_cells(cell, np.flatnonzero(inner))
     k = k[np.lexsort([k, sources.level[course.row[course.line[k]]], cell[k, 1], cell[k, 0]])]
     level = sources.level[course.row[course.line[k]]]
     same = (cell[k[1:]] == cell[k[:-1]]).all(axis=1) & (level[1:] == level[:-1])
@@ -138,9 +151,12 @@ def _shared_vertices(course: Course, sources: Sources) -> tuple[Ints, Ints]:
     return np.concatenate([exact, a, b]), np.concatenate([np.column_stack([links, links + 1]), pairs])
 
 
-def _cells(course: Course) -> Ints:
-    """Vertices in whole millimetres: where two agree, they are one."""
-    return np.round(course.xy / SAME_M).astype(np.int64)
+def _crowded_cells(cell: Ints, k: Ints) -> Ints:
+    """Those of the vertices that may have another one in their cell: on most rivers hardly any."""
+    key = cell[k, 0] * 2**32 + cell[k, 1]  # where it overflows, some vertices too many stay
+    order = np.argsort(key)
+    same = np.diff(key[order]) == 0
+    return k[order[np.concatenate([same, [False]])[: len(k)] | np.concatenate([[False], same])[: len(k)]]]
 
 
 def _parting(line: Ints, cell: Ints, k: Ints, group: Ints) -> Bools:
@@ -172,8 +188,7 @@ def _met_at_vertices(course: Course, sources: Sources) -> tuple[Ints, Ints]:
     fits = sources.alike(*rows) & (np.maximum(ma, mb) <= sources.snap_m) & ~ends[a] & ~ends[b] & (a != b)
     own = course.line[a] == course.line[b]
     fits &= ~own | (np.abs(course.chainage[a] - course.chainage[b]) > _RING * sources.snap_m)
-    cell = _cells(course)
-    fits &= (cell[a] != cell[b]).any(axis=1)
+    fits &= (course.cells[a] != course.cells[b]).any(axis=1)
     return a[fits], b[fits]
 
 
@@ -185,8 +200,7 @@ def _nearest_vertex(course: Course, k: Ints, f: Floats, at: Floats) -> tuple[Int
 
 def _clusters(course: Course, spots: _Spots, snap_m: float) -> tuple[Ints, Floats]:
     """The node of each spot, and the positions of the nodes."""
-    where, unique = np.unique(spots.at, axis=0, return_inverse=True)
-    unique = unique.reshape(-1).astype(np.int64)
+    where, unique = distinct(spots.at)
     near = cKDTree(where).query_pairs(snap_m, output_type="ndarray").astype(np.int64)
     edges = np.concatenate([near, unique[spots.links]])
     edges = np.unique(np.sort(edges[edges[:, 0] != edges[:, 1]], axis=1), axis=0)

@@ -15,7 +15,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from rivergis import crs
-from rivergis.river.course import REPAIRS, Bools, Course, cleaned
+from rivergis.river.course import REPAIRS, SAME_M, Bools, Course, cleaned
 from rivergis.river.dangles import extend, trim
 from rivergis.river.drawn import Drawn, Ints, NetworkDefect
 from rivergis.river.ends import Dropped, Sources, common_vertices, join
@@ -128,26 +128,30 @@ def _aside(fid: int, part: shapely.Geometry | None, what: str) -> NetworkDefect:
 
 def _without_copies(course: Course, snap_m: float) -> tuple[Course, list[Dropped]]:
     """Lines that another repeats from end to end, in either direction, set aside: the first stays."""
-    number = len(course.row)
-    if number < 2:
-        return course, []
-    a, b = course.xy[course.first], course.xy[course.last]
-    both = np.concatenate([np.hstack([a, b]), np.hstack([b, a])])
-    near = cKDTree(both).query_pairs(snap_m * np.sqrt(2), output_type="ndarray") % number
-    near = near[near[:, 0] != near[:, 1]].astype(np.int64)
+    near = _same_ends(course, snap_m)
     if not len(near):
         return course, []
-    shapes = course.lines()
-    far = shapely.hausdorff_distance(shapes[near[:, 0]], shapes[near[:, 1]])
+    shapes = dict(zip(np.unique(near).tolist(), course.some_lines(np.unique(near)), strict=True))
+    far = shapely.hausdorff_distance(*([shapes[i] for i in side] for side in near.T.tolist()))
     # a short line beside another one of its kind is no copy: it must agree over most of its own length
     allowed = np.minimum(snap_m, course.length[near].min(axis=1) / 4)
-    keep = np.ones(number, dtype=np.bool_)
+    keep = np.ones(len(course.row), dtype=np.bool_)
     dropped = []
-    for i, j in np.unique(np.sort(near[far <= allowed], axis=1), axis=0).tolist():
+    for i, j in near[far <= allowed].tolist():
         if keep[i] and keep[j]:
             keep[j] = False
             dropped.append(Dropped(int(course.row[j]), int(course.row[i]), float(course.length[j]), _middle(shapes[j])))
     return course.only(keep), dropped
+
+
+def _same_ends(course: Course, snap_m: float) -> Ints:
+    """Pairs of lines, in order, between whose ends there is about the tolerance, whichever way they are drawn."""
+    a, b = course.xy[course.first], course.xy[course.last]
+    i, j = np.unique(cKDTree((a + b) / 2).query_pairs(snap_m + SAME_M, output_type="ndarray"), axis=0).T
+    apart = np.minimum(
+        ((a[i] - a[j]) ** 2 + (b[i] - b[j]) ** 2).sum(axis=1), ((a[i] - b[j]) ** 2 + (b[i] - a[j]) ** 2).sum(axis=1)
+    )
+    return np.column_stack([i, j])[apart <= 2 * snap_m**2].astype(np.int64)
 
 
 def _middle(shape: shapely.Geometry) -> shapely.Point:
