@@ -128,6 +128,16 @@ def test_order_and_direction_of_the_file_do_not_matter(rivers: list, levels: lis
     assert np.array_equal(np.round(a.nodes, 6), np.round(b.nodes, 6))
 
 
+@pytest.mark.parametrize(("rounds", "restless"), [(1, 1), (2, 0)])
+def test_what_does_not_come_to_rest_is_told(rounds: int, restless: int) -> None:
+    #  the stream 1 is drawn on, then cuts the river 0, then nothing changes; the river 2 is far away
+    lines = frame([(0, 0), (200, 0)], [(80, 90), (80, 12)], [(0, 900), (200, 900)])
+    told = the(node(lines, snap_m=SNAP_M, gap_m=GAP_M, rounds=rounds), "noding_unsettled")
+    assert told.source_fid == restless and told.severity == "error" and not told.done
+    settled = node(lines, snap_m=SNAP_M, gap_m=GAP_M, rounds=3)
+    assert codes(settled) == {"undershoot_closed": 1} and courses(settled) == courses(noded(lines))
+
+
 # usable and unusable lines ------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,19 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from rivergis.river.course import SAME_M, Bools, Course, Feet, along_others, cleaned, cut, distinct, feet, with_vertices
+from rivergis.river.course import (
+    SAME_M,
+    TOUCH_M,
+    Bools,
+    Course,
+    Feet,
+    along_others,
+    cleaned,
+    cut,
+    distinct,
+    feet,
+    with_vertices,
+)
 from rivergis.river.drawn import Floats, Ints, NetworkDefect
 
 _RING = 4.0
@@ -397,7 +409,17 @@ def repeated(shapes: Mapping[int, shapely.Geometry], members: list[int], snap_m:
     left = members
     while left:
         kept, rest = left[0], left[1:]
-        far = shapely.hausdorff_distance([shapes[j] for j in rest], shapes[kept]) if rest else np.empty(0)
-        out += [(j, kept) for j, m in zip(rest, far, strict=True) if m <= snap_m]
-        left = [j for j, m in zip(rest, far, strict=True) if m > snap_m]
+        same = alongside([shapes[j] for j in rest], [shapes[kept]] * len(rest), snap_m)
+        out += [(j, kept) for j, is_same in zip(rest, same, strict=True) if is_same]
+        left = [j for j, is_same in zip(rest, same, strict=True) if not is_same]
     return out
+
+
+def alongside(a: list[shapely.Geometry], b: list[shapely.Geometry], within_m: float | Floats) -> Bools:
+    """Whether pairs of lines keep within a distance of each other all along; boxes are asked first, which costs little."""
+    apart = np.abs(shapely.bounds(a) - shapely.bounds(b)).max(axis=1, initial=0.0)
+    same = apart <= within_m + TOUCH_M
+    near = np.flatnonzero(same)
+    far = shapely.hausdorff_distance([a[i] for i in near], [b[i] for i in near])
+    same[near] = far <= np.broadcast_to(within_m, same.shape)[near]
+    return np.asarray(same, dtype=np.bool_)

@@ -18,14 +18,14 @@ from rivergis import crs
 from rivergis.river.course import REPAIRS, SAME_M, Bools, Course, cleaned
 from rivergis.river.dangles import extend, trim
 from rivergis.river.drawn import Drawn, Ints, NetworkDefect
-from rivergis.river.ends import Dropped, Sources, common_vertices, join
+from rivergis.river.ends import Dropped, Sources, alongside, common_vertices, join
 from rivergis.river.suspects import suspects
 
-_ROUNDS = 30
+ROUNDS = 30
 """More than any real file needs; a guard against two repairs that would undo each other for ever."""
 
 
-def node(lines: gpd.GeoDataFrame, *, snap_m: float, gap_m: float) -> Drawn:
+def node(lines: gpd.GeoDataFrame, *, snap_m: float, gap_m: float, rounds: int = ROUNDS) -> Drawn:
     """Where do these river lines meet? Pieces between nodes (河网结点), as drawn, with every defect and repair listed.
 
     ``lines``: LineString or MultiLineString in metres of a local zone (Z is dropped; empty, null and non-finite ones
@@ -35,7 +35,8 @@ def node(lines: gpd.GeoDataFrame, *, snap_m: float, gap_m: float) -> Drawn:
     ``river.network.snap``). ``gap_m``: an open end that points to a line or open end within it is drawn on, and an end
     that passes the line it meets by less is trimmed (rule ``river.network.gap``).
     Lines that cross without a common vertex, or on different levels, are not joined but listed. Noding the result again
-    changes nothing. Raises ``CrsRefused`` where the frame is not in metres.
+    changes nothing, unless ``rounds`` (1 or more) of joining and mending were not enough: then ``noding_unsettled`` tells
+    where (``error``). Raises ``CrsRefused`` where the frame is not in metres.
     """
     crs.require_metric(lines)
     lines = lines.reset_index(drop=True)
@@ -48,17 +49,19 @@ def node(lines: gpd.GeoDataFrame, *, snap_m: float, gap_m: float) -> Drawn:
     )
     dropped: list[Dropped] = []
     if len(course.row):
-        course, repairs, dropped = _settled(course, sources, gap_m)
+        course, repairs, dropped = _settled(course, sources, gap_m, rounds)
         defects += repairs
     defects += _repeats_told(dropped, course, sources) + suspects(course, sources, lines["kind"].to_numpy(dtype=object))
     return _drawn(lines, course, defects)
 
 
-def _settled(course: Course, sources: Sources, gap_m: float) -> tuple[Course, list[NetworkDefect], list[Dropped]]:
+def _settled(
+    course: Course, sources: Sources, gap_m: float, rounds: int
+) -> tuple[Course, list[NetworkDefect], list[Dropped]]:
     """Joining and mending repeated until nothing changes."""
     told: list[NetworkDefect] = []
     dropped: list[Dropped] = []
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         before = course = course.remembered()
         course, copies = _without_copies(course, sources.snap_m)
         course, joined, repeats = join(common_vertices(course, sources), sources)
@@ -68,9 +71,32 @@ def _settled(course: Course, sources: Sources, gap_m: float) -> tuple[Course, li
         course, trimmed = trim(before, sources, gap_m)  # what was found about it holds
         course, closed = (course, []) if trimmed else extend(course, sources, gap_m)
         if not trimmed and not closed:
-            break
+            return course, told, dropped
         told += trimmed + closed
-    return course, told, dropped
+    return course, told + _unsettled(before, course, sources, rounds), dropped
+
+
+def _unsettled(before: Course, course: Course, sources: Sources, rounds: int) -> list[NetworkDefect]:
+    """One record for each source line that the last round still changed."""
+    places = _changed(before, course) | _changed(course, before)
+    return [
+        NetworkDefect(
+            "noding_unsettled",
+            "error",
+            shapely.Point(at),
+            f"Line {sources.fid[row]} still changes here after {rounds} rounds of joining and mending: "
+            "draw its ends clearly apart from other lines or clearly on them.",
+            source_fid=int(sources.fid[row]),
+        )
+        for row, at in sorted(places.items())
+    ]
+
+
+def _changed(course: Course, other: Course) -> dict[int, tuple[float, float]]:
+    """Rows of which a piece is not in the other course, and where that piece begins."""
+    known = set(shapely.to_wkb(other.lines()).tolist())
+    new = [i for i, shape in enumerate(shapely.to_wkb(course.lines()).tolist()) if shape not in known]
+    return {int(course.row[i]): tuple(course.xy[course.first[i]].tolist()) for i in reversed(new)}
 
 
 def _same(a: Course, b: Course) -> bool:
@@ -132,12 +158,12 @@ def _without_copies(course: Course, snap_m: float) -> tuple[Course, list[Dropped
     if not len(near):
         return course, []
     shapes = dict(zip(np.unique(near).tolist(), course.some_lines(np.unique(near)), strict=True))
-    far = shapely.hausdorff_distance(*([shapes[i] for i in side] for side in near.T.tolist()))
     # a short line beside another one of its kind is no copy: it must agree over most of its own length
     allowed = np.minimum(snap_m, course.length[near].min(axis=1) / 4)
     keep = np.ones(len(course.row), dtype=np.bool_)
     dropped = []
-    for i, j in near[far <= allowed].tolist():
+    one, other = ([shapes[i] for i in side] for side in near.T.tolist())
+    for i, j in near[alongside(one, other, allowed)].tolist():
         if keep[i] and keep[j]:
             keep[j] = False
             dropped.append(Dropped(int(course.row[j]), int(course.row[i]), float(course.length[j]), _middle(shapes[j])))
