@@ -8,8 +8,8 @@ it leaves, down a potential (Kirchhoff; HodgeRank, doi:10.1007/s10107-010-0392-x
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 import networkx as nx
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from rivergis.river.rooms import INSIDE, Room
+from rivergis.river.rooms import INSIDE, MOST_EXITS, Door, Inside, Room
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -62,6 +62,9 @@ class Ways:
         self._chain_up()
         self._number_rooms()
         self.rooms = self._rooms(np.flatnonzero(loops))
+        by_chain = np.argsort(self.chain, kind="stable")
+        cuts = np.searchsorted(self.chain[by_chain], np.arange(len(self.first_end) + 1))
+        self.lines_of = [by_chain[a:b] for a, b in pairwise(cuts)]
 
     def _chain_up(self) -> None:
         """Join bridges that meet at plain nodes into chains: one direction for all of a chain."""
@@ -148,34 +151,64 @@ class Ways:
         exits = {room.block: room.exits(grained) for room in self.rooms}
         named = set(self.block[outlets].tolist())
         messages = _Messages(self, grained, fits, exits, named, end)
-        solved = self._solved(messages, grained, outlets)
-        pulls = {room.block: room.pulls(grained, messages.leaning()) for room in self.rooms}
-        if not any(pull > end for room in pulls.values() for pull in room.values()):
-            return solved
-        pulled = self._solved(_Messages(self, grained, fits, exits, named, end, pulls), grained, outlets)
-        pulled = replace(pulled, score=solved.score)  # a pull is no evidence of its own
-        return max(solved, pulled, key=lambda s: self._agreement(s, grained, end))
-
-    def _agreement(self, solved: Solved, odds: Floats, end: float) -> float:
-        """Evidence of all lines that a solution follows, less what its ends cost."""
-        start = np.where(solved.turned, self.end, self.start)
-        stop = np.where(solved.turned, self.start, self.end)
-        ends = np.setdiff1d(stop, start)
-        several = np.count_nonzero(np.bincount(stop, minlength=self.nodes)[ends] > 1)
-        return float(odds[~solved.turned].sum() - 2 * end * len(ends) - INNER_SINK * several)
-
-    def _solved(self, messages: _Messages, odds: Floats, outlets: Ints) -> Solved:
         turned = np.zeros(len(self.start), dtype=bool)
         confidence = np.full(len(self.start), 0.5)
         along = messages.along()
+        circles = [self._directed(room, grained, along, outlets, end) for room in self.rooms]
         tree = self.chain >= 0
         turned[tree] = along[self.chain[tree]] != self.along[tree]
         confidence[tree] = messages.confidence()[self.chain[tree]]
-        contradicted = [room.direct(odds, along, outlets, turned, confidence) for room in self.rooms]
-        score = float(messages.score + odds[~turned & ~tree].sum())
+        for room, inside in zip(self.rooms, circles, strict=True):
+            turned[room.lines], confidence[room.lines] = inside.turned, inside.confidence
+        contradicted = [room.lines[inside.redirected] for room, inside in zip(self.rooms, circles, strict=True)]
+        score = float(messages.score + grained[~turned & ~tree].sum())
         return Solved(
             turned, confidence, score, np.concatenate(contradicted) if contradicted else np.empty(0, np.int64)
         )
+
+    def _directed(self, room: Room, odds: Floats, along: Flags, outlets: Ints, end: float) -> Inside:
+        """Directions inside a block; open ends of the network that leave it by one short chain are tried as outlets.
+
+        The messages weigh a chain by its own lines; that its water would also have to climb a whole trunk on the way to another
+        outlet shows only inside. All such ends are opened, then each is shut again that is not worth its cost; ``along`` is
+        changed where that follows more evidence.
+        """
+        own = odds[room.lines]
+        doors = self._shut(room, odds, along)
+
+        def worth(open_: set[int]) -> tuple[float, Inside]:
+            for chain, first, _ in doors:
+                along[chain] = first if chain in open_ else not first
+            inside = room.direct(own, along, outlets)
+            opened = sum(abs(self._drift(c, odds)) - 2 * end for c in open_)
+            return float(own[~inside.turned].sum()) + opened, inside
+
+        best, chosen = worth(set()), set[int]()
+        open_ = {chain for chain, _, _ in doors}
+        tried = worth(open_) if doors else best
+        for chain, _, _ in reversed(doors):
+            fewer = worth(open_ - {chain})
+            if fewer[0] >= tried[0]:
+                open_, tried = open_ - {chain}, fewer
+        if tried[0] > best[0]:
+            best, chosen = tried, open_
+        if doors:
+            best = worth(chosen)
+        return best[1]
+
+    def _shut(self, room: Room, odds: Floats, along: Flags) -> list[Door]:
+        """Doors to an open end that were drawn to leave and were found to enter, those with most evidence first."""
+        shut = [
+            (self._drift(c, odds) * (1 if first else -1), (c, first, node))
+            for c, first, node in room.doors
+            if along[c] != first and len(self.places[self.first_end[c][1 if first else 0]].chains) == 1
+        ]
+        return [door for worth, door in sorted(shut, reverse=True)[:MOST_EXITS] if worth > 0]
+
+    def _drift(self, chain: int, odds: Floats) -> float:
+        """Log odds of a chain's own lines for its running along itself."""
+        lines = self.lines_of[chain]
+        return float(np.where(self.along[lines], odds[lines], -odds[lines]).sum())
 
 
 def bridges(start: Ints, end: Ints) -> Flags:
@@ -199,9 +232,8 @@ class _Messages:
         exits: dict[int, dict[int, float]],
         named: set[int],
         end: float,
-        pulls: dict[int, dict[int, float]] | None = None,
     ) -> None:
-        self.ways, self.named, self.end, self.pulls = ways, named, end, pulls or {}
+        self.ways, self.named, self.end = ways, named, end
         count = len(ways.first_end)
         tree = ways.chain >= 0
         # own[c] = (worth of running against the chain, along the chain); a line is worth its odds when it runs as drawn
@@ -238,9 +270,7 @@ class _Messages:
                 continue
             place = self.ways.places[block]
             first = place.at_first[place.chains.index(parent)]
-            self.up[parent] = _sorted(
-                meeting.message(None, self.fit[parent][first], self.pulls.get(block, {}).get(parent, 0.0)), first
-            )
+            self.up[parent] = _sorted(meeting.message(None, self.fit[parent][first]), first)
         return score
 
     def _descend(self) -> None:
@@ -252,15 +282,12 @@ class _Messages:
             meeting = self._meeting(block, parent, self.up, but=-1)
             for k, (c, first) in enumerate(zip(place.chains, place.at_first, strict=True)):
                 if c != parent:
-                    self.down[c] = _sorted(
-                        meeting.message(k, self.fit[c][first], self.pulls.get(block, {}).get(c, 0.0)), first
-                    )
+                    self.down[c] = _sorted(meeting.message(k, self.fit[c][first]), first)
 
     def _meeting(self, block: int, parent: int, up: list[tuple[float, float]], but: int) -> _Meeting:
         """The chains at a block, all or all but one, with what is known from their far sides."""
         place = self.ways.places[block]
-        into, gains, fit, pull = [], [], [], []
-        pulls = self.pulls.get(block, {})
+        into, gains, fit = [], [], []
         for c, first in zip(place.chains, place.at_first, strict=True):
             if c != but:
                 far, own = self.down[c] if c == parent else up[c], self.own[c]
@@ -268,15 +295,8 @@ class _Messages:
                 into.append(enters)
                 gains.append(far[first] + own[first] - enters)
                 fit.append(self.fit[c][first])
-                pull.append(pulls.get(c, 0.0))
         mouth = self.mouths.get(block)
-        return _Meeting(block in self.named, self.end, mouth, into, gains, fit, pull)
-
-    def leaning(self) -> Flags:
-        """(chains, 2): whether a chain leaves the block at its second, at its first end, as found or by its own lines alone."""
-        along, own = self.along(), np.reshape(self.own, (-1, 2))
-        drift = own[:, 1] - own[:, 0]
-        return np.column_stack([~along | (drift < -self.end / 2), along | (drift > self.end / 2)])
+        return _Meeting(block in self.named, self.end, mouth, into, gains, fit)
 
     def along(self) -> Flags:
         return np.asarray(self.total[:, 1] > self.total[:, 0])
@@ -297,29 +317,22 @@ class _Meeting:
     """
 
     def __init__(
-        self,
-        named: bool,
-        end: float,
-        mouth: float | None,
-        into: list[float],
-        gains: list[float],
-        fit: list[float],
-        pull: list[float],
+        self, named: bool, end: float, mouth: float | None, into: list[float], gains: list[float], fit: list[float]
     ) -> None:
-        self.into, self.gains = into, [g + p for g, p in zip(gains, pull, strict=True)]
+        self.into, self.gains = into, gains
         self.base = sum(into)
         self.toll = NOT_THE_OUTLET * named
         self.named, self.end, self.mouth = named, end, mouth
         self.onward = [g + f for g, f in zip(gains, fit, strict=True)]
         self.best = sorted(self.onward, reverse=True)[:2]
-        self.ranked = sorted(self.gains, reverse=True)
+        self.ranked = sorted(gains, reverse=True)
         self.sums = [0.0, *accumulate(self.ranked)]
-        self.willing = sum(g > end for g in self.gains)
+        self.willing = sum(g > end for g in gains)
 
-    def message(self, asks: int | None, own_fit: float, own_pull: float) -> tuple[float, float]:
+    def message(self, asks: int | None, own_fit: float) -> tuple[float, float]:
         """Best worth if the chain that asks leaves, and if it arrives; ``asks`` is its number, None for one not listed."""
         base = self.base - (0.0 if asks is None else self.into[asks])
-        leaves = max(own_fit, self._several(asks, True, True) + own_pull) - self.toll
+        leaves = max(own_fit, self._several(asks, True, True)) - self.toll
         arrives = max(self._one(asks, True), self._several(asks, True, False) - self.toll)
         return base + leaves, base + arrives
 

@@ -6,6 +6,8 @@ impossible; drawn directions are kept where they make sense of the block, and pu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csc_array, diags_array
@@ -18,13 +20,22 @@ Flags = npt.NDArray[np.bool_]
 
 BIAS = 0.5  # pull of drawn directions inside a block against the flow through it
 INSIDE = -1
-MOST_PULL = 30.0  # a way through a block that is drawn the other way does not outvote a whole network
-MOST_EXITS = 64  # ways out of one block for which other ways are looked for
+MOST_EXITS = 64  # open ends of one block that are tried as outlets
 MOST_TRIALS = 4_000_000  # lines times exits of a block, up to which every exit is tried
-MENDS = 12  # how far a mend may spread from a place that makes no sense before the whole block is directed anew
+MENDS = 12  # rounds of mending before the whole block is directed anew
+MENDED = 2.0  # log odds of a line that had to turn for water to get through
 
 Door = tuple[int, bool, int]
 """A chain at a block, whether the block lies at its first end, and the node of the block it joins."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Directions of the lines of a block: against the drawn one, how surely (0.5 to 1), and lines of a drawn circle redirected."""
+
+    turned: Flags
+    confidence: Floats
+    redirected: Flags
 
 
 class Room:
@@ -43,8 +54,8 @@ class Room:
     def _laplacian(self) -> None:
         n, weight = len(self.members), 1 / self.length
         off = coo_array((np.r_[weight, weight], (np.r_[self.a, self.b], np.r_[self.b, self.a])), shape=(n, n)).tocsc()
-        full = csc_array(diags_array(np.asarray(off.sum(axis=1)).ravel()) - off)
-        self._factor = splu(csc_array(full[1:, 1:])) if n > 1 else None
+        self.laplacian = csc_array(diags_array(np.asarray(off.sum(axis=1)).ravel()) - off)
+        self._factor = splu(csc_array(self.laplacian[1:, 1:])) if n > 1 else None
 
     def _potential(self, supply: Floats) -> Floats:
         """Potential of every node, node 0 at zero, for water that enters (positive) and leaves."""
@@ -87,57 +98,22 @@ class Room:
         phi = self._potential(supply)
         return np.asarray(phi[self.a] > phi[self.b])
 
-    def pulls(self, odds: Floats, leaning: Flags) -> dict[int, float]:
-        """For each chain, how many lines inside (as log odds) would have to turn if its water came in and left elsewhere."""
-        if len(self.doors) < 3:
-            return {}
-        leaving = {chain: node for chain, first, node in self.doors if leaning[chain, int(first)]}
-        if not 0 < len(leaving) <= MOST_EXITS:
-            return {}
-        own, n = odds[self.lines], len(self.members)
-        ends = np.r_[self.a, self.b] * n + np.r_[self.b, self.a]
-        cost = np.maximum(np.r_[-own, own], 0.0) + 1e-6
-        order = np.lexsort((cost, ends))
-        arc, first_of = np.unique(ends[order], return_index=True)
-        graph = csc_array((cost[order][first_of], (arc % n, arc // n)), shape=(n, n))  # backwards, from the exits
-        out: dict[int, float] = {}
-        far = self._far(graph, set(leaving.values()))
-        for chain, _, node in self.doors:
-            others = {n for c, n in leaving.items() if c != chain}
-            way = far if chain not in leaving else self._far(graph, others)
-            if np.isfinite(way[node]):
-                out[chain] = float(min(way[node], MOST_PULL))
-        return out
-
-    @staticmethod
-    def _far(graph: csc_array, exits: set[int]) -> Floats:
-        """Least log odds to turn on the way from each node to an exit."""
-        if not exits:
-            return np.full(graph.shape[0], np.inf)
-        return np.asarray(dijkstra(graph, indices=sorted(exits), min_only=True))
-
-    def direct(
-        self, odds: Floats, along: Flags, outlets: Ints, turned: Flags, confidence: Floats
-    ) -> npt.NDArray[np.int64]:
-        """Direct the lines of the block for chains that run (``along``) as found; returns the lines of drawn circles."""
-        inflow, outflow = self._through(along, outlets, odds)
-        own = odds[self.lines]
-        circles = self._circles(own)
+    def direct(self, own: Floats, along: Flags, outlets: Ints) -> Inside:
+        """Direct the lines of the block for chains that run (``along``) as found; ``own``: log odds of its lines."""
+        inflow, outflow = self._through(along, outlets, own)
         chosen, sure = own > 0, np.abs(own) + 1.0
-        if self._stuck(chosen, inflow, outflow).any():
+        if self._strong(chosen).any() or any(map(len, self._astray(chosen, inflow, outflow))):
             chosen, sure = self._mended(own, inflow, outflow)
-        turned[self.lines] = ~chosen
-        confidence[self.lines] = 1 / (1 + np.exp(-np.maximum(sure, 0.0)))
-        return self.lines[circles & ~chosen]
+        return Inside(~chosen, 1 / (1 + np.exp(-np.maximum(sure, 0.0))), self._circles(own) & ~chosen)
 
-    def _through(self, along: Flags, outlets: Ints, odds: Floats) -> tuple[Floats, Floats]:
+    def _through(self, along: Flags, outlets: Ints, own: Floats) -> tuple[Floats, Floats]:
         """Where water enters and leaves the block, each summing to one."""
         inflow, outflow = self._seep(), np.zeros(len(self.members))
         for chain, first, node in self.doors:
             (outflow if along[chain] == first else inflow)[node] += 1.0
         outflow[np.isin(self.members, outlets)] += 1.0
         if not outflow.any():
-            outflow[self._lowest(odds[self.lines])] = 1.0
+            outflow[self._lowest(own)] = 1.0
         return inflow / inflow.sum(), outflow / outflow.sum()
 
     def _lowest(self, own: Floats) -> int:
@@ -147,42 +123,59 @@ class Room:
         np.add.at(pull, self.b, -np.tanh(own / 2))
         return int(np.argmin(self._potential(pull - pull.mean())))
 
-    def _downhill(self, own: Floats, inflow: Floats, outflow: Floats) -> tuple[Flags, Floats]:
-        """Directions down a potential, pulled towards the drawn ones as far as water then still gets through."""
-        flow = np.zeros(0)
-        for bias in (BIAS, BIAS / 5, 0.0):
-            pull = np.zeros(len(self.members))
-            np.add.at(pull, self.a, bias * own)
-            np.add.at(pull, self.b, -bias * own)
-            phi = self._potential(inflow - outflow + pull - pull.mean())
-            rank = np.argsort(np.argsort(phi, kind="stable"), kind="stable")
-            chosen = rank[self.a] > rank[self.b]
-            flow = (phi[self.a] - phi[self.b]) / self.length
-            if not self._stuck(chosen, inflow, outflow).any():
-                break
-        strength = np.minimum(np.abs(flow) / 0.2, 1.0)
+    def _mended(self, own: Floats, inflow: Floats, outflow: Floats) -> tuple[Flags, Floats]:
+        """The drawn directions with as few lines turned as it takes for all water to arrive and to leave.
+
+        From a place where water ends the way to an outlet is sought that turns the least evidence, and turned; a circle is
+        opened down a potential that its lines pull their way. Where that does not settle, the whole block is directed by
+        the potential alone.
+        """
+        flows = _Basin(self, inflow, outflow)
+        downhill = _down(flows.potential(BIAS * own), self.a, self.b)
+        doors = np.unique([d[2] for d in self.doors if outflow[d[2]] == 0]).astype(np.int64)
+        chosen = own > 0
+        for _ in range(MENDS):
+            chosen = np.where(self._strong(chosen), downhill, chosen)
+            ends, begins = self._astray(chosen, inflow, outflow)
+            if not (len(ends) or len(begins) or self._strong(chosen).any()):
+                return chosen, np.where(chosen == (own > 0), np.abs(own) + 1.0, MENDED)
+            chosen = self._led(chosen, own, ends, np.flatnonzero(outflow > 0), True)
+            chosen = self._led(chosen, own, begins, doors, False)
+        phi = flows.potential(0.0 * own)
+        chosen = _down(phi, self.a, self.b)
+        strength = np.minimum(np.abs(phi[self.a] - phi[self.b]) / self.length / 0.2, 1.0)
         return chosen, own * np.where(chosen, 1.0, -1.0) + 1.5 * strength
 
-    def _mended(self, own: Floats, inflow: Floats, outflow: Floats) -> tuple[Flags, Floats]:
-        """The drawn directions, but downhill round the places that make no sense, as far as it takes."""
-        downhill, sure = self._downhill(own, inflow, outflow)
-        chosen, anew = own > 0, np.zeros(len(own), dtype=bool)
-        for _ in range(MENDS):
-            stuck = self._stuck(chosen, inflow, outflow)
-            if not stuck.any():
-                return chosen, np.where(anew, sure, np.abs(own) + 1.0)
-            anew |= stuck
-            chosen = np.where(anew, downhill, own > 0)
-        return downhill, sure
-
-    def _stuck(self, chosen: Flags, inflow: Floats, outflow: Floats) -> Flags:
-        """Lines that run in a circle, or lie at a place where water ends or begins inside."""
+    def _astray(self, chosen: Flags, inflow: Floats, outflow: Floats) -> tuple[Ints, Ints]:
+        """Nodes where water ends inside, and where it begins inside."""
         n = len(self.members)
         start, end = np.where(chosen, self.a, self.b), np.where(chosen, self.b, self.a)
         ends = np.bincount(start, minlength=n) + (outflow > 0) == 0
         begins = np.bincount(end, minlength=n) + (inflow > 0.02 / max(n, 1)) == 0
-        astray = ends | begins
-        return np.asarray(astray[self.a] | astray[self.b] | self._strong(chosen))
+        return np.flatnonzero(ends), np.flatnonzero(begins)
+
+    def _led(self, chosen: Flags, own: Floats, nodes: Ints, goals: Ints, down: bool) -> Flags:
+        """Lines turned so that water gets from the nodes to a goal (``down``), or from a goal to the nodes."""
+        if not (len(nodes) and len(goals)):
+            return chosen
+        n, m = len(self.members), len(own)
+        turning = np.where(chosen == (own > 0), np.abs(own), 0.0) + 1e-6
+        cost = np.where(chosen, 1e-6, turning), np.where(chosen, turning, 1e-6)
+        first, last = np.r_[self.a, self.b], np.r_[self.b, self.a]
+        here, there = (last, first) if down else (first, last)  # sought from the goals
+        order = np.lexsort((np.concatenate(cost), here * n + there))
+        arc, kept = np.unique((here * n + there)[order], return_index=True)
+        best = order[kept]
+        graph = csc_array((np.concatenate(cost)[best], (arc // n, arc % n)), shape=(n, n)).tocsr()
+        _, before, _ = dijkstra(graph, indices=goals, min_only=True, return_predecessors=True)
+        line_of = dict(zip(arc.tolist(), best.tolist(), strict=True))
+        out = chosen.copy()
+        for node in nodes.tolist():
+            while before[node] >= 0:
+                k = line_of[int(before[node]) * n + node]
+                out[k % m] = k < m
+                node = int(before[node])
+        return out
 
     def _strong(self, chosen: Flags) -> Flags:
         """Lines that lie on a directed circle; remembered, because most blocks are asked the same again and again."""
@@ -197,3 +190,28 @@ class Room:
 
     def _circles(self, own: Floats) -> Flags:
         return self._strong(own > 0) & (np.abs(own) > 1.0)
+
+
+class _Basin:
+    """Potentials of a block whose outlets lie at level zero: water leaves by whichever it reaches most easily."""
+
+    def __init__(self, room: Room, inflow: Floats, outflow: Floats) -> None:
+        self.room, self.inflow = room, inflow
+        self.free = np.flatnonzero(outflow == 0)
+        self.factor = splu(csc_array(room.laplacian[self.free][:, self.free])) if len(self.free) else None
+
+    def potential(self, pull: Floats) -> Floats:
+        """Potential of every node; ``pull``: flow that each line draws from its first to its last node."""
+        supply = self.inflow.copy()
+        np.add.at(supply, self.room.a, pull)
+        np.add.at(supply, self.room.b, -pull)
+        phi = np.zeros(len(supply))
+        if self.factor is not None:
+            phi[self.free] = self.factor.solve(supply[self.free])
+        return phi
+
+
+def _down(phi: Floats, a: Ints, b: Ints) -> Flags:
+    """Which lines fall from ``a`` to ``b``; of two nodes at one level the later numbered is the higher."""
+    rank = np.argsort(np.argsort(phi, kind="stable"), kind="stable")
+    return np.asarray(rank[a] > rank[b])
