@@ -108,7 +108,7 @@ def build(
     length = crs.length_m(degrees.to_numpy())
     measured = measures.measure(_as_reaches(drawn, directed, length, half_width, area))
     progress("frames")
-    labels = frames.Labels(drawn, lines, source_id)
+    labels = frames.Labels(drawn, lines, source_id, back.points(drawn.nodes))
     reaches = frames.reach_frame(lines, drawn, directed, measured, labels, degrees, length, half_width, area)
     shore = waters.shoreline(basin, drawn) if basin is not None else None
     whole = frames.with_shoreline(reaches, shore)

@@ -48,21 +48,25 @@ def texts(column: pd.Series) -> Any:
 
 
 class Labels:
-    """Codes of reaches that stay the same when the same lines are built again: the source's own, with .1, .2 for pieces."""
+    """Codes that stay the same when the lines, or most of them, are built again.
 
-    def __init__(self, drawn: Drawn, lines: gpd.GeoDataFrame, source_id: pd.Series | None) -> None:
+    Reaches: the source's own code, with .1, .2 for the pieces of a cut line. Nodes: their position, so that a line more in the
+    file renames nothing elsewhere. ``lonlat``: (n, 2) positions of the nodes in degrees.
+    """
+
+    def __init__(self, drawn: Drawn, lines: gpd.GeoDataFrame, source_id: pd.Series | None, lonlat: Floats) -> None:
+        self.node = _positions(lonlat)
         self.defects: list[NetworkDefect] = []
         fids = drawn.pieces["source_fid"].to_numpy()
         self.row = pd.Series(np.arange(len(lines)), index=lines["source_fid"].to_numpy()).reindex(fids).to_numpy()
         given = [None if np.isnan(r) or source_id is None else source_id.iloc[int(r)] for r in self.row]
         self.source_id = [None if pd.isna(v) else _plain(v) for v in given]
         stems = [
-            f"made{i}" if fid < 0 else (own if own is not None else f"f{fid}")
-            for i, (fid, own) in enumerate(zip(fids, self.source_id, strict=True))
+            f"made_{self.node[node]}" if fid < 0 else (own if own is not None else f"f{fid}")
+            for fid, own, node in zip(fids, self.source_id, drawn.start, strict=True)
         ]
         self._doubles(drawn, source_id, lines)
         self.reach = self._numbered(stems, drawn)
-        self.node = self._node_names(drawn)
 
     def _doubles(self, drawn: Drawn, source_id: pd.Series | None, lines: gpd.GeoDataFrame) -> None:
         if source_id is None:
@@ -90,15 +94,17 @@ class Labels:
             out[i] = stems[i] if total[stems[i]] == 1 else f"{stems[i]}.{seen[stems[i]]}"
         return out
 
-    @staticmethod
-    def _node_names(drawn: Drawn) -> list[str | None]:
-        """n1, n2 ... from west to east, of the nodes that carry a line."""
-        used = np.unique(np.concatenate([drawn.start, drawn.end]))
-        order = used[np.lexsort((drawn.nodes[used, 1], drawn.nodes[used, 0]))]
-        names: list[str | None] = [None] * len(drawn.nodes)
-        for number, node in enumerate(order.tolist(), 1):
-            names[node] = f"n{number}"
-        return names
+
+def _positions(lonlat: Floats) -> list[str]:
+    """Positions as codes, E106.020000N29.410000; a second node within the last digit gets .2."""
+    seen: Counter[str] = Counter()
+    out = [""] * len(lonlat)
+    for i in np.lexsort((lonlat[:, 1], lonlat[:, 0])).tolist():
+        lon, lat = lonlat[i]
+        code = f"{'E' if lon >= 0 else 'W'}{abs(lon):.6f}{'N' if lat >= 0 else 'S'}{abs(lat):.6f}"
+        seen[code] += 1
+        out[i] = code if seen[code] == 1 else f"{code}.{seen[code]}"
+    return out
 
 
 def _plain(value: Any) -> str:
@@ -235,9 +241,7 @@ def node_frame(drawn: Drawn, directed: direction.Directed, labels: Labels, degre
     used = (into + out) > 0
     frame = {"node_id": np.array(labels.node, dtype=object)[used], "kind": kind[used]}
     points = shapely.points(place[used])
-    return gpd.GeoDataFrame(frame, geometry=points, crs=crs.STORAGE).sort_values(
-        "node_id", key=lambda c: c.str[1:].astype(int), ignore_index=True
-    )
+    return gpd.GeoDataFrame(frame, geometry=points, crs=crs.STORAGE).sort_values("node_id", ignore_index=True)
 
 
 def defect_frame(
