@@ -94,7 +94,9 @@ LAYERS: dict[str, Layer] = {
             _RIVER, _NAME_FREE,
             _c("kind", "text", "类型", "kind", True, ("river", "stream", "canal", "ditch", "braid", "flow_path", "shoreline")),
             _FROM, _TO, _c("from_node", "text", "起节点", "from node"), _c("to_node", "text", "止节点", "to node"),
-            _c("half_width_m", "number", "半宽 m", "half width, m"), _c("covered", "boolean", "暗渠", "covered")), "river"),
+            _c("half_width_m", "number", "半宽 m", "half width, m"), _c("covered", "boolean", "暗渠", "covered"),
+            _c("channel", "text", "主汊", "channel", choices=("main", "side")),
+            _c("upstream_area_km2", "number", "集水面积 km2", "upstream area, km2")), "river"),
         Layer("water_area", "水域", "water area", "MultiPolygon", (
             _RIVER_FREE, _NAME_FREE, _c("kind", "text", "类型", "kind", True), _c("normal_level_m", "number", "正常蓄水位 m", "normal level, m"),
             _c("vertical_datum", "text", "高程基准", "vertical datum")), "river"),
