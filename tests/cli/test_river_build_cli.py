@@ -269,3 +269,29 @@ def test_findings_can_fail_a_check(cli: Cli, tmp_path: Path) -> None:
     lines.to_file(tmp_path / "two.gpkg", engine="pyogrio")
     told = build(cli, tmp_path / "two.gpkg", "--out", tmp_path / "n.gpkg", "--fail-on", "warning", code=1)
     assert told["defects"]["isolated_part"] == 1
+
+
+def test_answers_read_like_sentences(cli: Cli, network: str) -> None:
+    """Without --json a person reads Chinese first, rounded metres, seven digits of a degree; no shape, no None."""
+    seen = [
+        cli("river", "locate", "--at", lonlat(2000, 40), "--network", network).stdout,
+        cli("river", "point", "--river", "甲河", "--chainage", "1+500", "--network", network).stdout,
+        cli("river", "cut", "--river", "甲河", "--from", "0+100", "--to", "1+600", "--network", network).stdout,
+        cli("river", "transfer", network, network, "--river", "甲河", "--at", "1+500").stdout,
+    ]
+    assert "岸别 bank: 左岸 left bank" in seen[0] and "距中心线 off the axis: 40.00 m" in seen[0]
+    assert "桩号 chainage: 1+500" in seen[1] and len(seen[1].rsplit(".", 1)[1].strip()) == 7
+    assert "长度 length: 1500.00 m" in seen[2]
+    assert "同一处 same place" in seen[3]
+    assert not any(word in text for text in seen for word in ("None", "nan", "LINESTRING"))
+
+
+def test_what_is_not_there_is_not_carried_over(cli: Cli, network: str, tmp_path: Path) -> None:
+    said = cli("river", "transfer", network, network, "--river", "甲河", "--at", "99+000", code=2).stderr
+    assert "99+000 lies off the axis" in said
+    stakes = tmp_path / "stakes.csv"
+    stakes.write_text("at_m,official_m\nhere,0\n", encoding="utf-8")
+    said = cli(
+        "river", "point", "--river", "甲河", "--chainage", "0+000", "--network", network, "--stakes", stakes, code=2
+    ).stderr
+    assert "'here' is not a chainage" in said

@@ -128,15 +128,21 @@ def _show(network: Any, out: Path | None, saved: Any, as_json: bool) -> None:
     common.say(
         f"顺流数字化 drawn downstream: {share}; 掉头 turned: {f['turned']}; 流向为推测 guessed: {f['direction_guessed']}"
     )
-    for taken in network.taken:
-        common.say(f"字段 field {taken['field']} → {taken['role']}")
+    for line in dict.fromkeys(f"字段 field {taken['field']} → {taken['role']}" for taken in network.taken):
+        common.say(line)
     for line in network.heights:
         common.say(line)
     defects = network.built.defects.groupby(["severity", "code"]).size().reset_index(name="n")
-    common.table(
-        ("级别", "缺陷 defect", "", "数 n"),
-        [(r.severity, r.code, words.both(f"network_defect.{r.code}"), r.n) for r in defects.itertuples()],
-    )
+    if defects.empty:
+        common.say(words.both("intake.no_defects"))
+    else:
+        common.table(
+            ("级别 severity", "缺陷 defect", "含义 meaning", "数 n"),
+            [
+                (words.both(f"intake.{r.severity}"), r.code, words.both(f"network_defect.{r.code}"), r.n)
+                for r in defects.itertuples()
+            ],
+        )
     unsure = [r["key"] for r in network.rules if r["status"] != "confirmed"]
     if unsure:
         common.say(f"未经证实的规则值 unconfirmed rule values used: {', '.join(unsure)}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, river_shown
 
 if TYPE_CHECKING:
     from rivergis.river.measuring import Measuring
@@ -59,6 +60,13 @@ def _measuring(network: Path | None, river: str | None, stakes: Path | None = No
     "--points", type=FILE, default=None, help="Points of a file; with --out the answers are written beside them."
 )
 @click.option("--points-layer", default=None, help="Layer of the points in their file.")
+@click.option(
+    "--crs",
+    "crs_",
+    default=None,
+    callback=common.known_system,
+    help="EPSG:CODE of --points, where their file names none.",
+)
 @click.option("--river", default=None, help="Code or name of the river (default: the nearest).")
 @network_option
 @stakes_option
@@ -68,6 +76,7 @@ def locate(
     at: tuple[float, float] | None,
     points: Path | None,
     points_layer: str | None,
+    crs_: str | None,
     river: str | None,
     network: Path | None,
     stakes: Path | None,
@@ -83,21 +92,40 @@ def locate(
     Example:
       rivergis river locate --at 106.02,29.41
       rivergis river locate --points outfalls.gpkg --network network.gpkg --out placed.csv
+      rivergis river locate --points phone.csv --crs EPSG:4326 --network network.gpkg
     """
     from rivergis.errors import UsageError
 
     if (at is None) == (points is None):
         raise UsageError("Say what to locate: --at LON,LAT, or --points FILE.")
-    if at is not None and network is None:
-        common.emit(_spot(at, river, stakes), as_json)
-        return
-    measuring = _measuring(network, river, stakes)
     if at is not None:
-        common.emit(common.rows_of(measuring.locate([at]))[0], as_json)
+        _tell(_placed(at, network, river, stakes), as_json, river_shown.show_place)
         return
     assert points is not None
-    found = measuring.locate_file(points, points_layer)
-    common.deliver(found, out, as_json)
+    found = _measuring(network, river, stakes).locate_file(points, points_layer, crs_)
+    _deliver(found, out, as_json, river_shown.show_places)
+
+
+def _tell(answer: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """An answer as JSON with every digit, or as a person reads it."""
+    if as_json:
+        common.emit(answer, True)
+    else:
+        show(answer)
+
+
+def _deliver(frame: Any, out: Path | None, as_json: bool, show: Callable[[Any], None]) -> None:
+    """A frame to a file, as JSON, or as a person reads it."""
+    if out is None and not as_json:
+        show(common.rows_of(frame))
+    else:
+        common.deliver(frame, out, as_json)
+
+
+def _placed(at: tuple[float, float], network: Path | None, river: str | None, stakes: Path | None) -> dict[str, Any]:
+    if network is None:
+        return _spot(at, river, stakes)
+    return common.rows_of(_measuring(network, river, stakes).locate([at]))[0]
 
 
 def _spot(at: tuple[float, float], river: str | None, stakes: Path | None) -> dict[str, Any]:
@@ -124,7 +152,9 @@ def _spot(at: tuple[float, float], river: str | None, stakes: Path | None) -> di
 @click.command()
 @click.option("--river", required=True, help="Code or name of the river.")
 @click.option("--chainage", required=True, help="Chainage as a label, 12+345 or K12+345.6.")
-@click.option("--offset", "offset_m", type=float, default=0.0, help="Metres off the axis, looking downstream.")
+@click.option(
+    "--offset", "offset_m", type=click.FloatRange(min=0), default=0.0, help="Metres off the axis, looking downstream."
+)
 @click.option("--bank", type=click.Choice(["left", "right"]), default="left", help="Side of --offset.")
 @click.option(
     "--bearing",
@@ -154,7 +184,7 @@ def point(
     """
     measuring = _measuring(network, river, stakes)
     signed = offset_m if bank == "left" else -offset_m
-    common.emit(measuring.point(chainage, signed, bearing_deg), as_json)
+    _tell(measuring.point(chainage, signed, bearing_deg), as_json, river_shown.show_point)
 
 
 @click.command()
@@ -174,7 +204,7 @@ def cut(
     Example:
       rivergis river cut --river R12 --from 1+000 --to 3+500 --network network.gpkg --out stretch.gpkg
     """
-    common.deliver(_measuring(network, river, stakes).cut(from_, to), out, as_json)
+    _deliver(_measuring(network, river, stakes).cut(from_, to), out, as_json, river_shown.show_stretch)
 
 
 @click.command()
@@ -193,7 +223,8 @@ def transfer(old: Path, new: Path, river: str, chainages: tuple[str, ...], out: 
     Example:
       rivergis river transfer network_2020.gpkg network_2026.gpkg --river 清溪 --at 3+200 --at 7+050
     """
-    common.deliver(_measuring(old, river).transfer(_measuring(new, river), chainages), out, as_json)
+    carried = _measuring(old, river).transfer(_measuring(new, river), chainages)
+    _deliver(carried, out, as_json, river_shown.show_transfer)
 
 
 @click.command()
@@ -234,7 +265,7 @@ def banks(
         assert areas is not None
         done = measuring.banks_of_water(network, areas, view, layer=areas_layer)
     measuring.write_banks(done, out)
-    common.emit(done.summary, as_json)
+    _tell(done.summary, as_json, lambda summary: river_shown.show_banks(summary, out))
 
 
 def _national() -> Any:
@@ -266,7 +297,7 @@ def calibrate(river: str, stakes: Path, actor: str | None, as_json: bool) -> Non
 
     db = common.database()
     done = workflow.calibrate(db, _national(), river=river, stakes=stakes, actor=common.acting(db, actor, "import"))
-    common.emit(done, as_json)
+    _tell(common.plain(done), as_json, river_shown.show_calibration)
 
 
 COMMANDS = (locate, point, cut, transfer, calibrate, banks)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, river_shown
 from rivergis.cli.river_chainage import network_option, position
 
 if TYPE_CHECKING:
@@ -149,14 +149,14 @@ def _show(told: Any, out: Path | None) -> None:
         )
     if out is None:
         common.table(
-            ("河段 reach", "从 from m", "至 to m", "距离 distance m", "主流 main"),
+            ("河段 reach", "从 from m", "至 to m", "距离 distance m", "沿主流 by the main flow"),
             [
                 (
                     r.reach_id,
                     f"{r.from_m:.1f}",
                     f"{r.to_m:.1f}",
                     f"{r.distance_m:.1f}",
-                    "是 yes" if r.on_main else "否 no",
+                    river_shown.yes(r.on_main),
                 )
                 for r in told.parts.itertuples()
             ],
@@ -165,10 +165,32 @@ def _show(told: Any, out: Path | None) -> None:
         common.table(
             ("图层 layer", "名称 name", "河段 reach", "位置 at m", "岸 bank", "距离 distance m"),
             [
-                (t.layer, t.name, t.reach_id, f"{t.at_m:.1f}", t.bank, f"{t.distance_m:.1f}")
+                (
+                    _layer(t.layer),
+                    _thing(t),
+                    t.reach_id,
+                    f"{t.at_m:.1f}",
+                    river_shown.side(t.bank),
+                    f"{t.distance_m:.1f}",
+                )
                 for t in told.things.itertuples()
             ],
         )
+
+
+def _layer(name: str) -> str:
+    """A layer of the database in words; a layer of a file by its own name."""
+    from rivergis import words
+
+    return words.both(f"layer.{name}") if f"layer.{name}" in words.catalogue() else name
+
+
+def _thing(thing: Any) -> str | None:
+    """The name of a thing; of a lead, what it is about."""
+    from rivergis import words
+
+    key = f"topic.{thing.name}"
+    return words.both(key) if thing.layer == "finding" and key in words.catalogue() else thing.name
 
 
 @click.command()
@@ -212,9 +234,9 @@ def route(
     at = f" {told.node}" if told.node else ""
     common.say(f"{WAYS[told.way]}{at}: {told.length_m / 1000:.3f} km" + (f" → {out}" if out else ""))
     common.table(
-        ("河段 reach", "方向", "从 from m", "至 to m", "距离 distance m"),
+        ("河段 reach", "方向 way", "从 from m", "至 to m", "距离 distance m"),
         [
-            (r.reach_id, r.direction, f"{r.from_m:.1f}", f"{r.to_m:.1f}", f"{r.distance_m:.1f}")
+            (r.reach_id, river_shown.WAYS[r.direction], f"{r.from_m:.1f}", f"{r.to_m:.1f}", f"{r.distance_m:.1f}")
             for r in told.parts.itertuples()
         ],
     )

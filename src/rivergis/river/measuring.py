@@ -24,7 +24,8 @@ from rivergis.river.chainage import Axis, locate_on
 from rivergis.river.transfer import Transfer
 from rivergis.rules import RuleView
 
-STAKE_COLUMNS = ("at_m", "official_m")
+LINES = ("LineString", "MultiLineString")
+AREAS = ("Polygon", "MultiPolygon")
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class Measuring:
             found[column] = found[column].map(self.axes["river_id"].to_dict())
         return found.drop(columns="axis")
 
-    def locate_file(self, path: Path, layer: str | None = None) -> gpd.GeoDataFrame:
-        """The points of a file with their places beside their own columns."""
-        frame, name, _ = vector.read_frame(path, source_layer=layer)
+    def locate_file(self, path: Path, layer: str | None = None, system: str | None = None) -> gpd.GeoDataFrame:
+        """The points of a file with their places beside their own columns; ``system``: EPSG:CODE where it names none."""
+        frame, name, _ = vector.read_frame(path, source_layer=layer, crs=system)
         if not isinstance(frame, gpd.GeoDataFrame) or not (frame.geom_type == "Point").all():
             raise InputError(
                 f"{path.name}, layer {name} does not hold points only: give a layer of points.", file=str(path)
@@ -113,7 +114,10 @@ class Measuring:
         )
         if not chainages:
             return match.table()
-        found = match.frame(np.array([old_count.parse(c) for c in chainages]))
+        places_m = [old_count.parse(c) for c in chainages]
+        for at_m in places_m:
+            old_axis.point_at(at_m)  # a chainage off the old axis has no place to carry over
+        found = match.frame(np.array(places_m))
         found.insert(0, "old", list(chainages))
         found.insert(1, "new", [new_count.label(a) for a in found["at_m"]])
         return found.rename(columns={"at_m": "new_m"})
@@ -190,7 +194,7 @@ def read_stakes(path: Path, axis: Axis) -> Calibration:
     if isinstance(frame, gpd.GeoDataFrame) and "at_m" not in frame:
         at, _ = axis.locate_arrays(frame.geometry)
     elif "at_m" in frame:
-        at = pd.to_numeric(frame["at_m"]).to_numpy(dtype=float)
+        at = np.array([_figure(v, Calibration()) for v in frame["at_m"]])
     else:
         raise InputError(f"{path.name} says where no stake is: give at_m, or points.", file=str(path))
     plain = Calibration()
@@ -237,15 +241,17 @@ def attach_banks(
         raise InputError(
             f"{lines.name}, layer {name}: no lines, or no field {bank_field!r}; it has {there}.", file=str(lines)
         )
+    if not frame.geom_type.isin(LINES).any():
+        raise InputError(f"{lines.name}, layer {name} holds no lines: name the layer of the banks.", file=str(lines))
     return Banks(*banks.attach(frame, files.read_reaches(network), bank_column=bank_field, **_bank_method(view)))
 
 
 def banks_of_water(network: Path, areas: Path, view: RuleView, *, layer: str | None = None) -> Banks:
     """Bank lines taken from the rims of water areas."""
     frame, name, _ = vector.read_frame(areas, source_layer=layer)
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(f"{areas.name}, layer {name} holds no areas.", file=str(areas))
-    frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if not isinstance(frame, gpd.GeoDataFrame) or not frame.geom_type.isin(AREAS).any():
+        raise InputError(f"{areas.name}, layer {name} holds no areas: name the layer of the waters.", file=str(areas))
+    frame = frame[frame.geom_type.isin(AREAS)]
     return Banks(*banks.from_water(frame, files.read_reaches(network), **_bank_method(view)))
 
 
