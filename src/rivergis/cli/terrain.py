@@ -20,6 +20,19 @@ STEPS = {
     "windows": "沿河全分辨率 windows in full resolution",
     "write": "写出 writing",
 }
+RESULTS = {
+    "filled": "填洼高程 filled DEM",
+    "flow_direction": "流向 flow direction",
+    "upstream_area": "集水面积 upstream area",
+    "edge": "边缘影响 touched by the edge",
+    "catchments": "集水区 catchments of the streams",
+    "basins": "流域 basins",
+    "upstream_cells": "上游格数 upstream cells",
+    "streams": "溪流 streams",
+    "height_above_drainage": "高于河道 height above the nearest stream",
+    "result": "结果 result",
+}
+METHODS = {"exact": "逐格精确 exact"}
 
 
 @contextmanager
@@ -144,7 +157,7 @@ def flow(
         common.emit(result, True)
         return
     common.say(
-        f"{result.dem}: {result.rows:,} x {result.columns:,} 格 cells · {result.cell_m:g} m · 高程基准 vertical datum {result.vertical_datum} · {result.method}"
+        f"{result.dem}: {result.rows:,} x {result.columns:,} 格 cells · {result.cell_m:g} m · 高程基准 vertical datum {terrain_flood.datum(result.vertical_datum)} · {METHODS.get(result.method, result.method)}"
     )
     common.say(
         f"填洼 filled pits {result.pits['count']:,}, {result.pits['volume_m3']:,.0f} m³, 最深 deepest {result.pits['deepest_m']} m"
@@ -156,7 +169,7 @@ def flow(
     for sentence in result.said:
         common.say(f"! {sentence}")
     for name, path in result.files.items():
-        common.say(f"  {name}: {path}")
+        common.say(f"  {RESULTS.get(name, name)}: {path}")
 
 
 command.add_command(terrain_flood.flood)

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from rivergis.river.flood_files import FloodResult
 
 FILE = click.Path(path_type=Path)
+PROFILES = {"as_given": "按给定值 as given", "fitted": "拟合水面线 fitted"}
+
+
+def datum(name: str) -> str:
+    """A vertical datum as it is shown."""
+    return "不明 unknown" if name == "unknown" else name
 
 
 @click.command()
@@ -107,16 +113,25 @@ def flood(out: Path, depth: Path | None, overwrite: bool, as_json: bool, **asked
     _tell(result, out, depth)
 
 
+def _errors(told: dict[str, Any]) -> str:
+    """How well a fitted profile keeps to its marks; a table is taken as given and has no errors."""
+    if told["profile"] != "fitted":
+        return ""
+    figures = (("残差 residuals", "residual_rms_m"), ("留一误差 leave-one-out", "left_out_rms_m"))
+    return "".join(f" · {name} {told[key]:.2f} m" for name, key in figures if told[key] is not None)
+
+
 def _tell(result: FloodResult, out: Path, depth: Path | None) -> None:
     from rivergis import words
 
     told = result.levels
     deepest = "–" if result.max_depth_m is None else f"{result.max_depth_m:.2f} m"
     common.say(
-        f"{result.dem}: 淹没面积 area {result.area_m2:,.0f} m² · {result.parts} 片 parts · 最大水深 deepest {deepest} · 高程基准 vertical datum {result.vertical_datum}"
+        f"{result.dem}: 淹没面积 area {result.area_m2:,.0f} m² · {result.parts} 片 parts · 最大水深 deepest {deepest} · 高程基准 vertical datum {datum(result.vertical_datum)}"
     )
     common.say(
-        f"水位 levels {told['count']}, {told['from_m']:,.0f}–{told['to_m']:,.0f} m, {told['highest_m']:.2f}–{told['lowest_m']:.2f} m · {told['profile']} · 残差 residuals {told['residual_rms_m']} m · 留一误差 leave-one-out {told['left_out_rms_m']} m"
+        f"水位 levels {told['count']}, {told['from_m']:,.0f}–{told['to_m']:,.0f} m, {told['highest_m']:.2f}–{told['lowest_m']:.2f} m · {PROFILES[told['profile']]}"
+        + _errors(told)
     )
     common.say(
         f"{words.both('flood.low_but_not_connected')}: {len(result.low_but_not_connected)}, {result.low_area_m2:,.0f} m²"

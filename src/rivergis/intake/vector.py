@@ -364,7 +364,10 @@ def chosen(path: Path, opened: list[Opened], source_layer: str | None) -> Opened
     if not opened:
         raise InputError(f"{path.name} has no layer at all: ask for it again.", file=str(path))
     if source_layer is None and len(opened) > 1:
-        raise InputError(f"{path.name} has several layers ({names}): say which with --source-layer.", file=str(path))
+        raise InputError(
+            f"{path.name} has several layers ({names}): name one with the option for the layer of this file (--layer, --source-layer ...).",
+            file=str(path),
+        )
     found = [o for o in opened if source_layer in (None, o.name)]
     if not found:
         raise InputError(
