@@ -101,6 +101,18 @@ def test_high_water_marks_on_both_banks(flooded: Told, valley: Path) -> None:
     assert [i for i, o in enumerate(observed) if abs(o["residual_m"]) > 0.5] == [7]
 
 
+def test_a_person_reads_levels_in_words(valley: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    points = gpd.points_from_xy(*degrees([(EAST + x, NORTH - 300) for x in (100, 900, 1900)]).T)
+    gpd.GeoDataFrame({"水位": [102.9, 102.1, 101.1]}, geometry=points, crs=4490).to_file(valley / "marks.gpkg")
+    for levels, words in (("levels.csv", "按给定值 as given"), ("marks.gpkg", "拟合下降水面线 fitted")):
+        asked = (str(valley / "dem.tif"), "--axis", str(valley / "axis.gpkg"), "--levels", str(valley / levels))
+        assert (
+            _run(["terrain", "flood", *asked, "--vertical-datum", "1985", "--out", str(valley / f"{levels}.gpkg")]) == 0
+        )
+        shown = capsys.readouterr().out
+        assert words in shown and ("留一误差" in shown) == (levels == "marks.gpkg") and "nan" not in shown
+
+
 def test_levee_lines_hold_what_the_dem_does_not_show(flooded: Told, valley: Path) -> None:
     crest = shapely.LineString(
         [(*xy, z) for xy, z in zip(degrees([(EAST, NORTH - 402), (EAST + 2000, NORTH - 402)]), (104, 102), strict=True)]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rivergis.river.flood_files import FloodResult
 
 FILE = click.Path(path_type=Path)
-PROFILES = {"as_given": "按给定值 as given", "fitted": "拟合水面线 fitted"}
+PROFILES = {"as_given": "按给定值 as given", "fitted_falling": "拟合下降水面线 fitted, falling downstream"}
 
 
 def datum(name: str) -> str:
@@ -115,7 +115,7 @@ def flood(out: Path, depth: Path | None, overwrite: bool, as_json: bool, **asked
 
 def _errors(told: dict[str, Any]) -> str:
     """How well a fitted profile keeps to its marks; a table is taken as given and has no errors."""
-    if told["profile"] != "fitted":
+    if told["profile"] == "as_given":
         return ""
     figures = (("残差 residuals", "residual_rms_m"), ("留一误差 leave-one-out", "left_out_rms_m"))
     return "".join(f" · {name} {told[key]:.2f} m" for name, key in figures if told[key] is not None)
@@ -130,7 +130,7 @@ def _tell(result: FloodResult, out: Path, depth: Path | None) -> None:
         f"{result.dem}: 淹没面积 area {result.area_m2:,.0f} m² · {result.parts} 片 parts · 最大水深 deepest {deepest} · 高程基准 vertical datum {datum(result.vertical_datum)}"
     )
     common.say(
-        f"水位 levels {told['count']}, {told['from_m']:,.0f}–{told['to_m']:,.0f} m, {told['highest_m']:.2f}–{told['lowest_m']:.2f} m · {PROFILES[told['profile']]}"
+        f"水位 levels {told['count']}, {told['from_m']:,.0f}–{told['to_m']:,.0f} m, {told['highest_m']:.2f}–{told['lowest_m']:.2f} m · {PROFILES.get(told['profile'], told['profile'])}"
         + _errors(told)
     )
     common.say(
