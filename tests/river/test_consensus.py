@@ -54,7 +54,7 @@ def worth(a: np.ndarray, b: np.ndarray, odds: np.ndarray, fits: np.ndarray, turn
 @settings(deadline=None)
 def test_no_combination_of_directions_of_a_tree_is_better(tree: tuple[np.ndarray, ...]) -> None:
     a, b, odds, fits = tree
-    solved = Ways(a, b, int(max(a.max(), b.max())) + 1, np.ones(len(a))).solve(odds, fits, np.array([], dtype=np.int64))
+    solved = Ways(a, b, int(max(a.max(), b.max())) + 1, np.ones(len(a))).solve(odds, fits)
     best = max(worth(a, b, odds, fits, t) for t in itertools.product([False, True], repeat=len(a)))
     assert abs(solved.score - best) < 1e-4
     assert abs(worth(a, b, odds, fits, tuple(solved.turned)) - best) < 1e-4
@@ -64,40 +64,42 @@ def test_no_combination_of_directions_of_a_tree_is_better(tree: tuple[np.ndarray
 @settings(deadline=None)
 def test_drawing_a_line_the_other_way_changes_no_direction(tree: tuple[np.ndarray, ...]) -> None:
     a, b, odds, fits = tree
-    nodes, none = int(max(a.max(), b.max())) + 1, np.array([], dtype=np.int64)
+    nodes = int(max(a.max(), b.max())) + 1
     degree = np.bincount(np.concatenate([a, b]), minlength=nodes)
-    first = Ways(a, b, nodes, np.ones(len(a))).solve(odds, fits, none)
+    first = Ways(a, b, nodes, np.ones(len(a))).solve(odds, fits)
     if (degree == 2).any():
         return  # what is drawn through a plain node is evidence, see the module
-    second = Ways(b, a, nodes, np.ones(len(a))).solve(-odds, fits[:, ::-1], none)
+    second = Ways(b, a, nodes, np.ones(len(a))).solve(-odds, fits[:, ::-1])
     same = first.turned != second.turned
     assert (same | (np.minimum(first.confidence, second.confidence) < 0.51)).all()
 
 
-def net(*pairs: tuple[int, int]) -> Ways:
+def directions(pairs: list[tuple[int, int]], odds: list[float], outlets: tuple[int, ...] = ()) -> list[bool]:
     a, b = (np.array(side) for side in zip(*pairs, strict=True))
-    return Ways(a, b, int(max(a.max(), b.max())) + 1, np.ones(len(a)))
-
-
-def directions(ways: Ways, odds: list[float], outlets: tuple[int, ...] = ()) -> list[bool]:
-    fits = np.zeros((len(odds), 2))
-    return ways.solve(np.array(odds), fits, np.array(outlets, dtype=np.int64)).turned.tolist()
+    ways = Ways(a, b, int(max(a.max(), b.max())) + 1, np.ones(len(a)), np.array(outlets, dtype=np.int64))
+    return ways.solve(np.array(odds), np.zeros((len(odds), 2))).turned.tolist()
 
 
 def test_a_named_outlet_decides_where_nothing_else_does() -> None:
     # 0 --- 1 --- 2
     #       |
     #       3
-    star = net((0, 1), (1, 2), (1, 3))
+    star = [(0, 1), (1, 2), (1, 3)]
     for outlet, expected in ((2, [False, False, True]), (3, [False, True, False]), (0, [True, True, True])):
         assert directions(star, [0.0, 0.0, 0.0], (outlet,)) == expected
+
+
+def test_two_rivers_that_meet_at_a_named_outlet_both_end_there() -> None:
+    # 0 --- 1 --- 2     drawn through 1, where a map is cut off at the confluence
+    for odds in ([0.5, 0.5], [-0.5, -0.5], [0.0, 0.0]):
+        assert directions([(0, 1), (1, 2)], odds, (1,)) == [False, True]
 
 
 def test_an_arm_of_a_braid_with_a_tributary_still_runs_down() -> None:
     #        /--- 2 ---\
     # 0 --- 1           3 --- 4      5 joins the arm at 2
     #        \---------/
-    braid = net((0, 1), (1, 2), (2, 3), (1, 3), (3, 4), (5, 2))
+    braid = [(0, 1), (1, 2), (2, 3), (1, 3), (3, 4), (5, 2)]
     assert directions(braid, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], (4,)) == [False] * 6
 
 
@@ -108,9 +110,7 @@ def test_water_never_runs_in_a_circle(seed: int, nodes: int) -> None:
     count = int(rng.integers(nodes - 1, 3 * nodes))
     a = rng.integers(0, nodes, count)
     b = (a + rng.integers(1, nodes, count)) % nodes
-    solved = Ways(a, b, nodes, rng.uniform(1, 9, count)).solve(
-        rng.normal(0, 2, count), rng.uniform(-2, 0, (count, 2)), np.array([], dtype=np.int64)
-    )
+    solved = Ways(a, b, nodes, rng.uniform(1, 9, count)).solve(rng.normal(0, 2, count), rng.uniform(-2, 0, (count, 2)))
     start, end = np.where(solved.turned, b, a), np.where(solved.turned, a, b)
     waiting = np.bincount(end, minlength=nodes)
     ready, done = [n for n in range(nodes) if waiting[n] == 0], 0

@@ -52,13 +52,16 @@ class _Place:
 class Ways:
     """A drawn network taken apart into blocks and chains of bridges, ready to be asked with changing evidence."""
 
-    def __init__(self, start: Ints, end: Ints, nodes: int, length_m: Floats) -> None:
+    def __init__(self, start: Ints, end: Ints, nodes: int, length_m: Floats, outlets: Ints | None = None) -> None:
+        """``outlets``: nodes where water is known to leave."""
         self.start, self.end, self.nodes, self.length_m = start, end, nodes, np.maximum(length_m, 1e-3)
+        self.outlets = np.empty(0, dtype=np.int64) if outlets is None else outlets
         self.is_bridge = bridges(start, end)
         loops = ~self.is_bridge
         graph = coo_array((np.ones(loops.sum()), (start[loops], end[loops])), shape=(nodes, nodes))
         count, self.block = connected_components(graph, directed=False)
         self.blocks = int(count)
+        self.named = set(self.block[self.outlets].tolist())
         self._chain_up()
         self._number_rooms()
         self.rooms = self._rooms(np.flatnonzero(loops))
@@ -76,7 +79,7 @@ class Ways:
             at.setdefault(int(self.block[self.end[i]]), []).append(int(i))
         entering = np.bincount(self.block[self.end[bridges]], minlength=self.blocks)
         # drawn through: where both lines are drawn towards a node it may be an end, such as a mouth cut off by the map
-        plain = {b for b, ends in at.items() if len(ends) == 2 and size[b] == 1 and entering[b] == 1}
+        plain = {b for b, ends in at.items() if len(ends) == 2 and size[b] == 1 and entering[b] == 1} - self.named
         self.chain = np.full(len(self.start), -1)
         self.along = np.ones(len(self.start), dtype=bool)  # the bridge is drawn along its chain
         self.first_end: list[tuple[int, int]] = []  # blocks at the two ends of a chain
@@ -144,17 +147,16 @@ class Ways:
             doors.append((c, first, int(own[joined])))
         return Room(block, members, lines, own[self.start[lines]], own[self.end[lines]], self.length_m[lines], doors)
 
-    def solve(self, odds: Floats, fits: Floats, outlets: Ints, end: float = END) -> Solved:
+    def solve(self, odds: Floats, fits: Floats, end: float = END) -> Solved:
         """Best directions for the log odds of each line to run as drawn (see ``direction`` for ``fits``)."""
         # unequal grains of sand: two equally good solutions never tie
         grained = odds + 1e-7 * np.sin(np.arange(len(odds)) * 12.9898 + 1.0)
         exits = {room.block: room.exits(grained) for room in self.rooms}
-        named = set(self.block[outlets].tolist())
-        messages = _Messages(self, grained, fits, exits, named, end)
+        messages = _Messages(self, grained, fits, exits, end)
         turned = np.zeros(len(self.start), dtype=bool)
         confidence = np.full(len(self.start), 0.5)
         along = messages.along()
-        circles = [self._directed(room, grained, along, outlets, end) for room in self.rooms]
+        circles = [self._directed(room, grained, along, end) for room in self.rooms]
         tree = self.chain >= 0
         turned[tree] = along[self.chain[tree]] != self.along[tree]
         confidence[tree] = messages.confidence()[self.chain[tree]]
@@ -166,7 +168,7 @@ class Ways:
             turned, confidence, score, np.concatenate(contradicted) if contradicted else np.empty(0, np.int64)
         )
 
-    def _directed(self, room: Room, odds: Floats, along: Flags, outlets: Ints, end: float) -> Inside:
+    def _directed(self, room: Room, odds: Floats, along: Flags, end: float) -> Inside:
         """Directions inside a block; open ends of the network that leave it by one short chain are tried as outlets.
 
         The messages weigh a chain by its own lines; that its water would also have to climb a whole trunk on the way to another
@@ -179,7 +181,7 @@ class Ways:
         def worth(open_: set[int]) -> tuple[float, Inside]:
             for chain, first, _ in doors:
                 along[chain] = first if chain in open_ else not first
-            inside = room.direct(own, along, outlets)
+            inside = room.direct(own, along, self.outlets)
             opened = sum(abs(self._drift(c, odds)) - 2 * end for c in open_)
             return float(own[~inside.turned].sum()) + opened, inside
 
@@ -230,10 +232,9 @@ class _Messages:
         odds: Floats,
         fits: Floats,
         exits: dict[int, dict[int, float]],
-        named: set[int],
         end: float,
     ) -> None:
-        self.ways, self.named, self.end = ways, named, end
+        self.ways, self.end = ways, end
         count = len(ways.first_end)
         tree = ways.chain >= 0
         # own[c] = (worth of running against the chain, along the chain); a line is worth its odds when it runs as drawn
@@ -296,7 +297,7 @@ class _Messages:
                 gains.append(far[first] + own[first] - enters)
                 fit.append(self.fit[c][first])
         mouth = self.mouths.get(block)
-        return _Meeting(block in self.named, self.end, mouth, into, gains, fit)
+        return _Meeting(block in self.ways.named, self.end, mouth, into, gains, fit)
 
     def along(self) -> Flags:
         return np.asarray(self.total[:, 1] > self.total[:, 0])

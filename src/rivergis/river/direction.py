@@ -32,7 +32,10 @@ BEARING_M = 100.0  # a bearing at a node is taken over this much of the piece, a
 TRUSTED_SHARE = 0.7  # below this share of lines drawn downstream, digitising does not set a direction
 FIRST_SHARE = 0.97
 DRAWN_UPSTREAM = 25.0  # what a network must bring before a whole file is taken to be drawn upstream
-LONELY, FEW = 0.75, 3.0  # what a drawn direction is worth where no confluence confirms any, as if from so many confluences
+LONELY, FEW = (
+    0.75,
+    3.0,
+)  # what a drawn direction is worth where no confluence confirms any, as if from so many confluences
 END_TRUSTED, END_DOUBTED = 3.0, 2.0
 PRIOR_LINES = 10.0  # the share is not learnt from a handful of lines
 
@@ -105,7 +108,8 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
 
     Two beginnings, mostly drawn downstream or mostly upstream; the one that explains the lines better wins.
     """
-    ways = consensus.Ways(drawn.start, drawn.end, len(drawn.nodes), shapely.length(drawn.pieces.geometry.to_numpy()))
+    length = shapely.length(drawn.pieces.geometry.to_numpy())
+    ways = consensus.Ways(drawn.start, drawn.end, len(drawn.nodes), length, outlets)
     lines = drawn.pieces["source_fid"].to_numpy() >= 0  # what the build made was drawn by no one
     meetings = int((drawn.degree() > 2).sum())
     found = []
@@ -113,7 +117,7 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
         first = share
         for _ in range(4):
             odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
-            solved = ways.solve(odds * lines + given.sum, fits, outlets, _end_cost(share))
+            solved = ways.solve(odds * lines + given.sum, fits, _end_cost(share))
             downstream = float(np.count_nonzero(~solved.turned[lines]))
             learnt = (downstream + PRIOR_LINES * first) / (np.count_nonzero(lines) + PRIOR_LINES)
             learnt = (learnt * meetings + (LONELY if first > 0.5 else 1 - LONELY) * FEW) / (meetings + FEW)
