@@ -94,6 +94,34 @@ def test_a_file_becomes_a_network(cli: Cli, rivers: Path, lakes: Path, tmp_path:
     assert json.loads(kept["method"]) == told["method"]
 
 
+def test_fields_that_differ_in_case_alone_are_both_kept_and_a_blank_code_is_none(cli: Cli, tmp_path: Path) -> None:
+    frame = degrees(metric(LINES)).assign(Length=[1, 2, 3], length=[4, 5, 6], CODE=["A", " ", ""])
+    frame.to_file(tmp_path / "lines.geojson", engine="pyogrio")
+    out = tmp_path / "network.gpkg"
+    build(cli, tmp_path / "lines.geojson", "--crs", "EPSG:4490", "--id-field", "CODE", "--out", out)
+    reaches = pyogrio.read_dataframe(out, layer="reaches").set_index("reach_id")
+    assert reaches[["src_Length", "src_length_2"]].to_dict("index") == {
+        "A": {"src_Length": 1, "src_length_2": 4},
+        "f1": {"src_Length": 2, "src_length_2": 5},
+        "f2": {"src_Length": 3, "src_length_2": 6},
+    }
+
+
+def test_the_lines_are_not_overwritten_by_their_network(cli: Cli, rivers: Path) -> None:
+    before = rivers.read_bytes()
+    said = cli("river", "build", rivers, "--out", rivers, "--overwrite", code=2)
+    assert "made of" in said.stderr and rivers.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_is_no_fault_of_the_program(cli: Cli, rivers: Path) -> None:
+    assert "cannot be written" in cli("river", "build", rivers, "--out", "/proc/network.gpkg", code=6).stderr
+
+
+def test_a_tolerance_without_measure_is_refused(cli: Cli, rivers: Path, tmp_path: Path) -> None:
+    for snap in ("nan", "inf", "-1"):
+        cli("river", "build", rivers, "--snap", snap, "--out", tmp_path / "n.gpkg", code=2)
+
+
 def test_the_same_again_is_the_same(cli: Cli, rivers: Path, tmp_path: Path) -> None:
     frames = []
     for name in ("one.gpkg", "two.gpkg"):

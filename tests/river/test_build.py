@@ -129,6 +129,18 @@ def test_a_code_on_two_lines_is_told_and_both_are_kept() -> None:
     assert (built.defects["code"] == "source_id_repeated").sum() == 2
 
 
+def test_a_code_that_ends_like_the_piece_of_another_line_stays_its_own() -> None:
+    built = build(drawn(BROOKS), METHOD, source_id=pd.Series(["y.1", "x", "y", "y.3"]))
+    assert {"y.1", "x", "y.2", "y.4", "y.3"} == set(built.reaches["reach_id"])
+
+
+def test_a_line_far_away_changes_no_reach() -> None:
+    # confidence is learnt from the whole file: its last digits are no news
+    before = build(drawn(BROOKS), METHOD).reaches
+    after = build(drawn([*BROOKS, line((9000, 0), (9900, 0))]), METHOD).reaches
+    pd.testing.assert_frame_equal(before, after[after["reach_id"] != "f5"])
+
+
 @pytest.mark.realdata
 @pytest.mark.parametrize("reversed_share", [0.0, 1 / 3])
 def test_the_methow_as_bare_lines(test_data: Path, reversed_share: float) -> None:

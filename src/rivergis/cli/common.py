@@ -161,6 +161,7 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
     import pyogrio
 
     from rivergis.errors import UsageError
+    from rivergis.river import files
 
     ending = out.suffix.lower()
     if ending not in (".gpkg", ".geojson", ".csv", ".json"):
@@ -170,16 +171,11 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
     if ending == ".json":
         write_json(out, rows_of(frame))
         return
-    part = out.with_name(f".{out.stem}.part{ending}")
-    part.unlink(missing_ok=True)
-    try:
+    with files.whole(out) as part:
         if ending == ".csv":
             frame.to_csv(part, index=False, encoding="utf-8-sig")
         else:
             pyogrio.write_dataframe(frame, part, layer=layer)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:

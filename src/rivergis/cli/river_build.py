@@ -83,11 +83,11 @@ def build(
 
     if out is None and namespace is None:
         raise UsageError("Say where the network goes: --out network.gpkg, or --namespace for the database.")
+    request = files.Asked(crs=crs_, **asked)
     if out is not None:
-        files.check_out(out, overwrite)
+        files.check_out(out, overwrite, request.files)
     book = rules.load(common.settings().rules_dir)
     view = book.at(rules.path_of(place), date.today())
-    request = files.Asked(crs=crs_, **asked)
     network = files.build_network(request, view, lambda step: _progress(step, as_json))
     saved = None
     if out is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ import shapely
 import yaml
 
 from rivergis import crs
-from rivergis.errors import InputError, UsageError
+from rivergis.errors import EnvironmentFault, InputError, UsageError
 from rivergis.intake import vector
 from rivergis.river import attributes, dem_files, terrain, terrain_flow
 from rivergis.river.build import Built, Method, Terrain, build
@@ -46,6 +48,11 @@ class Asked:
     outlets: Path | None = None
     snap_m: float | None = None
     gap_m: float | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """All files it is made of."""
+        return [p for p in (self.lines, self.areas, self.dem, self.outlets) if p is not None]
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def method_of(view: RuleView, snap_m: float | None = None, gap_m: float | None =
         chosen = replace(chosen, snap_m=snap_m)
     if gap_m is not None:
         chosen = replace(chosen, gap_m=gap_m)
-    if chosen.snap_m < 0 or chosen.gap_m < 0:
+    if not (0 <= chosen.snap_m < math.inf and 0 <= chosen.gap_m < math.inf):
         raise UsageError("A tolerance is a distance in metres: give --snap and --gap as 0 or more.")
     return chosen
 
@@ -102,10 +109,9 @@ def build_network(asked: Asked, view: RuleView, progress: Callable[[str], None] 
         aside=aside,
         progress=progress,
     )
-    files = [p for p in (asked.lines, asked.areas, asked.dem, asked.outlets) if p is not None]
     return Network(
         built,
-        [{"file": p.name, "sha256": _sha256(p)} for p in files],
+        [{"file": p.name, "sha256": _sha256(p)} for p in asked.files],
         asdict(method),
         [r.as_dict() for r in view.used],
         [asdict(t) for r in (reading, areas_reading) if r is not None for t in r.taken],
@@ -137,7 +143,7 @@ def _lines(
         )
     source_id = _ids(frame, asked)
     read, reading = attributes.read(frame.drop(columns=frame.geometry.name), words(), asked.fields)
-    own = frame.drop(columns=frame.geometry.name).add_prefix("src_")
+    own = _own_fields(frame.drop(columns=frame.geometry.name))
     lines = gpd.GeoDataFrame(pd.concat([read, own], axis=1), geometry=frame.geometry.to_numpy(), crs=frame.crs)
     lines["source_fid"] = np.asarray(frame.index, dtype=np.int64)
     lines["flow"] = _flow(lines, attributes.links(read))
@@ -153,7 +159,17 @@ def _ids(frame: gpd.GeoDataFrame, asked: Asked) -> pd.Series | None:
     if asked.id_field not in frame.columns:
         there = ", ".join(str(c) for c in frame.columns if c != frame.geometry.name)
         raise UsageError(f"{asked.lines.name} has no field {asked.id_field!r} for --id-field; it has {there}.")
-    return frame[asked.id_field]
+    ids = frame[asked.id_field]
+    return ids.where(ids.map(lambda v: not isinstance(v, str) or bool(v.strip())), None)
+
+
+def _own_fields(frame: pd.DataFrame) -> pd.DataFrame:
+    """The source's attributes as ``src_*``; a name that differs from an earlier one in case alone, which a GeoPackage cannot hold, with _2."""
+    taken: list[str] = []
+    for column in frame.columns:
+        names = (f"src_{column}" + (f"_{n}" if n > 1 else "") for n in count(1))
+        taken.append(next(n for n in names if n.lower() not in {t.lower() for t in taken}))
+    return frame.set_axis(taken, axis=1)
 
 
 def _flow(lines: gpd.GeoDataFrame, pairs: Any) -> Any:
@@ -246,22 +262,38 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_out(out: Path, overwrite: bool) -> None:
-    """Whether a network can be written there; ``UsageError`` before any work is done."""
+def check_out(out: Path, overwrite: bool, sources: Iterable[Path] = ()) -> None:
+    """Whether a network can be written there, and not over what it is made of; ``UsageError`` before any work is done."""
     if out.suffix.lower() != ".gpkg":
         raise UsageError(f"{out.name}: a network is written as GeoPackage; give --out a name that ends in .gpkg.")
     if out.exists() and not overwrite:
         raise UsageError(f"{out} is there already: give another --out, or --overwrite.")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
+    if any(out.exists() and p.exists() and out.samefile(p) for p in sources):
+        raise UsageError(f"{out} is what the result is made of: give another --out.")
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A file to write to that becomes ``out`` when all went well; ``EnvironmentFault`` where the disk takes no more or refuses."""
+    part = out.with_name(f".{out.stem}.part{out.suffix}")
+    try:
+        part.unlink(missing_ok=True)
+        yield part
+        part.replace(out)
+    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
+        said = " ".join(str(error).split())[-200:]
+        raise EnvironmentFault(f"{out} cannot be written ({said}): free some space or choose another place.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def write(network: Network, out: Path, *, overwrite: bool = False) -> None:
     """Write a network as GeoPackage with layers reaches, nodes, defects and a table build; all of it or nothing."""
     check_out(out, overwrite)
-    part = out.with_name(f".{out.stem}.part.gpkg")
-    part.unlink(missing_ok=True)
-    try:
+    with whole(out) as part:
         built = network.built
         for layer, frame, kind in (
             ("reaches", built.reaches, "LineString"),
@@ -275,9 +307,6 @@ def write(network: Network, out: Path, *, overwrite: bool = False) -> None:
         ]
         table = pd.DataFrame(rows, columns=["key", "value"])
         pyogrio.write_dataframe(table, part, layer="build", driver="GPKG", append=True)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_reaches(path: Path) -> gpd.GeoDataFrame:

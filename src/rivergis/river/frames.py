@@ -90,8 +90,10 @@ class Labels:
         seen: Counter[str] = Counter()
         out = [""] * len(stems)
         for i in order.tolist():
-            seen[stems[i]] += 1
-            out[i] = stems[i] if total[stems[i]] == 1 else f"{stems[i]}.{seen[stems[i]]}"
+            out[i] = stem = stems[i]
+            while out[i] in total and total[stem] > 1:  # a code of the source may itself end in .1
+                seen[stem] += 1
+                out[i] = f"{stem}.{seen[stem]}"
         return out
 
 
@@ -152,7 +154,8 @@ def reach_frame(
             "upstream_area_km2": area,
             "half_width_m": half_width,
             "direction_basis": directed.basis,
-            "direction_confidence": directed.confidence,
+            # rounded down: a line far away changes the last digits of all, and no figure may claim more than is known
+            "direction_confidence": np.floor(directed.confidence * 100 + 1e-9) / 100,
             "repair": pieces["repair"].to_numpy(dtype=object),
             "source_fid": pd.array(pieces["source_fid"].where(pieces["source_fid"] >= 0).to_numpy(), dtype="Int64"),
             "source_id": labels.source_id,

@@ -266,11 +266,6 @@ def _bank_method(view: RuleView) -> dict[str, float]:
 def write_banks(done: Banks, out: Path) -> None:
     """Write ``banks`` and ``defects`` as layers of a GeoPackage; whole or not at all."""
     files.check_out(out, True)
-    part = out.with_name(f".{out.stem}.part.gpkg")
-    part.unlink(missing_ok=True)
-    try:
+    with files.whole(out) as part:
         pyogrio.write_dataframe(done.lines, part, layer="banks", geometry_type="LineString")
         pyogrio.write_dataframe(done.defects, part, layer="defects", geometry_type="Point", append=True)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
