@@ -106,6 +106,25 @@ def test_an_outlet_that_is_named_turns_a_net_without_other_evidence() -> None:
         assert (built.defects["code"] != "outlet_off_network").all()
 
 
+#  t1 (1000,900)   t3 (3000,900)  t5 (5000,900)      one long river drawn upstream, from east to west,
+#      \               \              \             among brooks that are drawn downstream
+#  (0,0) ---(1500,0)---(2500,0)--(3500,0)-(4500,0)--(5500,0)---(7000,0)
+#                 /              /
+#       t2 (2000,-900)  t4 (4000,-900)
+def test_one_long_river_drawn_upstream_among_many_lines_is_turned_as_a_whole() -> None:
+    river = line((7000, 0), (5500, 0), (4500, 0), (3500, 0), (2500, 0), (1500, 0), (0, 0))
+    brooks = [
+        line((x, 900 if i % 2 == 0 else -900), (x + 500, 0)) for i, x in enumerate((1000, 2000, 3000, 4000, 5000))
+    ]
+    built = build(drawn([river, *brooks]), METHOD)
+    pieces = built.reaches[built.reaches["source_fid"] == 1]
+    turned = set(built.defects.loc[built.defects["code"] == "direction_turned", "reach_id"])
+    assert len(pieces) == 6 and turned == set(pieces["reach_id"])
+    [mouth] = built.reaches[built.reaches["next_reach_id"].isna()].itertuples()
+    assert mouth.upstream_length_m == pytest.approx(built.reaches["length_m"].sum())
+    assert mouth.strahler == 2
+
+
 def test_an_outlet_beside_the_network_is_said() -> None:
     built = build(drawn(BROOKS), METHOD, outlets=degrees(metric([point(9000, 9000)])))
     assert "outlet_off_network" in set(built.defects["code"])

@@ -147,35 +147,38 @@ class Ways:
             doors.append((c, first, int(own[joined])))
         return Room(block, members, lines, own[self.start[lines]], own[self.end[lines]], self.length_m[lines], doors)
 
-    def solve(self, odds: Floats, fits: Floats, end: float = END) -> Solved:
-        """Best directions for the log odds of each line to run as drawn (see ``direction`` for ``fits``)."""
+    def solve(self, odds: Floats, fits: Floats, end: float = END, inside: Floats | None = None) -> Solved:
+        """Best directions for the log odds of each line to run as drawn (see ``direction`` for ``fits``).
+
+        ``inside``: the odds where lines lie in a loop, if they are others.
+        """
         # unequal grains of sand: two equally good solutions never tie
-        grained = odds + 1e-7 * np.sin(np.arange(len(odds)) * 12.9898 + 1.0)
+        grain = 1e-7 * np.sin(np.arange(len(odds)) * 12.9898 + 1.0)
+        grained, within = odds + grain, (odds if inside is None else inside) + grain
         exits = {room.block: room.exits(grained) for room in self.rooms}
         messages = _Messages(self, grained, fits, exits, end)
         turned = np.zeros(len(self.start), dtype=bool)
         confidence = np.full(len(self.start), 0.5)
         along = messages.along()
-        circles = [self._directed(room, grained, along, end) for room in self.rooms]
+        circles = [self._directed(room, grained, within[room.lines], along, end) for room in self.rooms]
         tree = self.chain >= 0
         turned[tree] = along[self.chain[tree]] != self.along[tree]
         confidence[tree] = messages.confidence()[self.chain[tree]]
-        for room, inside in zip(self.rooms, circles, strict=True):
-            turned[room.lines], confidence[room.lines] = inside.turned, inside.confidence
-        contradicted = [room.lines[inside.redirected] for room, inside in zip(self.rooms, circles, strict=True)]
+        for room, found in zip(self.rooms, circles, strict=True):
+            turned[room.lines], confidence[room.lines] = found.turned, found.confidence
+        contradicted = [room.lines[found.redirected] for room, found in zip(self.rooms, circles, strict=True)]
         score = float(messages.score + grained[~turned & ~tree].sum())
         return Solved(
             turned, confidence, score, np.concatenate(contradicted) if contradicted else np.empty(0, np.int64)
         )
 
-    def _directed(self, room: Room, odds: Floats, along: Flags, end: float) -> Inside:
+    def _directed(self, room: Room, odds: Floats, own: Floats, along: Flags, end: float) -> Inside:
         """Directions inside a block; open ends of the network that leave it by one short chain are tried as outlets.
 
         The messages weigh a chain by its own lines; that its water would also have to climb a whole trunk on the way to another
         outlet shows only inside. All such ends are opened, then each is shut again that is not worth its cost; ``along`` is
         changed where that follows more evidence.
         """
-        own = odds[room.lines]
         doors = self._shut(room, odds, along)
 
         def worth(open_: set[int]) -> tuple[float, Inside]:

@@ -30,6 +30,7 @@ DEM_ODDS = 3.0
 ANGLE_WEIGHT = 3.0  # per radian; two surveyed networks fit 3.5 to 4, hand-drawn confluences are less regular
 BEARING_M = 100.0  # a bearing at a node is taken over this much of the piece, at most half of it
 TRUSTED_SHARE = 0.7  # below this share of lines drawn downstream, digitising does not set a direction
+THROUGH = 4.0  # a line drawn in one go runs one way
 FIRST_SHARE = 0.97
 DRAWN_UPSTREAM = 25.0  # what a network must bring before a whole file is taken to be drawn upstream
 LONELY, FEW = (
@@ -110,16 +111,18 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
     """
     length = shapely.length(drawn.pieces.geometry.to_numpy())
     ways = consensus.Ways(drawn.start, drawn.end, len(drawn.nodes), length, outlets)
-    lines = drawn.pieces["source_fid"].to_numpy() >= 0  # what the build made was drawn by no one
+    lines = _one_for_each_line(drawn)
     meetings = int((drawn.degree() > 2).sum())
     found = []
     for share in (FIRST_SHARE, 1 - FIRST_SHARE):
         first = share
         for _ in range(4):
             odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
-            solved = ways.solve(odds * lines + given.sum, fits, _end_cost(share))
-            downstream = float(np.count_nonzero(~solved.turned[lines]))
-            learnt = (downstream + PRIOR_LINES * first) / (np.count_nonzero(lines) + PRIOR_LINES)
+            # in a loop every piece counts whole: what holds the pieces of a line together on a tree does not there
+            within = odds * (lines > 0) + given.sum
+            solved = ways.solve(odds * lines + given.sum, fits, _end_cost(share), within)
+            downstream = float(lines[~solved.turned].sum())
+            learnt = (downstream + PRIOR_LINES * first) / (lines.sum() + PRIOR_LINES)
             learnt = (learnt * meetings + (LONELY if first > 0.5 else 1 - LONELY) * FEW) / (meetings + FEW)
             if abs(learnt - share) < 1e-3:
                 break
@@ -129,15 +132,25 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
     return share, solved
 
 
+def _one_for_each_line(drawn: Drawn) -> Floats:
+    """(n,) weight of each piece as a witness of how lines were drawn: a line was drawn once, in however many pieces it is now.
+
+    What the build made was drawn by no one.
+    """
+    fids = drawn.pieces["source_fid"].to_numpy()
+    _, line, pieces = np.unique(fids, return_inverse=True, return_counts=True)
+    return np.where(fids >= 0, 1 / np.sqrt(pieces[line]), 0.0)
+
+
 def _end_cost(share: float) -> float:
     """What must be shown for one more outlet: less in a file whose lines can be trusted, where map edges cut arms off."""
     return END_TRUSTED + END_DOUBTED * (1 - abs(2 * share - 1))
 
 
-def _likelihood(solved: consensus.Solved, lines: Flags, share: float) -> float:
+def _likelihood(solved: consensus.Solved, lines: Floats, share: float) -> float:
     """Log likelihood of a solution: its own score, with the odds of digitising measured from zero; upstream is rarer."""
-    down = np.count_nonzero(~solved.turned[lines])
-    up = np.count_nonzero(lines) - down
+    down = lines[~solved.turned].sum()
+    up = lines.sum() - down
     share = min(max(share, 1e-3), 1 - 1e-3)
     odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
     rest = solved.score - odds * down
@@ -162,7 +175,18 @@ def confluence_fits(drawn: Drawn) -> Floats:
         angles = np.arccos(cosines).sum(axis=2) / (d - 1) * 2
         weight = ANGLE_WEIGHT * (angles - angles.max(axis=1, keepdims=True))
         fits[ends] = weight - np.log(np.exp(weight).sum(axis=1, keepdims=True))
+    fits -= THROUGH * _beside_a_line_drawn_through(drawn)
     return fits.reshape(2, -1).T
+
+
+def _beside_a_line_drawn_through(drawn: Drawn) -> Flags:
+    """(2n,) ends at a node that one other line was drawn through: if one of these led away, that line would end from both sides."""
+    fid = np.tile(drawn.pieces["source_fid"].to_numpy(), 2)
+    node = np.concatenate([drawn.start, drawn.end])
+    _, group, size = np.unique(np.column_stack([node, fid]), axis=0, return_inverse=True, return_counts=True)
+    through = (size[group.ravel()] == 2) & (fid >= 0)
+    lines = np.bincount(node[through], minlength=len(drawn.nodes)) // 2
+    return np.asarray((lines[node] == 1) & ~through)
 
 
 def _bearings(drawn: Drawn) -> Floats:
