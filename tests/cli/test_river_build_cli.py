@@ -140,6 +140,16 @@ def test_into_the_database_and_again(cli: Cli, rivers: Path) -> None:
     assert spot["chainage"] == "1+000"
 
 
+def test_another_file_does_not_take_the_codes_of_the_first(cli: Cli, rivers: Path, tmp_path: Path) -> None:
+    build(cli, rivers, "--namespace", "500199")
+    other = tmp_path / "canals.gpkg"
+    degrees(metric([line((0, 5000), (900, 5000))])).assign(CODE="K1").to_file(other, engine="pyogrio")
+    said = cli("river", "build", other, "--namespace", "500199", code=3)
+    assert "f1 first" in said.stderr and "rivers.gpkg" in said.stderr
+    assert build(cli, other, "--namespace", "500199", "--id-field", "CODE")["saved"]["imported"] == 1
+    assert build(cli, rivers, "--namespace", "500199")["saved"]["unchanged"] == 3
+
+
 def lonlat(x: float, y: float) -> str:
     [place] = degrees(metric([point(x, y)])).geometry
     return f"{place.x:.9f},{place.y:.9f}"

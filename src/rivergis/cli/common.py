@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_PARTLY = PartlyDone.exit_code
+SHOWN = 30  # rows of a table on a screen; the rest is counted
 
 
 def json_option(command: F) -> F:
@@ -176,6 +177,13 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
             frame.to_csv(part, index=False, encoding="utf-8-sig")
         else:
             pyogrio.write_dataframe(frame, part, layer=layer)
+
+
+def head(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """The first rows of a long table, and how many more there are."""
+    table(headers, rows[:SHOWN])
+    if len(rows) > SHOWN:
+        say(f"另有 {len(rows) - SHOWN} 行 more rows; --out 写出全部 writes them all")
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:

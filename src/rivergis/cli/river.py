@@ -1,4 +1,4 @@
-"""``rivergis river``: chainage (桩号) of places, and axes for rivers that came as loose reaches."""
+"""``rivergis river``: networks, chainage (桩号), traces and the register; axes for rivers that came as loose reaches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rivergis.cli import common, river_build, river_chainage, river_register, ri
 
 @click.group("river")
 def command() -> None:
-    """Rivers: where is this, and on which bank?"""
+    """Rivers (河网、桩号、名录): build the network, say where and on which bank, trace it, list it, name who answers."""
 
 
 for verb in (river_build.build, *river_chainage.COMMANDS, *river_trace.COMMANDS):

@@ -69,7 +69,7 @@ def _chiefs(chiefs: Any) -> str:
 def show_places(rows: Sequence[Mapping[str, Any]]) -> None:
     """Located points of a file, one line each."""
     label = [c for c in LABELS if rows and c in rows[0]][:2]
-    common.table(
+    common.head(
         (*label, "河流 river", "桩号 chainage", "岸别 bank", "可靠 certain", "距中心线 off m", "另一河流 other"),
         [
             (

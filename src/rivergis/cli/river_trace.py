@@ -148,7 +148,7 @@ def _show(told: Any, out: Path | None) -> None:
             f"{told.aside} 个停止点离河道过远,未采用 things to stop at are too far from every channel and were left out"
         )
     if out is None:
-        common.table(
+        common.head(
             ("河段 reach", "从 from m", "至 to m", "距离 distance m", "沿主流 by the main flow"),
             [
                 (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rivergis import crs
+from rivergis.errors import InputError
 from rivergis.river import measures
 from rivergis.river.network import Network
 from rivergis.river.stem import joined
@@ -83,6 +84,22 @@ def reach_rows(
         geometry="geom",
         crs=crs.STORAGE,
     )
+
+
+def numbered(reaches: pd.DataFrame) -> list[str]:
+    """Codes that were made of feature numbers, which every file counts from one."""
+    own = reaches["source_id"].isna() & (reaches["source_fid"].notna() | (reaches["kind"] == "shoreline"))
+    return reaches.loc[own, "reach_id"].tolist()
+
+
+def require_free(codes: Mapping[UUID, str], taken: Mapping[str, Collection[UUID]]) -> None:
+    """``InputError`` if one of the codes (by reach) is among those that the builds of other files made (``taken``, by file)."""
+    for file_name, reaches in taken.items():
+        if double := sorted(codes[i] for i in codes.keys() & set(reaches)):
+            raise InputError(
+                f"{len(double)} reaches would take the codes of other ones, {double[0]} first, that were built from {file_name}: give "
+                f"--id-field, or a --namespace of its own; a new delivery of that file goes by its name, {file_name}."
+            )
 
 
 def _json(value: Any) -> Any:

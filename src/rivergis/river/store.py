@@ -231,9 +231,13 @@ def save_network(
 
     ``reaches``, ``defects``: layers of ``build.Built`` (EPSG:4490). ``build``: ``file_name``, ``file_sha256``, ``options``,
     ``rule_set``, ``counts``. Rivers that were imported keep what they have. Reaches that the last build of the same file in
-    the namespace made and this one does not end today. Equal content again changes nothing.
+    the namespace made and this one does not end today. Equal content again changes nothing. ``InputError`` where codes made
+    of feature numbers are those of another file.
     """
-    before = _reaches_of_last_build(conn, namespace, str(build["file_name"]))
+    last = _reaches_of_last_builds(conn, namespace)
+    before = last.pop(str(build["file_name"]), set())
+    made = rows.numbered(reaches)
+    rows.require_free(dict(zip([versions.identity("reach", namespace, c) for c in made], made, strict=True)), last)
     rivers = rows.river_rows(reaches, _rivers_not_built(conn, namespace))
     save(conn, "river", rivers, namespace=namespace, import_id=None)
     lines = rows.axis_rows(reaches[reaches["river_id"].isin(rivers["code"])])
@@ -260,14 +264,16 @@ def _rivers_not_built(conn: Connection, namespace: str) -> set[str]:
     )
 
 
-def _reaches_of_last_build(conn: Connection, namespace: str, file_name: str) -> set[uuid.UUID]:
-    return set(
-        conn.execute(
-            text("""SELECT reach_id FROM data.network_build_reach WHERE build_id = (
-          SELECT id FROM data.network_build WHERE code_namespace = :n AND file_name = :f ORDER BY recorded_at DESC LIMIT 1)"""),
-            {"n": namespace, "f": file_name},
-        ).scalars()
+def _reaches_of_last_builds(conn: Connection, namespace: str) -> dict[str, set[uuid.UUID]]:
+    """Reaches that the last build of each file made, by its name."""
+    found = read_table(
+        conn,
+        """SELECT b.file_name, r.reach_id FROM data.network_build_reach r JOIN (
+          SELECT DISTINCT ON (file_name) id, file_name FROM data.network_build WHERE code_namespace = :n
+          ORDER BY file_name, recorded_at DESC) b ON b.id = r.build_id""",
+        {"n": namespace},
     )
+    return {str(file_name): set(ids) for file_name, ids in found.groupby("file_name")["reach_id"]}
 
 
 def _end(conn: Connection, noun: str, ids: set[uuid.UUID]) -> int:
