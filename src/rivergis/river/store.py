@@ -231,13 +231,11 @@ def save_network(
 
     ``reaches``, ``defects``: layers of ``build.Built`` (EPSG:4490). ``build``: ``file_name``, ``file_sha256``, ``options``,
     ``rule_set``, ``counts``. Rivers that were imported keep what they have. Reaches that the last build of the same file in
-    the namespace made and this one does not end today. Equal content again changes nothing. ``InputError`` where codes made
-    of feature numbers are those of another file.
+    the namespace made and this one does not end today. Equal content again changes nothing. ``InputError``: see ``require_free``.
     """
     last = _reaches_of_last_builds(conn, namespace)
     before = last.pop(str(build["file_name"]), set())
-    made = rows.numbered(reaches)
-    rows.require_free(dict(zip([versions.identity("reach", namespace, c) for c in made], made, strict=True)), last)
+    rows.require_free({versions.identity("reach", namespace, c): c for c in rows.numbered(reaches)}, last)
     rivers = rows.river_rows(reaches, _rivers_not_built(conn, namespace))
     save(conn, "river", rivers, namespace=namespace, import_id=None)
     lines = rows.axis_rows(reaches[reaches["river_id"].isin(rivers["code"])])
@@ -268,9 +266,8 @@ def _reaches_of_last_builds(conn: Connection, namespace: str) -> dict[str, set[u
     """Reaches that the last build of each file made, by its name."""
     found = read_table(
         conn,
-        """SELECT b.file_name, r.reach_id FROM data.network_build_reach r JOIN (
-          SELECT DISTINCT ON (file_name) id, file_name FROM data.network_build WHERE code_namespace = :n
-          ORDER BY file_name, recorded_at DESC) b ON b.id = r.build_id""",
+        """SELECT b.file_name, r.reach_id FROM data.network_build_reach r JOIN (SELECT DISTINCT ON (file_name)
+          id, file_name FROM data.network_build WHERE code_namespace = :n ORDER BY file_name, recorded_at DESC) b ON b.id = r.build_id""",
         {"n": namespace},
     )
     return {str(file_name): set(ids) for file_name, ids in found.groupby("file_name")["reach_id"]}
