@@ -179,9 +179,9 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
             pyogrio.write_dataframe(frame, part, layer=layer)
 
 
-def head(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def head(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
     """The first rows of a long table, and how many more there are."""
-    table(headers, rows[:SHOWN])
+    table(headers, rows[:SHOWN], title)
     if len(rows) > SHOWN:
         say(f"另有 {len(rows) - SHOWN} 行 more rows; --out 写出全部 writes them all")
 

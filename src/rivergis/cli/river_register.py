@@ -26,7 +26,6 @@ ON = click.option(
 )
 PLACE = click.option("--place", default="000000", metavar="ADCODE", help="Place whose rules hold (default: national).")
 OUT = click.option("--out", type=FILE, default=None, help="Register to write: .xlsx, .html, .csv or .json.")
-SHOWN = 30
 
 
 @click.command("list")
@@ -222,7 +221,7 @@ def _show_list(register: Any, written: list[Path], as_json: bool) -> None:
     common.say(f"长度在实施范围 in scope by length: {f['over_min_length']}; 流域面积不明 basin not known: {f['basin_unknown']}; "
                f"等级不明 grade not known: {f['grade_unknown']}"
                + ("" if f["without_line"] is None else f"; 无管理范围线 without a line: {f['without_line']}"))  # fmt: skip
-    rows = register.inventory.rivers.head(SHOWN).to_dict("records")
+    rows = register.inventory.rivers.head(common.SHOWN).to_dict("records")
     common.table(
         ("编码 code", "名称 name", "类型 kind", "km", "流域级别 basin", "等级 grade", "汇入 flows into", "源头 source", "河口 mouth"),
         [
@@ -231,8 +230,8 @@ def _show_list(register: Any, written: list[Path], as_json: bool) -> None:
             for r in rows
         ],
     )  # fmt: skip
-    if f["rows"] > SHOWN:
-        common.say(f"另有 {f['rows'] - SHOWN} 条 more rows; --out 写出全部 writes them all")
+    if f["rows"] > common.SHOWN:
+        common.say(f"另有 {f['rows'] - common.SHOWN} 条 more rows; --out 写出全部 writes them all")
     if register.official is not None:
         for status, count in register.official["status"].value_counts().items():
             common.say(f"对照 official list: {words.both(f'river_register.status_{status}')} {count}")
@@ -312,9 +311,7 @@ def _show_duties(register: Any, out: Path | None) -> None:
     for sheet in register.sheets():
         if sheet.key == "duties":
             continue
-        common.table([heading(c) for c in sheet.columns], sheet.rows[:SHOWN], title(sheet))
-        if len(sheet.rows) > SHOWN:
-            common.say(f"另有 {len(sheet.rows) - SHOWN} 行 more rows; --out 写出全部 writes them all")
+        common.head([heading(c) for c in sheet.columns], sheet.rows, title(sheet))
     _say_end(register, [] if out is None else [out])
 
 
