@@ -128,8 +128,9 @@ class Measuring:
     def one(self) -> tuple[Axis, Calibration]:
         """The one river chosen; ``InputError`` where several fit."""
         if len(self.axes) != 1:
-            names = ", ".join(map(str, self.axes["river_id"].head(8)))
-            raise InputError(f"{len(self.axes)} rivers fit ({names}): name one by its code.")
+            longest = np.argsort(-crs.length_m(self.axes.geometry.values), kind="stable")[:8]
+            names = ", ".join(map(str, self.axes["river_id"].iloc[longest]))
+            raise InputError(f"{len(self.axes)} rivers fit, the longest {names}: name one by its code.")
         row = self.axes.iloc[0]
         return Axis(self.axes.geometry.iloc[0], float(row["origin_m"])), self._calibration(row["river_id"])
 
