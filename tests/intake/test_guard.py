@@ -201,6 +201,14 @@ def test_temporary_files_are_gone(run: Callable[..., Any], tmp_path: Path) -> No
     assert not left.exists() and not left.parent.exists()
 
 
+def test_a_relative_name_means_the_same_in_the_child(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.txt").write_text("x")
+    assert run(os.path.exists, "here.txt") is True
+
+
 def test_many_threads_at_once() -> None:
     def one(number: int) -> Any:
         try:

@@ -44,7 +44,7 @@ def guarded(function: Callable[..., T], *args: Any, limits: Limits, name: str) -
     """
     with tempfile.TemporaryDirectory(prefix="rivergis-") as scratch:
         here, there = multiprocessing.Pipe(duplex=False)
-        child = _process(function)(target=_work, args=(there, function, args, limits, scratch), daemon=True)
+        child = _process(function)(target=_work, args=(there, function, args, limits, scratch, _here()), daemon=True)
         try:
             child.start()
         except OSError as error:
@@ -60,6 +60,13 @@ def guarded(function: Callable[..., T], *args: Any, limits: Limits, name: str) -
     if done:
         return value
     raise value if isinstance(value, RivergisError) else _unforeseen(value, limits, name)
+
+
+def _here() -> Path | None:
+    """Where the caller is; a child of the fork server is where that server was started, and relative names mean nothing there."""
+    with suppress(OSError):
+        return Path.cwd()
+    return None
 
 
 def _process(function: Callable[..., Any]) -> Any:
@@ -135,9 +142,18 @@ def _unforeseen(value: Any, limits: Limits, name: str) -> InputError:
     return InputError(sentence, file=name, trace=trace)
 
 
-def _work(there: Connection, function: Callable[..., Any], args: tuple[Any, ...], limits: Limits, scratch: str) -> None:
+def _work(
+    there: Connection,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    limits: Limits,
+    scratch: str,
+    where: Path | None,
+) -> None:
     """The child: quiet, bounded, one answer. Whatever is raised is answered, so that it cannot end in a traceback."""
     _quiet()
+    if where is not None:
+        os.chdir(where)
     os.environ["TMPDIR"] = os.environ["CPL_TMPDIR"] = tempfile.tempdir = scratch
     _bound(limits)
     try:
