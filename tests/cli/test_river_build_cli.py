@@ -107,10 +107,16 @@ def test_fields_that_differ_in_case_alone_are_both_kept_and_a_blank_code_is_none
     }
 
 
-def test_the_lines_are_not_overwritten_by_their_network(cli: Cli, rivers: Path) -> None:
-    before = rivers.read_bytes()
-    said = cli("river", "build", rivers, "--out", rivers, "--overwrite", code=2)
-    assert "made of" in said.stderr and rivers.read_bytes() == before
+def test_no_result_is_written_over_what_it_is_made_of(cli: Cli, rivers: Path, network: str) -> None:
+    before = rivers.read_bytes(), Path(network).read_bytes()
+    for command in (
+        ["build", rivers, "--out", rivers, "--overwrite"],
+        ["banks", "--network", network, "--lines", rivers, "--out", network],
+        ["trace", "--network", network, "--reach", "C", "--at", "0", "--direction", "up", "--out", network],
+        ["cut", "--network", network, "--river", "甲河", "--from", "0+000", "--to", "0+100", "--out", network],
+    ):
+        assert "made of" in cli("river", *command, code=2).stderr
+    assert (rivers.read_bytes(), Path(network).read_bytes()) == before
 
 
 def test_a_place_that_cannot_be_written_is_no_fault_of_the_program(cli: Cli, rivers: Path) -> None:

@@ -63,6 +63,13 @@ def valley(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_depths_are_not_written_over_the_ground(valley: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dem, before = str(valley / "dem.tif"), (valley / "dem.tif").read_bytes()
+    asked = (dem, "--axis", str(valley / "axis.gpkg"), "--levels", str(valley / "levels.csv"), "--overwrite")
+    assert _run(["terrain", "flood", *asked, "--out", str(valley / "flood.gpkg"), "--depth", dem]) == 2
+    assert "made of" in capsys.readouterr().err and (valley / "dem.tif").read_bytes() == before
+
+
 def test_from_files_to_extent_and_depth(flooded: Told, valley: Path) -> None:
     told = flooded(valley, "--vertical-datum", "1985", "--depth", str(valley / "depth.tif"))
     # inside the levees and behind the low one; the high one holds

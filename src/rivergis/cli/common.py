@@ -157,6 +157,19 @@ def deliver(frame: Any, out: Path | None, as_json: bool, layer: str = "result") 
         table(list(frame.columns), [list(r.values()) for r in rows])
 
 
+def not_its_source(*outs: Path | None) -> None:
+    """Refuse to write over a file that the running command reads, also with --overwrite: ``UsageError``."""
+    from rivergis.errors import UsageError
+
+    context = click.get_current_context(silent=True)
+    given = {} if context is None else context.params
+    own = [v for k, v in given.items() if k not in ("out", "depth")]
+    sources = [v for v in own if isinstance(v, Path) and v.exists()]
+    for out in outs:
+        if out is not None and out.exists() and any(out.samefile(v) for v in sources):
+            raise UsageError(f"{out} is what the result is made of: give another name.")
+
+
 def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
     """Write a frame (of shapes or not) by the ending of ``out``; ``UsageError`` for an ending that is not known."""
     import pyogrio
@@ -169,6 +182,7 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
         raise UsageError(f"{out.name}: write to a name that ends in .gpkg, .geojson, .csv or .json.")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
+    not_its_source(out)
     if ending == ".json":
         write_json(out, rows_of(frame))
         return

@@ -85,7 +85,8 @@ def build(
         raise UsageError("Say where the network goes: --out network.gpkg, or --namespace for the database.")
     request = files.Asked(crs=crs_, **asked)
     if out is not None:
-        files.check_out(out, overwrite, request.files)
+        files.check_out(out, overwrite)
+        common.not_its_source(out)
     book = rules.load(common.settings().rules_dir)
     view = book.at(rules.path_of(place), date.today())
     network = files.build_network(request, view, lambda step: _progress(step, as_json))

@@ -258,6 +258,7 @@ def banks(
 
     if (lines is None) == (areas is None):
         raise UsageError("Say where the banks come from: --lines FILE, or --areas FILE.")
+    common.not_its_source(out)
     view = _national()
     if lines is not None:
         done = measuring.attach_banks(network, lines, view, layer=lines_layer, bank_field=bank_field)

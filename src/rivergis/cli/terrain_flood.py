@@ -102,6 +102,7 @@ def flood(out: Path, depth: Path | None, overwrite: bool, as_json: bool, **asked
     from rivergis.river import flood_files
 
     flood_files.check_out(out, depth, overwrite)
+    common.not_its_source(out, depth)
     view = rules.load(common.settings().rules_dir).at(("000000",), date.today())
     result = flood_files.flood_files(flood_files.Asked(**asked), view)
     flood_files.write(result, out)

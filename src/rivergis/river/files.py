@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -48,11 +48,6 @@ class Asked:
     outlets: Path | None = None
     snap_m: float | None = None
     gap_m: float | None = None
-
-    @property
-    def files(self) -> list[Path]:
-        """All files it is made of."""
-        return [p for p in (self.lines, self.areas, self.dem, self.outlets) if p is not None]
 
 
 @dataclass(frozen=True)
@@ -109,9 +104,10 @@ def build_network(asked: Asked, view: RuleView, progress: Callable[[str], None] 
         aside=aside,
         progress=progress,
     )
+    files = [p for p in (asked.lines, asked.areas, asked.dem, asked.outlets) if p is not None]
     return Network(
         built,
-        [{"file": p.name, "sha256": _sha256(p)} for p in asked.files],
+        [{"file": p.name, "sha256": _sha256(p)} for p in files],
         asdict(method),
         [r.as_dict() for r in view.used],
         [asdict(t) for r in (reading, areas_reading) if r is not None for t in r.taken],
@@ -262,16 +258,14 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_out(out: Path, overwrite: bool, sources: Iterable[Path] = ()) -> None:
-    """Whether a network can be written there, and not over what it is made of; ``UsageError`` before any work is done."""
+def check_out(out: Path, overwrite: bool) -> None:
+    """Whether a network can be written there; ``UsageError`` before any work is done."""
     if out.suffix.lower() != ".gpkg":
         raise UsageError(f"{out.name}: a network is written as GeoPackage; give --out a name that ends in .gpkg.")
     if out.exists() and not overwrite:
         raise UsageError(f"{out} is there already: give another --out, or --overwrite.")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
-    if any(out.exists() and p.exists() and out.samefile(p) for p in sources):
-        raise UsageError(f"{out} is what the result is made of: give another --out.")
 
 
 @contextmanager
