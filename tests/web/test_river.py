@@ -57,6 +57,7 @@ def test_where_a_place_is_and_the_way_to_another(service: Service) -> None:
         (f"trace?at={UPPER}", 400, "direction"),
         (f"trace?at={UPPER}&direction=across", 400, "direction"),
         ("trace?direction=up", 400, "either at=LON,LAT"),
+        ("trace?direction=up&reach=R1-1%00", 400, "reach"),
         (f"trace?at={UPPER}&reach=R1-1&direction=up", 400, "either at=LON,LAT"),
         ("trace?at=here&direction=up", 400, "at"),
         ("trace?at=29.4,106.0&direction=up", 400, "at"),

@@ -97,7 +97,9 @@ def trace(
         Literal["up", "down"], Query(description="up: what drains to the place; down: where its water goes")
     ],
     at: At = None,
-    reach: Annotated[str | None, Query(max_length=200, description="Code of a reach, instead of a position")] = None,
+    reach: Annotated[
+        str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Code of a reach, instead of a position")
+    ] = None,
     at_m: Annotated[float, Query(allow_inf_nan=False, description="With reach: metres from its upstream end")] = 0.0,
     within_m: Annotated[
         float | None, Query(ge=0, allow_inf_nan=False, description="No farther than this along the channel, m")
