@@ -186,6 +186,22 @@ def test_the_methow_as_bare_lines(test_data: Path, reversed_share: float) -> Non
     assert np.mean([abs(upstream[a] / total[a] - 1) < 1e-3 for a in total]) >= 0.98
 
 
+@pytest.mark.realdata
+def test_a_coarse_map_with_many_gaps_is_not_turned_round_surely(test_data: Path) -> None:
+    """1:4M arcs in a hundred loose parts: the Yangtze runs east, or its direction is told as a guess."""
+    source = test_data / "china_rivers" / "rivers_upper_lower_yangtze_1to4m.gpkg"
+    lines = crs.to_storage(pyogrio.read_dataframe(source, layer="rivers_level1_2"))
+    frame = lines[["geometry"]].assign(
+        source_fid=np.arange(len(lines)), kind="river", covered=False, level=0, flow=0, name=lines["NAME"]
+    )
+    reaches = build(frame, METHOD).reaches
+    trunk = reaches[reaches["name"].fillna("").str.startswith("长江") & (reaches["length_m"] > 20_000)]
+    west = np.array([g.coords[-1][0] < g.coords[0][0] for g in trunk.geometry])
+    assert len(trunk) > 50
+    assert west.mean() < 0.15  # bends run west, too
+    assert (west & (trunk["direction_confidence"] >= METHOD.min_confidence)).mean() < 0.1
+
+
 def _downstream(following: dict[int, int], links: set[int]) -> list[int]:
     """Links so that each comes after all that drain into it."""
     waiting = dict.fromkeys(links, 0)

@@ -10,7 +10,7 @@ of it; ``consensus`` says how, for the parts with and without loops.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,9 @@ BEARING_M = 100.0  # a bearing at a node is taken over this much of the piece, a
 TRUSTED_SHARE = 0.7  # below this share of lines drawn downstream, digitising does not set a direction
 THROUGH = 4.0  # a line drawn in one go runs one way
 FIRST_SHARE = 0.97
-DRAWN_UPSTREAM = 25.0  # what a network must bring before a whole file is taken to be drawn upstream
+DRAWN_UPSTREAM = 25.0  # what a network must bring before a file is taken to be mostly drawn upstream
+PREFERRED, TEMPER = 10.0, 4.0  # lead of the better of two explanations that decides, and that makes it sure
+MOSTLY_UPSTREAM = 0.4  # share of lines drawn downstream from which on that holds in full
 LONELY, FEW = (
     0.75,
     3.0,
@@ -107,7 +109,7 @@ def _given(drawn: Drawn, fall_m: Floats, fall_error_m: float) -> _Given:
 def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[float, consensus.Solved]:
     """The best directions, with the share of lines drawn downstream learnt from the network itself.
 
-    Two beginnings, mostly drawn downstream or mostly upstream; the one that explains the lines better wins.
+    Two beginnings, mostly drawn downstream or mostly upstream; the second must explain the lines clearly better to win.
     """
     length = shapely.length(drawn.pieces.geometry.to_numpy())
     ways = consensus.Ways(drawn.start, drawn.end, len(drawn.nodes), length, outlets)
@@ -128,8 +130,17 @@ def _best(drawn: Drawn, given: _Given, fits: Floats, outlets: Ints) -> tuple[flo
                 break
             share = learnt
         found.append((_likelihood(solved, lines, share), share, solved))
-    _, share, solved = max(found, key=lambda f: f[0])
-    return share, solved
+    (first_likelihood, *_), (second_likelihood, *_) = found
+    second = second_likelihood > first_likelihood + PREFERRED
+    return found[second][1], _doubted(found[second][2], found[not second][2], abs(second_likelihood - first_likelihood))
+
+
+def _doubted(chosen: consensus.Solved, other: consensus.Solved, ahead: float) -> consensus.Solved:
+    """The chosen solution, as sure as it may be where the other one is about as likely and says otherwise."""
+    weight = 1 / (1 + np.exp(min(ahead / TEMPER, 50.0)))
+    same = chosen.turned == other.turned
+    said = np.where(same, other.confidence, 1 - other.confidence)
+    return replace(chosen, confidence=np.maximum((1 - weight) * chosen.confidence + weight * said, 0.5))
 
 
 def _one_for_each_line(drawn: Drawn) -> Floats:
@@ -154,7 +165,7 @@ def _likelihood(solved: consensus.Solved, lines: Floats, share: float) -> float:
     share = min(max(share, 1e-3), 1 - 1e-3)
     odds = float(np.clip(np.log(share / (1 - share)), -MOST_ODDS, MOST_ODDS))
     rest = solved.score - odds * down
-    rarer = DRAWN_UPSTREAM * max(0.0, 1 - 2 * share)
+    rarer = DRAWN_UPSTREAM * min(max((0.5 - share) / (0.5 - MOSTLY_UPSTREAM), 0.0), 1.0)
     return float(rest + down * np.log(share) + up * np.log(1 - share) - rarer)
 
 
