@@ -107,6 +107,13 @@ def test_fields_that_differ_in_case_alone_are_both_kept_and_a_blank_code_is_none
     }
 
 
+def test_a_field_that_is_passed_over_is_told_on_the_screen(cli: Cli, tmp_path: Path) -> None:
+    lines = degrees(metric(LINES)).assign(NAME=["1", "2", "清溪"])
+    lines.to_file(tmp_path / "lines.gpkg", engine="pyogrio")
+    said = cli("river", "build", tmp_path / "lines.gpkg", "--out", tmp_path / "n.gpkg").stdout
+    assert "field NAME not taken as name: 2 of 3 values" in said
+
+
 def test_no_result_is_written_over_what_it_is_made_of(cli: Cli, rivers: Path, network: str) -> None:
     before = rivers.read_bytes(), Path(network).read_bytes()
     for command in (

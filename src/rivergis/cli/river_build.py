@@ -40,6 +40,7 @@ def _fields(_context: click.Context, _parameter: click.Parameter, given: tuple[s
 @click.option("--areas-layer", default=None, help="Layer of the water areas in their file.")
 @click.option("--dem", type=FILE, default=None, help="Heights, to tell directions and upstream areas.")
 @click.option("--outlets", type=FILE, default=None, help="Points where water is known to leave the network.")
+@click.option("--outlets-layer", default=None, help="Layer of the outlets in their file.")
 @click.option("--snap", "snap_m", type=float, default=None, help="Metres within which ends are one node (rule).")
 @click.option(
     "--gap", "gap_m", type=float, default=None, help="Metres up to which a missed confluence is mended (rule)."
@@ -131,6 +132,8 @@ def _show(network: Any, out: Path | None, saved: Any, as_json: bool) -> None:
     )
     for line in dict.fromkeys(f"字段 field {taken['field']} → {taken['role']}" for taken in network.taken):
         common.say(line)
+    for over in network.passed_over:
+        common.say(f"未采用字段 field {over['field']} not taken as {over['role']}: {over['reason']}")
     for line in network.heights:
         common.say(line)
     defects = network.built.defects.groupby(["severity", "code"]).size().reset_index(name="n")
