@@ -30,6 +30,7 @@ Array = npt.NDArray[np.float64]
 
 # datums without published parameters to CGCS2000: geographic codes and their projected families
 REFUSED_GEOGRAPHIC = {4214: "Beijing 1954", 4610: "Xian 1980", 4555: "New Beijing"}
+CHINA_BOX = (73.0, 3.0, 136.0, 54.0)  # as the door has it
 # the rough box in which mainland map services shift coordinates; outside it GCJ-02 equals WGS 84
 GCJ_BOX = (72.004, 137.8347, 0.8293, 55.8271)
 _GCJ_A, _GCJ_EE = 6378245.0, 0.00669342162296594323  # Krasovsky 1940, as the published algorithm has it
@@ -132,6 +133,24 @@ def to_storage(frame: Any) -> Any:
         return gpd.GeoSeries(moved(frame.values), index=frame.index, name=frame.name, crs=STORAGE)
     name = frame.geometry.name
     return frame.set_geometry(gpd.GeoSeries(moved(frame.geometry.values), index=frame.index, name=name, crs=STORAGE))
+
+
+def outward(frame: Any) -> Any:
+    """A frame in EPSG:4490 as it goes out in a file: outside China under the name of WGS 84, through which it came in.
+
+    The numbers stay (see ``_pivot``). CGCS2000 is no system of other countries, and the door refuses a file that says so.
+    """
+    if not isinstance(frame, (gpd.GeoDataFrame, gpd.GeoSeries)) or frame.crs != STORAGE or frame.geometry.isna().all():
+        return frame
+    lon, lat = centre(frame)
+    west, south, east, north = CHINA_BOX
+    inside = west <= lon <= east and south <= lat <= north
+    return frame if inside else frame.set_crs("EPSG:4326", allow_override=True)
+
+
+def inward(frame: Any) -> Any:
+    """A frame that ``outward`` wrote, in EPSG:4490 again."""
+    return frame.set_crs(STORAGE, allow_override=True) if frame.crs == "EPSG:4326" else frame
 
 
 def into_storage(source: CRS) -> Callable[[Array], Array]:

@@ -287,7 +287,10 @@ def test_banks_are_told_from_the_reaches(cli: Cli, network: str, tmp_path: Path)
         (("river", "build", "{lakes}", "--out", "{out}"), 3, "holds no lines"),
         (("river", "build", "/no/such.gpkg", "--out", "{out}"), 3, "There is no file"),
         (("river", "build", "{rivers}", "--areas", "{rivers}", "--out", "{out}"), 3, "holds no areas"),
-        (("river", "build", "{rivers}", "--snap", "-1", "--out", "{out}"), 2, "distance in metres"),
+        (("river", "build", "{rivers}", "--snap", "-1", "--out", "{out}"), 2, "between 0 and 50"),
+        (("river", "build", "{rivers}", "--gap", "1e9", "--out", "{out}"), 2, "between 0 and 200"),
+        (("river", "build", "{rivers}", "--outlets", "{rivers}", "--out", "{out}"), 3, "points only"),
+        (("river", "locate", "--at", "10,10", "--network", "{net}"), 3, "this place is on none"),
         (("river", "point", "--river", "无名", "--chainage", "1+000", "--network", "{net}"), 3, "No axis is known"),
         (("river", "point", "--river", "甲河", "--chainage", "9+000", "--network", "{net}"), 2, "lies off the axis"),
         (
@@ -313,6 +316,21 @@ def test_what_is_wrong_is_one_sentence(
     done = cli(*filled, code=code)
     assert sentence in done.stderr
     assert not (tmp_path / "out.gpkg").exists()
+
+
+def test_what_we_wrote_of_another_country_is_read_again(cli: Cli, tmp_path: Path) -> None:
+    lines = gpd.GeoDataFrame({"code": ["a"]}, geometry=[shapely.LineString([(-120.0, 48.0), (-120.0, 48.1)])], crs=4326)
+    lines.to_file(tmp_path / "lines.gpkg", engine="pyogrio")
+    gpd.GeoDataFrame(geometry=[shapely.Point(-120.001, 48.05)], crs=4326).to_file(tmp_path / "points.gpkg")
+    net = tmp_path / "n.gpkg"
+    build(cli, tmp_path / "lines.gpkg", "--out", net)
+    cli("river", "locate", "--points", tmp_path / "points.gpkg", "--network", net, "--out", tmp_path / "placed.gpkg")
+    again = build(cli, net, "--layer", "reaches", "--out", tmp_path / "again.gpkg")
+    assert again["reaches"] == 1
+    cli(
+        "river", "trace", "--network", net, "--at", "-120,48.01", "--direction", "up",
+        "--stop-at", tmp_path / "placed.gpkg",
+    )  # fmt: skip
 
 
 def test_findings_can_fail_a_check(cli: Cli, tmp_path: Path) -> None:

@@ -190,7 +190,9 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
         if ending == ".csv":
             frame.to_csv(part, index=False, encoding="utf-8-sig")
         else:
-            pyogrio.write_dataframe(frame, part, layer=layer)
+            from rivergis import crs
+
+            pyogrio.write_dataframe(crs.outward(frame), part, layer=layer)
 
 
 def head(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:

@@ -123,13 +123,16 @@ def _deliver(frame: Any, out: Path | None, as_json: bool, show: Callable[[Any], 
 
 
 def _placed(at: tuple[float, float], network: Path | None, river: str | None, stakes: Path | None) -> dict[str, Any]:
-    if network is None:
-        return _spot(at, river, stakes)
-    return common.rows_of(_measuring(network, river, stakes).locate([at]))[0]
+    from rivergis.errors import NotFound
+
+    answer = common.rows_of(_measuring(network, river, stakes).locate([at]))[0]
+    if answer["river_id"] is None:
+        raise NotFound(f"The nearest river is {abs(answer['offset_m']) / 1000:.1f} km away: this place is on none.")
+    return answer if network is not None else {**answer, **_who_answers(at, answer["river_id"])}
 
 
-def _spot(at: tuple[float, float], river: str | None, stakes: Path | None) -> dict[str, Any]:
-    """The answer of the database: the place on its river, and who answers for it."""
+def _who_answers(at: tuple[float, float], river_id: str) -> dict[str, Any]:
+    """Village and chiefs of a place on a river of the database, today."""
     from datetime import date
 
     import shapely
@@ -138,15 +141,13 @@ def _spot(at: tuple[float, float], river: str | None, stakes: Path | None) -> di
     from rivergis.river import store
     from rivergis.river.register import Register
 
-    answer = common.rows_of(_measuring(None, river, stakes).locate([at]))[0]
     with common.database().read() as conn:
         today, known = date.today(), now_of(conn)
         axes = store.axes(conn, today, known)
-        axes = axes[axes["river_code"] == answer["river_id"]]
+        axes = axes[axes["river_code"] == river_id]
         register = Register(axes, store.units(conn, today, known), store.duties(conn, today, known))
         spot = register.spots([shapely.Point(*at)])[0].as_dict()
-    wanted = ("village", "village_code", "town", "county", "county_code", "chiefs")
-    return {**answer, **{k: spot[k] for k in wanted}}
+    return {k: spot[k] for k in ("village", "village_code", "town", "county", "county_code", "chiefs")}
 
 
 @click.command()

@@ -189,7 +189,9 @@ def _outlet_nodes(
 def _half_width(drawn: Drawn, areas: gpd.GeoDataFrame | None, method: Method) -> Floats:
     if areas is None:
         return np.full(len(drawn.pieces), np.nan)
-    return np.asarray(half_widths.half_width(drawn.pieces, areas, max_half_width_m=method.max_half_width_m), dtype=float)
+    return np.asarray(
+        half_widths.half_width(drawn.pieces, areas, max_half_width_m=method.max_half_width_m), dtype=float
+    )
 
 
 def _as_reaches(

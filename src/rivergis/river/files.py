@@ -46,6 +46,7 @@ class Asked:
     areas_layer: str | None = None
     dem: Path | None = None
     outlets: Path | None = None
+    outlets_layer: str | None = None
     snap_m: float | None = None
     gap_m: float | None = None
 
@@ -82,8 +83,10 @@ def method_of(view: RuleView, snap_m: float | None = None, gap_m: float | None =
         chosen = replace(chosen, snap_m=snap_m)
     if gap_m is not None:
         chosen = replace(chosen, gap_m=gap_m)
-    if not (0 <= chosen.snap_m < math.inf and 0 <= chosen.gap_m < math.inf):
-        raise UsageError("A tolerance is a distance in metres: give --snap and --gap as 0 or more.")
+    for name, value in (("snap", chosen.snap_m), ("gap", chosen.gap_m)):
+        most = view.book.registry[f"river.network.{name}"]["max"]
+        if not 0 <= value <= most:
+            raise UsageError(f"A tolerance is a distance in metres: give --{name} between 0 and {most:g}.")
     return chosen
 
 
@@ -99,7 +102,7 @@ def build_network(asked: Asked, view: RuleView, progress: Callable[[str], None] 
         method,
         source_id=source_id,
         areas=areas,
-        outlets=None if asked.outlets is None else vector.read_frame(asked.outlets)[0],
+        outlets=_outlets(asked),
         terrain=terrain_,
         aside=aside,
         progress=progress,
@@ -206,6 +209,19 @@ def _not_taken(fid: int, kind: str, shape: Any, source: vector.Source) -> Networ
     return None
 
 
+def _outlets(asked: Asked) -> gpd.GeoDataFrame | None:
+    if asked.outlets is None:
+        return None
+    frame, name, _ = vector.read_frame(asked.outlets, source_layer=asked.outlets_layer)
+    if not isinstance(frame, gpd.GeoDataFrame) or not frame.geom_type.isin(["Point", "MultiPoint"]).all():
+        raise InputError(
+            f"{asked.outlets.name}, layer {name} does not hold points only: give the places where water leaves as points.",
+            file=str(asked.outlets),
+            layer=name,
+        )
+    return frame.explode(index_parts=False)
+
+
 def _areas(asked: Asked) -> tuple[gpd.GeoDataFrame | None, attributes.Reading | None]:
     if asked.areas is None:
         return None, None
@@ -294,7 +310,9 @@ def write(network: Network, out: Path, *, overwrite: bool = False) -> None:
             ("nodes", built.nodes, "Point"),
             ("defects", built.defects, "Point"),
         ):
-            pyogrio.write_dataframe(frame, part, layer=layer, driver="GPKG", geometry_type=kind, append=part.exists())
+            pyogrio.write_dataframe(
+                crs.outward(frame), part, layer=layer, driver="GPKG", geometry_type=kind, append=part.exists()
+            )
         rows = [
             (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str))
             for k, v in network.summary.items()
@@ -313,6 +331,7 @@ def read_reaches(path: Path) -> gpd.GeoDataFrame:
         raise InputError(
             f"{path.name} has no layer reaches: build a network with rivergis river build.", file=str(path)
         ) from error
+    frame = crs.inward(frame)
     missing = [c for c in REACH_COLUMNS if c not in frame]
     if missing:
         raise InputError(

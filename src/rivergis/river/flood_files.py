@@ -349,7 +349,9 @@ def write(result: FloodResult, out: Path) -> None:
             ("levels", result.observed_frame, "Point"),
             ("look_at", done.marks, "Point"),
         ):
-            pyogrio.write_dataframe(frame, part, layer=layer, driver="GPKG", geometry_type=kind, append=part.exists())
+            pyogrio.write_dataframe(
+                crs.outward(frame), part, layer=layer, driver="GPKG", geometry_type=kind, append=part.exists()
+            )
         pyogrio.write_dataframe(done.widths, part, layer="widths", driver="GPKG", append=True)
         told = {k: v for k, v in result.summary.items() if k != "widths"}
         rows = [

@@ -17,6 +17,7 @@ from affine import Affine
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from rivergis import crs
 from rivergis.errors import EnvironmentFault, InputError, UsageError
 from rivergis.intake import vector
 from rivergis.river import dem_files, terrain_flow, terrain_large
@@ -218,7 +219,7 @@ def _write_flow(out: Path, found: Flow, streams: Streams, asked: Asked, progress
     links = streams.links.assign(method=found.method)
     part = out / "streams.part.gpkg"
     part.unlink(missing_ok=True)
-    links.to_file(part, layer="streams", engine="pyogrio")
+    crs.outward(links).to_file(part, layer="streams", engine="pyogrio")
     part.replace(out / "streams.gpkg")
     return {name: str(out / f"{name}.tif") for name in rasters} | {"streams": str(out / "streams.gpkg")}
 

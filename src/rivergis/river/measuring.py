@@ -59,7 +59,15 @@ class Measuring:
         found.insert(2, "chainage", labels)
         for column in ("other_axis", "braid_axis"):
             found[column] = found[column].map(self.axes["river_id"].to_dict())
-        return found.drop(columns="axis")
+        return self._near(found).drop(columns="axis")
+
+    def _near(self, found: pd.DataFrame) -> pd.DataFrame:
+        """A place too far from every river is on none: of its row only the distance (``offset_m``) stays."""
+        far = found["offset_m"].abs() > self.view.number("river.chainage.max_offset")
+        if far.any():
+            found = found.astype(dict.fromkeys(found, object))
+            found.loc[far, [c for c in found if c != "offset_m"]] = None
+        return found
 
     def locate_file(self, path: Path, layer: str | None = None, system: str | None = None) -> gpd.GeoDataFrame:
         """The points of a file with their places beside their own columns; ``system``: EPSG:CODE where it names none."""
@@ -268,5 +276,5 @@ def write_banks(done: Banks, out: Path) -> None:
     """Write ``banks`` and ``defects`` as layers of a GeoPackage; whole or not at all."""
     files.check_out(out, True)
     with files.whole(out) as part:
-        pyogrio.write_dataframe(done.lines, part, layer="banks", geometry_type="LineString")
-        pyogrio.write_dataframe(done.defects, part, layer="defects", geometry_type="Point", append=True)
+        pyogrio.write_dataframe(crs.outward(done.lines), part, layer="banks", geometry_type="LineString")
+        pyogrio.write_dataframe(crs.outward(done.defects), part, layer="defects", geometry_type="Point", append=True)

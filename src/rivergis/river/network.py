@@ -319,7 +319,8 @@ def _node_names(frame: pd.DataFrame) -> tuple[npt.NDArray[np.object_], npt.NDArr
         raise InputError(
             "Reaches without from_node and to_node need their geometry: nodes are where their ends coincide."
         )
-    places = [_end_places(frame.geometry.values, which) for which in (0, -1)]
+    whose = frame["code_namespace"].astype(str).to_numpy() if "code_namespace" in frame else None
+    places = [_end_places(frame.geometry.values, which, whose) for which in (0, -1)]
     known = {
         p: n
         for ps, ns, ms in zip(places, names, missing, strict=True)
@@ -332,9 +333,11 @@ def _node_names(frame: pd.DataFrame) -> tuple[npt.NDArray[np.object_], npt.NDArr
     )
 
 
-def _end_places(lines: Any, which: int) -> list[str]:
+def _end_places(lines: Any, which: int, whose: Any) -> list[str]:
+    """Places of the ends; reaches of two namespaces do not meet, one may be another drawing of the same rivers."""
     xy = shapely.get_coordinates(shapely.get_point(lines, which))
-    return [f"{x:.{ENDS_MEET_DECIMALS}f},{y:.{ENDS_MEET_DECIMALS}f}" for x, y in xy]
+    at = [f"{x:.{ENDS_MEET_DECIMALS}f},{y:.{ENDS_MEET_DECIMALS}f}" for x, y in xy]
+    return at if whose is None else [f"{w}/{p}" for w, p in zip(whose, at, strict=True)]
 
 
 def _successors(frame: pd.DataFrame, ids: npt.NDArray[np.object_], start: Ints, end: Ints) -> Ints:

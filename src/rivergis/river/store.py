@@ -367,7 +367,7 @@ def _reaches_in_force(conn: Connection) -> pd.DataFrame:
     """Reaches of today's network by id, nodes with their namespace; with geometry where nodes are not named."""
     frame = read_table(
         conn,
-        """SELECT CAST(id AS text) AS reach_id, code, code_namespace || '/' || from_node AS from_node,
+        """SELECT CAST(id AS text) AS reach_id, code, code_namespace, code_namespace || '/' || from_node AS from_node,
           code_namespace || '/' || to_node AS to_node, CAST(next_reach_id AS text) AS next_reach_id, river_id, name, kind, channel,
           length_m, upstream_area_km2
         FROM app.reach WHERE kind <> 'shoreline' ORDER BY code_namespace, code""",
