@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from rivergis.db import upgrade
 from rivergis.db.cluster import Cluster
 from rivergis.db.connect import copy_frame, open_database
-from rivergis.river import store
+from rivergis.river import network_store
 from rivergis.river.network import Network, Spot
 
 SEED = 7
@@ -126,7 +126,7 @@ def main() -> None:
         with db.write("bench") as conn:
             begun = time.perf_counter()
             conn.execute(text("INSERT INTO cache.network_state DEFAULT VALUES ON CONFLICT DO NOTHING"))
-            store.write_topology(conn, net, frame)
+            network_store.write_topology(conn, net, frame)
             conn.execute(text("UPDATE cache.network_state SET built_changes = changes, from_day = app.today()"))
             print(f"{len(net)} reaches; tracing numbers made in {time.perf_counter() - begun:.1f} s")
             compare(conn, net, count)

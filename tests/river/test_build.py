@@ -125,6 +125,12 @@ def test_one_long_river_drawn_upstream_among_many_lines_is_turned_as_a_whole() -
     assert mouth.strahler == 2
 
 
+def test_a_ring_alone_is_a_guess() -> None:
+    built = build(drawn([line((0, 0), (900, 0), (900, 900), (0, 900), (0, 0))]), METHOD)
+    assert (built.reaches["direction_confidence"] < METHOD.min_confidence).all()
+    assert (built.defects["code"] == "direction_guessed").sum() == len(built.reaches)
+
+
 def test_an_outlet_beside_the_network_is_said() -> None:
     built = build(drawn(BROOKS), METHOD, outlets=degrees(metric([point(9000, 9000)])))
     assert "outlet_off_network" in set(built.defects["code"])

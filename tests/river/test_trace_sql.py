@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from rivergis.db.connect import Database
 from rivergis.errors import InputError, NotFound
-from rivergis.river import store
+from rivergis.river import network_store
 from rivergis.river.network import Network, Route, Spot
 from tests.river import networks
 
@@ -47,7 +47,7 @@ def stored(db: Database, frame: pd.DataFrame) -> Iterator[tuple[Connection, Netw
     with db.engine.connect() as conn:
         conn.execute(text("INSERT INTO cache.network_state DEFAULT VALUES ON CONFLICT DO NOTHING"))
         network = Network.of(frame)
-        store.write_topology(conn, network, frame)
+        network_store.write_topology(conn, network, frame)
         conn.execute(
             text("UPDATE cache.network_state SET built_changes = changes, from_day = app.today(), until_day = NULL")
         )
@@ -135,12 +135,12 @@ def test_numbers_out_of_date_are_refused_not_used(db: Database) -> None:
     with pytest.raises(InputError, match="river topology"), db.read() as conn:
         conn.execute(text("SELECT * FROM app.river_trace(gen_random_uuid(), 0, 'up')"))
     with db.write("local:test") as conn:
-        assert store.rebuild_topology(conn) == 0 and store.topology_current(conn)
+        assert network_store.rebuild_topology(conn) == 0 and network_store.topology_current(conn)
         conn.execute(text("UPDATE cache.network_state SET until_day = app.today()"))
-        assert not store.topology_current(conn)
+        assert not network_store.topology_current(conn)
 
 
 def test_water_in_a_circle_is_refused(db: Database) -> None:
     frame = identified(networks.reaches("x: p -> q 10\ny: q -> p 10"))
     with pytest.raises(InputError, match="circle"), db.write("local:test") as conn:
-        store.write_topology(conn, Network.of(frame), frame)
+        network_store.write_topology(conn, Network.of(frame), frame)

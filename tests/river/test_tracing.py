@@ -24,7 +24,7 @@ from rivergis import crs
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import InputError, NotFound
 from rivergis.outfall import store as outfall_store
-from rivergis.river import store, tracing
+from rivergis.river import network_store, store, tracing
 from rivergis.river.frames import REACH_COLUMNS
 from rivergis.river.tracing import Limits, Start
 from tests import tiny
@@ -89,14 +89,14 @@ def defects() -> gpd.GeoDataFrame:
 BUILD: dict[str, Any] = {"file_name": "r.gpkg", "file_sha256": "0" * 64, "options": {}, "rule_set": "v", "counts": {}}
 
 
-def save(db: Database, frame: gpd.GeoDataFrame, **changes: Any) -> store.NetworkSaved:
+def save(db: Database, frame: gpd.GeoDataFrame, **changes: Any) -> network_store.NetworkSaved:
     with db.write(ACTOR) as conn:
-        return store.save_network(conn, frame, defects(), namespace="local", build=BUILD | changes)
+        return network_store.save_network(conn, frame, defects(), namespace="local", build=BUILD | changes)
 
 
 def read(db: Database) -> gpd.GeoDataFrame:
     with db.read() as conn:
-        return store.network_frame(conn, date.today() + timedelta(days=1), now_of(conn), "local")
+        return network_store.network_frame(conn, date.today() + timedelta(days=1), now_of(conn), "local")
 
 
 def counts(db: Database) -> dict[str, int]:
@@ -176,28 +176,28 @@ def test_an_imported_river_keeps_what_it_has(db: Database) -> None:
 def test_tracing_numbers_go_out_of_date_with_any_change_of_reaches(db: Database) -> None:
     save(db, built())
     with db.read() as conn:
-        assert store.topology_current(conn)
-        reach = store.reach_named(conn, "d")
+        assert network_store.topology_current(conn)
+        reach = network_store.reach_named(conn, "d")
     with db.write(ACTOR) as conn:
         store.turn_reaches(conn, gpd.GeoDataFrame({"id": [reach], "from_node": ["n"]}))
     with pytest.raises(InputError, match="river topology"), db.read() as conn:
-        store.trace(conn, reach, 0.0, "up")
+        network_store.trace(conn, reach, 0.0, "up")
     tracing.ready(db, ACTOR)
     with db.read() as conn:
-        assert len(store.trace(conn, reach, 0.0, "up")) == 6
+        assert len(network_store.trace(conn, reach, 0.0, "up")) == 6
 
 
 def test_a_turned_reach_loses_its_successor_not_the_network(db: Database) -> None:
     save(db, built())
     with db.write(ACTOR) as conn:
-        turned = {"id": [store.reach_named(conn, "w")], "from_node": ["n"], "to_node": ["k"]}
+        turned = {"id": [network_store.reach_named(conn, "w")], "from_node": ["n"], "to_node": ["k"]}
         store.turn_reaches(conn, gpd.GeoDataFrame(turned))
     with pytest.raises(InputError, match="circle"):  # w now brings the water of m back
         tracing.ready(db, ACTOR)
     with db.write(ACTOR) as conn:
-        turned = {"id": [store.reach_named(conn, "t")], "from_node": ["j"], "to_node": ["s2"]}
+        turned = {"id": [network_store.reach_named(conn, "t")], "from_node": ["j"], "to_node": ["s2"]}
         store.turn_reaches(conn, gpd.GeoDataFrame(turned))
-        back = {"id": [store.reach_named(conn, "w")], "from_node": ["k"], "to_node": ["n"]}
+        back = {"id": [network_store.reach_named(conn, "w")], "from_node": ["k"], "to_node": ["n"]}
         store.turn_reaches(conn, gpd.GeoDataFrame(back))
     tracing.ready(db, ACTOR)
     with db.read() as conn:

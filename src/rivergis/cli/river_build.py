@@ -126,6 +126,8 @@ def _show(network: Any, out: Path | None, saved: Any, as_json: bool) -> None:
             f"入库 in the database: {saved.imported} 新增或变更 new or changed, {saved.unchanged} 未变 unchanged, "
             f"{saved.ended} 失效 ended"
         )
+        if saved.untraceable:
+            common.say(f"暂不能溯源 traces are not possible yet: {saved.untraceable}")
     share = f"{f['drawn_downstream']:.0%}"
     common.say(
         f"顺流数字化 drawn downstream: {share}; 掉头 turned: {f['turned']}; 流向为推测 guessed: {f['direction_guessed']}"

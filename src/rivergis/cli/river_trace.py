@@ -252,11 +252,11 @@ def topology(actor: str | None, as_json: bool) -> None:
     Example:
       rivergis river topology
     """
-    from rivergis.river import store
+    from rivergis.river import network_store
 
     db = common.database()
     with db.write(common.acting(db, actor, "import")) as conn:
-        count = store.rebuild_topology(conn)
+        count = network_store.rebuild_topology(conn)
     common.emit({"reaches": count}, as_json, f"{count} 河段 reaches")
 
 

@@ -11,7 +11,7 @@ Where to look, in the order that things happen:
   ``alongside``, ``measuring`` (the same on a file or the database).
 - *Ground*: ``terrain``, ``terrain_flow`` with ``terrain_kernels``, ``terrain_large``; ``flood`` with ``levels``, ``valley``, ``spread``.
 - *Register 名录*: ``inventory`` with ``sections``, ``standing``, ``grades``, ``official``; ``duties``, ``register`` (who answers).
-- *Edges*: ``files`` and ``*_files`` (files in, files out), ``rows`` and ``store`` (the database), ``workflow`` (jobs).
+- *Edges*: ``files`` and ``*_files`` (files in, files out), ``rows``, ``store`` and ``network_store`` (the database), ``workflow`` (jobs).
 """
 
 from rivergis.river import chainage, network

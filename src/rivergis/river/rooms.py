@@ -23,6 +23,7 @@ INSIDE = -1
 MOST_EXITS = 64  # open ends of one block that are tried as outlets
 MOST_TRIALS = 4_000_000  # lines times exits of a block, up to which every exit is tried
 MENDS = 12  # rounds of mending before the whole block is directed anew
+ALONE = 0.6  # a ring or net that nothing enters or leaves may run either way
 MENDED = 2.0  # log odds of a line that had to turn for water to get through
 
 Door = tuple[int, bool, int]
@@ -104,7 +105,10 @@ class Room:
         chosen, sure = own > 0, np.abs(own) + 1.0
         if self._strong(chosen).any() or any(map(len, self._astray(chosen, inflow, outflow))):
             chosen, sure = self._mended(own, inflow, outflow)
-        return Inside(~chosen, 1 / (1 + np.exp(-np.maximum(sure, 0.0))), self._circles(own) & ~chosen)
+        confidence = 1 / (1 + np.exp(-np.maximum(sure, 0.0)))
+        if not self.doors and not len(outlets):
+            confidence = np.minimum(confidence, ALONE)
+        return Inside(~chosen, confidence, self._circles(own) & ~chosen)
 
     def _through(self, along: Flags, outlets: Ints, own: Floats) -> tuple[Floats, Floats]:
         """Where water enters and leaves the block, each summing to one."""

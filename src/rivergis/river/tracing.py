@@ -17,7 +17,7 @@ from rivergis import crs
 from rivergis.db.connect import Database
 from rivergis.errors import InputError
 from rivergis.intake import vector
-from rivergis.river import files, store
+from rivergis.river import files, network_store
 from rivergis.river.network import Network, Route, Spot, things
 from rivergis.river.place import cut, place, place_one
 from rivergis.rules import RuleView
@@ -137,11 +137,11 @@ def route_file(path: Path, a: Start, b: Start, limits: Limits) -> Routed:
 def ready(db: Database, actor: str) -> None:
     """Make the tracing numbers of the database anew when reaches have changed since; nothing else is written."""
     with db.read() as conn:
-        if store.topology_current(conn):
+        if network_store.topology_current(conn):
             return
     with db.write(actor) as conn:
-        if not store.topology_current(conn):
-            store.rebuild_topology(conn)
+        if not network_store.topology_current(conn):
+            network_store.rebuild_topology(conn)
 
 
 def trace_database(
@@ -155,11 +155,11 @@ def trace_database(
 ) -> Traced:
     """A trace in the database (see ``ready``); ``stop_at``: layers that it does not go past."""
     reach, found = _start(conn, start, limits)
-    stopping = [store.placed(conn, layer, limits.max_offset_m) for layer in stop_at]
+    stopping = [network_store.placed(conn, layer, limits.max_offset_m) for layer in stop_at]
     stops = pd.concat(stopping) if stopping else None
-    rows = store.trace(conn, reach, found["at_m"], direction, within_m, stops)
+    rows = network_store.trace(conn, reach, found["at_m"], direction, within_m, stops)
     area = shapely.box(*rows.total_bounds)
-    placed = [store.placed(conn, layer, limits.max_offset_m, area) for layer in store.PLACED_LAYERS]
+    placed = [network_store.placed(conn, layer, limits.max_offset_m, area) for layer in network_store.PLACED_LAYERS]
     on = things(rows, pd.concat(placed), direction)
     code = rows.set_index("reach_id")["code"]
     sure = on["direction_confidence"].astype(float).fillna(0.0).ge(limits.min_confidence)
@@ -175,17 +175,17 @@ def locate_database(conn: Connection, lonlat: tuple[float, float], limits: Limit
 
 def _start(conn: Connection, start: Start, limits: Limits) -> tuple[UUID, dict[str, Any]]:
     if start.lonlat is not None:
-        found = store.locate(conn, *start.lonlat, limits.max_offset_m)
+        found = network_store.locate(conn, *start.lonlat, limits.max_offset_m)
         told = {"reach_id": found["code"], **{c: found[c] for c in ("at_m", "offset_m", "bank")}}
         sure = (found["direction_confidence"] or 0.0) >= limits.min_confidence
         return found["reach_id"], told | {"bank_certain": found["bank"] is not None and sure}
-    return store.reach_named(conn, str(start.reach)), {"reach_id": start.reach, "at_m": start.at_m}
+    return network_store.reach_named(conn, str(start.reach)), {"reach_id": start.reach, "at_m": start.at_m}
 
 
 def route_database(conn: Connection, a: Start, b: Start, limits: Limits) -> Routed:
     """A route in the database (see ``ready``)."""
     (first, here), (last, there) = (_start(conn, s, limits) for s in (a, b))
-    rows = store.route(conn, (first, here["at_m"]), (last, there["at_m"]))
+    rows = network_store.route(conn, (first, here["at_m"]), (last, there["at_m"]))
     parts = rows.assign(reach_id=rows["code"])[["reach_id", "direction", "from_m", "to_m", "distance_m", "geom"]]
     length = float((rows["to_m"] - rows["from_m"]).sum())
     return Routed(cut(parts.set_crs(crs.STORAGE)), length, rows["way"].iloc[0], rows["node"].iloc[0])

@@ -14,7 +14,7 @@ from rivergis import crs
 from rivergis.db import system
 from rivergis.db.connect import Database
 from rivergis.river import measuring as measuring_
-from rivergis.river import stem, store
+from rivergis.river import network_store, stem, store
 from rivergis.river.chainage import Axis
 from rivergis.river.files import Network
 from rivergis.rules import RuleBook, RuleView
@@ -22,7 +22,9 @@ from rivergis.rules import RuleBook, RuleView
 SNAP_M = 0.5  # ends of one digitised network meet exactly or not at all; this only forgives rounding
 
 
-def save_network(db: Database, network: Network, book: RuleBook, *, namespace: str, actor: str) -> store.NetworkSaved:
+def save_network(
+    db: Database, network: Network, book: RuleBook, *, namespace: str, actor: str
+) -> network_store.NetworkSaved:
     """Record a network built from files: rivers, axes, reaches, and the build with its defects.
 
     One transaction; building the same files by the same rules again changes nothing. Reaches of an earlier build of a
@@ -38,7 +40,9 @@ def save_network(db: Database, network: Network, book: RuleBook, *, namespace: s
     }
     with db.write(actor) as conn:
         system.keep_rules(conn, book.version, book.content, book.rows())
-        return store.save_network(conn, network.built.reaches, network.built.defects, namespace=namespace, build=build)
+        return network_store.save_network(
+            conn, network.built.reaches, network.built.defects, namespace=namespace, build=build
+        )
 
 
 @dataclass(frozen=True)
