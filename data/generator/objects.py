@@ -155,54 +155,18 @@ def _permits(out: Objects, system: System) -> None:
     cut = Point(part.centroid.x + 4, part.centroid.y)
     add = _PermitBook(out, trunk)
     add("bridge", "栖云大桥", "permanent_work", "building", "2019-03-01", None, area=out.shapes["bridge"].buffer(6))
-    add(
-        "pump_house",
-        "汀湾提灌站",
-        "permanent_work",
-        "building",
-        "2021-05-10",
-        None,
-        area=out.shapes["pump_house"].buffer(5),
-    )
-    add(
-        "permitted_dump",
-        "云溪河栖云段清淤疏浚",
-        "dredging",
-        "dump",
-        "2026-03-01",
-        "2026-08-31",
-        area=out.shapes["permitted_dump"].buffer(12),
-    )
-    add(
-        "temporary_yard",
-        "堤顶道路施工临时料场",
-        "temporary_use",
-        "occupation",
-        "2025-11-20",
-        "2026-05-19",
-        area=out.shapes["temporary_yard"].buffer(5),
-    )
-    add(
-        "stretch_yard",
-        "汀湾防汛砂石料场",
-        "temporary_use",
-        "occupation",
-        "2026-01-01",
-        "2026-12-31",
-        stretch=(8300.0, 60.0),
-        bank="right",
-    )
+    add("pump_house", "汀湾提灌站", "permanent_work", "building", "2021-05-10", None,
+        area=out.shapes["pump_house"].buffer(5))
+    add("permitted_dump", "云溪河栖云段清淤疏浚", "dredging", "dump", "2026-03-01", "2026-08-31",
+        area=out.shapes["permitted_dump"].buffer(12))
+    add("temporary_yard", "堤顶道路施工临时料场", "temporary_use", "occupation", "2025-11-20", "2026-05-19",
+        area=out.shapes["temporary_yard"].buffer(5))
+    add("stretch_yard", "汀湾防汛砂石料场", "temporary_use", "occupation", "2026-01-01", "2026-12-31",
+        stretch=(8300.0, 60.0), bank="right")
     add("station", "汀湾水文站房", "permanent_work", "building", "2020-01-01", None, stretch=(8620.0, 0.0), bank="left")
     add("name_only_dump", "晚渡码头堆土", "dredging", "dump", "2026-02-01", "2026-07-31")
-    add(
-        "wrong_kind_quarry",
-        "晚渡管理用房",
-        "permanent_work",
-        "building",
-        "2022-06-01",
-        None,
-        area=out.shapes["wrong_kind_quarry"].buffer(8),
-    )
+    add("wrong_kind_quarry", "晚渡管理用房", "permanent_work", "building", "2022-06-01", None,
+        area=out.shapes["wrong_kind_quarry"].buffer(8))
     add("part_permitted_dump", "云溪河汀湾段清淤疏浚", "dredging", "dump", "2026-03-01", "2026-08-31",
         area=cut.buffer(90).intersection(box(cut.x, cut.y - 90, cut.x + 90, cut.y + 90)))  # fmt: skip
 

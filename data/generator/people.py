@@ -227,3 +227,5 @@ def _plant(rows: list[Row]) -> list[Row]:
             out.append(row)
     template = _duty("500199002203", DOUBLE[0], DOUBLE[1], DOUBLE[2])
     return [*out, {**template, "chief_code": DOUBLE[3]}]
+
+
