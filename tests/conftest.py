@@ -11,11 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import text
 
 from rivergis.db import upgrade
 from rivergis.db.cluster import Cluster
 from rivergis.db.connect import Database, open_database
+
+# how long a law takes on a busy machine says nothing about it
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "template_upgraded"
