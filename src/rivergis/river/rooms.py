@@ -24,6 +24,7 @@ MOST_EXITS = 64  # open ends of one block that are tried as outlets
 MOST_TRIALS = 4_000_000  # lines times exits of a block, up to which every exit is tried
 MENDS = 12  # rounds of mending before the whole block is directed anew
 ALONE = 0.6  # a ring or net that nothing enters or leaves may run either way
+HELD = 12.0  # pull of a line that was turned for water to get through
 MENDED = 2.0  # log odds of a line that had to turn for water to get through
 
 Door = tuple[int, bool, int]
@@ -135,16 +136,21 @@ class Room:
         the potential alone.
         """
         flows = _Basin(self, inflow, outflow)
-        downhill = _down(flows.potential(BIAS * own), self.a, self.b)
         doors = np.unique([d[2] for d in self.doors if outflow[d[2]] == 0]).astype(np.int64)
-        chosen = own > 0
+        chosen, held = own > 0, own.copy()
         for _ in range(MENDS):
-            chosen = np.where(self._strong(chosen), downhill, chosen)
+            circled = self._strong(chosen)
+            if circled.any():
+                downhill = _down(flows.potential(BIAS * held), self.a, self.b)
+                chosen = np.where(circled, downhill, chosen)
             ends, begins = self._astray(chosen, inflow, outflow)
             if not (len(ends) or len(begins) or self._strong(chosen).any()):
                 return chosen, np.where(chosen == (own > 0), np.abs(own) + 1.0, MENDED)
-            chosen = self._led(chosen, own, ends, np.flatnonzero(outflow > 0), True)
-            chosen = self._led(chosen, own, begins, doors, False)
+            led = self._led(chosen, held, ends, np.flatnonzero(outflow > 0), True)
+            led = self._led(led, held, begins, doors, False)
+            # what was turned for water to get through is not turned back for a circle
+            held = np.where(led != chosen, np.where(led, HELD, -HELD), held)
+            chosen = led
         phi = flows.potential(0.0 * own)
         chosen = _down(phi, self.a, self.b)
         strength = np.minimum(np.abs(phi[self.a] - phi[self.b]) / self.length / 0.2, 1.0)
