@@ -122,6 +122,19 @@ def emit(result: Any, as_json: bool, text: str | None = None) -> None:
             say(f"{key}: {value}")
 
 
+def write_page(path: Path, html: str) -> None:
+    """Write a page by way of a temporary name; ``EnvironmentFault`` where the place refuses it."""
+    from rivergis.errors import EnvironmentFault
+
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(html, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise EnvironmentFault(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+
+
 def write_json(path: Path, result: Any) -> None:
     """Write a result as JSON by way of a temporary name."""
     part = path.with_name(path.name + ".part")

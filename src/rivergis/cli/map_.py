@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rivergis.cli import common
-from rivergis.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -120,11 +119,5 @@ def _write(out: Path, as_json: bool, draw: Callable[[Any, Any], str]) -> None:
 
     with common.database().read() as conn:
         html = draw(conn, Sheet("inline", common.settings().store_dir))
-    part = out.with_name(out.name + ".part")
-    try:
-        part.write_text(html, encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EnvironmentFault(f"{out} cannot be written ({error.strerror}): choose another place.") from error
+    common.write_page(out, html)
     common.emit({"file": str(out), "bytes": len(html.encode())}, as_json, f"{out} ({len(html.encode()) / 1024:.0f} kB)")

@@ -42,12 +42,9 @@ def position(_context: click.Context, _parameter: click.Parameter, text: str | N
 
 def _measuring(network: Path | None, river: str | None, stakes: Path | None = None) -> Measuring:
     """The axes to measure on: of a network file, or of the database."""
-    from datetime import date
-
-    from rivergis import rules
     from rivergis.river import measuring
 
-    view = rules.load(common.settings().rules_dir).at((rules.NATIONAL,), date.today())
+    view = _national()
     if network is not None:
         return measuring.of_file(network, view, river=river, stakes=stakes)
     with common.database().read() as conn:

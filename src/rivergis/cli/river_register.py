@@ -191,7 +191,6 @@ def _inventory(sources: Sources, sizes: Sizes, listed: Official | None) -> Inven
 
 def _write_map(kept: Inventory, sources: Sources, path: Path) -> None:
     from rivergis import words
-    from rivergis.errors import EnvironmentFault
     from rivergis.maps import register_map
 
     stamp = words.both("page.demo") if sources.demo else None
@@ -199,13 +198,7 @@ def _write_map(kept: Inventory, sources: Sources, path: Path) -> None:
     county = [] if units is None else list(units.loc[units["level"] == "county", "name"])
     where = county[0] if len(county) == 1 else "" if "on" in sources.about else str(sources.about["source"])
     html = register_map.draw(kept, units, name=f"{where} {sources.about.get('on') or ''}".strip(), stamp=stamp)
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(html, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EnvironmentFault(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+    common.write_page(path, html)
 
 
 def _show_list(register: Any, written: list[Path], as_json: bool) -> None:

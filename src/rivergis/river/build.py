@@ -197,14 +197,13 @@ def _half_width(drawn: Drawn, areas: gpd.GeoDataFrame | None, method: Method) ->
 def _as_reaches(
     drawn: Drawn, directed: direction.Directed, length: Floats, half_width: Floats, area: Floats
 ) -> measures.Reaches:
-    fits = direction.confluence_fits(drawn)
     return measures.Reaches(
         directed.start,
         directed.end,
         length,
         drawn.pieces["kind"].to_numpy(dtype=object),
         frames.texts(drawn.pieces["name"]),
-        np.where(directed.turned, fits[:, 1], fits[:, 0]),
+        directed.fit,
         half_width,
         area,
     )

@@ -49,7 +49,7 @@ class Directed:
 
     ``turned``: (n,) bool, the piece runs against the way it was drawn. ``basis``: attribute, digitised, dem, connectivity
     or unknown. ``confidence``: 0.5 (a coin) to 1. ``drawn_downstream``: share of lines that were drawn downstream, as estimated.
-    ``start``, ``end``: upstream and downstream node of each piece.
+    ``start``, ``end``: upstream and downstream node of each piece; ``fit``: how well it fits as the one that leaves ``start``.
     """
 
     turned: Flags
@@ -58,6 +58,7 @@ class Directed:
     drawn_downstream: float
     start: Ints
     end: Ints
+    fit: Floats
     defects: list[NetworkDefect]
 
 
@@ -79,12 +80,13 @@ def orient(
     fall = np.full(count, np.nan) if fall_m is None else fall_m
     known = np.asarray([] if outlets is None else outlets, dtype=np.int64)
     given = _given(drawn, fall, fall_error_m)
-    fits = confluence_fits(drawn)
+    fits = _confluence_fits(drawn)
     share, solved = _best(drawn, given, fits, known)
     turned = solved.turned
     basis = _basis(drawn, turned, solved.confidence, given, share)
     start, end = np.where(turned, drawn.end, drawn.start), np.where(turned, drawn.start, drawn.end)
-    directed = Directed(turned, basis, solved.confidence, share, start, end, [])
+    fit = np.where(turned, fits[:, 1], fits[:, 0])
+    directed = Directed(turned, basis, solved.confidence, share, start, end, fit, [])
     directed.defects.extend(_defects(drawn, directed, solved.contradicted, known, min_confidence))
     return directed
 
@@ -169,7 +171,7 @@ def _likelihood(solved: consensus.Solved, lines: Floats, share: float) -> float:
     return float(rest + down * np.log(share) + up * np.log(1 - share) - rarer)
 
 
-def confluence_fits(drawn: Drawn) -> Floats:
+def _confluence_fits(drawn: Drawn) -> Floats:
     """(n, 2) how well each piece fits as the one that leaves the node at its first and at its last vertex.
 
     At a confluence the leaving piece lies opposite to the arriving ones: the sum of its angles to the others is largest.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -22,7 +21,7 @@ import yaml
 
 from rivergis import crs
 from rivergis.errors import EnvironmentFault, InputError, UsageError
-from rivergis.intake import vector
+from rivergis.intake import sources, vector
 from rivergis.river import attributes, dem_files, terrain, terrain_flow
 from rivergis.river.build import Built, Method, Terrain, build
 from rivergis.river.drawn import NetworkDefect
@@ -110,7 +109,7 @@ def build_network(asked: Asked, view: RuleView, progress: Callable[[str], None] 
     files = [p for p in (asked.lines, asked.areas, asked.dem, asked.outlets) if p is not None]
     return Network(
         built,
-        [{"file": p.name, "sha256": _sha256(p)} for p in files],
+        [{"file": p.name, "sha256": sources.sha256(p)} for p in files],
         asdict(method),
         [r.as_dict() for r in view.used],
         [asdict(t) for r in (reading, areas_reading) if r is not None for t in r.taken],
@@ -269,11 +268,6 @@ def _terrain(path: Path | None, view: RuleView) -> tuple[Terrain | None, list[st
     return Terrain(DEM_ERROR * dem.cell_m, lambda lines: terrain.sample_ends(dem, lines), areas), said
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def check_out(out: Path, overwrite: bool) -> None:
     """Whether a network can be written there; ``UsageError`` before any work is done."""
     if out.suffix.lower() != ".gpkg":
@@ -300,25 +294,40 @@ def whole(out: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def write(network: Network, out: Path, *, overwrite: bool = False) -> None:
-    """Write a network as GeoPackage with layers reaches, nodes, defects and a table build; all of it or nothing."""
-    check_out(out, overwrite)
+def write_package(
+    out: Path,
+    layers: Iterable[tuple[str, gpd.GeoDataFrame, str]],
+    tables: Iterable[tuple[str, pd.DataFrame]] = (),
+) -> None:
+    """A GeoPackage of layers (name, frame, geometry type) and tables (name, frame), all of it or nothing."""
     with whole(out) as part:
-        built = network.built
-        for layer, frame, kind in (
-            ("reaches", built.reaches, "LineString"),
-            ("nodes", built.nodes, "Point"),
-            ("defects", built.defects, "Point"),
-        ):
+        for layer, frame, kind in layers:
             pyogrio.write_dataframe(
                 crs.outward(frame), part, layer=layer, driver="GPKG", geometry_type=kind, append=part.exists()
             )
-        rows = [
-            (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str))
-            for k, v in network.summary.items()
-        ]
-        table = pd.DataFrame(rows, columns=["key", "value"])
-        pyogrio.write_dataframe(table, part, layer="build", driver="GPKG", append=True)
+        for name, table in tables:
+            pyogrio.write_dataframe(table, part, layer=name, driver="GPKG", append=True)
+
+
+def told_table(told: Mapping[str, Any]) -> pd.DataFrame:
+    """What is told of a result as rows of key and value; what is no text as JSON."""
+    rows = [(k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str)) for k, v in told.items()]
+    return pd.DataFrame(rows, columns=["key", "value"])
+
+
+def write(network: Network, out: Path, *, overwrite: bool = False) -> None:
+    """Write a network as GeoPackage with layers reaches, nodes, defects and a table build; all of it or nothing."""
+    check_out(out, overwrite)
+    built = network.built
+    write_package(
+        out,
+        [
+            ("reaches", built.reaches, "LineString"),
+            ("nodes", built.nodes, "Point"),
+            ("defects", built.defects, "Point"),
+        ],
+        [("build", told_table(network.summary))],
+    )
 
 
 def read_reaches(path: Path) -> gpd.GeoDataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import rasterio
 import shapely
 from rasterio.errors import RasterioError
@@ -20,7 +18,7 @@ from shapely.ops import substring
 
 from rivergis import crs
 from rivergis.errors import EnvironmentFault, InputError, UsageError
-from rivergis.river import dem_files, levels
+from rivergis.river import dem_files, files, levels
 from rivergis.river.flood import METHOD, Flood, FloodRules, flood, levee_walls
 from rivergis.river.flood_inputs import Asked, Marks, read_axis, read_levees, read_levels
 from rivergis.river.terrain import UNKNOWN, Dem, Floats, require_same_datum
@@ -340,28 +338,17 @@ def check_out(out: Path, depth: Path | None, overwrite: bool) -> None:
 def write(result: FloodResult, out: Path) -> None:
     """GeoPackage with layers extent, low_but_not_connected, levels, look_at and tables widths and result; all or nothing."""
     done = result.flood
-    part = out.with_name(f".{out.stem}.part.gpkg")
-    part.unlink(missing_ok=True)
-    try:
-        for layer, frame, kind in (
+    told = {k: v for k, v in result.summary.items() if k != "widths"}
+    files.write_package(
+        out,
+        [
             ("extent", done.parts, "Polygon"),
             ("low_but_not_connected", done.low_parts, "Polygon"),
             ("levels", result.observed_frame, "Point"),
             ("look_at", done.marks, "Point"),
-        ):
-            pyogrio.write_dataframe(
-                crs.outward(frame), part, layer=layer, driver="GPKG", geometry_type=kind, append=part.exists()
-            )
-        pyogrio.write_dataframe(done.widths, part, layer="widths", driver="GPKG", append=True)
-        told = {k: v for k, v in result.summary.items() if k != "widths"}
-        rows = [
-            (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str)) for k, v in told.items()
-        ]
-        table = pd.DataFrame(rows, columns=["key", "value"])
-        pyogrio.write_dataframe(table, part, layer="result", driver="GPKG", append=True)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+        ],
+        [("widths", done.widths), ("result", files.told_table(told))],
+    )
 
 
 def write_depth(result: FloodResult, path: Path) -> None:

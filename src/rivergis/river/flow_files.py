@@ -17,10 +17,9 @@ from affine import Affine
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from rivergis import crs
 from rivergis.errors import EnvironmentFault, InputError, UsageError
 from rivergis.intake import vector
-from rivergis.river import dem_files, terrain_flow, terrain_large
+from rivergis.river import dem_files, files, terrain_flow, terrain_large
 from rivergis.river.dem_files import DemFile
 from rivergis.river.terrain import Dem, cell_size_m, fill_small_voids
 from rivergis.river.terrain_flow import Flow, Progress, Streams
@@ -217,10 +216,7 @@ def _write_flow(out: Path, found: Flow, streams: Streams, asked: Asked, progress
         more = {"D8_CODING": asked.coding} if name == "flow_direction" else {}
         _write(out / f"{name}.tif", array, found.dem, found.method, nodata=nodata, unit=unit, **more)
     links = streams.links.assign(method=found.method)
-    part = out / "streams.part.gpkg"
-    part.unlink(missing_ok=True)
-    crs.outward(links).to_file(part, layer="streams", engine="pyogrio")
-    part.replace(out / "streams.gpkg")
+    files.write_package(out / "streams.gpkg", [("streams", links, "LineString")])
     return {name: str(out / f"{name}.tif") for name in rasters} | {"streams": str(out / "streams.gpkg")}
 
 

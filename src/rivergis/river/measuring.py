@@ -11,7 +11,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 from sqlalchemy import Connection
 
 from rivergis import crs
@@ -275,6 +274,4 @@ def _bank_method(view: RuleView) -> dict[str, float]:
 def write_banks(done: Banks, out: Path) -> None:
     """Write ``banks`` and ``defects`` as layers of a GeoPackage; whole or not at all."""
     files.check_out(out, True)
-    with files.whole(out) as part:
-        pyogrio.write_dataframe(crs.outward(done.lines), part, layer="banks", geometry_type="LineString")
-        pyogrio.write_dataframe(crs.outward(done.defects), part, layer="defects", geometry_type="Point", append=True)
+    files.write_package(out, [("banks", done.lines, "LineString"), ("defects", done.defects, "Point")])
