@@ -57,7 +57,10 @@ def level(module: str) -> int:
         if rest == "store" or rest.endswith("_store"):
             return 3
         return (
-            4 if rest in ("workflow", "files", "measuring", "tracing", "flood_inputs") or rest.endswith("_files") else 1
+            4
+            if rest in ("workflow", "files", "measuring", "tracing", "flood_inputs")
+            or rest.endswith(("_files", "_workflow"))
+            else 1
         )
     return {"db": 2, "intake": 2, "maps": 5, "reports": 5, "jobs": 6, "web": 7, "cli": 7}[top]
 
