@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,5 +60,5 @@ class Fixes:
 
     def take(self, which: Any) -> Fixes:
         """The fixes at these positions or under this mask, in the same order."""
-        arrays = (getattr(self, name)[which] for name in ("seq", "t_s", "lon", "lat", "acc_m", "speed_ms", "mark"))
-        return Fixes(*arrays, clock=self.clock)
+        names = ("seq", "t_s", "lon", "lat", "acc_m", "speed_ms", "mark")
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
