@@ -11,8 +11,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-USED, REPEAT, JUMP, POOR_ACCURACY = 0, 1, 2, 3
-MARKS = ("", "repeat", "jump", "poor_accuracy")
+USED, REPEAT, JUMP, POOR_ACCURACY, NO_TIME = 0, 1, 2, 3, 4
+MARKS = ("", "repeat", "jump", "poor_accuracy", "no_time")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Clock:
 
 @dataclass(frozen=True, eq=False)
 class Fixes:
-    """Fixes of one track, ordered by repaired time (by the file where times are missing); nothing is left out, only marked.
+    """Fixes of one track, ordered by repaired time (by the file where no fix has one); nothing is left out, only marked.
 
     All arrays have shape (n,). ``seq``: position in the file; ``t_s``: seconds since 1970 UTC after the repair of the clock,
     NaN where the file has no time; ``lon``, ``lat``: degrees in the datum they were read in; ``acc_m``, ``speed_ms``: as the
@@ -55,8 +55,8 @@ class Fixes:
 
     @property
     def timed(self) -> bool:
-        """Whether every fix has a time."""
-        return bool(len(self) and np.isfinite(self.t_s).all())
+        """Whether the track has times; fixes without one are then marked and stand last."""
+        return bool(np.isfinite(self.t_s).any())
 
     def take(self, which: Any) -> Fixes:
         """The fixes at these positions or under this mask, in the same order."""
