@@ -22,6 +22,13 @@ ALTER TABLE data.leg
 COMMENT ON COLUMN data.leg.passage IS 'Which pass of the person along the reach, from 1; null = not assessed';
 COMMENT ON COLUMN data.leg.speed_ms IS 'Median speed along it, m/s; null = not assessed';
 
+-- inputs may come back to what they were before: a duty corrected twice makes a third result equal to the first
+ALTER TABLE data.patrol_result DROP CONSTRAINT patrol_result_track_id_input_hash_key;
+CREATE INDEX patrol_result_track ON data.patrol_result (track_id, recorded_at);
+
+ALTER TABLE sys."user" ADD COLUMN chief_id uuid REFERENCES data.identity;
+COMMENT ON COLUMN sys."user".chief_id IS 'Chief whose account it is: may upload and see the own tracks, see who saw them, and reply to questions; null = none';
+
 CREATE TABLE data.patrol_entry (
   id uuid PRIMARY KEY,
   kind text NOT NULL CHECK (kind IN ('paper', 'hand_drawn', 'drone', 'on_site_meeting', 'proxy', 'platform_record')),
@@ -31,6 +38,7 @@ CREATE TABLE data.patrol_entry (
   ended_at timestamptz CHECK (ended_at >= started_at),
   minutes double precision CHECK (minutes >= 0),
   metres_said double precision CHECK (metres_said >= 0),
+  problems int CHECK (problems >= 0),
   note text,
   scan_sha256 text,
   scan_path text,
@@ -52,6 +60,7 @@ started_at: start as said, UTC; null = not said
 ended_at: end as said, UTC; null = not said
 minutes: duration as said, min; null = not said
 metres_said: length as said, m; never proven coverage
+problems: problems found as said; null = not said
 note: what else was written
 scan_sha256: content hash of the scan; null = none
 scan_path: place of the scan in the store, relative

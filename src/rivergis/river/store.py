@@ -76,6 +76,16 @@ def water_areas(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFr
     )
 
 
+def landmarks(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
+    """Landmarks in force: id, code, river_id, river_code, river, name, kind, at_m, geom (Point, EPSG:4490; null where unknown)."""
+    return read_frame(
+        conn,
+        """SELECT l.id, l.code, l.river_id, r.code AS river_code, r.name AS river, l.name, l.kind, l.at_m, l.geom
+        FROM app.landmark_as_of(:on, :known) l JOIN app.river_as_of(:on, :known) r ON r.id = l.river_id ORDER BY l.id""",
+        {"on": on, "known": known_at},
+    )
+
+
 def units(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Administrative units in force: id, code (adcode), name, level, parent_code, geom (EPSG:4490)."""
     return read_frame(
