@@ -128,7 +128,8 @@ class Gazetteer:
         """The place on a river that a landmark's name, its code or a chainage (桩号 12+345) means.
 
         Raises ``InputError`` where the name stands on several places (which are listed) or on none (what is written
-        alike is proposed in ``details['proposals']``), and where the chainage lies off the axis.
+        alike is proposed), and where the chainage lies off the axis; ``details`` has ``problem`` (several, unknown,
+        off_river), ``said`` and ``proposals``.
         """
         said = said.strip()
         if _CHAINAGE.search(unicodedata.normalize("NFKC", said)):
@@ -146,7 +147,12 @@ class Gazetteer:
         at_m, axis = self._calibration(river_id).parse(said), self.axis(river_id)
         if not axis.origin_m - 1 <= at_m <= axis.end_m + 1:
             ends = " to ".join(self.label(river_id, m) for m in (axis.origin_m, axis.end_m))
-            raise InputError(f"The chainage {said} lies off the river, which runs from {ends}: correct it.")
+            raise InputError(
+                f"The chainage {said} lies off the river, which runs from {ends}: correct it.",
+                problem="off_river",
+                said=said,
+                proposals=[ends],
+            )
         at_m = min(max(at_m, axis.origin_m), axis.end_m)
         return Spot(at_m, self.label(river_id, at_m))
 
@@ -154,6 +160,8 @@ class Gazetteer:
         places = [f"{r.code} ({self.label(river_id, r.at_m)})" for r in rows.itertuples()]
         return InputError(
             f"{said} stands {len(rows)} times on the river: write the code or the chainage of one of {', '.join(places)}.",
+            problem="several",
+            said=said,
             proposals=places,
         )
 
@@ -162,13 +170,19 @@ class Gazetteer:
             f"{r.name} ({self.label(river_id, r.at_m)})" for r in own.itertuples(index=False) if _alike(said, r.name)
         ]
         more = f"is {' or '.join(alike[:_PROPOSED])} meant" if alike else "write another name or the chainage (12+345)"
-        return InputError(f"The river has no landmark {said!r}: {more}.", proposals=alike)
+        return InputError(
+            f"The river has no landmark {said!r}: {more}.", problem="unknown", said=said, proposals=alike[:_PROPOSED]
+        )
 
     def between(self, river_id: Any, one: str, other: str) -> Between:
         """The stretch from one named place to another (从石桥到鹭洲堰); ``InputError`` as ``spot``, and where both are one place."""
         start, end = sorted((self.spot(river_id, one), self.spot(river_id, other)), key=lambda s: s.at_m)
         if end.at_m - start.at_m < 1.0:
-            raise InputError(f"{one} and {other} are the same place ({start.label}): a stretch needs two.")
+            raise InputError(
+                f"{one} and {other} are the same place ({start.label}): a stretch needs two.",
+                problem="one_place",
+                said=f"{one}, {other}",
+            )
         return Between(river_id, start, end)
 
     def nearest(self, lon: float, lat: float, count: int = 5) -> pd.DataFrame:
