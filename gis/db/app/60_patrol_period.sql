@@ -1,0 +1,68 @@
+-- Patrols of a period as known at a moment: what bulletins, coverage maps and sweeps are made of.
+CREATE FUNCTION app.patrol_in(first_day date, last_day date, known_at timestamptz DEFAULT now())
+RETURNS TABLE (track_id uuid, result_id uuid, day date, chief_id uuid, chief text, level text, unit_code text, mode text, file_name text,
+  started_at timestamptz, ended_at timestamptz, figures jsonb, standard jsonb, review jsonb, rule_set text, input_hash text)
+LANGUAGE sql STABLE ROWS 1000 AS $$
+  SELECT t.id, r.id, t.day, t.chief_id, c.name, c.level, coalesce(t.unit_code, c.unit_code), t.mode, t.file_name,
+    t.started_at, t.ended_at, r.figures, r.standard, r.review, r.rule_set, r.input_hash
+  FROM data.track t
+  LEFT JOIN data.patrol_result r ON r.track_id = t.id AND r.recorded_at <= known_at
+    AND (r.superseded_at IS NULL OR r.superseded_at > known_at)
+  LEFT JOIN LATERAL (SELECT * FROM app.chief_as_of(t.day, known_at) c WHERE c.id = t.chief_id LIMIT 1) c ON true
+  WHERE t.day BETWEEN first_day AND last_day AND t.part_of IS NULL AND t.recorded_at <= known_at
+$$;
+COMMENT ON FUNCTION app.patrol_in(date, date, timestamptz) IS
+  'Patrol tracks of a period (the parts of one outing once) with their scoring as known then (personal data)';
+
+CREATE FUNCTION app.leg_in(first_day date, last_day date, known_at timestamptz DEFAULT now())
+RETURNS TABLE (track_id uuid, day date, seq int, reach_id uuid, reach_version int, river_id uuid, bank text, from_m double precision,
+  to_m double precision, seen boolean, reason text, started_at timestamptz, mode text, speed_ms real, passage int,
+  length_m double precision, reach_from_m double precision, now_from_m double precision, now_to_m double precision)
+LANGUAGE sql STABLE ROWS 10000 AS $$
+  SELECT p.track_id, p.day, l.seq, l.reach_id, l.reach_version, h.river_id, l.bank, l.from_m, l.to_m, l.seen, l.reason, l.started_at,
+    l.mode, l.speed_ms, l.passage, h.length_m, h.from_m, n.from_m, n.to_m
+  FROM app.patrol_in(first_day, last_day, known_at) p
+  JOIN data.leg l ON l.result_id = p.result_id
+  JOIN data.reach h ON h.id = l.reach_id AND h.version = l.reach_version
+  LEFT JOIN app.reach_as_of(last_day, known_at) n ON n.id = h.id AND n.geom = h.geom
+$$;
+COMMENT ON FUNCTION app.leg_in(date, date, timestamptz) IS
+  'Stretches of bank that patrols of a period saw or did not see, in metres of the reach version they were measured on, with the chainage of that reach on the last day where it is still the same line';
+
+CREATE FUNCTION app.patrol_entry_as_of(known_at timestamptz DEFAULT now())
+RETURNS TABLE (entry_id uuid, kind text, chief_id uuid, day date, minutes double precision, metres_said double precision, note text,
+  move text, merged_into uuid)
+LANGUAGE sql STABLE ROWS 1000 AS $$
+  SELECT e.id, e.kind, e.chief_id, e.day, e.minutes, e.metres_said, e.note, v.move, v.track_id
+  FROM data.patrol_entry e
+  LEFT JOIN LATERAL (SELECT * FROM data.patrol_entry_event v WHERE v.entry_id = e.id AND v.recorded_at <= known_at
+                     ORDER BY v.id DESC LIMIT 1) v ON true
+  WHERE e.recorded_at <= known_at
+$$;
+COMMENT ON FUNCTION app.patrol_entry_as_of(timestamptz) IS
+  'Patrols said to have been done, without a track, as known then; move: null or restored = it stands, merged = the same patrol as a track, withdrawn';
+
+CREATE FUNCTION app.patrol_credit_as_of(known_at timestamptz DEFAULT now())
+RETURNS TABLE (track_id uuid, entry_id uuid, chief_id uuid) LANGUAGE sql STABLE ROWS 1000 AS $$
+  SELECT t.id, NULL::uuid, t.chief_id FROM data.track t WHERE t.chief_id IS NOT NULL AND t.recorded_at <= known_at
+  UNION SELECT NULL::uuid, e.id, e.chief_id FROM data.patrol_entry e WHERE e.chief_id IS NOT NULL AND e.recorded_at <= known_at
+  UNION SELECT y.track_id, y.entry_id, y.chief_id FROM data.patrol_party y
+    WHERE y.chief_id IS NOT NULL AND y.part IN ('chief', 'joint') AND y.recorded_at <= known_at
+$$;
+COMMENT ON FUNCTION app.patrol_credit_as_of(timestamptz) IS
+  'Chiefs whose patrol a track or an entry is: the one on whose account it is, and those who took part by declaration';
+
+CREATE FUNCTION app.review_state_as_of(known_at timestamptz DEFAULT now())
+RETURNS TABLE (track_id uuid, code text, move text, decided_text text, decided_by text, decided_at timestamptz, reply text, replied_by text,
+  replied_at timestamptz) LANGUAGE sql STABLE ROWS 100 AS $$
+  SELECT k.track_id, k.code, last.move, d.text, d.actor, d.recorded_at, a.text, a.actor, a.recorded_at
+  FROM (SELECT DISTINCT v.track_id, v.code FROM data.review_event v WHERE v.recorded_at <= known_at) k
+  LEFT JOIN LATERAL (SELECT * FROM data.review_event v WHERE v.track_id = k.track_id AND v.code = k.code AND v.recorded_at <= known_at
+    ORDER BY v.id DESC LIMIT 1) last ON true
+  LEFT JOIN LATERAL (SELECT * FROM data.review_event v WHERE v.track_id = k.track_id AND v.code = k.code AND v.recorded_at <= known_at
+    AND v.move IN ('confirmed', 'dismissed') ORDER BY v.id DESC LIMIT 1) d ON true
+  LEFT JOIN LATERAL (SELECT * FROM data.review_event v WHERE v.track_id = k.track_id AND v.code = k.code AND v.recorded_at <= known_at
+    AND v.move = 'replied' ORDER BY v.id DESC LIMIT 1) a ON true
+$$;
+COMMENT ON FUNCTION app.review_state_as_of(timestamptz) IS
+  '轨迹待核实: last move, reply and decision of each question about a track, as known then (for the duty person and the chief concerned)';
