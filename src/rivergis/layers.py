@@ -145,6 +145,14 @@ LAYERS: dict[str, Layer] = {
             _c("issued_by", "text", "发证机关", "issued by"),
             _c("position_kind", "text", "位置表示", "position kind", True, ("polygon", "stretch", "point", "name")), _RIVER_FREE,
             _c("bank", "text", "岸别", "bank", choices=BANKS), _FROM, _TO), "encroachment", False),
+        Layer("patrol_area", "巡查片区", "patrol area", "MultiPolygon", (
+            _NAME, _c("kind", "text", "类型", "kind"), _c("unit_code", "text", "行政区编码", "unit code")), "patrol"),
+        Layer("area_duty", "片区责任", "area duty", None, (
+            _c("chief_code", "text", "河长编码", "chief code", True, refers="chief"),
+            _c("area_code", "text", "片区编码", "area code", True, refers="patrol_area")), "patrol"),
+        Layer("water_warning", "河湖预警", "water warning", None, (
+            _RIVER, _FROM, _TO, _c("level", "text", "预警等级", "level", True, ("yellow", "orange", "red")),
+            _c("kind", "text", "类型", "kind"), _c("document", "text", "文件", "document")), "patrol"),
     )
 }
 # fmt: on

@@ -148,8 +148,8 @@ def _rows(layer: layers.Layer) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def peopled(db: Database, tmp_path: Path) -> Database:
-    """A database that knows a river, reach, chief, intake and boundary line, each with the code ``r``."""
-    for name in ("river", "chief", "reach", "intake", "boundary_line"):
+    """A database that knows a river, reach, chief, intake, boundary line and patrol area, each with the code ``r``."""
+    for name in ("river", "chief", "reach", "intake", "boundary_line", "patrol_area"):
         row = _rows(layers.layer(name))[0] | {"code": "r"}
         take(db, put(tmp_path / f"{name}.gpkg", [row], name), name)
     return db

@@ -28,6 +28,7 @@ from rivergis.intake import profile as profiles
 from rivergis.intake.batch import Batch, Course, merged
 from rivergis.intake.delivery import Defect
 from rivergis.outfall import store as outfall_store
+from rivergis.patrol import store as patrol_store
 from rivergis.river import store as river_store
 from rivergis.sourcezone import store as zone_store
 
@@ -39,6 +40,7 @@ DOORS: dict[str, Callable[..., Saved]] = {
     "sourcezone": zone_store.save,
     "outfall": outfall_store.save,
     "encroachment": encroachment_store.save,
+    "patrol": patrol_store.save,
 }
 # how many of the features set aside a result names; all of them are counted and stand in the quarantine
 NAMED = 1_000

@@ -33,6 +33,7 @@ _NO_RIVER = "CROSS JOIN (SELECT NULL::uuid AS id, NULL::text AS name) r"
 _JOINS = {
     "admin_unit": _NO_RIVER,
     "candidate": _NO_RIVER,
+    "patrol_area": _NO_RIVER,
     "boundary_line": _ACT,
     "boundary_area": _ACT,
     "bank_line": "JOIN app.reach_as_of(:on, :known) h ON h.id = t.reach_id " + _RIVER.format("h"),

@@ -12,9 +12,17 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from rivergis.db import versions
 from rivergis.db.connect import copy_frame, read_frame, read_table
 
 METRES_A_DEGREE = 111_320.0  # of latitude; along a parallel less, which only makes the test stricter
+
+
+def save(
+    conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None
+) -> versions.Saved:
+    """Record rows of a patrol layer (see ``layers.LAYERS``): areas, who answers for them, warnings."""
+    return versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id)
 
 
 def track_of_file(conn: Connection, raw_sha256: str) -> uuid.UUID | None:
