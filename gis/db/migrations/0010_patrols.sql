@@ -5,11 +5,14 @@ ALTER TABLE data.track
   ADD COLUMN part_of uuid REFERENCES data.track CHECK (part_of <> id),
   ADD COLUMN clock_offset_s double precision,
   ADD COLUMN clock_basis text,
-  ADD COLUMN unit_code text;
+  ADD COLUMN unit_code text,
+  ADD COLUMN box geometry(Polygon, 4490);
+CREATE INDEX track_box ON data.track USING gist (box);
+COMMENT ON COLUMN data.track.box IS 'Box round its fixes, EPSG:4490; finds tracks of the same place; removed with the fixes';
 COMMENT ON COLUMN data.track.device IS 'Device as named by the sender; null = unknown';
 COMMENT ON COLUMN data.track.session IS 'Session of the app: files of one session of one chief are parts of one outing; null = not said';
 COMMENT ON COLUMN data.track.part_of IS 'Head track of the same outing, under which all parts are scored together; null = a head or a track alone';
-COMMENT ON COLUMN data.track.clock_offset_s IS 'Repair of the clock: seconds taken off the times of the phone to get started_at and ended_at; null = not assessed';
+COMMENT ON COLUMN data.track.clock_offset_s IS 'Repair of the clock: seconds added to the times of the phone to get started_at and ended_at; null = not assessed';
 COMMENT ON COLUMN data.track.clock_basis IS 'What the repair rests on: phone (none needed), received (times of the server), local_as_utc (eight hours); null = not assessed';
 COMMENT ON COLUMN data.track.unit_code IS 'adcode of the unit that patrolled; null = that of the chief';
 CREATE INDEX track_session ON data.track (session) WHERE session IS NOT NULL;
