@@ -66,3 +66,25 @@ RETURNS TABLE (track_id uuid, code text, move text, decided_text text, decided_b
 $$;
 COMMENT ON FUNCTION app.review_state_as_of(timestamptz) IS
   '轨迹待核实: last move, reply and decision of each question about a track, as known then (for the duty person and the chief concerned)';
+
+CREATE FUNCTION app.duty_in(first_day date, last_day date, known_at timestamptz DEFAULT now())
+RETURNS TABLE (duty_id uuid, version int, chief_id uuid, river_id uuid, level text, bank text, from_m double precision, to_m double precision,
+  first_on date, last_on date) LANGUAGE sql STABLE ROWS 1000 AS $$
+  SELECT d.id, d.version, d.chief_id, d.river_id, d.level, d.bank, d.from_m, d.to_m,
+    greatest(lower(d.valid), first_day), least(coalesce(upper(d.valid), 'infinity'), last_day + 1) - 1
+  FROM data.duty d
+  WHERE d.valid && daterange(first_day, last_day, '[]') AND d.recorded_at <= known_at
+    AND (d.superseded_at IS NULL OR d.superseded_at > known_at)
+$$;
+COMMENT ON FUNCTION app.duty_in(date, date, timestamptz) IS
+  'Duties (责任河段) in force on some day of a period, with the first and last day of it on which they hold, as known then';
+
+CREATE FUNCTION app.chief_in(first_day date, last_day date, known_at timestamptz DEFAULT now())
+RETURNS TABLE (chief_id uuid, code text, name text, level text, title text, unit_code text) LANGUAGE sql STABLE ROWS 100 AS $$
+  SELECT DISTINCT ON (c.id) c.id, c.code, c.name, c.level, c.title, c.unit_code FROM data.chief c
+  WHERE c.valid && daterange(first_day, last_day, '[]') AND c.recorded_at <= known_at
+    AND (c.superseded_at IS NULL OR c.superseded_at > known_at)
+  ORDER BY c.id, lower(c.valid) DESC NULLS LAST
+$$;
+COMMENT ON FUNCTION app.chief_in(date, date, timestamptz) IS
+  'Chiefs in office on some day of a period, each once as of the last of these days, as known then (personal data)';

@@ -59,8 +59,10 @@ def _transferred(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     axis_of = {a.river_id: Axis(a.geom, a.origin_m) for a in axes.itertuples()}
     line_of = {(r.reach_id, r.reach_version): r.geom for r in lines.itertuples()}
-    there, gone = [], []
-    for (reach, version, river), group in legs.groupby(["reach_id", "reach_version", "river_id"], dropna=False):
+    there: list[dict[str, Any]] = []
+    gone: list[dict[str, Any]] = []
+    keys = ["reach_id", "reach_version", "river_id"]
+    for (reach, version, river), group in legs.groupby(keys, dropna=False, sort=False):
         transfer = _transfer(line_of.get((reach, version)), axis_of.get(river), tolerance_m, reach_m)
         for leg in group.to_dict("records"):
             for from_m, to_m, part in _parts(leg, transfer):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import openpyxl
 import pandas as pd
-from openpyxl.utils import get_column_letter
 
 from rivergis import __version__, words
 from rivergis.errors import EnvironmentFault, UsageError, legible
-from rivergis.maps.export_tables import text_cell
 from rivergis.maps.export_text import inert
-from rivergis.reports import morning
+from rivergis.reports import morning, workbook
 from rivergis.reports.register_tables import Cells, RiverRegister, Sheet
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -103,12 +101,14 @@ def title(sheet: Sheet) -> str:
 def _write_book(register: RiverRegister, path: Path) -> None:
     book = openpyxl.Workbook(write_only=True)
     for sheet in register.sheets():
-        _table(book, words.say(f"river_register.sheet_{sheet.key}"), [heading(c) for c in sheet.columns], sheet.rows)
+        workbook.add_table(
+            book, words.say(f"river_register.sheet_{sheet.key}"), [heading(c) for c in sheet.columns], sheet.rows
+        )
     head = [heading(c) for c in ("rule", "value", "unit_of", "rule_status", "rule_basis")]
     stamp = [(words.both("river_register.about_note"), words.both("page.demo"))] if register.demo else []
     rows: list[Cells] = [(k, str(v), None, None, None) for k, v in (*stamp, *_about(register))]
     rows += [(r["key"], str(r["value"]), r.get("unit"), r["status"], r["basis"]) for r in register.rules]
-    _table(book, words.say("river_register.sheet_about"), head, rows)
+    workbook.add_table(book, words.say("river_register.sheet_about"), head, rows)
     book.save(path)
 
 
@@ -117,28 +117,6 @@ def _about(register: RiverRegister) -> list[tuple[str, Any]]:
     told = [(words.both(f"river_register.about_{k}"), v) for k, v in register.about.items() if v is not None]
     made = datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     return [*told, (words.both("river_register.about_made_at"), f"{made} (rivergis {__version__})")]
-
-
-def _table(book: Any, title: str, head: Sequence[str], rows: Sequence[Cells]) -> None:
-    """A sheet with a fixed heading row, every text inert, columns as wide as what they hold."""
-    table = book.create_sheet(title)
-    table.freeze_panes = "C2" if len(head) > 5 else "A2"
-    for i, name in enumerate(head):
-        longest = max([_width(name) * 0.7, *(_width(str(r[i])) for r in rows[:300] if r[i] is not None)])
-        table.column_dimensions[get_column_letter(i + 1)].width = min(max(longest + 2, 8), 48)
-    table.append([text_cell(table, name, bold=True) for name in head])
-    for row in rows:
-        table.append([_cell(table, v) for v in row])
-    if rows:
-        table.auto_filter.ref = f"A1:{get_column_letter(len(head))}{len(rows) + 1}"
-
-
-def _cell(table: Any, value: Any) -> Any:
-    return value if value is None or isinstance(value, (int, float)) else text_cell(table, legible(str(value))[:32_000])
-
-
-def _width(text: str) -> int:
-    return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
 
 
 def _write_csv(register: RiverRegister, path: Path) -> None:
