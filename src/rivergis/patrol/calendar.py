@@ -151,7 +151,7 @@ def _visits_row(o: _Owed, book: _Book) -> tuple[Any, ...]:
 
 def _sweep_row(o: _Owed, book: _Book, asked: float) -> tuple[Any, ...]:
     """All waters once within the period: the share of their length that was visited, by tracks and by all patrols."""
-    counted = [v.patrol for v in _found(o, book) if v.why_not != "mode"]
+    counted = [v.patrol for v in _found(o, book) if v.why_not not in ("mode", "review")]
     proven = [p for p in counted if p.proven]
     share, gps = (seen.visited_m(p, o.target.stretches, o.sole) / o.target.assigned_m for p in (counted, proven))
     due, done, by_gps = int(o.target.owed), int(share >= asked - 1e-6), int(gps >= asked - 1e-6)

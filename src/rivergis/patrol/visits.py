@@ -16,10 +16,23 @@ import pandas as pd
 from rivergis.patrol.frequency import Frequency
 
 GPS = "gps"
-WHY_NOT = ("mode", "metres", "standard")
+WHY_NOT = ("mode", "metres", "standard", "review")
 # kind of a record -> mode that the rules of a place accept or do not
 MODES = {"hand_drawn": "paper", "platform_record": "app"}
-COLUMNS = ("patrol_id", "chief_id", "day", "at", "kind", "mode", "met", "river_id", "bank", "from_m", "to_m")
+COLUMNS = (
+    "patrol_id",
+    "chief_id",
+    "day",
+    "at",
+    "kind",
+    "mode",
+    "met",
+    "rejected",
+    "river_id",
+    "bank",
+    "from_m",
+    "to_m",
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Patrol:
-    """One patrol of one chief: a scored track (``kind`` gps), or an entry of its kind; ``met``: announced standard met."""
+    """One patrol of one chief: a scored track (``kind`` gps), or an entry of its kind.
+
+    ``met``: announced standard met; ``rejected``: a person has confirmed a question about the track (复核不予认定).
+    """
 
     id: Any
     day: date
@@ -56,6 +72,7 @@ class Patrol:
     kind: str
     mode: str
     met: bool | None
+    rejected: bool
     pieces: tuple[Piece, ...]
 
     @property
@@ -86,7 +103,8 @@ def patrols(frame: pd.DataFrame) -> dict[Any, list[Patrol]]:
 def _patrol(rows: Sequence[Any]) -> Patrol:
     first = rows[0]
     pieces = tuple(Piece(_known(r.river_id), _known(r.bank), _known(r.from_m), _known(r.to_m)) for r in rows)
-    return Patrol(first.patrol_id, first.day, _known(first.at), first.kind, first.mode, _known(first.met), pieces)
+    known = (_known(first.at), first.kind, first.mode, _known(first.met), bool(first.rejected))
+    return Patrol(first.patrol_id, first.day, *known, pieces)
 
 
 def _known(value: Any) -> Any:
@@ -121,6 +139,8 @@ def visits(
 def _why_not(
     patrol: Patrol, metres: float, least_m: float, frequency: Frequency, accepted: Sequence[str] | None
 ) -> str | None:
+    if patrol.rejected:
+        return "review"
     if accepted is not None and MODES.get(patrol.mode, patrol.mode) not in accepted:
         return "mode"
     if metres < least_m - 0.05:  # stored chainages are rounded
@@ -181,6 +201,8 @@ def last_seen(done: Iterable[Patrol], stretch: Stretch, min_visit_m: float) -> d
     least_m = min(min_visit_m, stretch.length_m)
     for patrol in done:
         for key in ("left", "right") if patrol.proven else ("entry",):
+            if patrol.rejected:
+                continue
             parts = [c for p in patrol.pieces if _about(p, stretch, key) for c in _common(p, [_ends(stretch)])]
             if sum(b - a for a, b in union(parts)) >= least_m - 0.05:
                 last[key] = max(last[key] or patrol.day, patrol.day)
