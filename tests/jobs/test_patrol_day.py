@@ -22,6 +22,7 @@ from rivergis.rules import path_of
 from rivergis.settings import gis_dir
 
 RULES = gis_dir() / "rules"
+BOOK = rules.load(RULES)
 TRUTH: dict[str, Any] = json.loads(
     (Path(__file__).resolve().parents[2] / "data" / "demo_county" / "truth.json").read_text(encoding="utf-8")
 )
@@ -47,17 +48,17 @@ def county(module_db: Database, demo_folder: Path, tmp_path_factory: pytest.Temp
         module_db,
         tracks,
         index=tracks / "index.json",
+        book=BOOK,
         actor="t",
         store_dir=tmp_path_factory.mktemp("store"),
         namespace="demo",
     )
-    book_ = rules.load(RULES)
     with module_db.write("t") as conn:
         from rivergis.db import system
 
-        system.keep_rules(conn, book_.version, book_.content, book_.rows())
+        system.keep_rules(conn, BOOK.version, BOOK.content, BOOK.rows())
         for day in sorted({date.fromisoformat(t["day"]) for t in TRUTH["tracks"]}):
-            workflow.score_day(conn, book_.at(path_of("500199"), day), book_.version, day, now_of(conn))
+            workflow.score_day(conn, BOOK.at(path_of("500199"), day), BOOK.version, day, now_of(conn))
     return module_db
 
 
@@ -163,18 +164,18 @@ def test_a_track_twice_changes_nothing_and_a_bad_file_does_not_stop_the_others(
     good = next((demo_folder / "tracks").glob("*.gpx"))
     (folder / "a.gpx").write_bytes(good.read_bytes())
     (folder / "b.gpx").write_text("<gpx")
-    first = receive.import_tracks(db, folder, actor="t", store_dir=tmp_path / "store")
-    again = receive.import_tracks(db, folder, actor="t", store_dir=tmp_path / "store")
+    first = receive.import_tracks(db, folder, book=BOOK, actor="t", store_dir=tmp_path / "store")
+    again = receive.import_tracks(db, folder, book=BOOK, actor="t", store_dir=tmp_path / "store")
     assert (first.new, first.known, len(first.failed)) == (1, 0, 1)
     assert (again.new, again.known) == (0, 1)
     assert "is not a whole GPX file" in first.failed[0]["message"]
     (folder / "a.gpx").unlink()
     with pytest.raises(InputError, match="not a whole GPX"):
-        receive.import_tracks(db, folder, actor="t", store_dir=tmp_path / "store")
+        receive.import_tracks(db, folder, book=BOOK, actor="t", store_dir=tmp_path / "store")
 
 
 def test_retention_removes_fixes_and_raw_file_and_keeps_hash(db: Database, demo_folder: Path, tmp_path: Path) -> None:
-    receive.import_tracks(db, next((demo_folder / "tracks").glob("*.gpx")), actor="t", store_dir=tmp_path)
+    receive.import_tracks(db, next((demo_folder / "tracks").glob("*.gpx")), book=BOOK, actor="t", store_dir=tmp_path)
     assert len(list((tmp_path / "tracks").iterdir())) == 1
     assert workflow.purge_expired(db, today=date(2026, 6, 1), retention_days=730, store_dir=tmp_path, actor="t") == 0
     assert workflow.purge_expired(db, today=date(2029, 6, 1), retention_days=730, store_dir=tmp_path, actor="t") == 1

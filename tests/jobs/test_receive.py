@@ -21,13 +21,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from rivergis import layers
+from rivergis import layers, rules
 from rivergis.db import aside, system
 from rivergis.db.connect import Database, open_database
 from rivergis.errors import EnvironmentFault, InputError
 from rivergis.intake import admission, profile
 from rivergis.jobs import receive
+from rivergis.settings import gis_dir
 from tests.intake.test_raster import image
+
+BOOK = rules.load(gis_dir() / "rules")
 
 SHAPES = {
     "Point": shapely.Point(106.1, 29.4),
@@ -469,10 +472,10 @@ def test_bad_tracks_are_listed_and_good_ones_go_on(db: Database, tmp_path: Path)
     (folder / "a.gpx").write_text(GPX.format(1))
     (folder / "b.gpx").write_text("<gpx>")
     (folder / "c.csv").write_text("time,lon,lat\n2026-05-20 09:00:00,106,29\n2026-05-20 09:01:00,106,29.001\n")
-    got = receive.import_tracks(db, folder, actor="t", store_dir=tmp_path / "store")
+    got = receive.import_tracks(db, folder, book=BOOK, actor="t", store_dir=tmp_path / "store")
     assert (got.new, got.known, [f["file"] for f in got.failed]) == (2, 0, ["b.gpx"])
     assert got.noticed == {"time_zone_assumed": 1}
-    again = receive.import_tracks(db, folder, actor="t", store_dir=tmp_path / "store")
+    again = receive.import_tracks(db, folder, book=BOOK, actor="t", store_dir=tmp_path / "store")
     assert (again.new, again.known, len(again.failed)) == (0, 2, 1)
     assert (
         one(db, "SELECT started_at FROM data.track WHERE file_name = 'c.csv'").isoformat()
@@ -498,7 +501,9 @@ def test_a_wrong_index_is_one_sentence(db: Database, tmp_path: Path, index: str,
     (tmp_path / "a.gpx").write_text(GPX.format(1))
     (tmp_path / "index.json").write_text(index)
     with pytest.raises(InputError, match=sentence) as caught:
-        receive.import_tracks(db, tmp_path, actor="t", store_dir=tmp_path / "store", index=tmp_path / "index.json")
+        receive.import_tracks(
+            db, tmp_path, book=BOOK, actor="t", store_dir=tmp_path / "store", index=tmp_path / "index.json"
+        )
     assert "\n" not in caught.value.sentence
     assert one(db, "SELECT count(*) FROM data.track") == 0
 
@@ -519,7 +524,7 @@ def test_a_scene_is_kept_under_its_hash_once(db: Database, tmp_path: Path) -> No
 def test_a_dry_run_of_tracks_and_scenes_keeps_nothing(db: Database, tmp_path: Path) -> None:
     (tmp_path / "a.gpx").write_text(GPX.format(1))
     scene, store, before = image(tmp_path / "s.tif"), tmp_path / "store", traces(db)
-    assert receive.import_tracks(db, tmp_path / "a.gpx", actor="t", store_dir=store, dry_run=True).new == 1
+    assert receive.import_tracks(db, tmp_path / "a.gpx", book=BOOK, actor="t", store_dir=store, dry_run=True).new == 1
     assert receive.import_imagery(db, scene, date(2026, 5, 19), actor="t", store_dir=store, dry_run=True).imported == 1
     assert traces(db) == before and not store.exists() and one(db, "SELECT count(*) FROM data.track") == 0
 
@@ -545,7 +550,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_recorded(db: Database, tmp_p
     assert not [p for p in full_disk.rglob("*") if p.is_file()], "no half file stays"
     (tmp_path / "a.gpx").write_text(GPX.format(1) + "<!-- " + "x" * 20_000 + " -->")
     with pytest.raises(EnvironmentFault):
-        receive.import_tracks(db, tmp_path / "a.gpx", actor="t", store_dir=full_disk)
+        receive.import_tracks(db, tmp_path / "a.gpx", book=BOOK, actor="t", store_dir=full_disk)
     assert one(db, "SELECT count(*) FROM data.track") == 0
 
 

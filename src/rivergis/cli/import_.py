@@ -175,7 +175,7 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
     from rich.console import Console
     from rich.progress import Progress
 
-    from rivergis import words
+    from rivergis import rules, words
     from rivergis.jobs import receive
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -183,6 +183,7 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
         got = receive.import_tracks(
             db,
             file,
+            book=rules.load(common.settings().rules_dir),
             actor=who,
             store_dir=common.settings().store_dir,
             index=o["index"],
@@ -193,6 +194,7 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
             progress=lambda n, of: bar.update(task, completed=n, total=of),
         )
     said = [f"轨迹 tracks: {got.new} 新 new, {got.known} 已有 known, {len(got.failed)} 未能读取 failed"]
+    said += [f"  观察点 observations: {got.observations}"] if got.observations else []
     said += [_DRY] if o["dry_run"] else []
     said += [legible(f"  {f['file']}: {f['message']}") for f in got.failed]
     said += [

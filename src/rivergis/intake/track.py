@@ -9,26 +9,32 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from rivergis import crs
 from rivergis.errors import InputError
-from rivergis.intake import guard, sources, track_formats, track_times
+from rivergis.intake import guard, sources, times, track_formats, track_times
 from rivergis.intake.delivery import Asked, Defect
 from rivergis.intake.limits import DEFAULT
 from rivergis.intake.track_course import Course, Found, fixes_of, on_null_island
 
 MAX_BYTES = 64 << 20
 COLUMNS = ("at", "lon", "lat", "acc_m", "speed_ms", "received_at", "segment")
+PLACE_COLUMNS = ("at", "kind", "text", "lon", "lat")
 
 
 @dataclass(frozen=True)
 class TrackFile:
-    """A track as read: ``fixes`` with at (UTC, may be missing), lon, lat (WGS 84), acc_m, speed_ms, received_at, segment."""
+    """A track as read: ``fixes`` with at (UTC, may be missing), lon, lat (WGS 84), acc_m, speed_ms, received_at, segment.
+
+    ``places``: waypoints and placemarks beside it, with at (UTC, may be missing), kind, text, lon, lat (WGS 84).
+    """
 
     format: str
     sha256: str
     fixes: pd.DataFrame
     diagnostics: list[dict[str, Any]] = field(default_factory=list)
+    places: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PLACE_COLUMNS)))
 
     def _note(self, code: str, count: int, sentence: str) -> None:
         if count:
@@ -58,7 +64,41 @@ def read_track(path: Path, datum: str = "wgs84", *, max_bytes: int = MAX_BYTES) 
     for zone in dict.fromkeys(c.zone for c in found.courses):
         assumed = sum(fixes_of(c)[1] for c in found.courses if c.zone == zone)
         track._note("time_zone_assumed", assumed, f"Times that name no zone were taken as {zone}.")
-    return _on_earth(track, path, datum)
+    return replace(_on_earth(track, path, datum), places=_places(found, datum))
+
+
+def _places(found: Found, datum: str) -> pd.DataFrame:
+    """Points beside the tracks (waypoints, placemarks): what was noted on the way, as it is written."""
+    rows = [
+        row
+        for layer in found.others
+        if layer.frame is not None and layer.shapes is not None
+        for row in zip(layer.frame.to_dict("records"), layer.shapes, strict=True)
+        if isinstance(row[1], shapely.Point)
+    ]
+    if not rows:
+        return pd.DataFrame(columns=list(PLACE_COLUMNS))
+    lon, lat = crs.to_wgs84(np.array([p.x for _, p in rows]), np.array([p.y for _, p in rows]), datum)
+    said = [[r.get(k) for k in ("name", "cmt", "desc", "description")] for r, _ in rows]
+    return pd.DataFrame(
+        {
+            "at": times.instants(pd.Series([r.get("time") for r, _ in rows], dtype=object), "UTC")[0],
+            "kind": pd.Series([_first([r.get("type"), r.get("sym")]) for r, _ in rows], dtype=object),
+            "text": pd.Series(
+                [" ".join(dict.fromkeys(str(t) for t in texts if _said(t))) or None for texts in said], dtype=object
+            ),
+            "lon": lon,
+            "lat": lat,
+        }
+    )
+
+
+def _said(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _first(values: list[Any]) -> str | None:
+    return next((str(v) for v in values if _said(v)), None)
 
 
 def _fixes(found: Found) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rivergis import rules
 from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.errors import InputError, UsageError
@@ -93,6 +94,7 @@ def load(
     tracks = receive.import_tracks(
         db,
         folder / "tracks",
+        book=rules.load(rules_dir),
         index=folder / "tracks" / "index.json",
         actor=actor,
         store_dir=store_dir,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,16 +17,16 @@ from rivergis.db import system
 from rivergis.db.connect import Database
 from rivergis.db.versions import Saved
 from rivergis.encroachment import store as encroachment_store
-from rivergis.errors import InputError, NotFound, UsageError
+from rivergis.errors import InputError, NotFound
 from rivergis.intake import profile as profiles
-from rivergis.intake import raster, secrecy, sources, track, track_index, vector
+from rivergis.intake import raster, secrecy, sources, vector
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.jobs import reference
 from rivergis.jobs.layer_import import ImportResult, Job, Options, import_layer
-from rivergis.patrol import workflow as patrol_workflow
+from rivergis.jobs.track_import import TracksReceived, import_tracks
 
-__all__ = ["ImportResult", "Options", "import_all", "import_file", "import_imagery", "import_tracks"]
+__all__ = ["ImportResult", "Options", "TracksReceived", "import_all", "import_file", "import_imagery", "import_tracks"]
 
 
 def import_file(
@@ -172,75 +171,6 @@ def import_all(
     if absent:
         progress(f"not in the file: {', '.join(absent)}")
     return out
-
-
-@dataclass(frozen=True)
-class TracksReceived:
-    """Track files taken in: new, known before, those that could not be read with their sentence, and what was noticed."""
-
-    new: int
-    known: int
-    failed: list[dict[str, str]]
-    noticed: dict[str, int] = field(default_factory=dict)
-    """diagnostic code -> number of files it was said of."""
-
-
-def import_tracks(
-    db: Database,
-    path: Path,
-    *,
-    actor: str,
-    store_dir: Path,
-    index: Path | None = None,
-    chief: str | None = None,
-    datum: str | None = None,
-    namespace: str = "local",
-    dry_run: bool = False,
-    progress: Callable[[int, int], None] = lambda a, b: None,
-) -> TracksReceived:
-    """Receive a track file, or every track of a folder; an index (JSON list) says whose each is. Bad files are listed, good ones go on."""
-    entries = track_index.indexed(path, index) if index is not None else track_index.found(path, chief, datum)
-    new = known = 0
-    failed = []
-    noticed: Counter[str] = Counter()
-    for n, entry in enumerate(entries):
-        try:
-            if dry_run:
-                diagnostics = track.read_track(entry.path, entry.datum or "wgs84").diagnostics
-                new += 1
-            else:
-                _check_chief(db, namespace, entry)
-                got = patrol_workflow.receive_track(
-                    db,
-                    entry.path,
-                    actor=actor,
-                    store_dir=store_dir,
-                    chief_code=entry.chief,
-                    datum=entry.datum,
-                    mode=entry.mode,
-                    uploaded_at=entry.uploaded_at,
-                    namespace=namespace,
-                )
-                diagnostics = got.diagnostics
-                new, known = new + got.new, known + (not got.new)
-            noticed.update({d["code"] for d in diagnostics})
-        except (InputError, UsageError) as error:
-            failed.append({"file": entry.path.name, "error": error.code, "message": error.sentence})
-        progress(n + 1, len(entries))
-    if failed and not new and not known:
-        raise InputError(failed[0]["message"], file=failed[0]["file"], failed=failed)
-    return TracksReceived(new, known, failed, dict(noticed))
-
-
-def _check_chief(db: Database, namespace: str, entry: track_index.TrackEntry) -> None:
-    if entry.chief is None:
-        return
-    with db.read() as conn:
-        if not system.knows(conn, "chief", namespace, entry.chief):
-            raise InputError(
-                f"{entry.path.name} is said to be of the chief {entry.chief!r}, whom the database does not hold in namespace "
-                f"{namespace!r}: import the chiefs first."
-            )
 
 
 def import_imagery(
