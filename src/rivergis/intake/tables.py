@@ -81,6 +81,12 @@ def stream_table(
             yield _delivered(grid, layout, tally, opened)
 
 
+def open_grids(path: Path, encoding: str | None = None, limits: Limits = DEFAULT) -> tuple[list[Grid], str | None]:
+    """The tables of a file as rows of cells, for what is no layer of places, and the encoding of its texts; raises ``InputError``."""
+    opened = _open(path, encoding, limits)
+    return opened.grids, opened.encoding
+
+
 def _open(path: Path, encoding: str | None, limits: Limits) -> _Opened:
     """The tables of a file by its content: a .xls may be an HTML page, a .csv an Excel file."""
     try:
