@@ -21,7 +21,8 @@ from rivergis.patrol.frequency import Period
 from rivergis.patrol.targets import Held, Ruling, Target, Terms
 
 DONE, DUE, OVERDUE, PARTLY, UPCOMING, NOT_OWED = "done", "due", "overdue", "partly", "upcoming", "not_owed"
-STATES = (DONE, DUE, OVERDUE, PARTLY, UPCOMING, NOT_OWED)
+UNRECORDED = "unrecorded"
+STATES = (DONE, DUE, OVERDUE, PARTLY, UPCOMING, NOT_OWED, UNRECORDED)
 OPEN = (DUE, OVERDUE, PARTLY)
 VISITS, SWEEP = "visits", "sweep"
 CALENDAR = (
@@ -38,6 +39,7 @@ class _Book:
     ruling: Ruling
     patrols: Mapping[Any, Sequence[seen.Patrol]]
     as_of: date
+    recorded_since: date | None
 
     @property
     def terms(self) -> Terms:
@@ -63,16 +65,18 @@ def ledger(
     first: date,
     last: date,
     as_of: date,
+    recorded_since: date | None = None,
 ) -> pd.DataFrame:
     """What was owed in every period that has a day from ``first`` to ``last``, as it stands on ``as_of``?
 
     ``duties``: columns ``targets.DUTY``, one row a duty and its dates; ``place``: adcode whose rules hold. ``patrols``: columns
-    ``visits.COLUMNS``; those after ``as_of`` are left out. ``warnings``: columns ``targets.WARNING``. Returns columns
-    ``CALENDAR``. States: done, due (period not over), overdue (over, nothing done), partly (over, fewer than asked), upcoming,
-    not_owed (duty taken over too late in the period, or given up before its deciding day).
+    ``visits.COLUMNS``; those after ``as_of`` are left out. ``warnings``: columns ``targets.WARNING``. ``recorded_since``: first
+    day of which patrols are recorded at all (None: of all days). Returns columns ``CALENDAR``. States: done, due (period not over), overdue (over, nothing done), partly (over, fewer than asked), upcoming,
+    not_owed (duty taken over too late in the period, or given up before its deciding day), unrecorded (not done as far as is
+    known, and decided before patrols were recorded: nobody's miss).
     """
     known = patrols[[d <= as_of for d in patrols["day"]]]
-    book = _Book(Ruling(terms, list(warnings.itertuples(index=False))), seen.patrols(known), as_of)
+    book = _Book(Ruling(terms, list(warnings.itertuples(index=False))), seen.patrols(known), as_of, recorded_since)
     held = owing.held(duties)
     rows = [row for day, period in _decided(held, book, first, last) for row in _rows(held, book, day, period)]
     frame = pd.DataFrame(rows, columns=list(CALENDAR))
@@ -145,7 +149,7 @@ def _visits_row(o: _Owed, book: _Book) -> tuple[Any, ...]:
     done, gps = len(proven), sum(proven.values())
     notes = [("warning_unset", o.target.warning)] if factor is None else []
     figures = (asked, o.target.warning, factor or 1.0, due, done, gps, done - gps, None, None, None)
-    state = _state(due, done, o.period, book.as_of)
+    state = _state(due, done, o, book)
     return _row(o, VISITS, figures, state, counted, (*notes, *_notes(o, found, book)))
 
 
@@ -156,18 +160,20 @@ def _sweep_row(o: _Owed, book: _Book, asked: float) -> tuple[Any, ...]:
     share, gps = (seen.visited_m(p, o.target.stretches, o.sole) / o.target.assigned_m for p in (counted, proven))
     due, done, by_gps = int(o.target.owed), int(share >= asked - 1e-6), int(gps >= asked - 1e-6)
     figures = (1, o.target.warning, 1.0, due, done, by_gps, done - by_gps, share, gps, asked)
-    return _row(o, SWEEP, figures, _state(due, done, o.period, book.as_of, begun=share > 0), counted, ())
+    return _row(o, SWEEP, figures, _state(due, done, o, book, begun=share > 0), counted, ())
 
 
-def _state(due: int, done: int, period: Period, as_of: date, begun: bool = False) -> str:
+def _state(due: int, done: int, o: _Owed, book: _Book, begun: bool = False) -> str:
     if due == 0:
         return NOT_OWED
     if done >= due:
         return DONE
-    if period.begin > as_of:
+    if o.period.begin > book.as_of:
         return UPCOMING
-    if period.end >= as_of:
+    if o.period.end >= book.as_of:
         return DUE
+    if book.recorded_since is not None and o.day < book.recorded_since:
+        return UNRECORDED
     return PARTLY if done or begun else OVERDUE
 
 

@@ -99,6 +99,16 @@ def landmarks(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFram
     )
 
 
+def recorded_since(conn: Connection, known_at: datetime) -> date | None:
+    """The first civil day of which any patrol, with a track or as an entry, is recorded; None where none is."""
+    found: date | None = conn.execute(
+        text("""SELECT least((SELECT min(day) FROM data.track WHERE recorded_at <= :known),
+          (SELECT min(day) FROM data.patrol_entry WHERE recorded_at <= :known))"""),
+        {"known": known_at},
+    ).scalar()
+    return found
+
+
 def last_start(conn: Connection, chief_id: uuid.UUID, before: datetime) -> datetime | None:
     """When the last patrol of a chief that was recorded with a track began before a moment."""
     found: Any = conn.execute(

@@ -98,7 +98,10 @@ def read(
     duties = _of_chief(_duties(duty_store.duties(conn, first, last, known_at), warnings, rules), chief)
     patrols = _patrols(conn, first - LOOK_BACK, as_of, known_at)
     terms, outlook = _terms(view, rules), _outlook(view)
-    ledger = calendar.ledger(duties, patrols, warnings, terms, first=first, last=last, as_of=as_of)
+    since = duty_store.recorded_since(conn, known_at) or as_of
+    ledger = calendar.ledger(
+        duties, patrols, warnings, terms, first=first, last=last, as_of=as_of, recorded_since=since
+    )
     problems = _problems(conn, as_of, known_at, outlook.distance_m)
     used = [r.as_dict() for r in {**rules.used, **{id(r): r for r in view.used}}.values()]
     held = targets.held(duties)

@@ -6,6 +6,7 @@ the machine stay suspected leads until a person has judged them. Register id A5.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -74,7 +75,7 @@ def kind_of(state: str, status: str) -> str | None:
 def on_way(problems: pd.DataFrame, stretches: Sequence[Stretch], margin_m: float) -> pd.DataFrame:
     """Problems (columns ``PROBLEM``) that lie along any of the stretches, or at most ``margin_m`` beyond its ends."""
     keep = [any(_lies(p, s, margin_m) for s in stretches) for p in problems.itertuples(index=False)]
-    return problems[keep].reset_index(drop=True)
+    return problems.loc[pd.Series(keep, problems.index, dtype=bool)].reset_index(drop=True)
 
 
 def _lies(problem: Any, stretch: Stretch, margin_m: float) -> bool:
@@ -99,5 +100,4 @@ def _reasons(kinds: Mapping[str, int], rows: Sequence[Raise]) -> Iterator[Reason
 
 def counted(problems: pd.DataFrame, on: date) -> dict[str, int]:
     """Number of problems of each kind that were known on a day."""
-    known = problems[[pd.isna(s) or s <= on for s in problems["since"]]]
-    return {str(k): int(n) for k, n in known["kind"].value_counts().items()}
+    return dict(Counter(p.kind for p in problems.itertuples(index=False) if pd.isna(p.since) or p.since <= on))
