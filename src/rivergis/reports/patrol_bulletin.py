@@ -7,7 +7,7 @@ only where a person has confirmed them, in words. Register ids A1, A2, A7, A16, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -134,7 +134,7 @@ def _tiles(t: Tally, read: _Read) -> list[tuple[str, Any]]:
         ("patrols_gps", t.patrols),
         ("records", t.entries),
         ("met_of_tested", f"{t.met} / {t.tested}" if t.tested else words.say("patrol_report.not_ruled")),
-        ("bank_share", "—" if shown is None else f"{shown} %"),
+        ("bank_seen", "—" if shown is None else f"{shown} %"),
         ("period_done", states[calendar.DONE]),
         ("period_overdue", states[calendar.OVERDUE] + states[calendar.PARTLY]),
         ("problems", t.problems),
@@ -153,9 +153,11 @@ def km(metres: float) -> float:
 
 def _tables(read: _Read, groups: Sequence[Group], tallies: Sequence[Tally]) -> Iterator[Table | None]:
     rows = list(zip(groups, tallies, strict=True))
+    chiefs = [(c, period_tally.tally(read.frames, [c.chief_id])) for c in read.places.chiefs.itertuples()]
     yield Table("units", _UNITS, [_unit_row(g, t, read.ledger) for g, t in rows], ABOUT_PATROLS)
-    yield Table("chiefs", _CHIEFS, _chief_rows(read), ABOUT_PATROLS)
+    yield Table("chiefs", _CHIEFS, [_chief_row(read, c, t) for c, t in chiefs], ABOUT_PATROLS)
     yield Table("standard", _STANDARD, [_standard_row(g, t) for g, t in rows], STANDARD, _standard_note(read))
+    yield Table("standard_chiefs", _STANDARD_CHIEFS, [_chief_standard(read, c, t) for c, t in chiefs], STANDARD)
     yield Table("standard_rules", _TESTED, _tested_rows(read), STANDARD)
     yield Table(
         "coverage",
@@ -164,6 +166,7 @@ def _tables(read: _Read, groups: Sequence[Group], tallies: Sequence[Tally]) -> I
         COVERAGE,
         words.both("patrol_report.note_coverage"),
     )
+    yield Table("coverage_chiefs", _COVERAGE_CHIEFS, [_chief_coverage(read, c, t) for c, t in chiefs], COVERAGE)
     yield Table("modes", _MODES, [_mode_row(g, t) for g, t in rows], COVERAGE, words.both("patrol_report.note_modes"))
     yield _never(read)
     yield Table("frequency", _FREQUENCY, _frequency_rows(read), FREQUENCY, words.both("patrol_report.note_frequency"))
@@ -177,9 +180,28 @@ _UNIT = ("unit_code", "unit", "scope")
 _UNITS = (
     *_UNIT, "chiefs", "patrols_gps", "records", "minutes", "problems", "period_done", "period_due", "period_overdue", "period_partly",
 )  # fmt: skip
+_CHIEF = ("unit", "chief")
 _CHIEFS = (
-    "unit", "chief", "patrols_gps", "records", "minutes", "tested", "met", "assigned_bank_km", "seen_bank_km", "bank_share", "problems",
-)  # fmt: skip
+    *_CHIEF,
+    "patrols_gps",
+    "records",
+    "minutes",
+    "problems",
+    "period_done",
+    "period_due",
+    "period_overdue",
+    "period_partly",
+)
+_STANDARD_CHIEFS = (*_CHIEF, "patrols_gps", "tested", "met", "not_met", "undecided")
+_COVERAGE_CHIEFS = (
+    *_CHIEF,
+    "assigned_bank_km",
+    "seen_bank_km",
+    "bank_share",
+    "river_assigned_km",
+    "river_seen_km",
+    "river_share",
+)
 _STANDARD = (*_UNIT, "patrols_gps", "tested", "met", "not_met", "undecided")
 _TESTED = ("unit", "chief", "rule", "threshold", "unit_of", "tested", "met", "not_met", "near", "document")
 _COVERAGE = (
@@ -217,16 +239,49 @@ def _states(ledger: pd.DataFrame, chiefs: Any) -> Counter[str]:
 
 
 def _unit_row(g: Group, t: Tally, ledger: pd.DataFrame) -> Sequence[Any]:
-    s = _states(ledger, g.chiefs)
-    done, due, over, partly = (s[k] for k in (calendar.DONE, calendar.DUE, calendar.OVERDUE, calendar.PARTLY))
-    return *_unit(g), len(g.chiefs), t.patrols, t.entries, round(t.minutes, 1), t.problems, done, due, over, partly
+    return *_unit(g), len(g.chiefs), *_visits(t), *_owed(ledger, g.chiefs)
+
+
+def _visits(t: Tally) -> tuple[Any, ...]:
+    return t.patrols, t.entries, round(t.minutes, 1), t.problems
+
+
+def _owed(ledger: pd.DataFrame, chiefs: Sequence[Any]) -> tuple[int, ...]:
+    states = _states(ledger, chiefs)
+    return tuple(states[k] for k in (calendar.DONE, calendar.DUE, calendar.OVERDUE, calendar.PARTLY))
 
 
 def _standard_row(g: Group, t: Tally) -> Sequence[Any]:
+    return *_unit(g), *_standard(t)
+
+
+def _standard(t: Tally) -> tuple[Any, ...]:
     if not t.tested:
         mute = words.both("patrol_report.not_ruled") if t.patrols else None
-        return *_unit(g), t.patrols, 0, mute, None, None
-    return *_unit(g), t.patrols, t.tested, t.met, t.tested - t.met - t.undecided, t.undecided
+        return t.patrols, 0, mute, None, None
+    return t.patrols, t.tested, t.met, t.tested - t.met - t.undecided, t.undecided
+
+
+def _who(read: _Read, chief: Any) -> tuple[str, str]:
+    return read.places.unit_name(chief.unit_code), read.places.name(chief.chief_id)
+
+
+def _chief_row(read: _Read, chief: Any, t: Tally) -> Sequence[Any]:
+    return *_who(read, chief), *_visits(t), *_owed(read.ledger, [chief.chief_id])
+
+
+def _chief_standard(read: _Read, chief: Any, t: Tally) -> Sequence[Any]:
+    return *_who(read, chief), *_standard(t)
+
+
+def _chief_coverage(read: _Read, chief: Any, t: Tally) -> Sequence[Any]:
+    pairs = ((t.bank_assigned_m, t.bank_seen_m), (t.river_assigned_m, t.river_seen_m))
+    return *_who(read, chief), *_of_whole(pairs)
+
+
+def _of_whole(pairs: Iterable[tuple[float, float]]) -> tuple[Any, ...]:
+    """For each whole and part: both in km, and the share in percent."""
+    return tuple(v for whole, part in pairs for v in (km(whole), km(part), percent(part, whole)))
 
 
 def _standard_note(read: _Read) -> str:
@@ -238,22 +293,11 @@ def _coverage_row(g: Group, t: Tally) -> Sequence[Any]:
     pairs = [(t.bank_assigned_m, t.bank_seen_m)]
     pairs += [(t.assigned_m[b], t.seen_m[b]) for b in ("left", "right")]
     pairs += [(t.river_assigned_m, t.river_seen_m)]
-    return *_unit(g), *(v for whole, part in pairs for v in (km(whole), km(part), percent(part, whole)))
+    return *_unit(g), *_of_whole(pairs)
 
 
 def _mode_row(g: Group, t: Tally) -> Sequence[Any]:
     return *_unit(g), *(km(t.mode_m[m]) for m in (*period_tally.MODES, period_tally.NOT_TOLD))
-
-
-def _chief_rows(read: _Read) -> list[Sequence[Any]]:
-    out: list[Sequence[Any]] = []
-    for c in read.places.chiefs.itertuples():
-        t = period_tally.tally(read.frames, [c.chief_id])
-        met = t.met if t.tested else words.both("patrol_report.not_ruled") if t.patrols else None
-        figures = (km(t.bank_assigned_m), km(t.bank_seen_m), percent(t.bank_seen_m, t.bank_assigned_m), t.problems)
-        who = read.places.unit_name(c.unit_code), read.places.name(c.chief_id)
-        out.append((*who, t.patrols, t.entries, round(t.minutes, 1), t.tested, met, *figures))
-    return out
 
 
 def _tested_rows(read: _Read) -> list[Sequence[Any]]:

@@ -144,7 +144,7 @@ def render(paper: Paper, *, back: str | None = None) -> str:
     """The paper as one page that asks nothing of any other machine; ``back``: way back into the service."""
     blocks: dict[str, list[dict[str, Any]]] = {}
     for t in paper.tables:
-        head = [words.pair(f"{GROUP}.{c}") for c in t.columns]
+        head = [(*words.pair(f"{GROUP}.{c}"), _numeric(t, i)) for i, c in enumerate(t.columns)]
         shown = {"key": t.key, "title": words.pair(f"{GROUP}.table_{t.key}"), "head": head, "note": t.note}
         blocks.setdefault(t.block, []).append(shown | {"rows": t.rows[:SHOWN_ROWS], "total": len(t.rows)})
     return (
@@ -152,7 +152,7 @@ def render(paper: Paper, *, back: str | None = None) -> str:
         .get_template("patrol_paper.html")
         .render(
             paper=paper,
-            blocks=[(words.pair(f"{GROUP}.block_{b}"), tables) for b, tables in blocks.items()],
+            blocks=[(b, words.pair(f"{GROUP}.block_{b}"), tables) for b, tables in blocks.items()],
             about=_about(paper),
             rule_name=_rule_name,
             status=_status,
@@ -160,6 +160,10 @@ def render(paper: Paper, *, back: str | None = None) -> str:
             back=back,
         )
     )
+
+
+def _numeric(table: Table, column: int) -> bool:
+    return any(isinstance(row[column], (int, float)) for row in table.rows[:SHOWN_ROWS])
 
 
 def pdf(page: str) -> bytes:
