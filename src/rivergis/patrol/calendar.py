@@ -75,7 +75,7 @@ def ledger(
     not_owed (duty taken over too late in the period, or given up before its deciding day), unrecorded (not done as far as is
     known, and decided before patrols were recorded: nobody's miss).
     """
-    known = patrols[[d <= as_of for d in patrols["day"]]]
+    known = seen.until(patrols, as_of)
     book = _Book(Ruling(terms, list(warnings.itertuples(index=False))), seen.patrols(known), as_of, recorded_since)
     held = owing.held(duties)
     rows = [row for day, period in _decided(held, book, first, last) for row in _rows(held, book, day, period)]

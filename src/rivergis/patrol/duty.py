@@ -51,7 +51,7 @@ def next_patrols(
     those in force on ``as_of`` are listed; ``patrols``: columns ``visits.COLUMNS``; ``problems``: columns ``risk.PROBLEM``.
     ``days``: only what ends within so many days, or is overdue. Returns columns ``NEXT``, a row a stretch and target.
     """
-    by_river = _by_river(patrols[[d <= as_of for d in patrols["day"]]])
+    by_river = _by_river(seen.until(patrols, as_of))
     duties = {h.row.duty_id: h for h in held if h.on(as_of)}
     history = _history(ledger)
     rows: list[tuple[Any, ...]] = []

@@ -89,6 +89,11 @@ class Visit:
     why_not: str | None
 
 
+def until(frame: pd.DataFrame, day: date) -> pd.DataFrame:
+    """The rows of patrols up to and with a civil day."""
+    return frame.loc[pd.Series([d <= day for d in frame["day"]], frame.index, dtype=bool)]
+
+
 def patrols(frame: pd.DataFrame) -> dict[Any, list[Patrol]]:
     """Patrols of each chief in the order of days, from a frame (``COLUMNS``) of one row a covered or said stretch."""
     out: dict[Any, dict[Any, list[Any]]] = {}
