@@ -97,6 +97,11 @@ class LocalMap(folium.Map):
         self.page.data["bounds"] = [[south, west], [north, east]]
         return self
 
+    def below(self, html: str) -> LocalMap:
+        """What stands under the map: finished HTML of a template of ours, without script, style or style attributes."""
+        self.page.below = html
+        return self
+
     def html(self) -> str:
         """The page."""
         return self.page.render()
@@ -118,6 +123,7 @@ class _Page(Figure):
         self.icon = files.data_uri(files.ICON)
         self.scripts = [files.inline_js(n) if self.inline else files.url(n, assets) for n in files.MAP_JS]
         self.sheets = [files.inline_css(n) if self.inline else files.url(n, assets) for n in files.MAP_CSS]
+        self.below = ""
         self.data: dict[str, Any] = {"layers": [], "pictures": [], "list": None}
         if self.inline:
             names = {"iconUrl": "marker-icon", "iconRetinaUrl": "marker-icon-2x", "shadowUrl": "marker-shadow"}
@@ -138,7 +144,8 @@ class _Page(Figure):
         return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
     def render(self, **kwargs: Any) -> str:
-        text = super().render(**kwargs)
+        # what stands below may quote data: it comes in after the templates have run
+        text = super().render(**kwargs).replace("@below@", self.below, 1)
         return text.replace("@policy@", content_security_policy(text), 1)
 
 
@@ -203,32 +210,25 @@ def night_map(
 
 
 def patrol_map(
-    track: gpd.GeoDataFrame,
-    legs: gpd.GeoDataFrame,
-    reaches: gpd.GeoDataFrame,
-    uncovered: gpd.GeoDataFrame,
+    layers: Layers,
     *,
     title_zh: str,
     title_en: str,
-    layers: Layers | None = None,
     stamp: str | None = None,
     assets: str = "inline",
     focus: Bounds | None = None,
-    pictures: Sequence[Picture] = (),
     hidden: Sequence[str] = (),
+    below: str = "",
 ) -> str:
-    """One patrol (巡河): which bank was seen, which was not and why, and where the recording was silent.
+    """One patrol (巡河): ``layers`` as ``patrols`` makes them; the stretches not seen are listed, ``below`` stands under the map.
 
-    ``track``: LineStrings with cls ``track`` or ``gap`` (``marks.track_lines`` makes them from fixes); ``legs`` and
-    ``uncovered``: LineStrings along the reach, digitised downstream, with ``bank`` and, where known, ``half_width_m``;
-    both are drawn on their bank. cls of ``uncovered`` is the reason (gap, other_bank, too_far, never_approached ...).
+    Looks at the track and the legs, or at all that is drawn where there are none.
     """
-    atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets).list_layer("uncovered")
-    seen = legs.assign(cls=legs["bank"]) if len(legs) and "cls" not in legs else legs
-    drawn = {"track": track, "leg": marks.on_bank(seen), "reach": reaches, "uncovered": marks.on_bank(uncovered)}
+    atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets).list_layer("uncovered").below(below)
     if focus is None:
-        focus = _bounds([f for f in (track, legs, uncovered) if len(f)] or [reaches], margin=0.06)
-    return _finish(atlas, {**(layers or {}), **drawn}, focus, pictures, hidden)
+        own = [layers[n] for n in ("track", "leg", "uncovered") if n in layers and len(layers[n])]
+        focus = _bounds(own, margin=0.06) if own else None
+    return _finish(atlas, layers, focus, (), hidden)
 
 
 def _finish(

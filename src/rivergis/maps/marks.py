@@ -183,21 +183,37 @@ def on_bank(legs: gpd.GeoDataFrame, beyond_m: float = 12.0) -> gpd.GeoDataFrame:
 def track_lines(fixes: gpd.GeoDataFrame, longest_gap_s: float) -> gpd.GeoDataFrame:
     """A track as lines where it was recorded and separate ``gap`` lines where it was silent (轨迹中断).
 
-    ``fixes``: Points in time order with ``at`` (UTC). Columns of the result: cls (track, gap), label, geometry.
+    ``fixes``: Points in time order with ``at`` (UTC; without times nothing is silent). Columns of the result: cls (track, gap),
+    label, popup (of a gap: seconds, metres and the speed they imply), geometry.
     """
     points = fixes.geometry.to_numpy()
-    silent = fixes["at"].diff().dt.total_seconds().to_numpy()[1:] > longest_gap_s
-    cuts = np.flatnonzero(np.diff(silent.astype(int))) + 1
+    step_s = fixes["at"].diff().dt.total_seconds().to_numpy()[1:]
+    silent = step_s > longest_gap_s
+    # each silence is a line of its own: two in a row imply two speeds
+    cuts = np.flatnonzero((silent[1:] != silent[:-1]) | silent[1:]) + 1
     rows = []
     for steps in np.split(np.arange(len(silent)), cuts):
         if len(steps):
             gap = bool(silent[steps[0]])
             line = shapely.LineString(points[steps[0] : steps[-1] + 2])
-            rows.append(("gap" if gap else "track", _span(fixes["at"], steps), line))
-    cls, label, geometry = zip(*rows, strict=True) if rows else ((), (), ())
-    return gpd.GeoDataFrame({"cls": list(cls), "label": list(label)}, geometry=list(geometry), crs=fixes.crs)
+            rows.append(("gap" if gap else "track", _span(fixes["at"], steps), line, float(step_s[steps[0]])))
+    cls, label, geometry, seconds = zip(*rows, strict=True) if rows else ((), (), (), ())
+    out = gpd.GeoDataFrame({"cls": list(cls), "label": list(label)}, geometry=list(geometry), crs=fixes.crs)
+    length_m = crs.length_m(crs.to_storage(out).geometry.values) if len(out) else []
+    out["popup"] = [_silence(s, m) if c == "gap" else [] for c, s, m in zip(cls, seconds, length_m, strict=True)]
+    return out
+
+
+def _silence(seconds: float, metres: float) -> list[tuple[str, str, str]]:
+    """What is known of a stretch without fixes; its speed is implied, not measured."""
+    speed = metres / seconds
+    return [
+        ("时长", "without fixes", f"{seconds:,.0f} s"),
+        ("直线距离", "straight distance", f"{metres:,.0f} m"),
+        ("隐含速度", "implied speed", f"{speed:.1f} m/s ({speed * 3.6:.1f} km/h)"),
+    ]
 
 
 def _span(at: pd.Series, steps: np.ndarray) -> str:
-    first, last = (at.iloc[i].tz_convert("Asia/Shanghai") for i in (steps[0], steps[-1] + 1))
-    return f"{first:%H:%M:%S} – {last:%H:%M:%S}"
+    ends = (at.iloc[i] for i in (steps[0], steps[-1] + 1))
+    return " – ".join("?" if pd.isna(e) else f"{e.tz_convert('Asia/Shanghai'):%H:%M:%S}" for e in ends)
