@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import geopandas as gpd
 import pytest
@@ -167,5 +168,5 @@ def test_a_bend_that_the_line_cuts_off_is_not_claimed() -> None:
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)).map(lambda p: (min(p), max(p)))))
 def test_joined_intervals_are_disjoint_and_hold_the_same_metres(parts: list[tuple[float, float]]) -> None:
     out = joined(parts)
-    assert all(a[1] < b[0] for a, b in zip(out, out[1:], strict=False)) and joined(out) == out
+    assert all(a[1] < b[0] for a, b in pairwise(out)) and joined(out) == out
     assert all(any(lo <= a and b <= hi for lo, hi in out) for a, b in parts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -182,7 +182,7 @@ def _enter_one(conn: Connection, i: int, row: Typed, grounds: Any, view: RuleVie
     return Entered(i, str(entry_id), where=where)
 
 
-def record(conn: Connection, frame: pd.DataFrame, parts: dict[uuid.UUID, Sequence[Stretch]]) -> None:
+def record(conn: Connection, frame: pd.DataFrame, parts: Mapping[uuid.UUID, Sequence[Stretch]]) -> None:
     """Record entries with their stretches in the caller's transaction."""
     rows = [
         {

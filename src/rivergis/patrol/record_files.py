@@ -165,7 +165,7 @@ def _each_once(rows: list[Row], profile: Profile) -> list[Row]:
     for row, key in keyed:
         if key is not None and len(told[key]) > 1:
             row = replace(row, kind="aside", record=None, code="number_twice", said=key)
-        elif key in met:
+        elif key is not None and key in met:
             row = replace(row, kind="repeated", record=None)
         met.add(key)
         out.append(row)
@@ -207,7 +207,7 @@ def _record(cells: list[Any], header: Header, profile: Profile, max_kmh: float) 
 
 
 def _duration(value: Any, unit: str | None, span_s: float | None) -> float | None:
-    """Seconds as said; set aside where they cannot be read, or are longer than from start to end."""
+    """Whole seconds as said; set aside where they cannot be read, or are longer than from start to end."""
     if not plain(value) or plain(value) in ("-", "—", "/"):
         return None
     seconds = record_values.duration_s(value, unit, span_s)
@@ -215,7 +215,7 @@ def _duration(value: Any, unit: str | None, span_s: float | None) -> float | Non
         raise _Aside("duration_unreadable", value)
     if span_s is not None and seconds > span_s + _SLACK_S:
         raise _Aside("duration_contradicts", value)
-    return seconds
+    return float(round(seconds))
 
 
 def _length(value: Any, unit: str | None) -> float | None:

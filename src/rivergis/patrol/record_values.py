@@ -52,7 +52,7 @@ def duration_s(value: Any, unit: str | None = None, span_s: float | None = None)
         return _in_a_day((value - _EXCEL_ZERO).total_seconds(), span_s) if value.year < 1901 else None
     if isinstance(value, time):
         return float(value.hour * 3600 + value.minute * 60 + value.second)
-    text = plain(value).casefold().replace("″", "秒").replace('"', "秒")
+    text = plain(value).casefold().replace("′′", "秒").replace('"', "秒")
     if found := _CLOCK.fullmatch(text):
         return float(int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3]))
     if found := _SHORT_CLOCK.fullmatch(text):

@@ -24,6 +24,10 @@ FIELDS = (
 # what a row must tell to be a record: one of each
 _NEEDED = (("chief", "chief_code"), ("day", "started_at"))
 _TOLD = ("external_id", "day", "started_at", "ended_at", "duration", "length")
+# who made a table and what it is about, in a line of its own: 填报人:…, 注:…
+_ABOUT = re.compile(
+    r"(填|制表|审核|复核|统计|单位|注|说明|备注|负责|联系|打印|导出|数据|来源|截至|日期|时间)[^:]{0,12}:"
+)
 _TOTALS = ("合计", "总计", "小计", "共计", "累计", "平均", "total", "sum")
 _WRITTEN = {"duration": ("words", "clock", "min", "s"), "length": ("km", "m")}
 _HEAD_ROWS = 60
@@ -237,10 +241,10 @@ def kind_of(cells: Sequence[Any], header: Header) -> str:
     if 2 * same > len(header.texts):
         return "heading"
     at = {name: plain(cells[i]) if i < len(cells) else "" for name, i in header.fields.items()}
-    told = [at[name] for name in _TOLD if at.get(name)]
+    told = [at[name] for name in _TOLD if any(c.isdigit() for c in at.get(name, ""))]
     named = at.get("chief") or at.get("chief_code")
     # a line under the table: one text, also over merged cells, or words for who filled it in
-    if len(set(filled)) == 1 or (not told and (not named or ":" in named)):
+    if len(set(filled)) == 1 or _ABOUT.match(filled[0]) or (not told and (not named or ":" in named)):
         return "note"
     return "record"
 
