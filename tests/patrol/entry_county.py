@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 
 from rivergis import rules, settings
 from rivergis.db import system
-from rivergis.patrol import store as patrol_store
+from rivergis.db.connect import copy_frame
 from rivergis.river import store as river_store
 
 DAY = date(2026, 5, 20)
@@ -82,18 +82,18 @@ def track(
 ) -> uuid.UUID:
     """A scored track of a chief between two hours of Beijing time, that has seen stretches (reach code, from, to)."""
     start, end = (datetime.fromisoformat(f"{on}T{h}:00+08:00").astimezone(UTC) for h in hours)
-    track_id = uuid.uuid4()
-    at = [start + (end - start) * i / 4 for i in range(5)]
-    fixes = _points(*(shapely.Point(106.0 + 0.001 * i, 29.4) for i in range(5)), seq=range(5), at=at, acc_m=5.0)
-    row = {
+    track_id, result_id = uuid.uuid4(), uuid.uuid4()
+    head = {
         "id": track_id, "raw_sha256": track_id.hex, "raw_path": "tracks/x", "file_name": "x.gpx", "format": "gpx", "day": on,
-        "chief_id": chief(conn, chief_code), "datum_used": "wgs84", "started_at": start, "ended_at": end, "fix_count": 5,
+        "chief_id": chief(conn, chief_code), "datum_used": "wgs84", "started_at": start, "ended_at": end, "fix_count": 0,
     }  # fmt: skip
-    patrol_store.add_track(conn, row, fixes)
+    copy_frame(conn, "data.track", pd.DataFrame([head]))
     system.keep_rules(conn, BOOK.version, BOOK.content, BOOK.rows())
     figures = {"minutes": (end - start) / timedelta(minutes=1), "metres": sum(b - a for _, a, b in stretches)}
-    scored = patrol_store.Scored(track_id, "test", "h", BOOK.version, figures, [], [], _legs(conn, stretches))
-    patrol_store.add_scoring(conn, scored)
+    scoring = {"id": result_id, "track_id": track_id, "engine": "test", "input_hash": "h", "rule_set": BOOK.version}
+    copy_frame(conn, "data.patrol_result", pd.DataFrame([{**scoring, "figures": figures, "standard": []}]))
+    legs = _legs(conn, stretches)
+    copy_frame(conn, "data.leg", legs.assign(result_id=result_id, seq=range(len(legs))))
     return track_id
 
 

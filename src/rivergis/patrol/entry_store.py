@@ -29,7 +29,8 @@ LEFT JOIN LATERAL (SELECT move, track_id, reason FROM data.patrol_entry_event x 
 def add(conn: Connection, entries: pd.DataFrame, stretches: pd.DataFrame) -> None:
     """Record entries (columns of data.patrol_entry) and their stretches (entry_id, seq, river_id ...)."""
     if len(entries):
-        copy_frame(conn, "data.patrol_entry", entries)
+        # a column of whole numbers with gaps is one of floats, which the database refuses
+        copy_frame(conn, "data.patrol_entry", entries.assign(problems=entries["problems"].astype("Int64")))
     if len(stretches):
         copy_frame(conn, "data.patrol_entry_stretch", stretches)
 
