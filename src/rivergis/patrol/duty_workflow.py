@@ -47,6 +47,8 @@ class Duties:
     outlook: duty.Outlook
     rules: list[dict[str, Any]] = field(default_factory=list)
     demo: bool = False
+    recorded_since: date | None = None
+    """First day of which any patrol is recorded; earlier periods are nobody's miss."""
 
     def next_patrols(self, days: int | None = None) -> pd.DataFrame:
         """Stretches that wait for a patrol, the most urgent first (``duty.NEXT``)."""
@@ -98,16 +100,16 @@ def read(
     duties = _of_chief(_duties(duty_store.duties(conn, first, last, known_at), warnings, rules), chief)
     patrols = _patrols(conn, first - LOOK_BACK, as_of, known_at)
     terms, outlook = _terms(view, rules), _outlook(view)
-    since = duty_store.recorded_since(conn, known_at) or as_of
+    since = duty_store.recorded_since(conn, known_at)
     ledger = calendar.ledger(
-        duties, patrols, warnings, terms, first=first, last=last, as_of=as_of, recorded_since=since
+        duties, patrols, warnings, terms, first=first, last=last, as_of=as_of, recorded_since=since or as_of
     )
     problems = _problems(conn, as_of, known_at, outlook.distance_m)
     used = [r.as_dict() for r in {**rules.used, **{id(r): r for r in view.used}}.values()]
     held = targets.held(duties)
     return Duties(
         first, last, as_of, known_at, ledger, duties, patrols, problems, held, outlook,
-        sorted(used, key=lambda r: (r["key"], r["jurisdiction"])), river_store.has_namespace(conn, "demo"),
+        sorted(used, key=lambda r: (r["key"], r["jurisdiction"])), river_store.has_namespace(conn, "demo"), since,
     )  # fmt: skip
 
 

@@ -64,10 +64,12 @@ def draw(what: Drawn) -> str:
         f.to_crs(due.crs) for f in (what.other, what.rivers, what.problems, what.landmarks)
     )
     frame = _Frame(due.total_bounds)
+    named = _rivers(frame, rivers)
     parts = [
-        *_rivers(frame, rivers),
+        *(_line(frame, g, "river", 3.0) for _, g in named),
         *(_line(frame, g, "other", 4.0) for g in _seen(frame, other.geometry)),
         *(_line(frame, g, "due", 5.5) for g in due.geometry),
+        *_names(frame, named),
         *_landmarks(frame, landmarks),
         *_problems(frame, problems),
         *_signs(frame, due),
@@ -91,13 +93,18 @@ def _line(frame: _Frame, geom: shapely.Geometry, kind: str, width: float) -> str
     )
 
 
-def _rivers(frame: _Frame, rivers: gpd.GeoDataFrame) -> Iterator[str]:
+def _rivers(frame: _Frame, rivers: gpd.GeoDataFrame) -> list[tuple[str, shapely.LineString]]:
+    """Names of rivers and their parts inside the drawing."""
+    rows = zip(rivers["river"], rivers.geometry, strict=True)
+    return [(str(name), part) for name, geom in rows for part in _seen(frame, [geom])]
+
+
+def _names(frame: _Frame, rivers: Iterable[tuple[str, shapely.LineString]]) -> Iterator[str]:
+    """The name of each river once, on its longest part."""
     longest: dict[str, shapely.LineString] = {}
-    for name, geom in zip(rivers["river"], rivers.geometry, strict=True):
-        for part in _seen(frame, [geom]):
-            yield _line(frame, part, "river", 3.0)
-            if part.length > longest.get(str(name), shapely.LineString()).length:
-                longest[str(name)] = part
+    for name, part in rivers:
+        if part.length > longest.get(name, shapely.LineString()).length:
+            longest[name] = part
     for name, part in longest.items():
         if part.length * frame.scale > 60:
             (x, y), *_ = frame.points(shapely.line_interpolate_point(part, 0.3, normalized=True))
@@ -128,9 +135,10 @@ def _signs(frame: _Frame, due: gpd.GeoDataFrame) -> Iterator[str]:
 
 
 def _text(x: float, y: float, text: str, colour: str, anchor: str, size: float = 11.0) -> str:
-    halo = "" if colour == "#fff" else ' stroke="#fff" stroke-width="3" paint-order="stroke"'
-    at = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"'
-    return f"<text {at}{halo}>{escape(text)}</text>"
+    """Words with a light edge, drawn beneath them: not every printer knows ``paint-order``."""
+    at = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
+    edge = "" if anchor == "middle" else f'<text {at} fill="#fff" stroke="#fff" stroke-width="3">{escape(text)}</text>'
+    return f'{edge}<text {at} fill="{colour}">{escape(text)}</text>'
 
 
 def _scale(frame: _Frame) -> Iterator[str]:
