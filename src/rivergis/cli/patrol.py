@@ -7,12 +7,16 @@ from pathlib import Path
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, patrol_receive, patrol_reports
 
 
 @click.group("patrol")
 def command() -> None:
     """Patrol tracks (巡河)."""
+
+
+for verb in (*patrol_receive.COMMANDS, *patrol_reports.COMMANDS):
+    command.add_command(verb)
 
 
 @command.command()

@@ -162,6 +162,11 @@ def latest_job_run(
     return dict(row._mapping) if row else None
 
 
+def last_begun(conn: Connection, job: str) -> datetime | None:
+    """When the latest recorded run of a job began: what changed before that has been looked at."""
+    return conn.execute(text("SELECT max(started_at) FROM sys.job_run WHERE job = :j"), {"j": job}).scalar()
+
+
 def record_job_run(
     conn: Connection,
     *,

@@ -119,16 +119,31 @@ def run(
     return NightResult(night, True, "done", counts, str(path), book.version, unconfirmed)
 
 
-def score_patrols(db: Database, book: RuleBook, days: list[date], actor: str) -> int:
-    """Score the tracks of days without a night of their own (a month brought in at once); returns how many were new."""
-    scored = 0
+def score_patrols(
+    db: Database, book: RuleBook, days: list[date], actor: str, adcode: str | None = None
+) -> dict[date, patrol_workflow.DayScored]:
+    """Score the outings of days without waiting for a night (a month brought in at once, a correction), each as of its own day."""
     with db.lock(JOB), db.write(actor) as conn:
         known = now_of(conn)
-        for day in days:
-            rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
-            view = book.at(path_of(river_store.home(conn, day, known) or "000000"), day)
-            scored += patrol_workflow.score_day(conn, view, rule_set, day, known).scored
-    return scored
+        rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
+        return _score_days(conn, book, adcode, rule_set, days, known)
+
+
+def days_due(db: Database, book: RuleBook, until: date) -> list[date]:
+    """Days up to ``until`` whose patrols wait for a scoring: new, late or continued tracks, changed duties or reaches."""
+    with db.read() as conn:
+        view = book.at(path_of(river_store.home(conn, until, now_of(conn)) or "000000"), until)
+        return patrol_workflow.days_to_score(conn, view, until, None)
+
+
+def _score_days(
+    conn: Any, book: RuleBook, adcode: str | None, rule_set: str, days: list[date], known: datetime
+) -> dict[date, patrol_workflow.DayScored]:
+    out = {}
+    for day in days:
+        view = book.at(path_of(adcode or river_store.home(conn, day, known) or "000000"), day)
+        out[day] = patrol_workflow.score_day(conn, view, rule_set, day, known)
+    return out
 
 
 def _report_path(report_dir: Path, night: date) -> str | None:
@@ -152,6 +167,10 @@ def _work(
     views = {name: book.at(path, night) for name in ("patrol", "encroachment", "outfall", "boundary")}
     progress("scoring the day's patrol tracks")
     day = patrol_workflow.score_day(conn, views["patrol"], rule_set, night, known)
+    progress("scoring tracks that came late, and those whose duties or reaches changed")
+    since = system.last_begun(conn, JOB)
+    late = [d for d in patrol_workflow.days_to_score(conn, views["patrol"], night, since) if d != night]
+    again = _score_days(conn, book, county, rule_set, late, known).values()
     register = Register(
         river_store.axes(conn, night, known),
         river_store.units(conn, night, known),
@@ -172,6 +191,8 @@ def _work(
         "tracks": day.tracks,
         "tracks_scored": day.scored,
         "tracks_to_review": day.to_review,
+        "late_tracks_scored": sum(d.scored for d in again),
+        "late_tracks_to_review": sum(d.to_review for d in again),
         "candidates": judged.candidates,
         "not_told": judged.reasons,
         "topics": {},

@@ -114,6 +114,11 @@ def reaches_within(conn: Connection, on: date, box: Sequence[float]) -> gpd.GeoD
     )
 
 
+def day_of(conn: Connection, track_id: uuid.UUID) -> date | None:
+    """Civil day of a track; None where it has no times."""
+    return conn.execute(text("SELECT day FROM data.track WHERE id = :t"), {"t": track_id}).scalar()
+
+
 def chief_of_user(conn: Connection, name: str) -> tuple[uuid.UUID, str, str] | None:
     """Chief whose account a user is: (id, namespace, code), or None."""
     row = conn.execute(

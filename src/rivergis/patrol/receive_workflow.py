@@ -21,7 +21,7 @@ from rivergis import crs
 from rivergis.db import system
 from rivergis.db.connect import Database
 from rivergis.db.versions import IDENTITY_NAMESPACE, identity
-from rivergis.errors import InputError
+from rivergis.errors import InputError, NotFound
 from rivergis.intake import sources
 from rivergis.intake import track as track_intake
 from rivergis.patrol import clean, outing
@@ -126,6 +126,16 @@ def regroup(conn: Connection, track_id: uuid.UUID, gaps: outing.Gaps) -> pd.Seri
     return heads
 
 
+def bind_account(db: Database, user: str, chief_code: str | None, namespace: str, *, actor: str) -> None:
+    """Say whose account a user is, or (None) that it is nobody's any more; ``NotFound`` for an unknown user."""
+    with db.write(actor) as conn:
+        if chief_code is not None:
+            _require_chief(conn, namespace, chief_code)
+        chief = identity("chief", namespace, chief_code) if chief_code is not None else None
+        if not store.set_account(conn, user, chief):
+            raise NotFound(f"There is no user {user!r}: make one with 'rivergis user add'.")
+
+
 def _told(conn: Connection, said: Said) -> dict[str, Any]:
     if said.chief_code is not None:
         _require_chief(conn, said.namespace, said.chief_code)
@@ -143,8 +153,7 @@ def _told(conn: Connection, said: Said) -> dict[str, Any]:
 def _require_chief(conn: Connection, namespace: str, code: str) -> None:
     if not system.knows(conn, "chief", namespace, code):
         raise InputError(
-            f"The track is said to be of the chief {code!r}, whom the database does not hold in namespace {namespace!r}: import the "
-            "chiefs first."
+            f"There is talk of the chief {code!r}, whom the database does not hold in namespace {namespace!r}: import the chiefs first."
         )
 
 

@@ -1,37 +1,38 @@
-"""Jobs on patrols: receive a track file, score the tracks of a day, purge what the retention period has passed."""
+"""Score the outings of a day and of days that changed since, keep every scoring replayable, purge what retention has passed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.connect import Database
-from rivergis.db.versions import IDENTITY_NAMESPACE, identity
-from rivergis.intake import sources
-from rivergis.intake import track as track_intake
-from rivergis.patrol import coverage, store
-from rivergis.patrol.score import ENGINE, Score, method_of, score
+from rivergis.patrol import authenticity, clean, company, compliance, coverage, merge_workflow, review_workflow, store
+from rivergis.patrol.fixes import Fixes
+from rivergis.patrol.score import ENGINE, Method, Score, method_of, waters_of
+from rivergis.patrol.score import score as score_table
+from rivergis.patrol.water import Waters
 from rivergis.river import store as river_store
 from rivergis.rules import RuleView
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+ROUND_DEGREES = 0.02  # reaches this near to a track are read: sight, the greatest shift of a datum (1.2 km), and room
 
 
 @dataclass(frozen=True)
 class DayScored:
-    """Tracks of a day: scored anew, unchanged, and with reasons for a person to look."""
+    """Outings of a day: scored anew, unchanged, and with reasons for a person to look."""
 
     tracks: int
     scored: int
@@ -39,37 +40,258 @@ class DayScored:
     to_review: int
 
 
-def score_day(conn: Connection, view: RuleView, rule_set: str, on: date, known_at: datetime) -> DayScored:
-    """Score every track of the civil day in the caller's transaction; equal inputs make no new result."""
-    tracks = store.tracks_of_day(conn, on)
-    reaches = river_store.reaches(conn, on, known_at)
-    duties = river_store.duties(conn, on, known_at)
-    scored = unchanged = review = 0
-    for track in tracks.itertuples():
-        mine = duties[duties["chief_id"] == track.chief_id] if track.chief_id else duties.iloc[:0]
-        input_hash = _input_hash(track, mine, reaches, rule_set)
-        if store.known_scoring(conn, track.id, input_hash):
-            unchanged += 1
-            continue
-        done = _score_one(conn, track, mine, reaches, view)
-        store.add_scoring(conn, _record(track.id, input_hash, rule_set, done, reaches))
-        scored, review = scored + 1, review + bool(done.review)
-    return DayScored(len(tracks), scored, unchanged, review)
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What a day stands on, as known at a moment: reaches, duties, units and patrol areas in force."""
+
+    on: date
+    known_at: datetime
+    reaches: gpd.GeoDataFrame
+    duties: pd.DataFrame
+    units: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame
+
+    method: Method
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index of the reaches."""
+        return shapely.STRtree(self.reaches.geometry.values)
+
+    @cached_property
+    def waters(self) -> Waters:
+        """The reaches made ready for matching, once for all tracks of the day."""
+        return waters_of(self.reaches, self.method)
+
+    def near(self, track: Any, duty: pd.DataFrame) -> gpd.GeoDataFrame:
+        """The reaches round an outing and those of the rivers its chief answers for: what its scoring reads."""
+        d = ROUND_DEGREES
+        box = shapely.box(track.west - d, track.south - d, track.east + d, track.north + d)
+        picked = self.reaches["river_id"].isin(duty["river_id"]).to_numpy(copy=True)
+        picked[self.tree.query(box)] = True
+        return self.reaches[picked]
 
 
-def _score_one(conn: Connection, track: Any, mine: pd.DataFrame, reaches: gpd.GeoDataFrame, view: RuleView) -> Score:
-    level = mine["level"].iloc[0] if len(mine) else None
-    return score(
-        store.fixes(conn, track.id),
-        reaches,
-        assigned(mine, reaches),
+def ground(conn: Connection, on: date, known_at: datetime, view: RuleView) -> Ground:
+    """Read what a day stands on."""
+    return Ground(
+        on,
+        known_at,
+        river_store.reaches(conn, on, known_at),
+        river_store.duties(conn, on, known_at),
+        river_store.units(conn, on, known_at),
+        store.areas(conn, on, known_at),
         method_of(view.number),
-        rule=lambda key: view.find(key, chief_level=level),
-        same_as=store.same_course(
-            conn, track.id, view.number("patrol.cheat.same_place"), view.number("patrol.cheat.similarity")
-        ),
-        datum_declared=track.datum_declared,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Outing:
+    """Everything a scoring reads of one outing; ``hash`` covers it all, so an equal hash means an equal result."""
+
+    track: Any
+    parts: pd.DataFrame
+    duty: pd.DataFrame
+    reaches: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame
+    party: pd.DataFrame
+    earlier: pd.DataFrame
+    others: pd.DataFrame
+    hours_since_last: float | None
+    rules: str
+    read: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def hash(self) -> str:
+        """Over the files, what was said of them, the versions of everything near, the tracks compared with, and the rules."""
+        body = [
+            ENGINE,
+            self.rules,
+            self.track.chief_id,
+            self.track.unit_code,
+            self.track.mode,
+            self.hours_since_last,
+            self.parts[["raw_sha256", "datum_declared", "clock_offset_s"]].astype(str).values.tolist(),
+            *(_versions(f) for f in (self.duty, self.reaches, self.areas)),
+            self.party.astype(str).values.tolist(),
+            *(sorted(f["id"].astype(str)) for f in (self.earlier, self.others)),
+        ]
+        return hashlib.sha256(json.dumps(body, default=str).encode()).hexdigest()
+
+
+def _versions(frame: pd.DataFrame) -> list[tuple[str, int]]:
+    return sorted(zip(frame["id"].astype(str), (int(v) for v in frame["version"]), strict=True))
+
+
+def read_outing(conn: Connection, track: Any, base: Ground, view: RuleView) -> Outing:
+    """Read what the scoring of an outing needs (``track``: a row of ``store.outings_of_day``)."""
+    duty = base.duties[base.duties["chief_id"] == track.chief_id] if track.chief_id else base.duties.iloc[:0]
+    parts = store.parts(conn, track.id)
+    earlier = store.earlier_of_same_place(
+        conn, track.id, base.known_at, view.number("patrol.replay.days"), int(view.number("patrol.replay.candidates"))
+    )
+    others = store.at_the_same_time(conn, track.id, base.known_at)
+    box = shapely.box(track.west, track.south, track.east, track.north)
+    areas = base.areas[base.areas.intersects(box)].reset_index(drop=True)
+    read = {
+        "jurisdiction": view.path[-1],
+        "chief_id": str(track.chief_id) if track.chief_id else None,
+        "unit_code": track.unit_code,
+        "parts": [{"id": str(p.id), "sha256": p.raw_sha256} for p in parts.itertuples()],
+        "compared_with": [str(i) for i in earlier["id"]],
+    }
+    return Outing(
+        track, parts, duty, base.near(track, duty), areas, store.parties(conn, track.id), earlier, others,
+        store.hours_since_last(conn, track.id, base.known_at), rules_hash(view), read,
+    )  # fmt: skip
+
+
+def rules_hash(view: RuleView) -> str:
+    """Hash of the patrol rows in force at a place on a day: other rows of the book change no patrol."""
+    rows = [
+        r.as_dict()
+        for r in view.book.rows()
+        if r.key.startswith("patrol.") and r.jurisdiction in view.path and r.holds_on(view.on)
+    ]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def days_to_score(conn: Connection, view: RuleView, until: date, since: datetime | None) -> list[date]:
+    """Days up to ``until`` whose outings have to be scored (again); see ``store.days_to_score``."""
+    return store.days_to_score(conn, until, since, int(view.number("patrol.replay.days")))
+
+
+def score_day(conn: Connection, view: RuleView, rule_set: str, on: date, known_at: datetime) -> DayScored:
+    """Score every outing of the civil day in the caller's transaction; equal inputs make no new result.
+
+    Duties are those in force on that day, so a new chief inherits nothing. Questions are raised, entries on paper that are the
+    same patrol are merged.
+    """
+    tracks = store.outings_of_day(conn, on, known_at)
+    base = ground(conn, on, known_at, view) if len(tracks) else None
+    scored = review = 0
+    for track in tracks.itertuples():
+        assert base is not None
+        outing = read_outing(conn, track, base, view)
+        if store.known_scoring(conn, track.id, outing.hash):
+            continue
+        done = score(conn, outing, base, view, rule_set)
+        review_workflow.ask(conn, track.id, store.add_scoring(conn, done), [s["code"] for s in done.review])
+        merge_workflow.merge_late(conn, track.id, view)
+        scored, review = scored + 1, review + bool(done.review)
+    return DayScored(len(tracks), scored, len(tracks) - scored, review)
+
+
+def score(conn: Connection, outing: Outing, base: Ground, view: RuleView, rule_set: str) -> store.Scored:
+    """Score an outing with what was read for it, ready to be recorded."""
+    tables = _tables(conn, outing)
+    courses = {head: clean.order(table, base.method.cleaning) for head, table in tables.items()}
+    done = _score_one(outing, tables[outing.track.id], base, view)
+    right = in_wgs84(courses[outing.track.id], done.datum)
+    visits = company.visits(right, outing.areas, view.number)
+    declared = next(iter(outing.parts["datum_declared"].dropna()), None)
+    figures = done.figures | {
+        "datum": declared or done.datum,
+        "clock_offset_s": float(outing.parts["clock_offset_s"].fillna(0.0).iloc[0]),
+        "clock_basis": outing.parts["clock_basis"].iloc[0],
+        "joint": company.joint(right, outing.track, outing.others, courses, outing.reaches, base.units, view.number),
+        "party": outing.party.astype(object).where(outing.party.notna(), None).to_dict("records"),
+        "areas": company.told(visits, outing.areas, outing.track.chief_id),
+        "read": outing.read,
+    }
+    return store.Scored(
+        outing.track.id,
+        ENGINE,
+        outing.hash,
+        rule_set,
+        _named(figures, base.reaches),
+        [asdict(t) for t in _tested(outing, figures, view)],
+        [asdict(r) for r in _signals(done, declared)],
+        leg_rows(done.legs, base.reaches),
+        visits,
+    )
+
+
+def _score_one(outing: Outing, table: pd.DataFrame, base: Ground, view: RuleView) -> Score:
+    """The one place where the database hands a track to the pure scoring."""
+    declared = outing.parts["datum_declared"].notna().any()
+    return score_table(
+        table,
+        base.waters,
+        assigned(outing.duty, base.reaches),
+        base.method,
+        declared="wgs84" if declared else None,  # what was declared has been moved when it was received
+        fast_kmh=view.number("patrol.coverage.fast_speed"),
+    )
+
+
+def _named(figures: dict[str, Any], reaches: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Figures that name reaches by their position, with the id of the reach instead: positions change with the network."""
+    out = dict(figures)
+    for key in ("stops", "unobserved"):
+        rows = [dict(r) for r in figures.get(key, [])]
+        for r in rows:
+            at = r.pop("reach")
+            r["reach_id"] = str(reaches["id"].iloc[int(at)]) if at is not None else None
+        out[key] = rows
+    return out
+
+
+def _tested(outing: Outing, figures: dict[str, Any], view: RuleView) -> list[compliance.Tested]:
+    level = outing.duty["level"].iloc[0] if len(outing.duty) else None
+    facts = {"chief_level": level} if level else {}
+    said = {"mode": outing.track.mode, "hours_since_last": outing.hours_since_last}
+    return compliance.test(figures | said, lambda key: view.find(key, **facts))
+
+
+def _signals(done: Score, declared: str | None) -> list[authenticity.Signal]:
+    """What a person should look at."""
+    out = []
+    if declared is None and done.datum != "wgs84":
+        out.append(
+            authenticity.Signal(
+                "datum_open",
+                f"未申报坐标系:按 {done.datum.upper()} 与河道吻合,已按此计算,请确认",
+                f"Datum not declared: it fits the rivers as {done.datum.upper()} and was scored so; confirm it",
+                1.0,
+            )
+        )
+    if done.datum_better is not None:
+        out.append(
+            authenticity.Signal(
+                "datum_open",
+                f"申报的坐标系与河道不符,按 {done.datum_better.upper()} 更吻合,请确认后重新上传",
+                f"The declared datum does not fit the rivers, {done.datum_better.upper()} does: confirm it",
+                1.0,
+            )
+        )
+    return out
+
+
+def _tables(conn: Connection, outing: Outing) -> dict[uuid.UUID, pd.DataFrame]:
+    """Fixes of an outing and of those it is compared with, by head; files this scoring does not read are left out."""
+    heads = [outing.track.id, *outing.earlier["id"], *outing.others["id"]]
+    fixes = store.fixes(conn, list(dict.fromkeys(heads)))
+    fixes = fixes[(fixes["head"] != outing.track.id) | fixes["track_id"].isin(outing.parts["id"])]
+    return {head: _as_declared(own.reset_index(drop=True)) for head, own in fixes.groupby("head")}
+
+
+def _as_declared(table: pd.DataFrame) -> pd.DataFrame:
+    """Positions in WGS 84 where the datum was declared after the file had been read without (or with another part of the outing)."""
+    declared = table["datum_declared"].dropna()
+    late = (table["datum_used"] == "wgs84").to_numpy() & (len(declared) > 0)
+    if not late.any() or declared.iloc[0] in ("wgs84", "cgcs2000"):
+        return table
+    lon, lat = crs.to_wgs84(table["lon"].to_numpy(), table["lat"].to_numpy(), declared.iloc[0])
+    return table.assign(lon=np.where(late, lon, table["lon"]), lat=np.where(late, lat, table["lat"]))
+
+
+def in_wgs84(fixes: Fixes, datum: str) -> Fixes:
+    """The fixes with their positions moved from the datum the scoring found them to be in."""
+    if datum in ("wgs84", "cgcs2000"):
+        return fixes
+    lon, lat = crs.to_wgs84(fixes.lon, fixes.lat, datum)
+    return replace(fixes, lon=lon, lat=lat)
 
 
 def assigned(duties: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -89,51 +311,23 @@ def assigned(duties: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["reach", "bank", "from_m", "to_m"])
 
 
-def _input_hash(track: Any, mine: pd.DataFrame, reaches: gpd.GeoDataFrame, rule_set: str) -> str:
-    body = [
-        track.raw_sha256,
-        track.datum_used,
-        ENGINE,
-        rule_set,
-        sorted(zip(mine["id"].astype(str), mine["version"], strict=True)),
-        sorted(zip(reaches["id"].astype(str), reaches["version"], strict=True)),
-    ]
-    return hashlib.sha256(json.dumps(body, default=str).encode()).hexdigest()
-
-
-def _record(
-    track_id: uuid.UUID, input_hash: str, rule_set: str, done: Score, reaches: gpd.GeoDataFrame
-) -> store.Scored:
-    legs = pd.DataFrame(
-        [
-            {
-                "reach_id": reaches["id"].iloc[s.reach],
-                "reach_version": int(reaches["version"].iloc[s.reach]),
-                "bank": s.bank,
-                "from_m": s.from_m,
-                "to_m": s.to_m,
-                "seen": s.why == coverage.SEEN,
-                "reason": None if s.why == coverage.SEEN else s.why,
-                "started_at": s.started_at,
-                "ended_at": s.ended_at,
-            }
-            for s in done.stretches
-        ]
-    )
-    return store.Scored(
-        track_id,
-        ENGINE,
-        input_hash,
-        rule_set,
-        done.figures,
-        [asdict(t) for t in done.standard],
-        [asdict(r) for r in done.review],
-        legs,
+def leg_rows(legs: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Legs of a score as rows of ``data.leg``, on the versions of the reaches they were measured on."""
+    on = reaches.iloc[legs["reach"].to_numpy(dtype=int)]
+    seen = (legs["why"] == coverage.SEEN).to_numpy()
+    return legs[["bank", "from_m", "to_m", "mode", "confidence", "speed_ms"]].assign(
+        reach_id=on["id"].to_numpy(),
+        reach_version=on["version"].to_numpy(dtype=int),
+        seen=seen,
+        reason=np.where(seen, None, legs["why"]),
+        passage=pd.array(legs["passage"], dtype="Int64"),
+        started_at=pd.to_datetime(legs["started_s"].astype(float), unit="s", utc=True),
+        ended_at=pd.to_datetime(legs["ended_s"].astype(float), unit="s", utc=True),
     )
 
 
 def purge_expired(db: Database, *, today: date, retention_days: int, store_dir: Path, actor: str) -> int:
-    """Remove fixes and raw files of tracks past the retention period, keeping intervals and hash; returns how many."""
+    """Remove fixes and raw files of tracks past the retention period, keeping intervals, observations and hash; how many."""
     with db.write(actor) as conn:
         gone = store.purge(conn, today - timedelta(days=retention_days))
     for _, raw_path in gone:
