@@ -95,22 +95,22 @@ def patrol(track: str, out: Path, actor: str | None, as_json: bool) -> None:
       rivergis map patrol 39e4fee8-ba4f-5c9e-b3fd-a699cb782d41 --as lihua --out patrol.html
     """
     from rivergis import rules
-    from rivergis.db import system
-    from rivergis.maps import features, sheets
-    from rivergis.patrol.score import method_of
-    from rivergis.river import store as river_store
+    from rivergis.db import people
+    from rivergis.patrol import store
+    from rivergis.reports import patrol_page
 
-    who = common.acting(common.database(), actor, "view_tracks")
+    db = common.database()
+    who = common.acting(db, actor, "view_tracks")
+    book = rules.load(common.settings().rules_dir)
 
-    def draw(conn: Connection, sheet: Sheet) -> str:
-        at = features.when(conn)
-        path = rules.path_of(river_store.home(conn, at.on, at.known_at) or rules.NATIONAL)
-        view = rules.load(common.settings().rules_dir).at(path, at.on)
-        return sheets.patrol(conn, sheet, track, method_of(view.number))
+    def draw(conn: Connection, _: Sheet) -> str:
+        head = store.head_starting(conn, track)
+        review = patrol_page.may_review(conn, head, who, people.capabilities(conn, who))
+        return patrol_page.page(conn, book, head, review=review)
 
     _write(out, as_json, draw)
-    with common.database().write(who) as conn:
-        system.audit(conn, who, "export", f"track:{track}")
+    with db.write(who) as conn:
+        store.saw(conn, store.head_starting(conn, track), who, "map patrol")
 
 
 def _write(out: Path, as_json: bool, draw: Callable[[Any, Any], str]) -> None:

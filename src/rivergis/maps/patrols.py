@@ -75,7 +75,7 @@ def _nothing() -> gpd.GeoDataFrame:
 def leg_lines(legs: pd.DataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Legs as their own piece of the reach, with label and popup: columns of ``legs`` and half_width_m, label, popup."""
     own = reaches.iloc[legs["reach"].to_numpy(dtype=int)].reset_index(drop=True)
-    told = legs.reset_index(drop=True).reindex(columns=list(dict.fromkeys([*_LEG, *legs.columns])))
+    told = legs.reset_index(drop=True).reindex(columns=list(dict.fromkeys([*LEG, *legs.columns])))
     parts = gpd.GeoDataFrame(told, geometry=own.geometry.to_numpy(), crs=reaches.crs)
     parts["half_width_m"] = own["half_width_m"].to_numpy() if "half_width_m" in own else np.nan
     records = told.to_dict("records")
@@ -86,7 +86,7 @@ def leg_lines(legs: pd.DataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataFrame
     return cut[cut.geometry.notna()]
 
 
-_LEG = ("reach", "bank", "from_m", "to_m", "why", "started_at", "ended_at", "mode", "speed_ms", "passage", "confidence")
+LEG = ("reach", "bank", "from_m", "to_m", "why", "started_at", "ended_at", "mode", "speed_ms", "passage", "confidence")
 
 
 def _known(value: Any) -> bool:
@@ -106,25 +106,27 @@ def named(reach: Mapping[str, Any]) -> str:
     return str(next((reach[k] for k in ("river", "reach_id", "code") if _known(reach.get(k))), ""))
 
 
-def _why(leg: Mapping[str, Any]) -> str:
+def why_word(leg: Mapping[str, Any]) -> str:
+    """Key of the words for seen, or for why not."""
     return "patrol.seen" if leg["why"] == SEEN else f"unseen.{leg['why']}"
 
 
-def _bank(leg: Mapping[str, Any]) -> str:
+def bank_word(leg: Mapping[str, Any]) -> str:
+    """Key of the words for the bank of a leg."""
     return f"bank.{leg['bank']}" if _known(leg["bank"]) else "patrol.channel"
 
 
 def _label(leg: Mapping[str, Any], reach: Mapping[str, Any]) -> str:
-    return f"{words.say(_why(leg))} · {named(reach)} {words.say(_bank(leg))} {span_of(leg, reach)}"
+    return f"{words.say(why_word(leg))} · {named(reach)} {words.say(bank_word(leg))} {span_of(leg, reach)}"
 
 
 def _popup(leg: Mapping[str, Any], reach: Mapping[str, Any]) -> list[Row]:
     speed, mode = leg["speed_ms"], leg["mode"]
     values = {
         "status": words.both("patrol.seen" if leg["why"] == SEEN else "patrol.unseen"),
-        "reason": None if leg["why"] == SEEN else words.both(_why(leg)),
+        "reason": None if leg["why"] == SEEN else words.both(why_word(leg)),
         "river": named(reach),
-        "place": f"{words.both(_bank(leg))} {span_of(leg, reach)}",
+        "place": f"{words.both(bank_word(leg))} {span_of(leg, reach)}",
         "length": f"{leg['to_m'] - leg['from_m']:,.0f} m",
         "at": clock(leg["started_at"], leg["ended_at"]),
         "mode": words.both(f"patrol.mode_{mode}") if _known(mode) else None,
@@ -205,15 +207,3 @@ def legs(conn: Connection, head: Any) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
     position = [at[key] for key in zip(rows["reach_id"], rows["reach_version"], strict=True)]
     why = rows["reason"].where(~rows["seen"].astype(bool), SEEN)
     return rows.assign(reach=np.array(position, dtype=int), why=why), reaches
-
-
-def fixes(conn: Connection, head: Any) -> gpd.GeoDataFrame:
-    """Fixes of an outing, all its files: track_id, seq, at (UTC), acc_m, received_at; Points in EPSG:4490. Personal data."""
-    frame = read_frame(
-        conn,
-        """SELECT f.track_id, f.seq, f.at, f.acc_m, f.speed_ms, f.received_at, f.geom FROM data.fix f JOIN data.track t ON t.id = f.track_id
-        WHERE t.id = :t OR t.part_of = :t ORDER BY t.started_at, f.track_id, f.seq""",
-        {"t": str(head)},
-    )
-    times = {c: pd.to_datetime(frame[c], utc=True) for c in ("at", "received_at")}
-    return frame.assign(**times, **{c: frame[c].astype(float) for c in ("acc_m", "speed_ms")})

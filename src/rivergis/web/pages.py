@@ -5,22 +5,16 @@ from __future__ import annotations
 import mimetypes
 import uuid
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse
 
-from rivergis import rules
-from rivergis.db import system
 from rivergis.db.access import Actor
 from rivergis.errors import NotFound
 from rivergis.maps import features, leads, lists, sheets
 from rivergis.maps.sheets import Sheet
-from rivergis.patrol.score import Method, method_of
 from rivergis.reports import book, morning
-from rivergis.river import store as river_store
 from rivergis.settings import Settings
 from rivergis.web import page
 from rivergis.web.auth import database, require
@@ -31,7 +25,6 @@ SERVED = Sheet(assets=page.ASSETS)
 LATE = timedelta(hours=24)
 
 View = Annotated[Actor, Depends(require("view"))]
-ViewTracks = Annotated[Actor, Depends(require("view_tracks"))]
 SignedIn = Annotated[Actor, Depends(require())]
 On = Annotated[date | None, Query(description="Civil day (Asia/Shanghai) as of which the map is drawn; default today")]
 
@@ -92,25 +85,6 @@ def night_map(request: Request, _: View, night: date) -> HTMLResponse:
     """夜间核查图: the leads of a night, and the objects it did not tell."""
     with database(request).read() as conn:
         return page.scripted(sheets.night(conn, SERVED, night))
-
-
-@router.get("/maps/patrol/{track_id}", response_class=HTMLResponse, tags=["maps"])
-def patrol_map(request: Request, actor: ViewTracks, track_id: uuid.UUID) -> HTMLResponse:
-    """巡河图: the bank seen and not seen by one patrol. Personal data: every view is in the audit."""
-    db = database(request)
-    with db.read() as conn:
-        at = features.when(conn)
-        path = rules.path_of(river_store.home(conn, at.on, at.known_at) or rules.NATIONAL)
-        html = sheets.patrol(conn, SERVED, str(track_id), _method(_settings(request).rules_dir, path, at.on))
-    with db.write(actor.name) as conn:
-        system.audit(conn, actor.name, "view", f"track:{track_id}")
-    return page.scripted(html)
-
-
-@lru_cache(maxsize=8)
-def _method(rules_dir: Path, path: tuple[str, ...], on: date) -> Method:
-    """Limits of the patrol method, read once a day."""
-    return method_of(rules.load(rules_dir).at(path, on).number)
 
 
 @router.get("/reports/night/{night}", response_class=HTMLResponse, tags=["reports"])
