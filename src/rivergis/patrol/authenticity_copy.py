@@ -1,0 +1,247 @@
+"""Is one track a copy of another? Told from the structure of the differences, at any sampling and in both directions.
+
+Two phones on one walk differ by the noise of both: a part of every difference is the noise of the other phone with the
+opposite sign, and it wanders slowly. A copy differs by nothing, or by what was added to it: white, and blind to the noise
+of the track it was laid over. People who walk one path on two days never keep step over a whole track, so that no
+straight line of time brings one track onto the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rivergis.patrol.authenticity_player import bend
+from rivergis.patrol.authenticity_times import TimeMap, at, find, nearest_of
+from rivergis.patrol.fixes import Fixes, Floats
+
+SEMI_MAJOR_M, ECCENTRICITY2 = 6378137.0, 0.00669438002290  # GRS 80, as in EPSG:4490
+LOOKED_UP, NEIGHBOURS = 200, 8
+FEWEST, FEWEST_NOISY = 8, 20  # fixes: below them nothing is said of an exact copy, of a noisy one
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """The used fixes of one track, for comparing it with others: seconds since 1970 UTC (repaired), degrees of WGS 84.
+
+    ``t_s`` rises strictly; where the file has no times it counts the fixes. ``start_s``: when the track began, or when it
+    was received where the file has no times; NaN where nobody knows.
+    """
+
+    track_id: str
+    chief_id: str | None
+    t_s: Floats
+    lon: Floats
+    lat: Floats
+    start_s: float
+
+    def __len__(self) -> int:
+        return len(self.t_s)
+
+    @cached_property
+    def xyz_m(self) -> Floats:
+        """Geocentric metres, shape (n, 3): distances between fixes anywhere without a projection."""
+        return geocentric(self.lon, self.lat)
+
+    @cached_property
+    def tree(self) -> Any:
+        """KD-tree of the fixes in geocentric metres."""
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.xyz_m)
+
+    @cached_property
+    def interval_s(self) -> float:
+        """Median seconds (or fixes) between neighbours."""
+        return float(np.median(np.diff(self.t_s))) if len(self) > 1 else float("nan")
+
+
+def geocentric(lon: Floats, lat: Floats) -> Floats:
+    """Places on the ellipsoid (degrees) in geocentric metres, shape (n, 3)."""
+    east, north = np.radians(lon), np.radians(lat)
+    normal = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY2 * np.sin(north) ** 2)
+    flat = normal * np.cos(north)
+    return np.column_stack([flat * np.cos(east), flat * np.sin(east), normal * (1 - ECCENTRICITY2) * np.sin(north)])
+
+
+def course_of(
+    fixes: Fixes,
+    track_id: str,
+    chief_id: str | None,
+    *,
+    lonlat: Floats | None = None,
+    received_s: float = float("nan"),
+) -> Course:
+    """The course of a cleaned track.
+
+    ``lonlat``: degrees of WGS 84, shape (n, 2), where the file was read in another datum; ``received_s``: stands in for the
+    start where the file has no times.
+    """
+    lon, lat = (fixes.lon, fixes.lat) if lonlat is None else (lonlat[:, 0], lonlat[:, 1])
+    timed = fixes.timed
+    t_s = fixes.t_s if timed else np.arange(len(fixes), dtype=np.float64)
+    keep = np.flatnonzero(fixes.used)
+    keep = keep[np.diff(t_s[keep], prepend=-np.inf) > 0]
+    start = float(np.min(fixes.t_s)) if timed else received_s
+    return Course(track_id, chief_id, t_s[keep], lon[keep], lat[keep], start)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How a track differs from another under the best straight line between their times.
+
+    ``share``: of its fixes that have a partner, ``fixes`` of them; ``median_m``: distance to the partner; ``fine_m``: size of
+    the difference from fix to fix, per axis; ``inherited``: share of that which is the other track's own noise (0: a copy of
+    it, 1: it is a copy of this one, about a half: two phones) and its standard error; ``slow``: size of the difference over
+    that of a white one (1: white); ``rhythm``: correlation of the intervals of both (NaN where they are even); ``moved_m``:
+    extent of the track.
+    """
+
+    fixes: int
+    share: float
+    median_m: float
+    fine_m: float
+    inherited: float
+    inherited_error: float
+    slow: float
+    rhythm: float
+    moved_m: float
+    times: TimeMap
+
+
+def likeness(course: Course, other: Course, reach_m: float) -> Likeness | None:
+    """Compare two courses; None where too few fixes lie within ``reach_m`` of the other, or there are too few at all."""
+    if min(len(course), len(other)) < FEWEST:
+        return None
+    pairs = _near_in_space(course, other, reach_m)
+    if pairs is None:
+        return None
+    here, there = _in_plane(course, other)
+    times = find(course.t_s, here, other.t_s, there, pairs)
+    return None if times is None else _differences(course, other, here, there, times, reach_m)
+
+
+def _near_in_space(course: Course, other: Course, reach_m: float) -> tuple[Floats, Floats, Floats] | None:
+    """Times of fixes of both that lie near each other and their distance, for up to ``LOOKED_UP`` fixes of the course."""
+    pick = np.unique(np.linspace(0, len(course) - 1, LOOKED_UP).astype(int))
+    apart, near = other.tree.query(course.xyz_m[pick], k=min(NEIGHBOURS, len(other)), distance_upper_bound=reach_m)
+    hit = np.isfinite(apart)
+    if hit.any(axis=1).mean() < 0.5:
+        return None
+    return np.repeat(course.t_s[pick], hit.sum(axis=1)), other.t_s[near[hit]], apart[hit]
+
+
+def _in_plane(course: Course, other: Course) -> tuple[Floats, Floats]:
+    """Both courses in metres east and north in the plane that touches the earth at the middle of the first."""
+    lon, lat = np.radians(np.median(course.lon)), np.radians(np.median(course.lat))
+    east = np.array([-np.sin(lon), np.cos(lon), 0.0])
+    north = np.array([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)])
+    axes, middle = np.column_stack([east, north]), np.median(course.xyz_m, axis=0)
+    return (course.xyz_m - middle) @ axes, (other.xyz_m - middle) @ axes
+
+
+def _differences(
+    course: Course, other: Course, here: Floats, there: Floats, times: TimeMap, reach_m: float
+) -> Likeness | None:
+    """Statistics of the differences, at the fixes of whichever of the two has fewer."""
+    t, u = course.t_s, other.t_s
+    when = times(t)
+    nearest, interval = nearest_of(u, when)
+    ticks = np.abs(u[nearest] - when) / interval
+    inside = (when > u[0] - 0.5 * interval) & (when < u[-1] + 0.5 * interval)
+    if inside.sum() < FEWEST:
+        return None
+    in_step = float(np.median(ticks[inside])) < 0.02
+    partner = there[nearest] if in_step else at(u, there, when)
+    apart = np.hypot(*(here - partner).T)
+    compared = inside
+    if course.interval_s * abs(times.scale) < 0.7 * other.interval_s:
+        compared = inside & _one_each(nearest, ticks, inside)
+    if compared.sum() < FEWEST:
+        return None
+    a, b = here[compared], partner[compared]
+    fine_m, inherited, error = _inherited(a, b, t[compared])
+    return Likeness(
+        fixes=int((inside & (apart < reach_m)).sum()),
+        share=float((inside & (apart < reach_m)).mean()),
+        median_m=float(np.median(apart[inside])),
+        fine_m=fine_m,
+        inherited=inherited,
+        inherited_error=error,
+        slow=_slow(a - b),
+        rhythm=_rhythm(t[compared] * times.scale, u[nearest[compared]], other.interval_s),
+        moved_m=float(np.hypot(*np.ptp(here, axis=0))),
+        times=times,
+    )
+
+
+def _one_each(nearest: Any, ticks: Floats, inside: Any) -> Any:
+    """Of the fixes that share a nearest fix of the other track, the one nearest in time."""
+    order = np.flatnonzero(inside)
+    order = order[np.lexsort((ticks[order], nearest[order]))]
+    keep = np.zeros(len(nearest), bool)
+    keep[order[np.unique(nearest[order], return_index=True)[1]]] = True
+    return keep
+
+
+def _inherited(a: Floats, b: Floats, t: Floats) -> tuple[float, float, float]:
+    """Size of the difference from fix to fix (m, per axis), the share of it that is noise of ``b``, and its standard error.
+
+    With A and B how far each fix lies off its neighbours: a copy has A = B + own, so that A - B says nothing about B;
+    for independent phones -cov(A - B, B) is the variance of the noise of B, whatever the path does.
+    """
+    old = bend(t, b)
+    extra = bend(t, a) - old
+    length = np.hypot(*extra.T)
+    sane = length <= 4 * np.median(length) + 1e-9
+    extra, old = extra[sane], old[sane]
+    square = (extra**2).sum(axis=1)
+    total = float(square.sum())
+    if total <= 0:
+        return 0.0, 0.0, 0.0
+    cross = -(extra * old).sum(axis=1)
+    share = float(cross.sum()) / total
+    error = float(np.sqrt(((cross - share * square) ** 2).sum()) / total)
+    return float(np.sqrt(total / extra.size)), share, error
+
+
+def _slow(difference: Floats) -> float:
+    """Median square of the difference over half that of its change from fix to fix: 1 where it is white."""
+    change = np.median((np.diff(difference, axis=0) ** 2).sum(axis=1)) / 2
+    around = difference - np.median(difference, axis=0)
+    return float(np.median((around**2).sum(axis=1)) / max(change, 1e-6))
+
+
+def _rhythm(t: Floats, u: Floats, interval_s: float) -> float:
+    """Correlation of the ordinary intervals of both between the same fixes; NaN where either is even or there are few."""
+    own, others = np.diff(t), np.diff(u)
+    ordinary = (np.abs(others) > 0.3 * interval_s) & (np.abs(others) < 1.7 * interval_s)
+    if ordinary.sum() < 12:
+        return float("nan")
+    x, y = (v[ordinary] - np.median(v[ordinary]) for v in (own, others))
+    if min(x.std(), y.std()) < 0.004 * interval_s:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def log_odds(found: Likeness) -> float:
+    """Log odds of a copy with white noise laid over it against two phones, each figure by its own law, clipped.
+
+    ``inherited`` of a copy is 0 within its error, of phones anything from 0.02 to 0.98; ``slow`` of a copy is 1 within
+    the error of a ratio of medians, of phones anything up to 20.
+    """
+    if found.fixes < FEWEST_NOISY:
+        return -np.inf
+    error = np.hypot(found.inherited_error, 0.04)
+    phones = np.linspace(0.02, 0.98, 33)
+    blind = _log_ratio(found.inherited, 0.0, phones, error)
+    white = _log_ratio(np.log(found.slow), 0.0, np.linspace(0, 3, 31), np.sqrt(4 / found.fixes + 0.05**2))
+    return float(np.clip(blind, -8, 4) + np.clip(white, -8, 4))
+
+
+def _log_ratio(x: float, expected: float, otherwise: Floats, width: float) -> float:
+    law = np.exp(-0.5 * ((x - np.r_[expected, otherwise]) / width) ** 2) + 1e-12
+    return float(np.log(law[0] / law[1:].mean()))
