@@ -186,7 +186,7 @@ def river_map(layers: Layers, *, title_zh: str, title_en: str, focus: Bounds | N
     """One river (一河一图): like ``county_map``, looking at the river itself rather than at all that is drawn."""
     if focus is None:
         river = [layers[n] for n in ("reach", "water_area") if n in layers and len(layers[n])]
-        focus = _bounds(river[:1], margin=0.02) if river else None
+        focus = bounds(river[:1], margin=0.02) if river else None
     return county_map(layers, title_zh=title_zh, title_en=title_en, focus=focus, **options)
 
 
@@ -205,7 +205,7 @@ def night_map(
     """The leads of a night (疑似问题线索): ``findings`` on top of ``layers`` and listed beside it, also when none."""
     atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets).list_layer("finding")
     if focus is None and len(findings):
-        focus = _bounds([findings], margin=0.08)
+        focus = bounds([findings], margin=0.08)
     return _finish(atlas, {**layers, "finding": findings}, focus, pictures, hidden)
 
 
@@ -227,7 +227,7 @@ def patrol_map(
     atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets).list_layer("uncovered").below(below)
     if focus is None:
         own = [layers[n] for n in ("track", "leg", "uncovered") if n in layers and len(layers[n])]
-        focus = _bounds(own, margin=0.06) if own else None
+        focus = bounds(own, margin=0.06) if own else None
     return _finish(atlas, layers, focus, (), hidden)
 
 
@@ -236,10 +236,10 @@ def _finish(
 ) -> str:
     """What is common to all maps: layers, images, first view, page."""
     atlas.add_layers(layers, hidden).add_pictures(pictures)
-    return atlas.look_at(focus or _bounds([f for f in layers.values() if len(f)])).html()
+    return atlas.look_at(focus or bounds([f for f in layers.values() if len(f)])).html()
 
 
-def _bounds(frames: Sequence[gpd.GeoDataFrame], margin: float = 0.0) -> Bounds:
+def bounds(frames: Sequence[gpd.GeoDataFrame], margin: float = 0.0) -> Bounds:
     """Box round all frames in degrees, widened by a share of its size; China where there is nothing to see."""
     boxes = np.array([frame.to_crs(crs.STORAGE).total_bounds for frame in frames]).reshape(-1, 4)
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
