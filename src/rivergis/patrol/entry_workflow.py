@@ -24,7 +24,7 @@ from rivergis.db.connect import Database, now_of
 from rivergis.db.versions import IDENTITY_NAMESPACE, content_hash
 from rivergis.errors import InputError
 from rivergis.intake import sources, vector
-from rivergis.patrol import entries, entry_store, merge_workflow, scan_files
+from rivergis.patrol import entries, entry_store, merge_workflow, paper, scan_files
 from rivergis.patrol.entries import Stretch
 from rivergis.patrol.scan_files import Scan
 from rivergis.river import store as river_store
@@ -44,7 +44,7 @@ class Typed:
 
     kind: str
     chief: str
-    """Code, or a name that only one chief bears on that day."""
+    """Code, number of the sheet, or a name that only one chief bears on that day."""
     day: str
     river: str = ""
     """Code or name; blank = the one river of the chief on which the places lie."""
@@ -97,8 +97,10 @@ class Ground:
     gazetteer: Gazetteer
 
     def chief(self, said: str) -> Any:
-        """The chief of that code, or the only one of that name; raises ``Wrong``."""
+        """The chief of that code, of that sheet (表号), or the only one of that name; raises ``Wrong``."""
         own = self.chiefs[self.chiefs["code"] == said]
+        if own.empty and paper.looks_like_number(said):
+            own = self._of_sheet(said)
         if own.empty:
             plain = "".join(said.split())
             own = self.chiefs[self.chiefs["name"].map(lambda n: "".join(n.split())) == plain]
@@ -107,6 +109,12 @@ class Ground:
         if len(own) > 1:
             raise Wrong("chief_several", said=said, codes="、".join(own["code"]))
         return own.iloc[0]
+
+    def _of_sheet(self, said: str) -> pd.DataFrame:
+        mine = self.chiefs["id"].map(lambda i: paper.same_number(paper.number_of(i), said))
+        if not paper.is_number(said) or not mine.any():
+            raise Wrong("sheet_unknown", said=said)
+        return self.chiefs[mine]
 
     def river(self, said: str) -> Any:
         """Id of the river of that code, or the only one of that name; raises ``Wrong``."""
