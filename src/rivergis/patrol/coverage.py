@@ -1,232 +1,209 @@
-"""Which metres of which bank a track has seen: nearest-line coverage per reach, and why the rest was not seen.
+"""覆盖: which metres of which bank a track has seen, how it moved there, and why the rest was not seen.
 
-Definitions (covered, gap, bank) are those of ``docs/glossary.md``. The method is the plain one: every fix belongs to the
-nearest reach within sight, and two fixes on one reach cover what lies between them unless the recording had a gap.
-Reaches are digitised downstream, so left and right look downstream.
+A stretch is seen where the matched path runs along it within sight and no silence of the phone is too long; seen from afar,
+crossed or bridged over a silence is not seen. Definitions: ``docs/glossary.md``. Measures are metres from the first vertex of
+a reach; left and right follow its digitised direction, which in the database is downstream.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import shapely
 
-from rivergis import crs, geometry
+from rivergis.patrol import coverage_kernels as kernels
+from rivergis.patrol.fixes import Floats, Ints
+from rivergis.patrol.match import Path
+from rivergis.patrol.water import Water
 
 SEEN, GAP, OTHER_BANK, TOO_FAR, NEVER = "seen", "gap", "other_bank", "too_far", "never_approached"
+TOO_FAST, POOR_ACCURACY, OUTSIDE_TIME, NOT_ALONG, NO_TIME = (
+    "too_fast", "poor_accuracy", "outside_time", "not_along", "no_time",
+)  # fmt: skip
+BANKS = ("left", "right", None)  # None: in the channel
+MODES = ("walk", "ride", "drive", "boat")
+LEG_COLUMNS = (
+    "reach", "bank", "from_m", "to_m", "why", "started_s", "ended_s", "passage", "mode", "speed_ms", "confidence",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Thresholds of the method, all from ``patrol.*`` of the rules."""
+    """Thresholds of coverage, from ``patrol.coverage.*`` of the rules by ``limits_of``.
+
+    ``bank``: offset that is one unit of evidence for a bank, at most ``bank_most`` a place, against ``bank_switch`` for a change;
+    ``channel_half``: least half width at which being in the middle half of the water can be told; ``hole`` and ``hole_sight``:
+    longest way, and farthest in sights, that is still noise between two stretches seen; ``turn``: way back that is a new passage.
+    """
 
     visible_beyond_bank_m: float
     ditch_factor: float
-    max_gap_s: float
-    gap_intervals: float
-    """A gap is longer than ``max_gap_s`` and than this many median intervals."""
     min_leg_m: float
+    turn_m: float
+    hole_m: float
+    hole_sight: float
+    bank_m: float
+    bank_most: float
+    bank_switch: float
+    channel_half_m: float
+    walk_speed_kmh: float
+    ride_speed_kmh: float
+    mode_switch: float
+    speed_window_s: float
+    stop_s: float
+    stop_counted_s: float
+    too_far_sights: float
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """A stretch of one bank of one reach (position in the frame), metres from its upstream end, seen or why not."""
-
-    reach: int
-    bank: str
-    from_m: float
-    to_m: float
-    why: str
-    started_at: pd.Timestamp | None = None
-    ended_at: pd.Timestamp | None = None
+def limits_of(number: Callable[[str], float]) -> Limits:
+    """The limits with the values a rule view gives for its keys."""
+    return Limits(*(number("patrol.coverage." + _key(f.name)) for f in fields(Limits)))
 
 
-def visible_m(reaches: gpd.GeoDataFrame, limits: Limits) -> np.ndarray:
-    """Greatest distance from each reach line at which walking along it counts: half width + sight, less for ditches."""
-    half = np.nan_to_num(reaches["half_width_m"].to_numpy(dtype=float))
-    return (half + limits.visible_beyond_bank_m) * np.where(reaches["kind"] == "ditch", limits.ditch_factor, 1.0)
+def _key(name: str) -> str:
+    for unit in ("_m", "_s", "_kmh"):
+        name = name.removesuffix(unit)
+    return name
 
 
-def cover(fixes: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame, limits: Limits) -> list[Stretch]:
-    """Seen stretches of every reach a track went along, by bank, merged and in order.
+def visible_m(reaches: gpd.GeoDataFrame, limits: Limits) -> Floats:
+    """Greatest distance from each reach line at which walking along it counts (可视距离), shape (n,).
 
-    ``fixes``: used fixes in time order (``clean.mark``), Points in metres with ``at``; ``reaches``: LineStrings in
-    metres of the same zone with kind, half_width_m, length_m (ellipsoidal, what measures count in).
+    Half width and sight beyond the bank, less for ditches; a reach with its own ``visible_m`` keeps it.
     """
-    crs.require_metric(fixes)
-    crs.require_metric(reaches)
-    if fixes.empty or reaches.empty:
-        return []
-    on = _place(fixes, reaches, visible_m(reaches, limits))
-    pairs = _consecutive(fixes, on, reaches, limits)
-    return _merge(pairs, limits)
+    half = reaches["half_width_m"].to_numpy(dtype=float) if "half_width_m" in reaches else np.zeros(len(reaches))
+    ditch = reaches["kind"].to_numpy() == "ditch" if "kind" in reaches else np.zeros(len(reaches), dtype=bool)
+    sight = np.nan_to_num(half) + limits.visible_beyond_bank_m * np.where(ditch, limits.ditch_factor, 1.0)
+    own = reaches["visible_m"].to_numpy(dtype=float) if "visible_m" in reaches else np.full(len(reaches), np.nan)
+    return np.where(np.isfinite(own), own, sight)
 
 
-def _place(fixes: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame, sight: np.ndarray) -> pd.DataFrame:
-    """Nearest reach within sight of each fix (-1: none), its measure there in ellipsoidal metres, and side."""
-    lines, points = reaches.geometry.values, fixes.geometry.values
-    fix, reach = shapely.STRtree(points).query(lines, predicate="dwithin", distance=sight)[::-1]
-    found = pd.DataFrame({"fix": fix, "reach": reach, "distance": shapely.distance(points[fix], lines[reach])})
-    best = found.sort_values(["fix", "distance", "reach"]).drop_duplicates("fix").set_index("fix")
-    placed = best.reindex(range(len(fixes)))
-    placed["reach"] = placed["reach"].fillna(-1).astype(int)
-    placed["m"], placed["side"] = np.nan, 0.0
-    for r, group in placed[placed["reach"] >= 0].groupby("reach"):
-        line = lines[int(r)]
-        scale = reaches["length_m"].iloc[int(r)] / line.length
-        placed.loc[group.index, "m"] = shapely.line_locate_point(line, points[group.index]) * scale
-        placed.loc[group.index, "side"] = geometry.side_of(line, points[group.index])
-    return placed
-
-
-def gap_s(fixes: gpd.GeoDataFrame, limits: Limits) -> float:
-    """Longest silence between two fixes that still counts as watching."""
-    steps = fixes["at"].diff().dt.total_seconds().dropna()
-    return max(limits.max_gap_s, limits.gap_intervals * float(steps.median())) if len(steps) else limits.max_gap_s
-
-
-def _consecutive(fixes: gpd.GeoDataFrame, on: pd.DataFrame, reaches: gpd.GeoDataFrame, limits: Limits) -> list[Stretch]:
-    """Stretches between neighbouring fixes on one reach; across a silence they are gaps."""
-    at = fixes["at"].reset_index(drop=True)
-    silence = at.diff().dt.total_seconds().to_numpy()
-    longest, out = gap_s(fixes, limits), []
-    bank = _smooth_bank(on)
-    for i in range(1, len(fixes)):
-        r = on["reach"].iloc[i]
-        if r < 0 or r != on["reach"].iloc[i - 1]:
-            continue
-        a, b = sorted((on["m"].iloc[i - 1], on["m"].iloc[i]))
-        if b - a <= 0:
-            continue
-        why = GAP if silence[i] > longest or np.isnan(silence[i]) else SEEN
-        out.append(Stretch(int(r), bank[i], float(a), float(b), why, at.iloc[i - 1], at.iloc[i]))
-    return out
-
-
-def _smooth_bank(on: pd.DataFrame) -> list[str]:
-    """Bank of each fix by majority over its neighbours on the same reach: one noisy fix does not change the bank."""
-    side = on["side"].where(on["reach"] >= 0, 0.0)
-    run = (on["reach"] != on["reach"].shift()).cumsum()
-    total = side.groupby(run).transform(lambda s: s.rolling(7, center=True, min_periods=1).sum())
-    return ["left" if s >= 0 else "right" for s in total]
-
-
-def _merge(pieces: list[Stretch], limits: Limits) -> list[Stretch]:
-    """Pieces of one reach, bank and kind joined where they meet or overlap; crumbs are dropped."""
-    out: list[Stretch] = []
-    for p in sorted(pieces, key=lambda s: (s.reach, s.bank, s.why, s.from_m, s.to_m)):
-        last = out[-1] if out else None
-        if last and (last.reach, last.bank, last.why) == (p.reach, p.bank, p.why) and p.from_m <= last.to_m + 1.0:
-            out[-1] = Stretch(
-                p.reach,
-                p.bank,
-                last.from_m,
-                max(last.to_m, p.to_m),
-                p.why,
-                _earlier(last.started_at, p.started_at),
-                _later(last.ended_at, p.ended_at),
-            )
-        else:
-            out.append(p)
-    return [s for s in out if s.to_m - s.from_m >= limits.min_leg_m]
-
-
-def _earlier(a: pd.Timestamp | None, b: pd.Timestamp | None) -> pd.Timestamp | None:
-    return b if a is None else a if b is None else min(a, b)
-
-
-def _later(a: pd.Timestamp | None, b: pd.Timestamp | None) -> pd.Timestamp | None:
-    return b if a is None else a if b is None else max(a, b)
-
-
-def explain_rest(
-    seen: list[Stretch], fixes: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame, duty: pd.DataFrame, limits: Limits
-) -> list[Stretch]:
-    """Why the rest of the assigned metres was not seen: seen + unseen = assigned, bank by bank.
-
-    ``duty``: rows (reach position, bank, from_m, to_m in reach metres). Reasons in this order: a recording gap there,
-    only the other bank seen, passed by but beyond sight, never approached.
+@dataclass(frozen=True, eq=False)
+class Along:
+    """What a path did along the water. ``legs``: see ``LEG_COLUMNS``, ``reach`` the number in the neighbourhood, why is ``seen``;
+    ``unobserved``: stretches joined by the network but not by fixes (reach, from_m, to_m, seconds, speed_ms, bank);
+    ``fast_m``: way seen of each leg that was faster than the asked speed.
     """
-    points = fixes.geometry.values
-    sight = visible_m(reaches, limits)
-    out: list[Stretch] = []
-    for row in duty.itertuples():
-        r, line = int(row.reach), reaches.geometry.iloc[int(row.reach)]
-        mine = [s for s in seen if s.reach == r]
-        cuts = [(s.from_m, s.to_m) for s in mine if s.bank == row.bank and s.why == SEEN]
-        for a, b in _minus((row.from_m, row.to_m), cuts):
-            for lo, hi, why in _reasons(a, b, row.bank, mine):
-                cells = (
-                    [(lo, hi, why)]
-                    if why
-                    else _by_distance(line, lo, hi, reaches["length_m"].iloc[r], points, sight[r])
-                )
-                out += [Stretch(r, row.bank, x, y, reason) for x, y, reason in cells]
-    return out
+
+    legs: pd.DataFrame
+    unobserved: pd.DataFrame
 
 
-def _reasons(a: float, b: float, bank: str, mine: list[Stretch]) -> list[tuple[float, float, str | None]]:
-    """A piece cut where its reason changes; None where only the distance to the track can tell."""
-    layers = [
-        ([s for s in mine if s.why == GAP and s.bank == bank], GAP),
-        ([s for s in mine if s.why == SEEN and s.bank != bank], OTHER_BANK),
-        ([s for s in mine if s.why == GAP], GAP),
-    ]
-    rest, out = [(a, b)], []
-    for stretches, why in layers:
-        left = []
-        for lo, hi in rest:
-            outside = _minus((lo, hi), [(s.from_m, s.to_m) for s in stretches])
-            out += [(x, y, why) for x, y in _minus((lo, hi), outside)]
-            left += outside
-        rest = left
-    return sorted([*out, *((lo, hi, None) for lo, hi in rest)])
+def along(path: Path, water: Water, limits: Limits, confidence: Floats, *, fast_ms: float = np.inf) -> Along:
+    """Stretches a path has seen, one leg for each reach, direction, bank and way of moving.
+
+    ``confidence`` (places,): how sure the match is, 0 to 1; ``fast_ms``: column ``fast_m`` is the way of a leg above this speed.
+    """
+    p = path.pieces
+    run, passage, way = kernels.runs(p, limits.turn_m)
+    sight = water.visible_m[p[:, 1].astype(np.int64)] if len(p) else np.zeros(0)
+    bank = kernels.steady(passage, _bank_evidence(p, way, water, limits), limits.bank_switch)
+    speed = _speed(path, limits.speed_window_s)
+    mode = kernels.steady(passage, _mode_evidence(speed, bank == 2, limits), limits.mode_switch)
+    change = np.diff(np.stack([run, bank, mode]), axis=1, prepend=-1).any(axis=0) if len(p) else np.zeros(0, dtype=bool)
+    key = np.cumsum(change)
+    rows = kernels.stretches(p, key, sight, path.places.start_s, path.places.end_s, limits.hole_m, limits.hole_sight)
+    first, last = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    side = np.where(bank == 2, 2, np.where((bank == 0) == (way >= 0), 0, 1))
+    length = np.abs(p[:, 3] - p[:, 2])
+    legs = pd.DataFrame(
+        {
+            "reach": p[first, 1].astype(np.int64),
+            "bank": np.array(BANKS, dtype=object)[side[first]],
+            "from_m": rows[:, 2],
+            "to_m": rows[:, 3],
+            "why": SEEN,
+            "started_s": rows[:, 4],
+            "ended_s": rows[:, 5],
+            "passage": passage[first],
+            "mode": np.array(MODES, dtype=object)[np.where(bank[first] == 2, 3, mode[first])],
+            "speed_ms": _mean(speed, length, first, last),
+            "confidence": _mean(confidence[p[:, 7].astype(np.int64)], length, first, last),
+            "fast_m": _sum(length * (speed > fast_ms), first, last),
+            "way_m": _sum(length, first, last),
+        }
+    )  # fmt: skip
+    return Along(_without_crumbs(legs, water, limits.min_leg_m), _unobserved(path, side))
 
 
-def _minus(whole: tuple[float, float], cuts: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """An interval less others, in order."""
-    out, at = [], whole[0]
-    for lo, hi in sorted(cuts):
-        if hi <= at or lo >= whole[1]:
-            continue
-        if lo > at:
-            out.append((at, lo))
-        at = max(at, hi)
-    if at < whole[1]:
-        out.append((at, whole[1]))
-    return out
+def _bank_evidence(p: Floats, way: Floats, water: Water, limits: Limits) -> Floats:
+    """Log likelihood of left, right (by the direction of travel) and channel for every piece, (k, 3)."""
+    offset = (p[:, 4] + p[:, 5]) / 2 * way
+    half = water.half_m[p[:, 1].astype(np.int64)] if len(p) else np.zeros(0)
+    middle = np.where(half >= limits.channel_half_m, (half / 2 - np.abs(offset)) / limits.bank_m, -limits.bank_most)
+    side = offset / limits.bank_m
+    return np.clip(np.column_stack([side, -side, middle]), -limits.bank_most, limits.bank_most)
 
 
-CELL_M = 50.0  # how finely "too far" and "never approached" are told apart
+def _speed(path: Path, window_s: float) -> Floats:
+    """Speed (m/s) at every piece over a window of time, standing left out: way of the places over the time between them."""
+    places = path.places
+    if len(places) < 2 or not len(path.pieces):
+        return np.zeros(len(path.pieces))
+    step = np.hypot(*np.diff(places.xy, axis=0).T)
+    stay = places.end_s - places.start_s
+    took = np.maximum(np.diff((places.start_s + places.end_s) / 2), 1e-3)
+    stood = (np.maximum(stay[1:] - window_s / 2, 0) + np.maximum(stay[:-1] - window_s / 2, 0)) / 2
+    took = np.maximum(took - stood, 1e-3)
+    way, time = np.concatenate([[0.0], np.cumsum(step)]), np.concatenate([[0.0], np.cumsum(took)])
+    middle = (time[:-1] + time[1:]) / 2
+    a, b = np.clip(middle - window_s / 2, 0, time[-1]), np.clip(middle + window_s / 2, 0, time[-1])
+    a, b = np.minimum(a, time[:-1]), np.maximum(b, time[1:])
+    speed = (np.interp(b, time, way) - np.interp(a, time, way)) / np.maximum(b - a, 1e-3)
+    return np.asarray(speed[path.pieces[:, 7].astype(np.int64) - 1])
 
 
-def _by_distance(
-    line: shapely.LineString, lo: float, hi: float, length_m: float, points: np.ndarray, sight: float
-) -> list[tuple[float, float, str]]:
-    """A piece cut where its reason changes: passed by within five times the sight is too far, else never approached."""
-    cuts = np.linspace(lo, hi, max(2, int(np.ceil((hi - lo) / CELL_M)) + 1))
-    middle = shapely.line_interpolate_point(line, (cuts[:-1] + cuts[1:]) / 2 * line.length / length_m)
-    if not len(points):
-        return [(lo, hi, NEVER)]
-    _, distance = shapely.STRtree(points).query_nearest(middle, all_matches=False, return_distance=True)
-    out: list[tuple[float, float, str]] = []
-    for a, b, d in zip(cuts[:-1].tolist(), cuts[1:].tolist(), distance.tolist(), strict=True):
-        why = TOO_FAR if d <= 5 * sight else NEVER
-        if out and out[-1][2] == why:
-            out[-1] = (out[-1][0], b, why)
-        else:
-            out.append((a, b, why))
-    return out
+def _mode_evidence(speed: Floats, channel: npt.NDArray[np.bool_], limits: Limits) -> Floats:
+    """Log likelihood of walking, riding and driving at a speed, (k, 3): distance to the band of each in relative terms."""
+    walk, ride = limits.walk_speed_kmh / 3.6, limits.ride_speed_kmh / 3.6
+    v = np.log(np.maximum(speed, 0.3))
+    over_walk, over_ride = v - np.log(walk), v - np.log(ride)
+    return (
+        np.clip(np.column_stack([-over_walk, np.minimum(over_walk, -over_ride), over_ride]), -2.0, 2.0)
+        * ~channel[:, None]
+    )
 
 
-def union_m(stretches: list[Stretch]) -> float:
-    """Length in metres of river (any bank) that a list of stretches covers, each metre once."""
-    total = 0.0
-    for r in {s.reach for s in stretches}:
-        cuts = [(s.from_m, s.to_m) for s in stretches if s.reach == r]
-        whole = (min(c[0] for c in cuts), max(c[1] for c in cuts))
-        total += (whole[1] - whole[0]) - sum(b - a for a, b in _minus(whole, cuts))
-    return total
+def _sum(values: Floats, first: Ints, last: Ints) -> Floats:
+    run = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(run[last + 1] - run[first])
+
+
+def _mean(values: Floats, weight: Floats, first: Ints, last: Ints) -> Floats:
+    weight = np.maximum(weight, 1e-6)
+    return _sum(values * weight, first, last) / np.maximum(_sum(weight, first, last), 1e-9)
+
+
+def _without_crumbs(legs: pd.DataFrame, water: Water, min_leg_m: float) -> pd.DataFrame:
+    """Legs without those whose passage of the reach is shorter than ``min_leg_m`` and not the whole reach."""
+    if legs.empty:
+        return legs
+    joined = legs.groupby(["reach", "passage"])[["from_m", "to_m"]].agg({"from_m": "min", "to_m": "max"})
+    span = (joined["to_m"] - joined["from_m"]).reindex(pd.MultiIndex.from_frame(legs[["reach", "passage"]])).to_numpy()
+    whole = 0.9 * water.length_m[legs["reach"]]
+    return legs[(span >= np.minimum(min_leg_m, whole)) & (legs["to_m"] > legs["from_m"])].reset_index(drop=True)
+
+
+def _unobserved(path: Path, side: Ints) -> pd.DataFrame:
+    """Stretches bridged over a silence, with how long it was and the speed it implies along the water."""
+    p, places = path.pieces, path.places
+    rows = np.flatnonzero(p[:, 6] == 0)
+    a, b = p[rows, 0].astype(np.int64), p[rows, 7].astype(np.int64)
+    seconds = places.start_s[b] - places.end_s[a]
+    way = pd.Series(np.abs(p[rows, 3] - p[rows, 2])).groupby(b).transform("sum").to_numpy()
+    return pd.DataFrame(
+        {
+            "reach": p[rows, 1].astype(np.int64),
+            "bank": np.array(BANKS, dtype=object)[side[rows]],
+            "from_m": np.minimum(p[rows, 2], p[rows, 3]),
+            "to_m": np.maximum(p[rows, 2], p[rows, 3]),
+            "started_s": places.end_s[a],
+            "ended_s": places.start_s[b],
+            "seconds": seconds,
+            "speed_ms": way / np.maximum(seconds, 1e-3),
+        }
+    )

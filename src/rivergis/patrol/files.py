@@ -1,8 +1,11 @@
-"""Score a track against reaches that are files: no database, no rule, no assignment."""
+"""Score tracks that are files against reaches that are files: one track without rule or assignment, or a folder with a list."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,54 +14,65 @@ import numpy as np
 import pandas as pd
 
 from rivergis import crs
-from rivergis.errors import InputError
+from rivergis.errors import InputError, RivergisError
 from rivergis.intake import track as track_intake
 from rivergis.intake import vector
-from rivergis.patrol import coverage
-from rivergis.patrol.score import ENGINE, method_of, score
+from rivergis.patrol import compliance
+from rivergis.patrol.coverage import SEEN
+from rivergis.patrol.score import ENGINE, Method, Score, method_of, score, waters_of
+from rivergis.patrol.water import Waters
 from rivergis.rules import RuleView
+
+DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
+NO_DUTY = pd.DataFrame({"reach": np.zeros(0, dtype=np.int64), "bank": [], "from_m": np.zeros(0), "to_m": np.zeros(0)})
 
 
 @dataclass(frozen=True)
-class FileScore:
-    """What a track has seen: covered stretches by reach and bank (metres from the first vertex), figures, reasons to look."""
+class TrackScore:
+    """What one track has seen, as it goes out: lengths in metres from the first vertex, ``bank`` by the digitised direction.
 
-    track: str
-    engine: str
-    datum: str
+    ``covered``: merged by reach and bank; ``legs``: the same by passage with times, way of moving, speed and confidence;
+    ``uncovered``: assigned stretches not seen, each with its reason; ``unobserved``: bridged over a silence. ``effective`` is None
+    without a rule; ``tests`` are its figures against thresholds, ``near`` those within the share of rule ``patrol.near``.
+    """
+
+    track_id: str
     covered: list[dict[str, Any]]
-    figures: dict[str, Any]
-    review: list[dict[str, Any]]
-    effective: bool | None = None
+    effective: bool | None
+    flags: list[str]
+    datum: str
+    start_utc: str | None
+    legs: list[dict[str, Any]] = field(default_factory=list)
+    uncovered: list[dict[str, Any]] = field(default_factory=list)
+    unobserved: list[dict[str, Any]] = field(default_factory=list)
+    stops: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    tests: list[dict[str, Any]] = field(default_factory=list)
+    near: list[str] = field(default_factory=list)
+    review: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    engine: str = ENGINE
 
 
-def score_file(
-    track: Path, reaches_file: Path, view: RuleView, *, layer: str | None = None, datum: str | None = None
-) -> FileScore:
-    """Score a track file; ``bank`` means the digitised direction of the reaches. Raises ``InputError`` for unusable files."""
-    read = track_intake.read_track(track, datum or "wgs84")
-    reaches = _reaches(reaches_file, layer)
-    fixes = gpd.GeoDataFrame(
-        read.fixes.assign(seq=np.arange(len(read.fixes)), acc_m=read.fixes["acc_m"].astype(float)),
-        geometry=gpd.points_from_xy(read.fixes["lon"], read.fixes["lat"]),
-        crs=crs.STORAGE,
-    )
-    none = pd.DataFrame(columns=["reach", "bank", "from_m", "to_m"])
-    done = score(fixes, reaches, none, method_of(view.number), rule=None, datum_declared=datum)
-    covered = [
-        {
-            "reach_id": reaches["code"].iloc[s.reach],
-            "from_m": round(s.from_m, 1),
-            "to_m": round(s.to_m, 1),
-            "bank": s.bank,
-        }
-        for s in done.stretches
-        if s.why == coverage.SEEN
-    ]
-    return FileScore(track.name, ENGINE, datum or "wgs84", covered, done.figures, [asdict(r) for r in done.review])
+@dataclass(frozen=True, eq=False)
+class River:
+    """Reaches read from a file, ready for matching."""
+
+    reaches: gpd.GeoDataFrame
+    waters: Waters
+    method: Method
+
+    @property
+    def codes(self) -> list[str]:
+        """Names of the reaches in the order of the file."""
+        return list(self.reaches["reach_id"])
 
 
-def _reaches(path: Path, layer: str | None) -> gpd.GeoDataFrame:
+def read_river(path: Path, view: RuleView, *, layer: str | None = None) -> River:
+    """Read reaches (LineStrings; reach_id, kind, half_width_m or width_m, visible_m, from_node, to_node are used if present).
+
+    Raises ``InputError`` for a layer that holds no lines, or two reaches of one name.
+    """
     frame, name, _ = vector.read_frame(path, source_layer=layer)
     if not isinstance(frame, gpd.GeoDataFrame) or not set(frame.geom_type) <= {"LineString", "MultiLineString"}:
         raise InputError(
@@ -68,13 +82,185 @@ def _reaches(path: Path, layer: str | None) -> gpd.GeoDataFrame:
         )
     frame = frame.explode(index_parts=False).reset_index(drop=True)
     code = next((c for c in ("reach_id", "code", "id") if c in frame), None)
-    return frame.assign(
-        code=frame[code].astype(str) if code else frame.index.astype(str),
-        kind=frame["kind"].fillna("river") if "kind" in frame else "river",
-        half_width_m=frame["half_width_m"]
-        if "half_width_m" in frame
-        else frame["width_m"] / 2
-        if "width_m" in frame
-        else np.nan,
-        length_m=crs.length_m(frame.geometry.values),
+    ids = frame[code].astype(str) if code else frame.index.astype(str)
+    if (double := pd.Index(ids).duplicated()).any():
+        raise InputError(
+            f"{path.name}, layer {name}: the reach {pd.Index(ids)[double][0]!r} stands twice: give each its own {code}.",
+            file=str(path),
+            layer=name,
+        )
+    half = frame["half_width_m"] if "half_width_m" in frame else frame["width_m"] / 2 if "width_m" in frame else np.nan
+    kind = frame["kind"].fillna("river") if "kind" in frame else "river"
+    frame = frame.assign(reach_id=ids, kind=kind, half_width_m=half, length_m=crs.length_m(frame.geometry.values))
+    method = method_of(view.number)
+    return River(frame, waters_of(frame, method), method)
+
+
+def score_file(track: Path, river: River, view: RuleView, *, datum: str | None = None) -> tuple[TrackScore, Score]:
+    """Score one track file with no rule and no assignment. Raises ``InputError`` for an unusable file."""
+    read = track_intake.read_track(track, "wgs84")
+    done = score(read.fixes, river.waters, NO_DUTY, river.method, declared=datum)
+    return told(track.name, done, river, notes=read.diagnostics), done
+
+
+def told(
+    track_id: str, done: Score, river: River, *, tests: Sequence[compliance.Tested] = (), ruled: bool = False,
+    notes: Sequence[dict[str, Any]] = (),
+) -> TrackScore:  # fmt: skip
+    """A score in the words of a result file; ``ruled``: a rule was given and ``tests`` are its outcome."""
+    codes = river.codes
+    seen, rest = done.legs[done.legs["why"] == SEEN], done.legs[done.legs["why"] != SEEN]
+    figures = dict(done.figures)
+    return TrackScore(
+        track_id,
+        covered(seen, codes),
+        compliance.met(tests) if ruled else None,
+        [],
+        done.datum,
+        _when(done.start_s),
+        legs=[_leg(leg, codes) for leg in seen.itertuples()],
+        uncovered=[_stretch(r, codes) | {"reason": r.why} for r in rest.itertuples()],
+        unobserved=[_named(r, codes) for r in figures.pop("unobserved")],
+        stops=[_named(s, codes) for s in figures.pop("stops")],
+        figures=figures,
+        tests=[asdict(t) for t in tests],
+        near=[t.key for t in tests if t.near],
+        notes=list(notes),
     )
+
+
+def covered(seen: pd.DataFrame, codes: Sequence[str]) -> list[dict[str, Any]]:
+    """Legs joined where they meet on one reach and bank, in order."""
+    out: list[dict[str, Any]] = []
+    rows = zip(seen["reach"], seen["bank"].fillna(""), seen["from_m"], seen["to_m"], strict=True)
+    for reach, bank, a, b in sorted(rows):
+        last = out[-1] if out else None
+        if last and (last["reach_id"], last["bank"] or "") == (codes[reach], bank) and a <= last["to_m"] + 1.0:
+            last["to_m"] = max(last["to_m"], round(b, 1))
+        else:
+            out.append({"reach_id": codes[reach], "from_m": round(a, 1), "to_m": round(b, 1), "bank": bank or None})
+    return out
+
+
+def _stretch(row: Any, codes: Sequence[str]) -> dict[str, Any]:
+    bank = row.bank if isinstance(row.bank, str) else None
+    return {"reach_id": codes[row.reach], "from_m": round(row.from_m, 1), "to_m": round(row.to_m, 1), "bank": bank}
+
+
+def _leg(row: Any, codes: Sequence[str]) -> dict[str, Any]:
+    return _stretch(row, codes) | {
+        "passage": int(row.passage),
+        "started_at": _when(row.started_s),
+        "ended_at": _when(row.ended_s),
+        "mode": row.mode,
+        "speed_kmh": round(row.speed_ms * 3.6, 1),
+        "confidence": round(row.confidence, 3),
+    }
+
+
+def _named(record: dict[str, Any], codes: Sequence[str]) -> dict[str, Any]:
+    """A record of the figures with the name of its reach, and times in words."""
+    out = {k: v for k, v in record.items() if k not in ("reach", "at_s")}
+    if "at_s" in record:
+        out = {"at": _when(record["at_s"])} | out
+    reach = record.get("reach")
+    return {"reach_id": codes[reach] if reach is not None else None} | out
+
+
+def _when(seconds: float | None) -> str | None:
+    if seconds is None or not np.isfinite(seconds):
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class FolderScore:
+    """A folder scored: one result a track, in the order of its list, and the tracks that could not be read, with the reason."""
+
+    tracks: list[TrackScore]
+    aside: list[dict[str, str]]
+
+
+def score_dir(
+    folder: Path, view: RuleView, *, progress: Callable[[int, int], None] = lambda done, all_: None
+) -> FolderScore:
+    """Score the tracks that ``tracks.json`` of a folder lists against its ``reaches.geojson``: each with its assigned reaches and rule.
+
+    Raises ``InputError`` for a missing or senseless list or reaches; a track that cannot be read is set aside and told.
+    """
+    listed = read_list(folder)
+    river = read_river(folder / "reaches.geojson", view)
+    at = {code: i for i, code in enumerate(river.codes)}
+    out, aside = [], []
+    for n, entry in enumerate(listed):
+        try:
+            out.append(_scored(folder, entry, river, at, view))
+        except RivergisError as error:
+            aside.append(
+                {"track_id": str(entry.get("track_id")), "file": str(entry.get("file")), "reason": error.sentence}
+            )
+        progress(n + 1, len(listed))
+    return FolderScore(out, aside)
+
+
+def read_list(folder: Path) -> list[dict[str, Any]]:
+    """The tracks of ``tracks.json`` of a folder. Raises ``InputError`` when it is missing or no list of objects."""
+    path = folder / "tracks.json"
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise InputError(
+            f"{folder.name} has no tracks.json: name a folder with tracks.json, reaches.geojson and tracks.",
+            file=str(path),
+        ) from None
+    except ValueError:
+        raise InputError(f"{path.name} is not JSON: write it again.", file=str(path)) from None
+    if not isinstance(listed, list) or not all(isinstance(e, dict) and {"track_id", "file"} <= set(e) for e in listed):
+        raise InputError(
+            f"{path.name} is no list of objects with track_id and file: see docs/patrol.md.", file=str(path)
+        )
+    return listed
+
+
+def _scored(folder: Path, entry: dict[str, Any], river: River, at: dict[str, int], view: RuleView) -> TrackScore:
+    path = folder / str(entry["file"])
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"tracks.json names {entry['file']}, which lies outside its folder: put it inside.", file=str(path)
+        )
+    read = track_intake.read_track(path, "wgs84")
+    rule = entry.get("rule") or {}
+    done = score(
+        read.fixes, river.waters, _duty(entry, river, at), river.method, declared=_datum(entry), uploaded_s=_seconds(entry),
+        fast_kmh=float(rule.get("max_speed_kmh") or np.inf),
+    )  # fmt: skip
+    near, fast = view.number(compliance.NEAR_KEY), view.number(compliance.FAST_KEY)
+    tests = compliance.effective(done.figures, rule, fast_share=fast, near=near) if rule else []
+    return told(str(entry["track_id"]), done, river, tests=tests, ruled=bool(rule), notes=read.diagnostics)
+
+
+def _duty(entry: dict[str, Any], river: River, at: dict[str, int]) -> pd.DataFrame:
+    assigned = [str(a) for a in entry.get("assigned") or []]
+    if missing := [a for a in assigned if a not in at]:
+        raise InputError(
+            f"tracks.json assigns {missing[0]!r} to {entry['track_id']}, which is no reach of reaches.geojson: correct it.",
+            feature=str(entry["track_id"]),
+        )
+    length = river.waters.length_m
+    rows = [(at[a], bank, 0.0, float(length[at[a]])) for a in dict.fromkeys(assigned) for bank in ("left", "right")]
+    return pd.DataFrame(rows, columns=list(NO_DUTY.columns)) if rows else NO_DUTY
+
+
+def _datum(entry: dict[str, Any]) -> str | None:
+    declared = entry.get("datum_declared")
+    if declared is not None and declared not in DATUMS:
+        raise InputError(
+            f"tracks.json declares datum {declared!r} for {entry['track_id']}: write {', '.join(DATUMS)} or null.",
+            feature=str(entry["track_id"]),
+        )
+    return declared
+
+
+def _seconds(entry: dict[str, Any]) -> float:
+    at = pd.to_datetime(entry.get("uploaded_at"), utc=True, errors="coerce")
+    return float(at.timestamp()) if not pd.isna(at) else np.nan

@@ -43,16 +43,40 @@ class Method:
     offset_m: float
     switch_cost: float
     silence_cost: float
-    detour_m: float
-    detour_share: float
     search_m: float
 
 
 def method_of(number: Callable[[str], float]) -> Method:
     """The method with the values a rule view gives for its keys."""
-    return Method(*(number(f"patrol.match.{f.name.rsplit('_m', 1)[0] if f.name.endswith('_m') else f.name}") for f in fields(Method)))  # fmt: skip
+    return Method(*(number("patrol.match." + f.name.removesuffix("_m")) for f in fields(Method)))
 
 
+@dataclass(frozen=True)
+class Watch:
+    """How long a phone may be silent while its bearer still counts as watching, from ``patrol.track.*`` by ``watch_of``.
+
+    A silence is longer than ``max_gap_time_s`` and than ``max_gap_intervals`` usual intervals, or than ``max_gap_ever_s``. A leap is shorter, but several
+    (``leap_intervals``) intervals long and ``leap_speeds`` times faster than the rest: a lift taken, not a way watched.
+    """
+
+    max_gap_time_s: float
+    max_gap_intervals: float
+    max_gap_ever_s: float
+    leap_intervals: float
+    leap_speeds: float
+
+    def silence_s(self, interval_s: float) -> float:
+        """Longest silence that counts as watching at this usual interval."""
+        usual = np.nanmax([self.max_gap_time_s, self.max_gap_intervals * interval_s])
+        return float(min(usual, self.max_gap_ever_s))
+
+
+def watch_of(number: Callable[[str], float]) -> Watch:
+    """The limits with the values a rule view gives for its keys."""
+    return Watch(*(number("patrol.track." + f.name.removesuffix("_s")) for f in fields(Watch)))
+
+
+SAME_STRETCH_M = 100.0  # two feet on one reach this near tell the same story
 MOST_FEET = 12  # of one place: more limbs than this in sight do not occur outside of drawn tangles
 
 
@@ -60,8 +84,8 @@ MOST_FEET = 12  # of one place: more limbs than this in sight do not occur outsi
 class Places:
     """A track thinned for matching: means of the fixes within one step, so that drifting on the spot adds no way.
 
-    ``xy`` (n, 2) local metres; ``start_s``, ``end_s`` (n,) times of the first and last fix; ``gap`` (n,) a silence before;
-    ``bin`` (fixes,) the place of every fix.
+    ``xy`` (n, 2) local metres; ``start_s``, ``end_s`` (n,) times of the first and last fix; ``gap`` (n,) a silence before, that is
+    more than ``silence_s`` or a leap (see ``thin``); ``bin`` (fixes,) the place of every fix.
     """
 
     xy: Floats
@@ -69,6 +93,7 @@ class Places:
     end_s: Floats
     gap: npt.NDArray[np.bool_]
     bin: Ints
+    silence_s: float
 
     def __len__(self) -> int:
         return len(self.xy)
@@ -78,8 +103,8 @@ class Places:
 class Path:
     """Best path: per place the reach of the neighbourhood (-1 none), measure and signed offset; and the pieces between.
 
-    ``pieces`` (k, 7): place before, reach, from_m, to_m, offset before, offset after, seen (see ``match_kernels.pieces``).
-    ``cost``: of the whole path.
+    ``pieces`` (k, 8): place before, reach, from_m, to_m, offset before, offset after, seen, place after (``match_kernels.pieces``).
+    ``certainty`` (n,): posterior of every place, 0 to 1; ``cost``: of the whole path.
     """
 
     places: Places
@@ -87,19 +112,33 @@ class Path:
     at_m: Floats
     offset_m: Floats
     pieces: Floats
+    certainty: Floats
     cost: float
 
 
-def thin(xy: Floats, t_s: Floats, step_m: float, silence_s: float) -> Places:
-    """Places of fixes (n, 2) in local metres with times; a silence longer than ``silence_s`` always parts two places."""
-    number = kernels.bins(xy[:, 0], xy[:, 1], t_s, step_m, silence_s)
+def thin(xy: Floats, t_s: Floats, step_m: float, watch: Watch) -> Places:
+    """Places of fixes (n, 2) in local metres with times; a silence always parts two places. See ``Watch``."""
+    interval = usual_interval_s(t_s)
+    silence = watch.silence_s(interval)
+    number = kernels.bins(xy[:, 0], xy[:, 1], t_s, step_m, silence)
     first = np.flatnonzero(np.diff(number, prepend=-1))
     last = np.append(first[1:], len(number)) - 1
     mean = np.add.reduceat(xy, first) / (last - first + 1)[:, None]
     start, end = t_s[first], t_s[last]
     gap = np.zeros(len(first), dtype=bool)
-    gap[1:] = start[1:] - end[:-1] > silence_s
-    return Places(mean, start, end, gap, number)
+    pause = start[1:] - end[:-1]
+    gap[1:] = pause > silence
+    speed = np.hypot(*(xy[first[1:]] - xy[last[:-1]]).T) / np.maximum(pause, 1e-3)
+    if len(speed):
+        gap[1:] |= (pause > watch.leap_intervals * interval) & (speed > watch.leap_speeds * np.median(speed))
+    return Places(mean, start, end, gap, number, silence)
+
+
+def usual_interval_s(t_s: Floats) -> float:
+    """Median interval of the fixes of a track; NaN without times."""
+    steps = np.diff(t_s)
+    steps = steps[steps > 0]
+    return float(np.median(steps)) if len(steps) else np.nan
 
 
 def match(places: Places, water: Water, assigned: npt.NDArray[np.bool_], method: Method) -> Path:
@@ -113,9 +152,13 @@ def match(places: Places, water: Water, assigned: npt.NDArray[np.bool_], method:
     cost = _emission(reach, off, beyond, water, assigned, p)
     network = (water.length_m, water.node, water.way_row, water.way_to, water.way_m)
     weights = np.array([p.enter_cost, p.slack_m, p.slack_share, p.offset_m, p.switch_cost, p.silence_cost])
-    away = np.full(len(x), p.away_cost)
-    state, total = kernels.viterbi(x, y, places.gap, count, reach, at, off, cost, away, *network, weights)
-    parts = kernels.pieces(x, y, places.gap, state, reach, at, off, *network, water.way_via, p.detour_m, p.detour_share)
+    change = kernels.transitions(x, y, places.gap, count, reach, at, off, *network, weights)
+    state, total = kernels.viterbi(count, cost, p.away_cost, change)
+    sure = kernels.certainty(count, cost, p.away_cost, change, state, reach, at, SAME_STRETCH_M)
+    parts = kernels.pieces(
+        x, y, places.start_s, places.end_s, places.gap, places.silence_s, state, reach, at, off,
+        *network, water.way_via, water.vertex, water.at_m, water.first, water.visible_m,
+    )  # fmt: skip
     on, rows, chosen = state >= 0, np.arange(len(state)), np.maximum(state, 0)
     return Path(
         places,
@@ -123,6 +166,7 @@ def match(places: Places, water: Water, assigned: npt.NDArray[np.bool_], method:
         np.where(on, at[rows, chosen], np.nan),
         np.where(on, off[rows, chosen], np.nan),
         parts,
+        sure,
         float(total),
     )
 

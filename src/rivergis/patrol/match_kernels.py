@@ -155,102 +155,182 @@ def between(ra: Any, ma: Any, rb: Any, mb: Any, length: Any, node: Any, row: Any
 
 
 @njit(cache=True)
-def viterbi(
-    x: Any, y: Any, gap: Any, count: Any, reach: Any, m: Any, d: Any, cost: Any, away: Any,
+def transitions(
+    x: Any, y: Any, gap: Any, count: Any, reach: Any, m: Any, d: Any,
     length: Any, node: Any, row: Any, to: Any, metres: Any, p: Any,
 ) -> Any:  # fmt: skip
-    """Cheapest path of states: which foot (or ``AWAY``) each place belongs to, its total cost, and cost-to-come of all feet.
+    """Cost of going from every state of a place to every state of the next, (n, k + 1, k + 1); the last state is ``AWAY``.
 
-    ``cost`` (n, most): emission of every foot; ``away`` (n,): emission of being at no river; ``gap`` (n,): silence before this
-    place. ``p``: enter, slack_m, slack_share, offset_m, most, gap (see ``match.Method``).
+    ``gap`` (n,): silence before this place. ``p``: enter, slack_m, slack_share, offset_m, switch, silence (``match.Method``).
     """
-    n, most = reach.shape
-    enter, slack_m, slack_share, offset_m, cap, flat = p[0], p[1], p[2], p[3], p[4], p[5]
-    best, back = np.full((n, most + 1), FAR), np.full((n, most + 1), -1, dtype=np.int64)
-    for j in range(count[0]):
-        best[0, j] = cost[0, j] + enter
-    best[0, most] = away[0]
+    n, k = len(x), int(count.max()) if len(count) else 0
+    enter, slack_m, slack_share, offset_m, switch, silence = p[0], p[1], p[2], p[3], p[4], p[5]
+    out = np.full((n, k + 1, k + 1), FAR)
     for i in range(1, n):
         straight = np.hypot(x[i] - x[i - 1], y[i] - y[i - 1])
         scale = slack_m + slack_share * straight
-        top = best[i - 1, most]
-        for k in range(count[i - 1]):
-            top = min(top, best[i - 1, k] + (flat if gap[i] else enter))
-        for j in range(count[i]):
-            b, w = best[i - 1, most] + (flat if gap[i] else enter), most
-            for k in range(count[i - 1]):
-                if best[i - 1, k] >= b:
-                    continue
+        out[i, k, k] = 0.0
+        for a in range(count[i - 1]):
+            out[i, a, k] = silence if gap[i] else enter
+        for b in range(count[i]):
+            out[i, k, b] = silence if gap[i] else enter
+            for a in range(count[i - 1]):
                 if gap[i]:
-                    c = flat
-                else:
-                    net, out, into = between(
-                        reach[i - 1, k], m[i - 1, k], reach[i, j], m[i, j], length, node, row, to, metres
-                    )
-                    turned = -1.0 if out == into and out >= 0 else 1.0
-                    c = min(abs(net - straight) / scale + abs(turned * d[i - 1, k] - d[i, j]) / offset_m, cap)
-                if best[i - 1, k] + c < b:
-                    b, w = best[i - 1, k] + c, k
-            best[i, j], back[i, j] = b + cost[i, j], w
-        b, w = best[i - 1, most], most
-        for k in range(count[i - 1]):
-            c = flat if gap[i] else enter
-            if best[i - 1, k] + c < b:
-                b, w = best[i - 1, k] + c, k
-        best[i, most], back[i, most] = b + away[i], w
+                    out[i, a, b] = silence
+                    continue
+                net, e, f = between(reach[i - 1, a], m[i - 1, a], reach[i, b], m[i, b], length, node, row, to, metres)
+                turned = -1.0 if e == f and e >= 0 else 1.0
+                cost = abs(net - straight) / scale + abs(turned * d[i - 1, a] - d[i, b]) / offset_m
+                out[i, a, b] = min(cost, switch)
+    return out
+
+
+@njit(cache=True)
+def viterbi(count: Any, cost: Any, away: Any, change: Any) -> Any:
+    """Cheapest path of states: which foot (or ``AWAY``) each place belongs to, and its total cost.
+
+    ``cost`` (n, most): emission of every foot; ``away``: emission of being at no river; ``change``: see ``transitions``.
+    """
+    n, k = len(count), change.shape[1] - 1
+    best, back = np.full((n, k + 1), FAR), np.full((n, k + 1), k, dtype=np.int64)
+    for i in range(n):
+        for b in range(k + 1):
+            if b < k and b >= count[i]:
+                continue
+            emission = away if b == k else cost[i, b]
+            if i == 0:
+                best[i, b] = emission
+                continue
+            for a in range(k + 1):
+                total = best[i - 1, a] + change[i, a, b] + emission
+                if total < best[i, b]:
+                    best[i, b], back[i, b] = total, a
     state = np.full(n, AWAY, dtype=np.int64)
-    j = int(np.argmin(best[n - 1]))
-    total = best[n - 1, j]
+    s = int(np.argmin(best[n - 1]))
+    total = best[n - 1, s]
     for i in range(n - 1, -1, -1):
-        state[i] = AWAY if j == most else j
-        j = back[i, j]
+        state[i] = AWAY if s == k else s
+        s = back[i, s]
     return state, total
 
 
 @njit(cache=True)
-def pieces(
-    x: Any, y: Any, gap: Any, state: Any, reach: Any, m: Any, d: Any,
-    length: Any, node: Any, row: Any, to: Any, metres: Any, via: Any, most_m: Any, most_share: Any,
-) -> Any:  # fmt: skip
-    """The way along the water between successive states: rows (place before, reach, from, to, offset before, after, seen).
+def certainty(count: Any, cost: Any, away: Any, change: Any, state: Any, reach: Any, m: Any, near_m: Any) -> Any:
+    """Posterior that each place lies where the path has it (within ``near_m`` on its reach), forward-backward, (n,)."""
+    n, k = len(count), change.shape[1] - 1
+    back, ahead = np.ones((n, k + 1)), np.ones((n, k + 1))
+    weight = np.zeros((n, k + 1))
+    for i in range(n):
+        for b in range(k + 1):
+            if b == k or b < count[i]:
+                weight[i, b] = np.exp(-(away if b == k else cost[i, b]))
+    back[0] = weight[0] / weight[0].sum()
+    for i in range(1, n):
+        for b in range(k + 1):
+            total = 0.0
+            if weight[i, b] > 0:
+                for a in range(k + 1):
+                    total += back[i - 1, a] * np.exp(-change[i, a, b])
+            back[i, b] = total * weight[i, b]
+        back[i] /= max(back[i].sum(), 1e-300)
+    for i in range(n - 2, -1, -1):
+        for a in range(k + 1):
+            total = 0.0
+            for b in range(k + 1):
+                total += np.exp(-change[i + 1, a, b]) * weight[i + 1, b] * ahead[i + 1, b]
+            ahead[i, a] = total
+        ahead[i] /= max(ahead[i].sum(), 1e-300)
+    out = np.zeros(n)
+    for i in range(n):
+        both, mine = 0.0, 0.0
+        for b in range(k + 1):
+            joint = back[i, b] * ahead[i, b]
+            both += joint
+            s = state[i]
+            if b == k:
+                mine += joint if s < 0 else 0.0
+            elif s >= 0 and b < count[i] and reach[i, b] == reach[i, s] and abs(m[i, b] - m[i, s]) <= near_m:
+                mine += joint
+        out[i] = mine / max(both, 1e-300)
+    return out
 
-    Offsets are signed by the digitised direction of the row's reach. ``seen`` is 0 across a silence, and -1 where the network
-    way is so much longer than the straight one (more than ``most_m`` + ``most_share`` times) that nobody went it.
+
+@njit(cache=True)
+def _out_of_sight(
+    piece: Any, ax: Any, ay: Any, bx: Any, by: Any, vertex: Any, at_m: Any, first: Any, sight: Any
+) -> Any:
+    """Whether a vertex of a piece lies farther than sight from the straight way between two places."""
+    r = int(piece[1])
+    lo, hi = min(piece[2], piece[3]), max(piece[2], piece[3])
+    dx, dy = bx - ax, by - ay
+    nn = max(dx * dx + dy * dy, 1e-9)
+    for v in range(first[r], first[r + 1]):
+        if lo < at_m[v] < hi:
+            t = min(max(((vertex[v, 0] - ax) * dx + (vertex[v, 1] - ay) * dy) / nn, 0.0), 1.0)
+            if np.hypot(vertex[v, 0] - ax - t * dx, vertex[v, 1] - ay - t * dy) > 1.5 * sight[r]:
+                return True
+    return False
+
+
+@njit(cache=True)
+def _add(
+    table: Any, count: Any, last: Any, r: Any, start: Any, stop: Any, before: Any, after: Any, seen: Any, i: Any
+) -> Any:
+    """One more piece in a table that grows."""
+    if count == len(table):
+        table = np.concatenate((table, np.zeros_like(table)))
+    table[count] = np.array([last, r, start, stop, before, after, seen, i], dtype=np.float64)
+    return table
+
+
+@njit(cache=True)
+def pieces(
+    x: Any, y: Any, start_s: Any, end_s: Any, gap: Any, silence_s: Any, state: Any, reach: Any, m: Any, d: Any,
+    length: Any, node: Any, row: Any, to: Any, metres: Any, via: Any, vertex: Any, at_m: Any, first_vertex: Any, sight: Any,
+) -> Any:  # fmt: skip
+    """The way along the water between successive places on rivers: rows (place before, reach, from, to, offset before, offset
+    after, seen, place after).
+
+    Offsets are signed by the digitised direction of the row's reach. ``seen`` is 0 across a silence, and -1 where the way
+    along the water leaves the sight of the straight way between the places: a bend cut off at its neck. Places at no
+    river between two that are within ``silence_s`` of each other are noise and are passed over.
     """
-    out = []
-    for i in range(1, len(state)):
-        if state[i] < 0 or state[i - 1] < 0:
+    table, n, last = np.zeros((2 * len(state) + 8, 8)), 0, -1
+    for i in range(len(state)):
+        if state[i] < 0:
             continue
-        ra, ma, da = reach[i - 1, state[i - 1]], m[i - 1, state[i - 1]], d[i - 1, state[i - 1]]
+        was, last = last, i
+        if was < 0:
+            continue
+        silent = gap[was + 1 : i + 1].any()
+        if i - was > 1 and (silent or start_s[i] - end_s[was] > silence_s):
+            continue
+        ra, ma, da = reach[was, state[was]], m[was, state[was]], d[was, state[was]]
         rb, mb, db = reach[i, state[i]], m[i, state[i]], d[i, state[i]]
         net, e, f = between(ra, ma, rb, mb, length, node, row, to, metres)
-        straight = np.hypot(x[i] - x[i - 1], y[i] - y[i - 1])
         if net >= FAR:
             continue
-        seen = 0.0 if gap[i] else (1.0 if net <= most_m + most_share * straight else -1.0)
+        seen, begun = 0.0 if silent else 1.0, n
         if e < 0:
-            out.append((i - 1.0, float(ra), ma, mb, da, db, seen))
-            continue
-        end_a = length[ra] if e == 1 else 0.0
-        end_b = length[rb] if f == 1 else 0.0
-        turned = -1.0 if e == f else 1.0
-        out.append((i - 1.0, float(ra), ma, end_a, da, turned * db, seen))
-        here, goal = node[rb, f], node[ra, e]
-        first = len(out)
-        while here != goal:  # back along the ways from the exit of the first reach
-            _, at = _way(row, to, metres, goal, here)
-            r = via[at]
-            forward = node[r, 1] == here
-            s = 1.0 if forward == (e == 1) else -1.0
-            out.append(
-                (i - 1.0, float(r), 0.0 if forward else length[r], length[r] if forward else 0.0, s * da, s * da, seen)
-            )
-            here = node[r, 0] if forward else node[r, 1]
-        for k in range((len(out) - first) // 2):
-            out[first + k], out[len(out) - 1 - k] = out[len(out) - 1 - k], out[first + k]
-        out.append((i - 1.0, float(rb), end_b, mb, turned * da, db, seen))
-    table = np.zeros((len(out), 7))
-    for k in range(len(out)):
-        for c in range(7):
-            table[k, c] = out[k][c]
-    return table
+            table, n = _add(table, n, was, ra, ma, mb, da, db, seen, i), n + 1
+        else:
+            turned = -1.0 if e == f else 1.0
+            table, n = _add(table, n, was, ra, ma, length[ra] if e == 1 else 0.0, da, turned * db, seen, i), n + 1
+            here, goal, inner = node[rb, f], node[ra, e], n
+            while here != goal:  # back along the ways from the exit of the first reach
+                _, at = _way(row, to, metres, goal, here)
+                r = via[at]
+                forward = node[r, 1] == here
+                s = 1.0 if forward == (e == 1) else -1.0
+                a, b = (0.0, length[r]) if forward else (length[r], 0.0)
+                table, n = _add(table, n, was, r, a, b, s * da, s * da, seen, i), n + 1
+                here = node[r, 0] if forward else node[r, 1]
+            table[inner:n] = table[inner:n][::-1].copy()
+            table, n = _add(table, n, was, rb, length[rb] if f == 1 else 0.0, mb, turned * da, db, seen, i), n + 1
+        straight = np.hypot(x[i] - x[was], y[i] - y[was])
+        if not silent and net > 2.5 * straight + 30.0:
+            for k in range(begun, n):
+                if _out_of_sight(table[k], x[was], y[was], x[i], y[i], vertex, at_m, first_vertex, sight):
+                    table[begun:n, 6] = -1.0
+                    break
+    return table[:n]

@@ -1,6 +1,6 @@
 """One track scored: what was seen of what was assigned, tested against announced rules, with reasons to look twice.
 
-Pure: frames in, one small result out; the same for files, the database and the night.
+Pure: fixes and reaches in, one small result out; the same for files, the database and the night.
 """
 
 from __future__ import annotations
@@ -12,160 +12,193 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from rivergis import crs
-from rivergis.patrol import authenticity, clean, compliance, coverage
-from rivergis.patrol.coverage import Limits, Stretch
-from rivergis.rules import RuleValue
+from rivergis.patrol import clean, coverage, datum, figures, match, unseen
+from rivergis.patrol.coverage import NO_TIME, OUTSIDE_TIME, TOO_FAST
+from rivergis.patrol.fixes import MARKS, POOR_ACCURACY, Fixes, Floats
+from rivergis.patrol.water import Waters
 
-ENGINE = "nearest-line/1"
+ENGINE = "river-hmm/1"
+UNTOLD_ERROR_M = 10.0  # of phones that tell no accuracy
 
 
 @dataclass(frozen=True)
 class Method:
     """All thresholds of a scoring, read from ``patrol.*`` of the rules by ``method_of``."""
 
-    limits: Limits
-    max_accuracy_m: float
-    max_speed_ms: float
-    fast_kmh: float
-    fast_share: float
-
-
-@dataclass(frozen=True)
-class Score:
-    """Outcome for one track. ``stretches``: seen, recording gaps and unseen with reason; positions refer to the reach frame."""
-
-    fixes: gpd.GeoDataFrame
-    stretches: list[Stretch]
-    figures: dict[str, Any]
-    standard: list[compliance.Tested]
-    review: list[authenticity.Signal]
+    cleaning: clean.Limits
+    matching: match.Method
+    watch: match.Watch
+    cover: coverage.Limits
+    datums: datum.Limits
 
 
 def method_of(number: Callable[[str], float]) -> Method:
     """The method with the values a rule view gives for its keys."""
-    limits = Limits(
-        number("patrol.coverage.visible_beyond_bank"),
-        number("patrol.coverage.ditch_factor"),
-        number("patrol.track.max_gap_time"),
-        number("patrol.track.max_gap_intervals"),
-        number("patrol.coverage.min_leg"),
-    )
     return Method(
-        limits,
-        number("patrol.track.max_accuracy"),
-        number("patrol.cheat.max_speed") / 3.6,
-        number("patrol.coverage.fast_speed"),
-        number("patrol.coverage.fast_share"),
-    )
+        clean.limits_of(number), match.method_of(number), match.watch_of(number), coverage.limits_of(number), datum.limits_of(number)
+    )  # fmt: skip
+
+
+def waters_of(reaches: gpd.GeoDataFrame, method: Method) -> Waters:
+    """The reaches (LineStrings, EPSG:4490, with length_m) made ready for matching; made once for all tracks of a day."""
+    return Waters.of(reaches, coverage.visible_m(reaches, method.cover), search_m=method.matching.search_m)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a local document or an order adds: fastest speed at which looking counts, and the time (s since 1970) of the patrol."""
+
+    max_speed_ms: float | None = None
+    start_s: float = -np.inf
+    end_s: float = np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """Outcome of one track. ``legs``: see ``coverage.LEG_COLUMNS``, seen ones and those of the duty not seen, with reason; ``reach``
+    is the position in the frame the waters were made of. ``way``: the track on the water, None where no reach is near.
+    ``datum``: what the coordinates were read in; ``datum_open``: not declared, or declared and doubtful (``datum_better``).
+    """
+
+    fixes: Fixes
+    legs: pd.DataFrame
+    unobserved: pd.DataFrame
+    figures: dict[str, Any]
+    way: datum.Way | None
+    datum: str
+    datum_open: bool
+    datum_better: str | None = None
+
+    @property
+    def start_s(self) -> float | None:
+        """When the track began (s since 1970 UTC, clock repaired); None without times."""
+        t_s = self.fixes.t_s[self.fixes.used]
+        return float(t_s[0]) if self.fixes.timed and len(t_s) else None
 
 
 def score(
-    fixes: gpd.GeoDataFrame,
-    reaches: gpd.GeoDataFrame,
-    duty: pd.DataFrame,
-    method: Method,
-    *,
-    rule: Callable[[str], RuleValue | None] | None,
-    same_as: str | None = None,
-    datum_declared: str | None = "wgs84",
-) -> Score:
+    table: pd.DataFrame, waters: Waters, duty: pd.DataFrame, method: Method, *,
+    declared: str | None, uploaded_s: float = np.nan, fast_kmh: float = np.inf, bounds: Bounds = Bounds(),
+) -> Score:  # fmt: skip
     """Score a track against the reaches around it.
 
-    ``fixes``: Points in degrees with seq, at, acc_m; ``reaches``: LineStrings in degrees with kind, half_width_m,
-    length_m; ``duty``: assigned stretches (reach position, bank, from_m, to_m), may be empty. ``rule`` None: no rule is
-    tested (files without a jurisdiction).
+    ``table``: fixes as ``clean.order`` reads them; ``duty``: assigned stretches (reach position, bank, from_m, to_m), may be
+    empty. ``declared``: datum of lon and lat (wgs84, cgcs2000, gcj02, bd09), None when nobody said: the likeliest is taken and
+    told. ``fast_kmh``: speed above which way counts as fast. Raises nothing for a poor track: it covers less.
     """
-    metric_reaches = crs.to_metric(reaches)
-    marked = clean.mark(
-        fixes.to_crs(metric_reaches.crs), max_accuracy_m=method.max_accuracy_m, max_speed_ms=method.max_speed_ms
+    fixes = clean.order(table, method.cleaning, uploaded_s=uploaded_s)
+    used = fixes.take(fixes.used)
+    matcher = datum.Matcher(
+        waters,
+        np.unique(duty["reach"].to_numpy(dtype=np.int64)),
+        method.matching,
+        method.watch,
+        _margin_m(waters, method),
     )
-    used = marked[marked["mark"].isna()].reset_index(drop=True)
-    along = coverage.cover(used, metric_reaches, method.limits)
-    rest = coverage.explain_rest(along, used, metric_reaches, duty, method.limits)
-    figures = _figures(along, rest, duty, used, marked)
-    review = authenticity.signals(
-        used, same_as=same_as, fast_kmh=method.fast_kmh, fast_share=method.fast_share, teleport_ms=method.max_speed_ms
+    read = declared or (datum.choose(used, matcher, method.datums) if len(used) else "wgs84")
+    way = datum.follow(used, read, matcher)
+    better = _better(used, way, matcher, method.datums) if declared in ("wgs84", "cgcs2000") else None
+    legs, unobserved = _legs(way, used, method, fast_kmh / 3.6, bounds)
+    rest = unseen.explain(legs, unobserved, duty, way.water if way else None, *_clouds(fixes, read, way), method.cover)
+    told = figures.of_patrol(
+        legs, rest, duty, unobserved, way.path.places if way and fixes.timed else None, method.cover
     )
-    if datum_declared is None:
-        review += datum_question(used, metric_reaches)
-    return Score(marked, along + rest, figures, compliance.test(figures, rule) if rule else [], review)
+    told |= _told(fixes, read, way, unobserved, method)
+    every = pd.concat([legs, rest], ignore_index=True) if len(rest) else legs
+    return Score(fixes, every, unobserved, told, way, read, declared is None or better is not None, better)
 
 
-def _figures(
-    along: list[Stretch], rest: list[Stretch], duty: pd.DataFrame, used: gpd.GeoDataFrame, marked: gpd.GeoDataFrame
-) -> dict[str, Any]:
-    seen = [s for s in along if s.why == coverage.SEEN]
-    on_duty = _within(seen, duty) if len(duty) else seen
-    assigned = float((duty["to_m"] - duty["from_m"]).sum()) if len(duty) else 0.0
-    bank_m = sum(s.to_m - s.from_m for s in on_duty)
-    return {
-        "minutes": round(_minutes(used, on_duty), 1),
-        "metres": round(coverage.union_m(on_duty), 1),
-        "bank_metres": round(bank_m, 1),
-        "assigned_bank_metres": round(assigned, 1),
-        "share": round(bank_m / assigned, 4) if assigned else None,
-        "by_bank": {
-            b: {
-                "seen_m": round(sum(s.to_m - s.from_m for s in on_duty if s.bank == b), 1),
-                "assigned_m": round(float((duty["to_m"] - duty["from_m"])[duty["bank"] == b].sum()), 1)
-                if len(duty)
-                else None,
-            }
-            for b in ("left", "right")
-        },
-        "unseen": {
-            why: round(sum(s.to_m - s.from_m for s in rest if s.why == why), 1) for why in sorted({s.why for s in rest})
-        },
-        "fixes": len(marked),
-        "fixes_used": len(used),
-        "marks": {str(k): int(v) for k, v in marked["mark"].value_counts().items()},
+def _margin_m(waters: Waters, method: Method) -> float:
+    return float(waters.visible_m.max(initial=0.0)) + method.matching.extra_m
+
+
+def _better(used: Fixes, way: datum.Way | None, matcher: datum.Matcher, limits: datum.Limits) -> str | None:
+    """Another datum that a declared track fits, where it hardly touches a river in its own: asked, never applied."""
+    if not len(used) or (way and way.path.cost <= limits.doubt * len(way.path.places)):
+        return None
+    found = datum.choose(used, matcher, limits)
+    return found if found != "wgs84" else None
+
+
+def _legs(
+    way: datum.Way | None, used: Fixes, method: Method, fast_ms: float, bounds: Bounds
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Legs and unobserved stretches with frame positions; legs that do not count say why."""
+    if way is None:
+        none = pd.DataFrame(columns=["reach", "bank", "from_m", "to_m", "started_s", "ended_s", "seconds", "speed_ms"])
+        return pd.DataFrame(columns=[*coverage.LEG_COLUMNS, "fast_m", "way_m"]), none
+    did = coverage.along(way.path, way.water, method.cover, _confidence(way, used, method), fast_ms=fast_ms)
+    legs, unobserved = (
+        f.assign(reach=way.water.number[f["reach"].to_numpy(dtype=np.int64)]) for f in (did.legs, did.unobserved)
+    )
+    why = legs["why"].to_numpy(dtype=object)
+    if bounds.max_speed_ms is not None:
+        why[legs["speed_ms"] > bounds.max_speed_ms] = TOO_FAST
+    why[(legs["ended_s"] < bounds.start_s) | (legs["started_s"] > bounds.end_s)] = OUTSIDE_TIME
+    if not used.timed:
+        why[:] = NO_TIME
+        legs = legs.assign(started_s=np.nan, ended_s=np.nan, speed_ms=np.nan, mode=None)
+    return legs.assign(why=why), unobserved
+
+
+def _confidence(way: datum.Way, used: Fixes, method: Method) -> Floats:
+    """How sure the path is at every place: its posterior, lowered where the place lies less than its error inside sight."""
+    path, water = way.path, way.water
+    error = _error_m(used.acc_m, path.places.bin, len(path.places))
+    sight = np.where(path.reach >= 0, water.visible_m[np.maximum(path.reach, 0)], np.inf)
+    room = np.nan_to_num(sight - np.abs(path.offset_m), nan=0.0, posinf=np.inf) / error
+    return path.certainty * np.clip(0.5 + 0.5 * room, 0.0, 1.0)
+
+
+def _error_m(acc_m: Floats, number: np.ndarray, n: int) -> Floats:
+    """Mean accuracy told by the phone for each place; ten metres where it tells none."""
+    known = np.isfinite(acc_m)
+    count = np.bincount(number[known], minlength=n)
+    total = np.bincount(number[known], weights=acc_m[known], minlength=n)
+    return np.where(count > 0, np.maximum(total / np.maximum(count, 1), 1.0), UNTOLD_ERROR_M)
+
+
+def _clouds(fixes: Fixes, read: str, way: datum.Way | None) -> tuple[Floats, Floats]:
+    """Used and too inaccurate fixes in local metres."""
+    if way is None:
+        return np.zeros((0, 2)), np.zeros((0, 2))
+    poor = fixes.take(fixes.mark == POOR_ACCURACY)
+    return way.xy, way.water.metres(*crs.to_wgs84(poor.lon, poor.lat, read)) if len(poor) else np.zeros((0, 2))
+
+
+def _told(fixes: Fixes, read: str, way: datum.Way | None, unobserved: pd.DataFrame, method: Method) -> dict[str, Any]:
+    """Figures about the track itself: fixes and marks, clock, datum, stops, silences."""
+    names, counts = np.unique(fixes.mark, return_counts=True)
+    out: dict[str, Any] = {
+        "fixes": len(fixes),
+        "fixes_used": int(fixes.used.sum()),
+        "marks": {MARKS[m]: int(c) for m, c in zip(names, counts, strict=True) if m},
+        "datum": read,
+        "clock_offset_s": round(fixes.clock.offset_s, 1),
+        "clock_basis": fixes.clock.basis,
+        "timed": fixes.timed,
+        "stops": _stops(way, method) if way and fixes.timed else [],
     }
-
-
-def _within(seen: list[Stretch], duty: pd.DataFrame) -> list[Stretch]:
-    """Seen stretches cut to the assigned ones."""
-    out = []
-    for row in duty.itertuples():
-        for s in seen:
-            lo, hi = max(s.from_m, row.from_m), min(s.to_m, row.to_m)
-            if s.reach == row.reach and s.bank == row.bank and hi > lo:
-                out.append(Stretch(s.reach, s.bank, lo, hi, s.why, s.started_at, s.ended_at))
+    columns = ["reach", "from_m", "to_m", "seconds", "speed_ms"]
+    out["unobserved"] = unobserved[columns].round(1).to_dict("records")
     return out
 
 
-def _minutes(used: gpd.GeoDataFrame, seen: list[Stretch]) -> float:
-    """Minutes between first and last fix of the seen stretches, overlapping times once."""
-    spans = sorted((s.started_at, s.ended_at) for s in seen if s.started_at is not None and s.ended_at is not None)
-    total, end = 0.0, None
-    for a, b in spans:
-        start = a if end is None or a > end else end
-        if b > start:
-            total += (b - start).total_seconds()
-        end = b if end is None else max(end, b)
-    return total / 60
-
-
-def datum_question(used: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame) -> list[authenticity.Signal]:
-    """For a track of undeclared datum: would it lie much nearer to the rivers if it were GCJ-02? Asked, never applied."""
-    if used.empty or reaches.empty:
-        return []
-    degrees = used.to_crs(crs.STORAGE)
-    lon, lat = crs.gcj02_to_wgs84(degrees.geometry.x.to_numpy(), degrees.geometry.y.to_numpy())
-    moved = gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs=crs.STORAGE).to_crs(reaches.crs)
-    tree, lines = shapely.STRtree(reaches.geometry.values), reaches.geometry.values
-    as_is, as_gcj = (
-        float(np.median(shapely.distance(p, lines[tree.nearest(p)]))) for p in (used.geometry.values, moved.values)
-    )
-    if as_gcj < as_is / 2 and as_is - as_gcj > 100:
-        return [
-            authenticity.Signal(
-                "datum_open",
-                f"未申报坐标系:按 WGS 84 距河道中位数 {as_is:.0f} 米,按 GCJ-02 为 {as_gcj:.0f} 米,请确认坐标系后重新计算",
-                f"Datum not declared: median distance to the river {as_is:.0f} m as WGS 84, {as_gcj:.0f} m as GCJ-02; confirm it and score again",
-                round(as_is - as_gcj, 1),
-            )
-        ]
-    return []
+def _stops(way: datum.Way, method: Method) -> list[dict[str, Any]]:
+    path, places = way.path, way.path.places
+    found = []
+    for i in np.flatnonzero(places.end_s - places.start_s >= method.cover.stop_s):
+        lon, lat = way.water.transformer.transform(places.xy[i, 0], places.xy[i, 1], direction="INVERSE")
+        found.append(
+            {
+                "at_s": round(float(places.start_s[i]), 1),
+                "minutes": round(float(places.end_s[i] - places.start_s[i]) / 60, 1),
+                "lon": round(lon, 6),
+                "lat": round(lat, 6),
+                "reach": int(way.water.number[path.reach[i]]) if path.reach[i] >= 0 else None,
+                "at_m": round(float(path.at_m[i]), 1) if path.reach[i] >= 0 else None,
+            }
+        )
+    return found
