@@ -58,7 +58,7 @@ def test_thirty_landmarks_are_exactly_one_page(rivers: tuple[int, ...]) -> None:
 
 
 def test_more_than_a_page_goes_on_with_a_number() -> None:
-    made = [sheet(60), sheet(200), sheet(5)]
+    made = [sheet(60), sheet(90), sheet(5)]
     html = paper_log.render(made, DAY)
     assert page_count(patrol_paper.pdf(html)) == sum(len(s.pages()) for s in made) == html.count('class="page"')
     assert "第 2 页 / 共 2 页" in html and html.count("河长签名") == 3 and html.count(made[0].number) == 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rivergis.cli import common, patrol_duty, patrol_receive, patrol_reports
+from rivergis.cli import common, patrol_duty, patrol_receive, patrol_records, patrol_reports
 
 
 @click.group("patrol")
@@ -15,7 +15,7 @@ def command() -> None:
     """Patrol tracks (巡河)."""
 
 
-for verb in (*patrol_receive.COMMANDS, *patrol_reports.COMMANDS, *patrol_duty.COMMANDS):
+for verb in (*patrol_receive.COMMANDS, *patrol_reports.COMMANDS, *patrol_duty.COMMANDS, *patrol_records.COMMANDS):
     command.add_command(verb)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rivergis.cli import common, river_build, river_chainage, river_register, river_trace
+from rivergis.cli import common, river_build, river_chainage, river_landmarks, river_register, river_trace
 
 
 @click.group("river")
@@ -12,7 +12,7 @@ def command() -> None:
     """Rivers (河网、桩号、名录): build the network, say where and on which bank, trace it, list it, name who answers."""
 
 
-for verb in (river_build.build, *river_chainage.COMMANDS, *river_trace.COMMANDS):
+for verb in (river_build.build, *river_chainage.COMMANDS, river_landmarks.landmarks, *river_trace.COMMANDS):
     command.add_command(verb)
 river_register.add_to(command)
 

@@ -57,6 +57,12 @@ class RecordFile:
     """Sheets without a heading of the profile."""
 
 
+class NoHeading(InputError):
+    """No sheet of a file has a row of headings that the profile knows."""
+
+    code, zh = "no_heading", "没有可识别的表头"
+
+
 class _Aside(Exception):
     """A row that is no record as it stands: ``code``, and what was said."""
 
@@ -91,8 +97,8 @@ def read(path: Path, profile: Profile, *, encoding: str | None = None, max_kmh: 
     """Every row of a file as a record, set aside with a reason, or no record (读取平台巡河记录).
 
     Title rows, headings of one or two rows, merged cells, repeated headings, totals and notes are known; times without a zone
-    are those of the profile. ``max_kmh``: a way faster than this has its unit wrong. ``InputError`` where no sheet has a
-    heading of the profile.
+    are those of the profile. ``max_kmh``: a way faster than this has its unit wrong. ``NoHeading`` where no sheet has
+    a heading of the profile.
     """
     grids, _ = tables.open_grids(path, encoding)
     rows: list[Row] = []
@@ -120,14 +126,14 @@ def fitting(path: Path, candidates: list[Profile]) -> list[str]:
     return [name for n, name in sorted(found, key=lambda f: (-f[0], f[1])) if n]
 
 
-def _no_heading(path: Path, profile: Profile, grids: list[Grid]) -> InputError:
+def _no_heading(path: Path, profile: Profile, grids: list[Grid]) -> NoHeading:
     wanted = [
         " or ".join(profile.columns[f][:3])
         for f in ("chief", "chief_code", "day", "started_at")
         if f in profile.columns
     ]
     first = next((plain(" ".join(map(plain, cells))) for g in grids for _, cells in g.head()), "nothing")
-    return InputError(
+    return NoHeading(
         f"{path.name} has no row of headings that the profile {profile.name} knows (it needs columns such as {'; '.join(wanted)}; "
         f"the file begins with {first[:80]!r}): choose another --profile or add the headings to it.",
         file=str(path),
