@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from rivergis.layers import LEVELS
 from rivergis.patrol import frequency as frequencies
 from rivergis.patrol import targets as owing
 from rivergis.patrol import visits as seen
@@ -80,8 +81,14 @@ def ledger(
     held = owing.held(duties)
     rows = [row for day, period in _decided(held, book, first, last) for row in _rows(held, book, day, period)]
     frame = pd.DataFrame(rows, columns=list(CALENDAR))
-    order = ["chief", "chief_id", "what", "begin", "waters"]
-    return frame.sort_values(order, key=lambda c: c.astype(str), kind="stable").reset_index(drop=True)
+    order = ["level", "chief", "chief_id", "what", "waters", "begin"]
+    return frame.sort_values(order, key=_reading_order, kind="stable").reset_index(drop=True)
+
+
+def _reading_order(column: pd.Series) -> pd.Series:
+    """Chiefs from the province down, the rest by its text."""
+    ranks = {level: f"{i}" for i, level in enumerate(LEVELS)}
+    return column.map(ranks).fillna("9") if column.name == "level" else column.astype(str)
 
 
 def _decided(held: Sequence[Held], book: _Book, first: date, last: date) -> Iterator[tuple[date, Period]]:

@@ -156,8 +156,8 @@ def _unseen(h: Held, last: Mapping[str, date | None], as_of: date) -> int | None
 def summary(ledger: pd.DataFrame) -> pd.DataFrame:
     """Periods of each chief by state; visits asked for in those that count, done, and how the done ones are proven."""
     who = ["chief_id", "chief", "level"]
-    counts = ledger.assign(n=1).pivot_table(index=who, columns="state", values="n", aggfunc="sum", fill_value=0)
-    counts = counts.reindex(columns=list(calendar.STATES), fill_value=0)
+    counts = ledger.groupby([*who, "state"], sort=False).size().unstack("state", fill_value=0)
+    counts = counts.reindex(ledger[who].drop_duplicates(), columns=list(calendar.STATES), fill_value=0)
     owed = ledger[(ledger["what"] == calendar.VISITS) & ledger["state"].isin((calendar.DONE, *calendar.OPEN))]
     sums = owed.groupby(who)[["due", "done", "gps", "entry"]].sum().add_suffix("_visits")
     return counts.join(sums).fillna(0).reset_index()

@@ -153,7 +153,8 @@ def span(day: date, kind: str, days: Calendar) -> Period | None:
 def _part(day: date, kind: str, cuts: tuple[tuple[int, int], ...]) -> Period:
     last = calendar.monthrange(day.year, day.month)[1]
     n, (a, b) = next((i, cut) for i, cut in enumerate(cuts) if cut[0] <= day.day <= cut[1])
-    name = ("上旬", "中旬", "下旬")[n] if kind == "xun" and len(cuts) == 3 else f"{n + 1}/{len(cuts)}"
+    names = {("xun", 3): ("上旬", "中旬", "下旬"), ("half_month", 2): ("上半月", "下半月")}.get((kind, len(cuts)))
+    name = names[n] if names else f"{n + 1}/{len(cuts)}"
     month = date(day.year, day.month, 1)
     return Period(month + (a - 1) * DAY, month + (min(b, last) - 1) * DAY, kind, f"{month:%Y-%m} {name}")
 

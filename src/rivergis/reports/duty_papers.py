@@ -44,11 +44,11 @@ def columns(names: Iterable[str]) -> list[str]:
 def calendar_paper(duties: Duties) -> Paper:
     """The calendar of all chiefs, or of the one it was read for, with a strip for every target."""
     ledger = duties.ledger
+    told = ledger[ledger["state"] != calendar.UNRECORDED]
+    chiefs = [_chief_row(r) for r in duty.summary(ledger).itertuples()] if len(ledger) else []
     tables = [
-        Table("duty_chiefs", columns(_CHIEFS), [_chief_row(r) for r in duty.summary(ledger).itertuples()], CALENDAR)
-        if len(ledger)
-        else Table("duty_chiefs", columns(_CHIEFS), [], CALENDAR),
-        Table("duty_calendar", columns(_CALENDAR), [calendar_row(r) for r in ledger.itertuples()], CALENDAR),
+        Table("duty_chiefs", columns(_CHIEFS), chiefs, CALENDAR, words.both("patrol_report.duty.unrecorded_note")),
+        Table("duty_calendar", columns(_CALENDAR), [calendar_row(r) for r in told.itertuples()], CALENDAR),
     ]
     states = ledger["state"].value_counts()
     tiles = [(f"duty.n_{s}", int(states.get(s, 0))) for s in (calendar.DONE, *calendar.OPEN)]

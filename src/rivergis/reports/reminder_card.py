@@ -6,7 +6,7 @@ A reminder, never a reproach: it says what is open and asks; it carries no figur
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -24,7 +24,9 @@ from rivergis.reports.patrol_paper import SHANGHAI
 from rivergis.river import store as river_store
 from rivergis.river.chainage import Axis, label
 
-SHOWN_LINES, SHOWN_PROBLEMS = 12, 8  # what a page has room for; the rest is counted
+# what a page has room for, in rows of a table; the rest is counted
+ROOM, ROOM_OF_LINES, SHOWN_PROBLEMS = 18, 14, 8
+NOTE_ROWS = 0.7  # a remark below a stretch
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,12 @@ class Card:
     basis: Sequence[str]
     announced: bool
     map: str
-    demo: bool = False
-    open: int = 0
-    overdue: int = 0
-    advised: int = 0
-    soonest: date | None = None
-    figures: dict[str, Any] = field(default_factory=dict)
+    demo: bool
+    open: int
+    """Stretches that a visit is owed on."""
+    overdue: int
+    advised: int
+    soonest: date | None
 
     @property
     def printed_at(self) -> str:
@@ -117,11 +119,12 @@ def _ground(conn: Connection, duties: Duties) -> _Ground:
 
 def _card(duties: Duties, rows: pd.DataFrame, ground: _Ground) -> Card:
     rows = rows.reset_index(drop=True)
-    shown = rows.head(SHOWN_LINES)
+    fit, used = _fit(rows)
+    shown = rows.head(fit)
     head = duties.duties[duties.duties["chief_id"] == rows["chief_id"][0]].iloc[-1]
     near = risk.on_way(duties.problems, [_stretch(r) for r in rows.itertuples()], duties.outlook.distance_m)
     near = near.sort_values(["kind", "river_id", "at_m"], key=_rank).reset_index(drop=True)
-    listed = near.head(SHOWN_PROBLEMS)
+    listed = near.head(min(SHOWN_PROBLEMS, int(ROOM - used)))
     rivers = dict(zip(duties.duties["river_id"], duties.duties["river"], strict=True))
     return Card(
         chief=str(head["chief"]),
@@ -143,6 +146,17 @@ def _card(duties: Duties, rows: pd.DataFrame, ground: _Ground) -> Card:
         advised=int((rows["extra"] > 0).sum()),
         soonest=min((r.deadline for r in rows.itertuples() if r.missing), default=None),
     )
+
+
+def _fit(rows: pd.DataFrame) -> tuple[int, float]:
+    """How many stretches a page has room for, and the room they take."""
+    used, fit = 0.0, 0
+    for r in rows.itertuples():
+        more = 1 + NOTE_ROWS * (bool(r.missed_periods) + bool(r.extra))
+        if used + more > ROOM_OF_LINES:
+            break
+        used, fit = used + more, fit + 1
+    return fit, used
 
 
 def _rank(column: pd.Series) -> pd.Series:
