@@ -8,7 +8,8 @@ a reach; left and right follow its digitised direction, which in the database is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -83,57 +84,110 @@ def visible_m(reaches: gpd.GeoDataFrame, limits: Limits) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class Along:
-    """What a path did along the water. ``legs``: see ``LEG_COLUMNS``, ``reach`` the number in the neighbourhood, why is ``seen``;
-    ``unobserved``: stretches joined by the network but not by fixes (reach, from_m, to_m, seconds, speed_ms, bank);
-    ``fast_m``: way seen of each leg that was faster than the asked speed.
+class Legs:
+    """Stretches along reaches, one row each, as arrays (n,): what ``LEG_COLUMNS`` says, with banks and modes as numbers.
+
+    ``reach``: position; ``bank``: index into ``BANKS``; ``mode``: index into ``MODES``, -1 not told; times in seconds since 1970
+    UTC, NaN without; ``fast_m``, ``way_m``: way gone (back and forth included), and that above the asked speed.
     """
 
-    legs: pd.DataFrame
-    unobserved: pd.DataFrame
+    reach: Ints
+    bank: Ints
+    from_m: Floats
+    to_m: Floats
+    why: npt.NDArray[np.object_]
+    started_s: Floats
+    ended_s: Floats
+    passage: Ints
+    mode: Ints
+    speed_ms: Floats
+    confidence: Floats
+    fast_m: Floats
+    way_m: Floats
+
+    def __len__(self) -> int:
+        return len(self.reach)
+
+    def take(self, which: npt.NDArray[Any]) -> Legs:
+        """The legs at these positions or under this mask."""
+        return Legs(*(getattr(self, f.name)[which] for f in fields(self)))
+
+    def frame(self) -> pd.DataFrame:
+        """The legs as a table with ``LEG_COLUMNS``."""
+        words = {
+            "bank": np.array(BANKS, dtype=object)[self.bank],
+            "mode": np.array([*MODES, None], dtype=object)[self.mode],
+        }
+        return pd.DataFrame({name: words.get(name, getattr(self, name)) for name in LEG_COLUMNS})
 
 
-def along(path: Path, water: Water, limits: Limits, confidence: Floats, *, fast_ms: float = np.inf) -> Along:
-    """Stretches a path has seen, one leg for each reach, direction, bank and way of moving.
+def no_legs() -> Legs:
+    """No legs at all."""
+    n, x, words = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=object)
+    return Legs(n, n, x, x, words, x, x, n, n, x, x, x, x)
 
-    ``confidence`` (places,): how sure the match is, 0 to 1; ``fast_ms``: column ``fast_m`` is the way of a leg above this speed.
+
+@dataclass(frozen=True, eq=False)
+class Unobserved:
+    """Stretches joined by the network but not by fixes, as arrays (n,): how long the silence was and the speed it implies."""
+
+    reach: Ints
+    from_m: Floats
+    to_m: Floats
+    started_s: Floats
+    ended_s: Floats
+    seconds: Floats
+    speed_ms: Floats
+
+    def take(self, which: npt.NDArray[Any]) -> Unobserved:
+        """The stretches at these positions or under this mask."""
+        return Unobserved(*(getattr(self, f.name)[which] for f in fields(self)))
+
+
+def along(
+    path: Path, water: Water, limits: Limits, confidence: Floats, *, fast_ms: float = np.inf
+) -> tuple[Legs, Unobserved]:
+    """Stretches a path has seen, one leg for each reach, direction, bank and way of moving; ``reach``: position in the frame.
+
+    ``confidence`` (places,): how sure the match is, 0 to 1; ``fast_ms``: speed above which way counts as fast.
     """
     p = path.pieces
+    reach = p[:, 1].astype(np.int64)
     run, passage, way = kernels.runs(p, limits.turn_m)
-    sight = water.visible_m[p[:, 1].astype(np.int64)] if len(p) else np.zeros(0)
-    bank = kernels.steady(passage, _bank_evidence(p, way, water, limits), limits.bank_switch)
+    bank = kernels.steady(passage, _bank_evidence(p, reach, way, water, limits), limits.bank_switch)
     speed = _speed(path, limits.speed_window_s)
     mode = kernels.steady(passage, _mode_evidence(speed, bank == 2, limits), limits.mode_switch)
-    change = np.diff(np.stack([run, bank, mode]), axis=1, prepend=-1).any(axis=0) if len(p) else np.zeros(0, dtype=bool)
-    key = np.cumsum(change)
-    rows = kernels.stretches(p, key, sight, path.places.start_s, path.places.end_s, limits.hole_m, limits.hole_sight)
+    key = (run * 3 + bank) * 3 + mode
+    places = path.places
+    rows = kernels.stretches(
+        p, key, water.visible_m[reach], places.start_s, places.end_s, limits.hole_m, limits.hole_sight
+    )
     first, last = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
     side = np.where(bank == 2, 2, np.where((bank == 0) == (way >= 0), 0, 1))
     length = np.abs(p[:, 3] - p[:, 2])
-    legs = pd.DataFrame(
-        {
-            "reach": p[first, 1].astype(np.int64),
-            "bank": np.array(BANKS, dtype=object)[side[first]],
-            "from_m": rows[:, 2],
-            "to_m": rows[:, 3],
-            "why": SEEN,
-            "started_s": rows[:, 4],
-            "ended_s": rows[:, 5],
-            "passage": passage[first],
-            "mode": np.array(MODES, dtype=object)[np.where(bank[first] == 2, 3, mode[first])],
-            "speed_ms": _mean(speed, length, first, last),
-            "confidence": _mean(confidence[p[:, 7].astype(np.int64)], length, first, last),
-            "fast_m": _sum(length * (speed > fast_ms), first, last),
-            "way_m": _sum(length, first, last),
-        }
-    )  # fmt: skip
-    return Along(_without_crumbs(legs, water, limits.min_leg_m), _unobserved(path, side))
+    legs = Legs(
+        reach[first],
+        side[first],
+        rows[:, 2],
+        rows[:, 3],
+        np.full(len(rows), SEEN, dtype=object),
+        rows[:, 4],
+        rows[:, 5],
+        passage[first],
+        np.where(bank[first] == 2, 3, mode[first]),
+        _mean(speed, length, first, last),
+        _mean(confidence[p[:, 7].astype(np.int64)], length, first, last),
+        _sum(length * (speed > fast_ms), first, last),
+        _sum(length, first, last),
+    )
+    legs = _without_crumbs(legs, water, limits.min_leg_m)
+    return replace(legs, reach=water.number[legs.reach]), _unobserved(path, water)
 
 
-def _bank_evidence(p: Floats, way: Floats, water: Water, limits: Limits) -> Floats:
+def _bank_evidence(p: Floats, reach: Ints, way: Floats, water: Water, limits: Limits) -> Floats:
     """Log likelihood of left, right (by the direction of travel) and channel for every piece, (k, 3)."""
     offset = (p[:, 4] + p[:, 5]) / 2 * way
-    half = water.half_m[p[:, 1].astype(np.int64)] if len(p) else np.zeros(0)
+    half = water.half_m[reach]
     middle = np.where(half >= limits.channel_half_m, (half / 2 - np.abs(offset)) / limits.bank_m, -limits.bank_most)
     side = offset / limits.bank_m
     return np.clip(np.column_stack([side, -side, middle]), -limits.bank_most, limits.bank_most)
@@ -178,32 +232,24 @@ def _mean(values: Floats, weight: Floats, first: Ints, last: Ints) -> Floats:
     return _sum(values * weight, first, last) / np.maximum(_sum(weight, first, last), 1e-9)
 
 
-def _without_crumbs(legs: pd.DataFrame, water: Water, min_leg_m: float) -> pd.DataFrame:
+def _without_crumbs(legs: Legs, water: Water, min_leg_m: float) -> Legs:
     """Legs without those whose passage of the reach is shorter than ``min_leg_m`` and not the whole reach."""
-    if legs.empty:
-        return legs
-    joined = legs.groupby(["reach", "passage"])[["from_m", "to_m"]].agg({"from_m": "min", "to_m": "max"})
-    span = (joined["to_m"] - joined["from_m"]).reindex(pd.MultiIndex.from_frame(legs[["reach", "passage"]])).to_numpy()
-    whole = 0.9 * water.length_m[legs["reach"]]
-    return legs[(span >= np.minimum(min_leg_m, whole)) & (legs["to_m"] > legs["from_m"])].reset_index(drop=True)
+    span: dict[tuple[int, int], tuple[float, float]] = {}
+    keys = list(zip(legs.reach.tolist(), legs.passage.tolist(), strict=True))
+    for key, a, b in zip(keys, legs.from_m.tolist(), legs.to_m.tolist(), strict=True):
+        low, high = span.get(key, (a, b))
+        span[key] = (min(low, a), max(high, b))
+    long = np.array([span[k][1] - span[k][0] for k in keys])
+    return legs.take((long >= np.minimum(min_leg_m, 0.9 * water.length_m[legs.reach])) & (legs.to_m > legs.from_m))
 
 
-def _unobserved(path: Path, side: Ints) -> pd.DataFrame:
-    """Stretches bridged over a silence, with how long it was and the speed it implies along the water."""
+def _unobserved(path: Path, water: Water) -> Unobserved:
     p, places = path.pieces, path.places
-    rows = np.flatnonzero(p[:, 6] == 0)
-    a, b = p[rows, 0].astype(np.int64), p[rows, 7].astype(np.int64)
-    seconds = places.start_s[b] - places.end_s[a]
-    way = pd.Series(np.abs(p[rows, 3] - p[rows, 2])).groupby(b).transform("sum").to_numpy()
-    return pd.DataFrame(
-        {
-            "reach": p[rows, 1].astype(np.int64),
-            "bank": np.array(BANKS, dtype=object)[side[rows]],
-            "from_m": np.minimum(p[rows, 2], p[rows, 3]),
-            "to_m": np.maximum(p[rows, 2], p[rows, 3]),
-            "started_s": places.end_s[a],
-            "ended_s": places.start_s[b],
-            "seconds": seconds,
-            "speed_ms": way / np.maximum(seconds, 1e-3),
-        }
-    )
+    p = p[p[:, 6] == 0]
+    a, b = p[:, 0].astype(np.int64), p[:, 7].astype(np.int64)
+    length = np.abs(p[:, 3] - p[:, 2])
+    way = np.bincount(b, weights=length, minlength=len(places))[b]
+    start, end = places.end_s[a], places.start_s[b]
+    low, high = np.minimum(p[:, 2], p[:, 3]), np.maximum(p[:, 2], p[:, 3])
+    number = water.number[p[:, 1].astype(np.int64)]
+    return Unobserved(number, low, high, start, end, end - start, way / np.maximum(end - start, 1e-3))

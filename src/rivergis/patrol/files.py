@@ -18,7 +18,7 @@ from rivergis.errors import InputError, RivergisError
 from rivergis.intake import track as track_intake
 from rivergis.intake import vector
 from rivergis.patrol import compliance
-from rivergis.patrol.coverage import SEEN
+from rivergis.patrol.coverage import BANKS, MODES, SEEN, Legs
 from rivergis.patrol.score import ENGINE, Method, Score, method_of, score, waters_of
 from rivergis.patrol.water import Waters
 from rivergis.rules import RuleView
@@ -109,7 +109,7 @@ def told(
 ) -> TrackScore:  # fmt: skip
     """A score in the words of a result file; ``ruled``: a rule was given and ``tests`` are its outcome."""
     codes = river.codes
-    seen, rest = done.legs[done.legs["why"] == SEEN], done.legs[done.legs["why"] != SEEN]
+    seen = done.seen.take(done.seen.why == SEEN)
     figures = dict(done.figures)
     return TrackScore(
         track_id,
@@ -118,8 +118,8 @@ def told(
         [],
         done.datum,
         _when(done.start_s),
-        legs=[_leg(leg, codes) for leg in seen.itertuples()],
-        uncovered=[_stretch(r, codes) | {"reason": r.why} for r in rest.itertuples()],
+        legs=_legs(done.seen, codes),
+        uncovered=[_stretch(codes[r], bank, a, b) | {"reason": why} for r, bank, a, b, why in done.rest],
         unobserved=[_named(r, codes) for r in figures.pop("unobserved")],
         stops=[_named(s, codes) for s in figures.pop("stops")],
         figures=figures,
@@ -129,33 +129,39 @@ def told(
     )
 
 
-def covered(seen: pd.DataFrame, codes: Sequence[str]) -> list[dict[str, Any]]:
+def covered(seen: Legs, codes: Sequence[str]) -> list[dict[str, Any]]:
     """Legs joined where they meet on one reach and bank, in order."""
     out: list[dict[str, Any]] = []
-    rows = zip(seen["reach"], seen["bank"].fillna(""), seen["from_m"], seen["to_m"], strict=True)
-    for reach, bank, a, b in sorted(rows):
-        last = out[-1] if out else None
-        if last and (last["reach_id"], last["bank"] or "") == (codes[reach], bank) and a <= last["to_m"] + 1.0:
-            last["to_m"] = max(last["to_m"], round(b, 1))
+    was = (-1, -1)
+    for reach, bank, a, b in sorted(
+        zip(*(x.tolist() for x in (seen.reach, seen.bank, seen.from_m, seen.to_m)), strict=True)
+    ):
+        if was == (reach, bank) and a <= out[-1]["to_m"] + 1.0:
+            out[-1]["to_m"] = max(out[-1]["to_m"], round(b, 1))
         else:
-            out.append({"reach_id": codes[reach], "from_m": round(a, 1), "to_m": round(b, 1), "bank": bank or None})
+            out.append(_stretch(codes[reach], bank, a, b))
+        was = (reach, bank)
     return out
 
 
-def _stretch(row: Any, codes: Sequence[str]) -> dict[str, Any]:
-    bank = row.bank if isinstance(row.bank, str) else None
-    return {"reach_id": codes[row.reach], "from_m": round(row.from_m, 1), "to_m": round(row.to_m, 1), "bank": bank}
+def _stretch(code: str, bank: int, from_m: float, to_m: float) -> dict[str, Any]:
+    return {"reach_id": code, "from_m": round(from_m, 1), "to_m": round(to_m, 1), "bank": BANKS[bank]}
 
 
-def _leg(row: Any, codes: Sequence[str]) -> dict[str, Any]:
-    return _stretch(row, codes) | {
-        "passage": int(row.passage),
-        "started_at": _when(row.started_s),
-        "ended_at": _when(row.ended_s),
-        "mode": row.mode,
-        "speed_kmh": round(row.speed_ms * 3.6, 1),
-        "confidence": round(row.confidence, 3),
-    }
+def _legs(seen: Legs, codes: Sequence[str]) -> list[dict[str, Any]]:
+    """Legs one by one; those that do not count have a ``reason``."""
+    out = []
+    for k in range(len(seen)):
+        leg = _stretch(codes[seen.reach[k]], seen.bank[k], float(seen.from_m[k]), float(seen.to_m[k])) | {
+            "passage": int(seen.passage[k]),
+            "started_at": _when(seen.started_s[k]),
+            "ended_at": _when(seen.ended_s[k]),
+            "mode": MODES[seen.mode[k]] if seen.mode[k] >= 0 else None,
+            "speed_kmh": round(float(seen.speed_ms[k]) * 3.6, 1) if np.isfinite(seen.speed_ms[k]) else None,
+            "confidence": round(float(seen.confidence[k]), 3),
+        }
+        out.append(leg if seen.why[k] == SEEN else leg | {"reason": seen.why[k]})
+    return out
 
 
 def _named(record: dict[str, Any], codes: Sequence[str]) -> dict[str, Any]:

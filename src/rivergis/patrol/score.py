@@ -6,7 +6,8 @@ Pure: fixes and reaches in, one small result out; the same for files, the databa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -15,11 +16,12 @@ import pandas as pd
 
 from rivergis import crs
 from rivergis.patrol import clean, coverage, datum, figures, match, unseen
-from rivergis.patrol.coverage import NO_TIME, OUTSIDE_TIME, TOO_FAST
+from rivergis.patrol.coverage import NO_TIME, OUTSIDE_TIME, TOO_FAST, Legs, Unobserved
 from rivergis.patrol.fixes import MARKS, POOR_ACCURACY, Fixes, Floats
 from rivergis.patrol.water import Waters
 
 ENGINE = "river-hmm/1"
+SILENCE = ("reach", "from_m", "to_m", "seconds", "speed_ms")
 UNTOLD_ERROR_M = 10.0  # of phones that tell no accuracy
 
 
@@ -57,19 +59,26 @@ class Bounds:
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Outcome of one track. ``legs``: see ``coverage.LEG_COLUMNS``, seen ones and those of the duty not seen, with reason; ``reach``
-    is the position in the frame the waters were made of. ``way``: the track on the water, None where no reach is near.
+    """Outcome of one track. ``seen``: legs along the water (``why`` tells those that do not count); ``rest``: the duty not seen, with
+    reason; ``reach`` is the position in the frame the waters were made of. ``way``: the track on the water, None where no reach is near.
     ``datum``: what the coordinates were read in; ``datum_open``: not declared, or declared and doubtful (``datum_better``).
     """
 
     fixes: Fixes
-    legs: pd.DataFrame
-    unobserved: pd.DataFrame
+    seen: Legs
+    rest: list[unseen.Rest]
+    unobserved: Unobserved
     figures: dict[str, Any]
     way: datum.Way | None
     datum: str
     datum_open: bool
     datum_better: str | None = None
+
+    @cached_property
+    def legs(self) -> pd.DataFrame:
+        """Legs and the rest of the duty in one table, see ``coverage.LEG_COLUMNS``."""
+        frames = [part.frame() for part in (self.seen, unseen.as_legs(self.rest)) if len(part)]
+        return pd.concat(frames, ignore_index=True) if frames else coverage.no_legs().frame()
 
     @property
     def start_s(self) -> float | None:
@@ -89,25 +98,19 @@ def score(
     told. ``fast_kmh``: speed above which way counts as fast. Raises nothing for a poor track: it covers less.
     """
     fixes = clean.order(table, method.cleaning, uploaded_s=uploaded_s)
-    used = fixes.take(fixes.used)
-    matcher = datum.Matcher(
-        waters,
-        np.unique(duty["reach"].to_numpy(dtype=np.int64)),
-        method.matching,
-        method.watch,
-        _margin_m(waters, method),
-    )
+    used, asked = fixes.take(fixes.used), unseen.Duty.of(duty)
+    matcher = datum.Matcher(waters, np.unique(asked.reach), method.matching, method.watch, _margin_m(waters, method))
     read = declared or (datum.choose(used, matcher, method.datums) if len(used) else "wgs84")
     way = datum.follow(used, read, matcher)
     better = _better(used, way, matcher, method.datums) if declared in ("wgs84", "cgcs2000") else None
-    legs, unobserved = _legs(way, used, method, fast_kmh / 3.6, bounds)
-    rest = unseen.explain(legs, unobserved, duty, way.water if way else None, *_clouds(fixes, read, way), method.cover)
-    told = figures.of_patrol(
-        legs, rest, duty, unobserved, way.path.places if way and fixes.timed else None, method.cover
+    seen, unobserved = _legs(way, used, method, fast_kmh / 3.6, bounds)
+    rest = unseen.explain(
+        seen, unobserved, asked, way.water if way else None, *_clouds(fixes, read, way), method.cover.too_far_sights
     )
+    places = way.path.places if way and fixes.timed else None
+    told = figures.of_patrol(seen, rest, asked, unobserved, places, method.cover)
     told |= _told(fixes, read, way, unobserved, method)
-    every = pd.concat([legs, rest], ignore_index=True) if len(rest) else legs
-    return Score(fixes, every, unobserved, told, way, read, declared is None or better is not None, better)
+    return Score(fixes, seen, rest, unobserved, told, way, read, declared is None or better is not None, better)
 
 
 def _margin_m(waters: Waters, method: Method) -> float:
@@ -124,23 +127,21 @@ def _better(used: Fixes, way: datum.Way | None, matcher: datum.Matcher, limits: 
 
 def _legs(
     way: datum.Way | None, used: Fixes, method: Method, fast_ms: float, bounds: Bounds
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Legs and unobserved stretches with frame positions; legs that do not count say why."""
+) -> tuple[Legs, Unobserved]:
+    """Legs and unobserved stretches; legs that do not count say why."""
     if way is None:
-        none = pd.DataFrame(columns=["reach", "bank", "from_m", "to_m", "started_s", "ended_s", "seconds", "speed_ms"])
-        return pd.DataFrame(columns=[*coverage.LEG_COLUMNS, "fast_m", "way_m"]), none
-    did = coverage.along(way.path, way.water, method.cover, _confidence(way, used, method), fast_ms=fast_ms)
-    legs, unobserved = (
-        f.assign(reach=way.water.number[f["reach"].to_numpy(dtype=np.int64)]) for f in (did.legs, did.unobserved)
+        return coverage.no_legs(), coverage.nothing_unobserved()
+    legs, unobserved = coverage.along(
+        way.path, way.water, method.cover, _confidence(way, used, method), fast_ms=fast_ms
     )
-    why = legs["why"].to_numpy(dtype=object)
-    if bounds.max_speed_ms is not None:
-        why[legs["speed_ms"] > bounds.max_speed_ms] = TOO_FAST
-    why[(legs["ended_s"] < bounds.start_s) | (legs["started_s"] > bounds.end_s)] = OUTSIDE_TIME
     if not used.timed:
-        why[:] = NO_TIME
-        legs = legs.assign(started_s=np.nan, ended_s=np.nan, speed_ms=np.nan, mode=None)
-    return legs.assign(why=why), unobserved
+        nan, none_told = np.full(len(legs), np.nan), np.full(len(legs), -1, dtype=np.int64)
+        why = np.full(len(legs), NO_TIME, dtype=object)
+        return replace(legs, why=why, started_s=nan, ended_s=nan, speed_ms=nan, mode=none_told), unobserved
+    if bounds.max_speed_ms is not None:
+        legs.why[legs.speed_ms > bounds.max_speed_ms] = TOO_FAST
+    legs.why[(legs.ended_s < bounds.start_s) | (legs.started_s > bounds.end_s)] = OUTSIDE_TIME
+    return legs, unobserved
 
 
 def _confidence(way: datum.Way, used: Fixes, method: Method) -> Floats:
@@ -168,7 +169,7 @@ def _clouds(fixes: Fixes, read: str, way: datum.Way | None) -> tuple[Floats, Flo
     return way.xy, way.water.metres(*crs.to_wgs84(poor.lon, poor.lat, read)) if len(poor) else np.zeros((0, 2))
 
 
-def _told(fixes: Fixes, read: str, way: datum.Way | None, unobserved: pd.DataFrame, method: Method) -> dict[str, Any]:
+def _told(fixes: Fixes, read: str, way: datum.Way | None, unobserved: Unobserved, method: Method) -> dict[str, Any]:
     """Figures about the track itself: fixes and marks, clock, datum, stops, silences."""
     names, counts = np.unique(fixes.mark, return_counts=True)
     out: dict[str, Any] = {
@@ -181,8 +182,8 @@ def _told(fixes: Fixes, read: str, way: datum.Way | None, unobserved: pd.DataFra
         "timed": fixes.timed,
         "stops": _stops(way, method) if way and fixes.timed else [],
     }
-    columns = ["reach", "from_m", "to_m", "seconds", "speed_ms"]
-    out["unobserved"] = unobserved[columns].round(1).to_dict("records")
+    rows = zip(*(getattr(unobserved, c).tolist() for c in SILENCE), strict=True)
+    out["unobserved"] = [{c: round(v, 1) for c, v in zip(SILENCE, row, strict=True)} for row in rows]
     return out
 
 

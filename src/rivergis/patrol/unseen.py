@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from rivergis.patrol import coverage
-from rivergis.patrol.coverage import GAP, LEG_COLUMNS, NEVER, NOT_ALONG, OTHER_BANK, POOR_ACCURACY, SEEN, TOO_FAR
-from rivergis.patrol.fixes import Floats
+from rivergis.patrol.coverage import (
+    BANKS,
+    GAP,
+    NEVER,
+    NOT_ALONG,
+    OTHER_BANK,
+    POOR_ACCURACY,
+    SEEN,
+    TOO_FAR,
+    Legs,
+    Unobserved,
+    no_legs,
+)  # fmt: skip
+from rivergis.patrol.fixes import Floats, Ints
 from rivergis.patrol.water import Water
 
 CELL_M = 25.0  # an unseen stretch is asked for its reason at this spacing
 LEAST_M = 1e-6
+CHANNEL = BANKS.index(None)  # from the middle of the water both banks are seen
 
 Spans = list[tuple[float, float]]
 
@@ -32,42 +45,89 @@ def minus(whole: tuple[float, float], cuts: Iterable[tuple[float, float]]) -> Sp
     return [(a, b) for a, b in out if b - a > LEAST_M]
 
 
-def explain(
-    seen: pd.DataFrame, unobserved: pd.DataFrame, duty: pd.DataFrame, water: Water | None, fixes_xy: Floats, poor_xy: Floats,
-    limits: coverage.Limits,
-) -> pd.DataFrame:  # fmt: skip
-    """The unseen stretches of a duty with their reason, as rows of ``LEG_COLUMNS`` (``reach``: position in the frame of the duty).
+@dataclass(frozen=True, eq=False)
+class Duty:
+    """Assigned stretches as arrays (n,): position of the reach, bank (index into ``coverage.BANKS``), metres along it."""
 
-    ``seen``: legs with frame positions, whatever their ``why``; ``duty``: rows (reach, bank, from_m, to_m); ``fixes_xy`` (n, 2) used
-    and ``poor_xy`` (m, 2) unusable fixes in metres of ``water``. Reasons in this order: seen but not counted (the leg's own
-    ``why``), only the other bank, a silence there, unusable fixes there, in sight but not gone along, too far, never approached.
+    reach: Ints
+    bank: Ints
+    from_m: Floats
+    to_m: Floats
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> Duty:
+        """A table of reach, bank (left, right), from_m, to_m."""
+        bank = np.array([BANKS.index(b) for b in rows["bank"]], dtype=np.int64)
+        numbers = (rows[c].to_numpy(dtype=float) for c in ("from_m", "to_m"))
+        return cls(rows["reach"].to_numpy(dtype=np.int64), bank, *numbers)
+
+    def __len__(self) -> int:
+        return len(self.reach)
+
+    def rows(self) -> Iterator[tuple[int, int, float, float]]:
+        """The stretches one by one."""
+        return zip(self.reach.tolist(), self.bank.tolist(), self.from_m.tolist(), self.to_m.tolist(), strict=True)
+
+
+Rest = tuple[int, int, float, float, str]
+
+
+def explain(
+    seen: Legs,
+    unobserved: Unobserved,
+    duty: Duty,
+    water: Water | None,
+    fixes_xy: Floats,
+    poor_xy: Floats,
+    far_sights: float,
+) -> list[Rest]:
+    """The unseen stretches of a duty: (reach, bank, from_m, to_m, why) in order.
+
+    ``fixes_xy`` (n, 2) used and ``poor_xy`` (m, 2) unusable fixes in metres of ``water``; within ``far_sights`` sights a stretch was
+    passed by too far. Reasons in this order: gone along but not counted (the leg's own ``why``), only the other bank, a
+    silence there, unusable fixes there, in sight but not gone along, too far, never approached.
     """
     at = {int(r): k for k, r in enumerate(water.number)} if water is not None else {}
-    near = _Near(water, fixes_xy, poor_xy, limits.too_far_sights)
-    rows: list[tuple[object, ...]] = []
-    for d in duty.itertuples():
-        mine = seen[seen["reach"] == d.reach]
-        done = mine[mine["why"] == SEEN]
-        here = done["bank"].eq(d.bank).to_numpy() | done["bank"].isna().to_numpy()
-        left = minus((d.from_m, d.to_m), _spans(done[here]))
+    near = _Near(water, fixes_xy, poor_xy, far_sights)
+    mine, silent = _by_reach(seen), _by_reach(unobserved)
+    out: list[Rest] = []
+    for reach, bank, from_m, to_m in duty.rows():
+        legs = mine.get(reach, [])
+        here = [k for k in legs if seen.bank[k] in (bank, CHANNEL)]
+        done = [k for k in legs if seen.why[k] == SEEN]
+        left = minus((from_m, to_m), _spans(seen, [k for k in here if seen.why[k] == SEEN]))
         layers = [
-            (why, _spans(part[part["bank"].eq(d.bank) | part["bank"].isna()]))
-            for why, part in mine.groupby("why")
-            if why != SEEN
+            (why, _spans(seen, [k for k in here if seen.why[k] == why]))
+            for why in sorted({seen.why[k] for k in here} - {SEEN})
         ]
-        layers += [(OTHER_BANK, _spans(done)), (GAP, _spans(unobserved[unobserved["reach"] == d.reach]))]
+        layers += [(OTHER_BANK, _spans(seen, done)), (GAP, _spans(unobserved, silent.get(reach, [])))]
         for why, spans in layers:
-            rest = [part for piece in left for part in minus(piece, spans)]
-            rows += [_row(d, a, b, why) for piece in left for a, b in _common(piece, spans)]
-            left = rest
+            out += [(reach, bank, a, b, why) for piece in left for a, b in _common(piece, spans)]
+            left = [part for piece in left for part in minus(piece, spans)]
         for a, b in left:
-            reasons = near.reasons(at[d.reach], a, b) if d.reach in at else iter([(a, b, NEVER)])
-            rows += [_row(d, x, y, why) for x, y, why in reasons]
-    return pd.DataFrame(rows, columns=list(LEG_COLUMNS))
+            told = near.reasons(at[reach], a, b) if reach in at else iter([(a, b, NEVER)])
+            out += [(reach, bank, x, y, why) for x, y, why in told]
+    return sorted(out)
 
 
-def _spans(rows: pd.DataFrame) -> Spans:
-    return list(zip(rows["from_m"].astype(float), rows["to_m"].astype(float), strict=True))
+def as_legs(rest: Sequence[Rest]) -> Legs:
+    """Unseen stretches as legs with no time, way or confidence."""
+    if not rest:
+        return no_legs()
+    reach, bank, low, high, why = (np.array(c) for c in zip(*rest, strict=True))
+    none, nan = np.full(len(rest), -1, dtype=np.int64), np.full(len(rest), np.nan)
+    return Legs(reach, bank, low, high, why.astype(object), nan, nan, none, none, nan, nan, nan, nan)
+
+
+def _by_reach(rows: Legs | Unobserved) -> dict[int, list[int]]:
+    out: dict[int, list[int]] = {}
+    for k, reach in enumerate(rows.reach.tolist()):
+        out.setdefault(reach, []).append(k)
+    return out
+
+
+def _spans(rows: Legs | Unobserved, which: Sequence[int]) -> Spans:
+    return [(float(rows.from_m[k]), float(rows.to_m[k])) for k in which]
 
 
 def _common(whole: tuple[float, float], spans: Spans) -> Iterator[tuple[float, float]]:
@@ -79,10 +139,6 @@ def _common(whole: tuple[float, float], spans: Spans) -> Iterator[tuple[float, f
         at = b
     if whole[1] - at > LEAST_M:
         yield at, whole[1]
-
-
-def _row(d: object, a: float, b: float, why: str) -> tuple[object, ...]:
-    return (d.reach, d.bank, a, b, why, np.nan, np.nan, -1, None, np.nan, np.nan)  # type: ignore[attr-defined]
 
 
 class _Near:
