@@ -56,11 +56,13 @@ def _days(first: datetime, last: datetime) -> tuple[date, date]:
     return first.date(), last.date()
 
 
-def _deliver(paper: Paper, out: Path | None, as_json: bool) -> None:
-    """A paper to its file, or to the screen: its figures, or everything as JSON."""
+def _deliver(paper: Paper, out: Path | None, as_json: bool, page: str | None = None, written: bool = False) -> None:
+    """A paper to its file (``page``: the HTML that stands for it; ``written``: its layers are there already), and to the screen."""
     from rivergis.reports import patrol_paper
 
-    if out is not None:
+    if out is not None and page is not None:
+        common.write_page(out, page)
+    elif out is not None and not written:
         patrol_paper.write(paper, out)
     if as_json:
         common.emit(patrol_paper.as_json(paper), True)
@@ -135,4 +137,111 @@ def page(track: str, out: Path, actor: str | None, as_json: bool) -> None:
     common.emit({"file": str(out), "track": str(head), "bytes": size}, as_json, f"{out} ({size / 1024:.0f} kB)")
 
 
-COMMANDS: tuple[click.Command, ...] = (bulletin, page)
+RIVER = click.option(
+    "--river", "rivers", multiple=True, help="Code or name of a river, may be repeated: all of both banks."
+)
+
+
+def _asked(first: datetime, last: datetime, unit: str | None, rivers: tuple[str, ...], basis: str) -> Any:
+    from rivergis.reports.patrol_coverage import Asked
+
+    return Asked(*_days(first, last), unit, rivers, basis)
+
+
+@click.command()
+@span_options
+@UNIT
+@RIVER
+@OUT
+@KNOWN_AT
+@common.actor_option
+@common.json_option
+def coverage(
+    first: datetime,
+    last: datetime,
+    unit: str | None,
+    rivers: tuple[str, ...],
+    out: Path | None,
+    known_at: datetime | None,
+    actor: str | None,
+    as_json: bool,
+) -> None:
+    """覆盖情况(参考): days since every assigned stretch of bank was last seen: .html (map), .pdf, .xlsx, .json, .gpkg, .geojson.
+
+    By whom stands in tables only (capability view_tracks), never on the map or in the layers.
+
+    \b
+    Example:
+      rivergis patrol coverage --from 2026-05-01 --to 2026-05-31 --unit 500199001 --out coverage.html
+    """  # fmt: skip
+    from rivergis import rules
+    from rivergis.reports import patrol_coverage as report
+    from rivergis.reports import patrol_paper
+
+    patrol_paper.check(out, report.LAYERS)
+    db = common.database()
+    common.acting(db, actor, "view_tracks")
+    book, asked = rules.load(common.settings().rules_dir), _asked(first, last, unit, rivers, "duties")
+    ending = out.suffix.lower() if out else ""
+    with db.read() as conn:
+        covered = report.read(conn, book, asked, _moment(known_at))
+        paper = report.paper(covered, names=True, drawing=ending == ".pdf")
+        page = report.map_page(conn, covered, paper, patrol_paper.under(paper)) if ending == ".html" else None
+    if out is not None and ending in report.LAYERS:
+        report.write_layers([("stretches", report.layer(covered), "LineString")], out)
+    _deliver(paper, out, as_json, page, written=ending in report.LAYERS)
+
+
+@click.command()
+@span_options
+@UNIT
+@RIVER
+@click.option("--cell", "cell_m", type=float, default=500.0, show_default=True, help="Side of a grid cell, m.")
+@OUT
+@KNOWN_AT
+@common.actor_option
+@common.json_option
+def sweep(
+    first: datetime,
+    last: datetime,
+    unit: str | None,
+    rivers: tuple[str, ...],
+    cell_m: float,
+    out: Path | None,
+    known_at: datetime | None,
+    actor: str | None,
+    as_json: bool,
+) -> None:
+    """全覆盖排查: was every bank metre and grid cell searched, by whom and when, and where are the holes: .pdf, .html, .xlsx, .json, .gpkg.
+
+    Every metre of both banks of the rivers named, or of all rivers of a unit, whether assigned or not.
+
+    \b
+    Example:
+      rivergis patrol sweep --from 2026-05-01 --to 2026-05-31 --river 云溪河 --out sweep.pdf
+    """  # fmt: skip
+    from rivergis import rules
+    from rivergis.errors import UsageError
+    from rivergis.reports import patrol_coverage, patrol_paper
+    from rivergis.reports import patrol_sweep as report
+
+    if unit is None and not rivers:
+        raise UsageError(
+            "Say what was to be swept: --river NAME (may be repeated), or --unit ADCODE for all rivers in it."
+        )
+    patrol_paper.check(out, (".gpkg",))
+    db = common.database()
+    common.acting(db, actor, "view_tracks")
+    book, asked = rules.load(common.settings().rules_dir), _asked(first, last, unit, rivers, "rivers")
+    ending = out.suffix.lower() if out else ""
+    with db.read() as conn:
+        covered = patrol_coverage.read(conn, book, asked, _moment(known_at))
+        cells = report.grid(covered, cell_m)
+        paper = report.paper(covered, cells, names=True, drawing=ending == ".pdf")
+        page = report.map_page(conn, covered, cells, paper, patrol_paper.under(paper)) if ending == ".html" else None
+    if out is not None and ending == ".gpkg":
+        patrol_coverage.write_layers(report.layers(covered, cells), out)
+    _deliver(paper, out, as_json, page, written=ending == ".gpkg")
+
+
+COMMANDS: tuple[click.Command, ...] = (bulletin, page, coverage, sweep)

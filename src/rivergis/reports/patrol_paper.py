@@ -142,23 +142,24 @@ def _status(rule: dict[str, Any]) -> str:
 
 def render(paper: Paper, *, back: str | None = None) -> str:
     """The paper as one page that asks nothing of any other machine; ``back``: way back into the service."""
+    return _filled("patrol_paper.html", paper, back=back)
+
+
+def under(paper: Paper) -> str:
+    """The tables of a paper as they stand under a map (``LocalMap.below``)."""
+    return _filled("patrol_tables.html", paper)
+
+
+def _filled(template: str, paper: Paper, **more: Any) -> str:
     blocks: dict[str, list[dict[str, Any]]] = {}
     for t in paper.tables:
         head = [(*words.pair(f"{GROUP}.{c}"), _numeric(t, i)) for i, c in enumerate(t.columns)]
         shown = {"key": t.key, "title": words.pair(f"{GROUP}.table_{t.key}"), "head": head, "note": t.note}
         blocks.setdefault(t.block, []).append(shown | {"rows": t.rows[:SHOWN_ROWS], "total": len(t.rows)})
-    return (
-        morning.environment()
-        .get_template("patrol_paper.html")
-        .render(
-            paper=paper,
-            blocks=[(b, words.pair(f"{GROUP}.block_{b}"), tables) for b, tables in blocks.items()],
-            about=_about(paper),
-            rule_name=_rule_name,
-            status=_status,
-            shown=SHOWN_ROWS,
-            back=back,
-        )
+    told = [(b, words.pair(f"{GROUP}.block_{b}"), tables) for b, tables in blocks.items()]
+    page = morning.environment().get_template(template)
+    return page.render(
+        paper=paper, blocks=told, about=_about(paper), rule_name=_rule_name, status=_status, shown=SHOWN_ROWS, **more
     )
 
 
