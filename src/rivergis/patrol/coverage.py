@@ -144,6 +144,12 @@ class Unobserved:
         return Unobserved(*(getattr(self, f.name)[which] for f in fields(self)))
 
 
+def nothing_unobserved() -> Unobserved:
+    """No silence at all."""
+    x = np.zeros(0)
+    return Unobserved(np.zeros(0, dtype=np.int64), x, x, x, x, x, x)
+
+
 def along(
     path: Path, water: Water, limits: Limits, confidence: Floats, *, fast_ms: float = np.inf
 ) -> tuple[Legs, Unobserved]:
