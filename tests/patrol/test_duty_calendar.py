@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rivergis.patrol import calendar, duty, risk, targets, visits
@@ -228,6 +228,7 @@ def walked(rows: list[tuple[date, str, float, float]], chief: str = "wei") -> pd
     return patrols(*[{"chief_id": chief, "day": d, "river_id": r, "from_m": a, "to_m": a + n} for d, r, a, n in rows])
 
 
+@settings(max_examples=40)
 @given(ASKED, WALKS, WALKS, days)
 def test_adding_visits_never_makes_anything_overdue(asked: dict[str, Any], some: Any, more: Any, as_of: date) -> None:
     before, after = (ledger(WEI, walked(w), terms(every(**asked)), as_of) for w in (some, some + more))
@@ -239,6 +240,7 @@ def test_adding_visits_never_makes_anything_overdue(asked: dict[str, Any], some:
     assert not ((both["state_after"] == "overdue") & (both["state"] != "overdue")).any()
 
 
+@settings(max_examples=40)
 @given(ASKED, st.lists(days, min_size=1, max_size=3, unique=True), st.floats(0.05, 0.95), WALKS)
 def test_a_duty_handed_on_sums_up(asked: dict[str, Any], cuts: list[date], remaining: float, walks: Any) -> None:
     t = terms(every(**asked), remaining=remaining)
@@ -252,6 +254,7 @@ def test_a_duty_handed_on_sums_up(asked: dict[str, Any], cuts: list[date], remai
     assert split.groupby("label")["due"].sum().to_dict() == whole.groupby("label")["due"].sum().to_dict()
 
 
+@settings(max_examples=40)
 @given(ASKED, days, WALKS, days)
 def test_a_duty_renewed_for_the_same_chief_changes_nothing(
     asked: dict[str, Any], cut: date, walks: Any, as_of: date
@@ -263,6 +266,7 @@ def test_a_duty_renewed_for_the_same_chief_changes_nothing(
     pd.testing.assert_frame_equal(whole.drop(columns="duty_ids"), again.drop(columns="duty_ids"))
 
 
+@settings(max_examples=40)
 @given(ASKED, WALKS, days)
 def test_the_calendar_of_one_period_does_not_depend_on_the_window(asked: dict[str, Any], walks: Any, day: date) -> None:
     t = terms(every(**asked))
@@ -272,6 +276,7 @@ def test_the_calendar_of_one_period_does_not_depend_on_the_window(asked: dict[st
     pd.testing.assert_frame_equal(inside, part)
 
 
+@settings(max_examples=40)
 @given(WALKS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(walks: Any, random: Any) -> None:
     t, held = terms(every(count=1, period="month", per_river=True)), WEI

@@ -28,6 +28,7 @@ _NEXT = (
     "chief", "level", "river", "from", "to", "bank", "period", "end", "due", "done", "missing", "missed_periods", "overdue_days",
     "extra", "why", "last_left", "last_right", "last_entry", "basis", "status",
 )  # fmt: skip
+_PROBLEMS = ("chief", "code", "kind", "name", "place", "since")
 _REMIND = ("chief", "code", "title", "stretches", "open", "overdue", "advised", "soonest", "files")
 COLOURS = {
     calendar.DONE: "#2e7d4f", calendar.DUE: "#f3c96b", calendar.OVERDUE: "#c8553d", calendar.PARTLY: "#e39a77",
@@ -75,8 +76,10 @@ def remind_paper(duties: Duties, cards: Sequence[Card], waiting: pd.DataFrame, f
     ]
     reminded = Table("duty_remind", columns(_REMIND), rows, REMIND)
     stretches = Table("duty_next", columns(_NEXT), [next_row(r) for r in waiting.itertuples()], NEXT)
+    near = [(c.chief, c.code, p.kind, p.name, p.where, _day(p.since)) for c in cards for p in c.problems]
+    problems = Table("duty_problems", columns(_PROBLEMS), near, REMIND)
     tiles = [("duty.cards", len(cards)), ("duty.stretches", len(waiting))]
-    return _paper("remind_title", duties, [reminded, stretches], tiles, None)
+    return _paper("remind_title", duties, [reminded, stretches, problems], tiles, None)
 
 
 def _paper(

@@ -26,6 +26,7 @@ from rivergis.river.chainage import Axis, label
 
 # what a page has room for, in rows of a table; the rest is counted
 ROOM, ROOM_OF_LINES, SHOWN_PROBLEMS = 18, 14, 8
+_SIGNS = "ABCDEFGH"
 NOTE_ROWS = 0.7  # a remark below a stretch
 
 
@@ -70,7 +71,7 @@ class Card:
     lines: Sequence[Line]
     more_lines: int
     problems: Sequence[Problem]
-    more_problems: int
+    """All on the way; those that the page has room for carry a sign."""
     basis: Sequence[str]
     announced: bool
     map: str
@@ -80,6 +81,11 @@ class Card:
     overdue: int
     advised: int
     soonest: date | None
+
+    @property
+    def shown_problems(self) -> Sequence[Problem]:
+        """The problems that stand on the page and its map."""
+        return [p for p in self.problems if p.sign]
 
     @property
     def printed_at(self) -> str:
@@ -135,8 +141,7 @@ def _card(duties: Duties, rows: pd.DataFrame, ground: _Ground) -> Card:
         known_at=duties.known_at,
         lines=[_line(i, r, duties) for i, r in enumerate(shown.itertuples(), 1)],
         more_lines=len(rows) - len(shown),
-        problems=[_problem(i, p, rivers) for i, p in enumerate(listed.itertuples())],
-        more_problems=len(near) - len(listed),
+        problems=[_problem(i, p, rivers, len(listed)) for i, p in enumerate(near.itertuples())],
         basis=list(dict.fromkeys(rows["basis"])),
         announced=bool(rows["announced"].all()),
         map=reminder_map.draw(_drawn(duties, shown, listed, ground)),
@@ -192,12 +197,13 @@ def _line(number: int, r: Any, duties: Duties) -> Line:
     )
 
 
-def _problem(number: int, p: Any, rivers: dict[Any, Any]) -> Problem:
+def _problem(number: int, p: Any, rivers: dict[Any, Any], shown: int) -> Problem:
     name = words.say(f"class.{p.name}")
     bank = words.say(f"bank.{p.bank}")
     where = f"{rivers.get(p.river_id, '')} {label(p.at_m)} {bank}"
-    shown = name if name != p.name.partition(".")[2] else words.say(f"topic.{p.name}")
-    return Problem("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number], words.say(f"duty.kind_{p.kind}"), shown, where, p.since)
+    told = words.say(f"topic.{p.name}") if name == p.name else name
+    sign = _SIGNS[number] if number < shown else ""
+    return Problem(sign, words.say(f"duty.kind_{p.kind}"), told, where, p.since)
 
 
 def _drawn(duties: Duties, shown: pd.DataFrame, problems: pd.DataFrame, ground: _Ground) -> reminder_map.Drawn:
@@ -207,7 +213,7 @@ def _drawn(duties: Duties, shown: pd.DataFrame, problems: pd.DataFrame, ground: 
     due = [(str(i), g) for i, r in enumerate(shown.itertuples(), 1) for g in _geoms(_stretch(r), ground)]
     other = [g for h in rest for g in _geoms(h.stretch, ground)]
     points = gpd.points_from_xy(problems["lon"].astype(float), problems["lat"].astype(float))
-    signs = ["ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i] for i in range(len(problems))]
+    signs = list(_SIGNS[: len(problems)])
     return reminder_map.Drawn(
         gpd.GeoDataFrame({"sign": [s for s, _ in due]}, geometry=[g for _, g in due], crs=crs.STORAGE),
         gpd.GeoDataFrame(geometry=other, crs=crs.STORAGE),
