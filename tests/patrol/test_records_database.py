@@ -162,6 +162,12 @@ def test_our_export_comes_back_to_us_as_known_and_to_others_as_records(
     record_book.write(out, profile(), tmp_path / "out.xlsx")
     told = take(there, tmp_path / "out.xlsx")
     assert (told.known, told.imported, told.aside) == (4, 0, [])
+    # a layout without numbers tells nobody whose they are: chief, start and duration do, where there are any
+    record_book.write(out, profile("county_app"), tmp_path / "app.xlsx")
+    told = take(there, tmp_path / "app.xlsx", profile("county_app"))
+    assert (told.known, told.imported, [a.code for a in told.aside]) == (3, 0, ["perhaps_known"]) and len(
+        entries(there)
+    ) == 2
     other = new_database(data_dir)
     with other.write("local:test") as conn:
         county.build(conn)

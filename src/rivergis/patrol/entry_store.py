@@ -158,13 +158,13 @@ def seen(conn: Connection, track_ids: Sequence[uuid.UUID]) -> pd.DataFrame:
 def patrols(conn: Connection, first: date, last: date) -> pd.DataFrame:
     """Scored outings of the civil days ``first`` to ``last``, as a platform's record has them.
 
-    id, day, started_at, ended_at, minutes, metres (of the way, from the scoring), chief_code, chief, title, unit_code, unit.
+    id, day, started_at, ended_at, minutes, metres (of the way, from the scoring), chief_id, chief_code, chief, title, unit_code, unit.
     """
     return read_table(
         conn,
         f"""SELECT t.id, t.day, t.started_at, t.ended_at, CAST(p.figures ->> 'minutes' AS double precision) AS minutes,
           CAST(COALESCE(p.figures ->> 'passage_metres', p.figures ->> 'metres') AS double precision) AS metres,
-          c.code AS chief_code, c.name AS chief, c.title, c.unit_code, u.name AS unit,
+          t.chief_id, c.code AS chief_code, c.name AS chief, c.title, c.unit_code, u.name AS unit,
           (SELECT count(*) FROM data.observation o WHERE o.track_id = t.id) AS problems
         FROM ({_TRACK} AND h.day BETWEEN :first AND :last GROUP BY h.id) t
         LEFT JOIN data.patrol_result p ON p.track_id = t.id AND p.superseded_at IS NULL

@@ -132,7 +132,7 @@ def _no_heading(path: Path, profile: Profile, grids: list[Grid]) -> NoHeading:
         for f in ("chief", "chief_code", "day", "started_at")
         if f in profile.columns
     ]
-    first = next((plain(" ".join(map(plain, cells))) for g in grids for _, cells in g.head()), "nothing")
+    first = next((" ".join(dict.fromkeys(map(plain, cells))) for g in grids for _, cells in g.head()), "nothing")
     return NoHeading(
         f"{path.name} has no row of headings that the profile {profile.name} knows (it needs columns such as {'; '.join(wanted)}; "
         f"the file begins with {first[:80]!r}): choose another --profile or add the headings to it.",

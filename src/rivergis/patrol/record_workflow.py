@@ -123,6 +123,7 @@ def _sort(conn: Connection, read: RecordFile, profile: Profile, today: date) -> 
     rows = [(r, r.record, records.key_of(r.record, profile)) for r in read.rows if r.record is not None]
     before = _before(conn, profile, [key for _, _, key in rows])
     ours = entry_store.known_ids(conn, [u for _, _, key in rows if (u := _uuid(key)) is not None])
+    held = _held(conn, [record.day for _, record, _ in rows])
     for row, record, key in rows:
         if record.day > today:
             out.aside.append((row, *_told("future", str(record.day))))
@@ -131,15 +132,49 @@ def _sort(conn: Connection, read: RecordFile, profile: Profile, today: date) -> 
         elif key in before and _known(out, row, record, before[key]):
             continue
         else:
-            _match(out, row, record, key, register(record.day))
+            _match(out, row, record, key, register(record.day), held)
     return out
 
 
-def _match(out: _Sorted, row: Row, record: Record, key: str, register: Register) -> None:
+def _match(out: _Sorted, row: Row, record: Record, key: str, register: Register, held: set[tuple[Any, ...]]) -> None:
     try:
-        out.new.append((row, key, register.chief(record), register.stretches(record)))
+        chief, stretches = register.chief(record), register.stretches(record)
     except Unmatched as error:
         out.aside.append((row, *_told(error.code, error.said, error.choices)))
+        return
+    if record.started_at is None and not record.external_id and (chief, record.day) in held:
+        out.aside.append((row, *_told("perhaps_known", f"{record.chief}, {record.day}")))
+    elif _moment_of(chief, record.started_at, record.seconds) in held:
+        out.known += 1
+    else:
+        out.new.append((row, key, chief, stretches))
+
+
+def _held(conn: Connection, days: Sequence[date]) -> set[tuple[Any, ...]]:
+    """Chief, start and duration to the second of what is here already, by track or by entry; chief and day where no start is.
+
+    A platform without numbers gives our own patrols back without saying that they are ours.
+    """
+    if not days:
+        return set()
+    entries = entry_store.entries(conn, min(days), max(days))
+    patrols = entry_store.patrols(conn, min(days), max(days))
+    told = [*entries[entries["state"] != "withdrawn"].to_dict("records"), *patrols.to_dict("records")]
+    moments = (_moment_of(r["chief_id"], _second(_none(r["started_at"])), _seconds(r["minutes"])) for r in told)
+    days_only = {(r["chief_id"], r["day"]) for r in told if pd.isna(r["started_at"])}
+    return days_only | {m for m in moments if m is not None}
+
+
+def _moment_of(chief: Any, started_at: Any, seconds: float | None) -> tuple[Any, int, int] | None:
+    return None if started_at is None or seconds is None else (chief, round(started_at.timestamp()), round(seconds))
+
+
+def _none(value: Any) -> Any:
+    return None if pd.isna(value) else value
+
+
+def _seconds(minutes: Any) -> float | None:
+    return None if pd.isna(minutes) else float(minutes) * 60
 
 
 def _known(out: _Sorted, row: Row, record: Record, entry: dict[str, Any]) -> bool:

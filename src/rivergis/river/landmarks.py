@@ -169,7 +169,7 @@ class Gazetteer:
         alike = [
             f"{r.name} ({self.label(river_id, r.at_m)})" for r in own.itertuples(index=False) if _alike(said, r.name)
         ]
-        more = f"is {' or '.join(alike[:_PROPOSED])} meant" if alike else "write another name or the chainage (12+345)"
+        more = f"write {' or '.join(alike[:_PROPOSED])}" if alike else "write another name or the chainage (12+345)"
         return InputError(
             f"The river has no landmark {said!r}: {more}.", problem="unknown", said=said, proposals=alike[:_PROPOSED]
         )
