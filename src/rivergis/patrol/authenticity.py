@@ -81,7 +81,8 @@ def limits_of(number: Callable[[str], float]) -> Limits:
         player_log_odds=cheat("player_log_odds"),
         weights=one.Weights(
             base=cheat("player.base"),
-            white=cheat("player.white"),
+            wander=cheat("player.wander"),
+            noise=cheat("player.noise"),
             same_speed=cheat("player.same_speed"),
             straight=cheat("player.straight"),
             even_times=cheat("player.even_times"),
@@ -139,6 +140,7 @@ def against(course: Course, others: Archive | Iterable[Course], limits: Limits) 
 
 
 EXACT, IN_RHYTHM = 20.0, 15.0  # log odds given to what has no other explanation
+SURE = 4.0  # standard errors
 
 
 def _copy_odds(like: Likeness, limits: Limits) -> float:
@@ -148,7 +150,7 @@ def _copy_odds(like: Likeness, limits: Limits) -> float:
         return -np.inf
     if like.median_m <= limits.same_fix_m:
         return EXACT
-    return IN_RHYTHM if like.rhythm >= 0.9 else copies.log_odds(like)
+    return IN_RHYTHM if like.rhythm >= 0.9 and like.rhythm_sure >= SURE else copies.log_odds(like)
 
 
 def _is_the_copy(course: Course, other: Course, like: Likeness, limits: Limits) -> bool:
@@ -251,7 +253,7 @@ def _played(t: Floats, xy: Floats, acc: Floats, limits: Limits) -> Signal | None
         "spoof",
         {
             "noise_m": round(cut.noise_m, 2),
-            "white": round(cut.white, 2),
+            "wander": round(cut.wander, 2),
             "same_speed": round(cut.same_speed, 2),
             "piece_m": round(cut.length_m),
             "fixes_a_piece": round(cut.fixes_each, 1),
@@ -263,7 +265,7 @@ def _played(t: Floats, xy: Floats, acc: Floats, limits: Limits) -> Signal | None
 def _played_words(cut: Pieces, parts: Mapping[str, float]) -> tuple[str, str]:
     """The figures that speak for it, strongest first."""
     words = {
-        "white": (
+        "wander": (
             f"定位误差 {cut.noise_m:.1f} 米,没有手机常见的缓慢漂移",
             f"its noise of {cut.noise_m:.1f} m does not wander as that of a carried phone",
         ),

@@ -72,7 +72,8 @@ class Weights:
     """Weights of the figures in the log odds of a player against a carried phone (``patrol.cheat.player.*``)."""
 
     base: float
-    white: float
+    wander: float
+    noise: float
     same_speed: float
     straight: float
     even_times: float
@@ -87,15 +88,14 @@ def player_parts(cut: Pieces, acc: Floats, weights: Weights) -> dict[str, float]
     It can where there are 40 fixes, at most 12 s apart (beyond, the wander of a receiver is as white as added noise), most
     of them moving.
     """
-    if cut.fixes < 40 or cut.interval_s > 12 or cut.moving < 0.3 or np.isnan(cut.white):
+    if cut.fixes < 40 or cut.interval_s > 12 or cut.moving < 0.3 or np.isnan(cut.wander):
         return None
-    white = weights.white * float(np.clip(cut.white, -8, 1))
-    same_speed = weights.same_speed * float(np.clip(cut.same_speed, -4, 4))
     straight = np.log(np.clip(cut.length_m, 20, 1000) / 100) + np.log(np.clip(cut.fixes_each, 3, 200) / 20)
     parts = {
         "base": weights.base,
-        "white": white,
-        "same_speed": same_speed,
+        "wander": weights.wander * float(np.clip(np.log(cut.wander), -1, 2.5)),
+        "noise": weights.noise * float(np.log(cut.noise_m / 2.5)),
+        "same_speed": weights.same_speed * float(np.clip(cut.same_speed, -4, 4)),
         "straight": weights.straight * float(straight),
         "times": weights.even_times if cut.even < 0.005 else weights.uneven_times,
     }

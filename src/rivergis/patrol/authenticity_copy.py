@@ -96,8 +96,8 @@ class Likeness:
     ``share``: of its fixes that have a partner, ``fixes`` of them; ``median_m``: distance to the partner; ``fine_m``: size of
     the difference from fix to fix, per axis; ``inherited``: share of that which is the other track's own noise (0: a copy of
     it, 1: it is a copy of this one, about a half: two phones) and its standard error; ``slow``: size of the difference over
-    that of a white one (1: white); ``rhythm``: correlation of the intervals of both (NaN where they are even); ``moved_m``:
-    extent of the track.
+    that of a white one (1: white); ``rhythm``: correlation of the intervals of both (NaN where they are even) and how
+    many standard errors that is; ``moved_m``: extent of the track.
     """
 
     fixes: int
@@ -108,6 +108,7 @@ class Likeness:
     inherited_error: float
     slow: float
     rhythm: float
+    rhythm_sure: float
     moved_m: float
     times: TimeMap
 
@@ -164,6 +165,7 @@ def _differences(
         return None
     a, b = here[compared], partner[compared]
     fine_m, inherited, error = _inherited(a, b, t[compared])
+    rhythm, sure = _rhythm(t[compared] * times.scale, u[nearest[compared]], other.interval_s)
     return Likeness(
         fixes=int((inside & (apart < reach_m)).sum()),
         share=float((inside & (apart < reach_m)).mean()),
@@ -172,7 +174,8 @@ def _differences(
         inherited=inherited,
         inherited_error=error,
         slow=_slow(a - b),
-        rhythm=_rhythm(t[compared] * times.scale, u[nearest[compared]], other.interval_s),
+        rhythm=rhythm,
+        rhythm_sure=sure,
         moved_m=float(np.hypot(*np.ptp(here, axis=0))),
         times=times,
     )
@@ -215,16 +218,20 @@ def _slow(difference: Floats) -> float:
     return float(np.median((around**2).sum(axis=1)) / max(change, 1e-6))
 
 
-def _rhythm(t: Floats, u: Floats, interval_s: float) -> float:
-    """Correlation of the ordinary intervals of both between the same fixes; NaN where either is even or there are few."""
+def _rhythm(t: Floats, u: Floats, interval_s: float) -> tuple[float, float]:
+    """Correlation of the ordinary intervals of both between the same fixes, and its size in standard errors.
+
+    (NaN, 0) where either is even or there are fewer than six. The errors are those of Fisher's z.
+    """
     own, others = np.diff(t), np.diff(u)
     ordinary = (np.abs(others) > 0.3 * interval_s) & (np.abs(others) < 1.7 * interval_s)
-    if ordinary.sum() < 12:
-        return float("nan")
+    if ordinary.sum() < 6:
+        return float("nan"), 0.0
     x, y = (v[ordinary] - np.median(v[ordinary]) for v in (own, others))
     if min(x.std(), y.std()) < 0.004 * interval_s:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
+        return float("nan"), 0.0
+    together = float(np.corrcoef(x, y)[0, 1])
+    return together, float(np.arctanh(min(together, 1 - 1e-9)) * np.sqrt(ordinary.sum() - 3))
 
 
 def log_odds(found: Likeness) -> float:

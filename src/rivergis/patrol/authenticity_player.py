@@ -23,17 +23,17 @@ MOVING_MS = 0.4
 class Pieces:
     """A track cut into straight pieces of even speed.
 
-    ``noise_m``: misfit per axis, from neighbours; ``white``: change of the misfit between neighbours over its size, less 1,
-    in standard errors: about 0 where it is white, well below where it wanders; ``same_speed``: log odds that pieces repeat
-    a speed exactly, over the root of their number; ``length_m``, ``fixes_each``: of a typical piece; ``moving``: share of
-    fixes on pieces faster than ``MOVING_MS``.
+    ``interval_s``: median, and ``even``: typical deviation from it, as a share; ``noise_m``: per axis, from neighbours;
+    ``wander``: power of the slow part of the noise within pieces over that of white noise (1: white; 2 and more: a receiver);
+    ``same_speed``: log odds that ``pairs`` of neighbouring pieces repeat a speed exactly, over the root of their number;
+    ``length_m``, ``fixes_each``: of a typical piece; ``moving``: share of fixes on pieces faster than ``MOVING_MS``.
     """
 
     fixes: int
     interval_s: float
     even: float
     noise_m: float
-    white: float
+    wander: float
     same_speed: float
     pairs: int
     length_m: float
@@ -57,7 +57,7 @@ def pieces(t_s: Floats, xy_m: Floats) -> Pieces | None:
     noise = max(noise_of(t, xy), SMALLEST_NOISE_M)
     price = 4 + 4 * np.log(len(t))  # four numbers a piece, and where it begins
     starts = cut(t, np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1]), noise**2, price, LONGEST_PIECE)
-    found, white = _fitted(t, xy, starts, noise)
+    found, wander = _fitted(t, xy, starts, noise)
     same, pairs = _same_speed(found)
     weight = np.array([p.fixes for p in found if p]) if any(found) else np.ones(1)
     length = np.array([p.length_m for p in found if p]) if any(found) else np.zeros(1)
@@ -68,7 +68,7 @@ def pieces(t_s: Floats, xy_m: Floats) -> Pieces | None:
         interval_s=float(np.median(steps)),
         even=float(np.median(np.abs(steps - np.median(steps))) / np.median(steps)),
         noise_m=noise,
-        white=white,
+        wander=wander,
         same_speed=same / np.sqrt(max(pairs, 1)),
         pairs=pairs,
         length_m=float(np.average(length, weights=weight)),
@@ -105,13 +105,12 @@ def _without_spikes(t: Floats, xy: Floats) -> tuple[Floats, Floats]:
 
 
 def _fitted(t: Floats, xy: Floats, starts: Floats, noise: float) -> tuple[list[_Piece | None], float]:
-    """Pieces of at least six fixes (None for shorter ones), and whether what they leave over is white.
+    """Pieces of at least six fixes (None for shorter ones), and the power of what wanders in those of ten and more.
 
-    For white noise and m even steps the expected sums are 2(m - 2) and 2(2(m - 1) - 12 / (m(m + 1))): von Neumann's ratio
-    (1941, doi:10.1214/aoms/1177731677) after a line was taken out.
+    The wander is the part of degree two to four in time of what a line leaves over, for white noise as large as the rest.
     """
     out: list[_Piece | None] = []
-    size = change = size_expected = change_expected = 0.0
+    power, terms = 0.0, 0
     for i, j in zip(starts, np.r_[starts[1:], len(t)], strict=True):
         m = int(j - i)
         if m < 6:
@@ -120,23 +119,18 @@ def _fitted(t: Floats, xy: Floats, starts: Floats, noise: float) -> tuple[list[_
         since = t[i:j] - t[i:j].mean()
         gain = float(since @ since)
         velocity = since @ xy[i:j] / gain
-        left = xy[i:j] - xy[i:j].mean(axis=0) - since[:, None] * velocity
-        size, size_expected = size + float((left**2).sum()), size_expected + 2 * (m - 2)
-        change += float((np.diff(left, axis=0) ** 2).sum())
-        change_expected += 2 * (2 * (m - 1) - 12 / (m * (m + 1)))
         speed = float(np.hypot(*velocity))
-        error = noise / np.sqrt(gain) / max(speed, 1e-9)
-        out.append(_Piece(speed, error, m, speed * float(t[j - 1] - t[i])))
-    if not size_expected or size <= 0:
-        return out, float("nan")
-    ratio = (change / change_expected) / (size / size_expected)
-    return out, float((ratio - 1) / np.sqrt(1 / size_expected + 0.02**2))
+        out.append(_Piece(speed, noise / float(np.sqrt(gain)) / max(speed, 1e-9), m, speed * float(t[j - 1] - t[i])))
+        if m >= 10:
+            shapes = np.linalg.qr(np.vander(since / np.abs(since).max(), 5, increasing=True))[0][:, 2:]
+            power, terms = power + float(((shapes.T @ xy[i:j]) ** 2).sum()), terms + 6
+    return out, power / terms / noise**2 if terms else float("nan")
 
 
 def _same_speed(found: list[_Piece | None]) -> tuple[float, int]:
     """Log odds that moving pieces repeat the speed of the one before exactly (or jump to another), and the pairs compared.
 
-    A person's pieces differ by about 8 %, sometimes by 30 %; a player's by the error of measuring them, or by a new setting.
+    A person's pieces differ by about 8 %, a player's by the error of measuring them; another pace now and then is both's.
     """
     total, pairs, last = 0.0, 0, None
     for piece in found:
@@ -148,8 +142,9 @@ def _same_speed(found: list[_Piece | None]) -> tuple[float, int]:
         if last is not None:
             change = float(np.log(piece.speed_ms / last.speed_ms))
             error = float(np.hypot(piece.error, last.error)) + 0.002
-            played = 0.5 * _normal(change, error) + 0.5 * _normal(change, np.hypot(0.4, error))
-            carried = 0.7 * _normal(change, np.hypot(0.08, error)) + 0.3 * _normal(change, np.hypot(0.3, error))
+            other = 0.4 * _normal(change, float(np.hypot(0.4, error)))
+            played = 0.6 * _normal(change, error) + other
+            carried = 0.6 * _normal(change, float(np.hypot(0.08, error))) + other
             total, pairs = total + float(np.log(played / carried)), pairs + 1
         last = piece
     return total, pairs
