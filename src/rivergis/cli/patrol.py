@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from rivergis.cli import common, patrol_duty, patrol_receive, patrol_records, patrol_reports
+from rivergis.cli import common, patrol_duty, patrol_receive, patrol_records, patrol_reports, patrol_score
+from rivergis.errors import UsageError
 
 
 @click.group("patrol")
@@ -25,45 +26,45 @@ for verb in (*patrol_receive.COMMANDS, *patrol_reports.COMMANDS, *patrol_duty.CO
     "--reaches",
     "reaches_file",
     type=click.Path(path_type=Path),
-    required=True,
-    help="LineStrings, digitised downstream; kind and half_width_m are used if present.",
+    default=None,
+    help="LineStrings, digitised downstream; kind, half_width_m, visible_m are used if present. Not for a folder, which brings its own.",
 )
 @click.option("--layer", default=None, help="Layer of the reaches in their file.")
 @click.option(
     "--datum",
     type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]),
     default=None,
-    help="Datum of the track (default: not declared).",
+    help="Datum of the track (default: not declared; told by its fit to the rivers).",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Write the result as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Write the result: .json (all of it), or for one track .geojson, .gpkg, .csv, .xlsx, .html.",
+)
 @common.json_option
 def score(
-    track: Path, reaches_file: Path, layer: str | None, datum: str | None, out: Path | None, as_json: bool
-) -> None:
-    """Which metres of which bank a TRACK has seen; no rule and no assignment is applied.
+    track: Path, reaches_file: Path | None, layer: str | None, datum: str | None, out: Path | None, as_json: bool
+) -> int:
+    """Which metres of which bank a TRACK has seen, and why the rest was not.
+
+    TRACK is a track file (with --reaches; no rule and no assignment is applied, so nothing is called effective), or a
+    folder with tracks.json, reaches.geojson and the tracks it lists, each with its assigned reaches and rule.
 
     \b
     Example:
-      rivergis patrol score walk.gpx --reaches county.gpkg --layer reach
+      rivergis patrol score walk.gpx --reaches county.gpkg --layer reach --out walk.html
+      rivergis patrol score may2026/ --out result.json
     """
-    from rivergis import rules
-    from rivergis.patrol import files
-
-    view = rules.load(common.settings().rules_dir).at(("000000",), date.today())
-    result = files.score_file(track, reaches_file, view, layer=layer, datum=datum)
-    if out is not None:
-        common.write_json(out, result)
-    if as_json:
-        common.emit(result, True)
-        return
-    common.table(
-        ("河段 reach", "岸 bank", "自 from m", "至 to m"),
-        [(c["reach_id"], c["bank"], c["from_m"], c["to_m"]) for c in result.covered],
-        title=result.track,
-    )
-    click.echo(
-        f"{result.figures['minutes']} min, {result.figures['metres']} m; " + "; ".join(r["zh"] for r in result.review)
-    )
+    if track.is_dir():
+        if reaches_file is not None or datum is not None or layer is not None:
+            raise UsageError(
+                "A folder brings its own reaches.geojson and datums: leave --reaches, --layer and --datum out."
+            )
+        return patrol_score.folder(track, out, as_json)
+    if reaches_file is None:
+        raise UsageError(f"{track.name} is one track: say with --reaches which file holds the reaches.")
+    return patrol_score.single(track, reaches_file, layer=layer, datum=datum, out=out, as_json=as_json)
 
 
 @command.command()

@@ -51,6 +51,7 @@ class Limits:
     bank_most: float
     bank_switch: float
     channel_half_m: float
+    slow_speed_kmh: float
     walk_speed_kmh: float
     ride_speed_kmh: float
     mode_switch: float

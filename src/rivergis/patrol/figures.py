@@ -62,11 +62,12 @@ def minutes(legs: Legs, unobserved: Unobserved, places: Places, limits: Limits) 
     """Minutes along the water of the legs, overlapping times once; of a stop only the first minutes count.
 
     A silence counts where it parts two legs of the same water and what lies between was passed no faster than riding: its
-    bearer was there, though what was seen is not known.
+    bearer was there, though what was seen is not known. It counts at most as a slow walk of the way and one stop.
     """
     slow = unobserved.take(unobserved.speed_ms <= limits.ride_speed_kmh / 3.6)
+    walked = slow.speed_ms * slow.seconds / (limits.slow_speed_kmh / 3.6) + limits.stop_counted_s
     spans = list(zip(legs.started_s.tolist(), legs.ended_s.tolist(), strict=True))
-    spans += zip(slow.started_s.tolist(), slow.ended_s.tolist(), strict=True)
+    spans += zip(slow.started_s.tolist(), np.minimum(slow.ended_s, slow.started_s + walked).tolist(), strict=True)
     stay = stops(places, limits.stop_s)
     stay = [(a, b) for a, b in stay if any(x - 1 <= a <= y + 1 or x - 1 <= b <= y + 1 for x, y in spans)]
     total = _time(spans + stay) - sum(max(b - a - limits.stop_counted_s, 0.0) for a, b in stay)

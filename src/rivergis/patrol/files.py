@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely.ops
 
 from rivergis import crs
 from rivergis.errors import InputError, RivergisError
 from rivergis.intake import track as track_intake
 from rivergis.intake import vector
-from rivergis.patrol import compliance
+from rivergis.patrol import authenticity, compliance, questions
 from rivergis.patrol.coverage import BANKS, MODES, SEEN, Legs
 from rivergis.patrol.score import ENGINE, Method, Score, method_of, score, waters_of
 from rivergis.patrol.water import Waters
@@ -100,7 +101,9 @@ def score_file(track: Path, river: River, view: RuleView, *, datum: str | None =
     """Score one track file with no rule and no assignment. Raises ``InputError`` for an unusable file."""
     read = track_intake.read_track(track, "wgs84")
     done = score(read.fixes, river.waters, NO_DUTY, river.method, declared=datum)
-    return told(track.name, done, river, notes=read.diagnostics), done
+    limits = authenticity.limits_of(view.number)
+    found = questions.of_track(done, questions.course(done, track.name, None), (), limits, declared=datum)
+    return with_questions(told(track.name, done, river, notes=read.diagnostics), found), done
 
 
 def told(
@@ -197,16 +200,40 @@ def score_dir(
     listed = read_list(folder)
     river = read_river(folder / "reaches.geojson", view)
     at = {code: i for i, code in enumerate(river.codes)}
-    out, aside = [], []
+    done: list[_Done] = []
+    aside = []
     for n, entry in enumerate(listed):
         try:
-            out.append(_scored(folder, entry, river, at, view))
+            done.append(_scored(folder, entry, river, at, view))
         except RivergisError as error:
             aside.append(
                 {"track_id": str(entry.get("track_id")), "file": str(entry.get("file")), "reason": error.sentence}
             )
         progress(n + 1, len(listed))
-    return FolderScore(out, aside)
+    archive, limits = authenticity.Archive([d.course for d in done]), authenticity.limits_of(view.number)
+    return FolderScore([_asked(d, archive, limits) for d in done], aside)
+
+
+@dataclass(frozen=True, eq=False)
+class _Done:
+    """A track scored, before it is compared with the others."""
+
+    result: TrackScore
+    score: Score
+    course: authenticity.Course
+    declared: str | None
+
+
+def _asked(done: _Done, archive: authenticity.Archive, limits: authenticity.Limits) -> TrackScore:
+    return with_questions(
+        done.result, questions.of_track(done.score, done.course, archive, limits, declared=done.declared)
+    )
+
+
+def with_questions(result: TrackScore, found: Sequence[authenticity.Signal]) -> TrackScore:
+    """A result with the reasons to look at its track; ``flags`` are their families."""
+    flags = list(dict.fromkeys(s.family or s.code for s in found))
+    return replace(result, flags=flags, review=[asdict(s) for s in found])
 
 
 def read_list(folder: Path) -> list[dict[str, Any]]:
@@ -228,21 +255,23 @@ def read_list(folder: Path) -> list[dict[str, Any]]:
     return listed
 
 
-def _scored(folder: Path, entry: dict[str, Any], river: River, at: dict[str, int], view: RuleView) -> TrackScore:
+def _scored(folder: Path, entry: dict[str, Any], river: River, at: dict[str, int], view: RuleView) -> _Done:
     path = folder / str(entry["file"])
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(
             f"tracks.json names {entry['file']}, which lies outside its folder: put it inside.", file=str(path)
         )
     read = track_intake.read_track(path, "wgs84")
-    rule = entry.get("rule") or {}
+    rule, declared = entry.get("rule") or {}, _datum(entry)
     done = score(
-        read.fixes, river.waters, _duty(entry, river, at), river.method, declared=_datum(entry), uploaded_s=_seconds(entry),
+        read.fixes, river.waters, _duty(entry, river, at), river.method, declared=declared, uploaded_s=_seconds(entry),
         fast_kmh=float(rule.get("max_speed_kmh") or np.inf),
     )  # fmt: skip
     near, fast = view.number(compliance.NEAR_KEY), view.number(compliance.FAST_KEY)
     tests = compliance.effective(done.figures, rule, fast_share=fast, near=near) if rule else []
-    return told(str(entry["track_id"]), done, river, tests=tests, ruled=bool(rule), notes=read.diagnostics)
+    track_id, chief = str(entry["track_id"]), entry.get("chief_id")
+    result = told(track_id, done, river, tests=tests, ruled=bool(rule), notes=read.diagnostics)
+    return _Done(result, done, questions.course(done, track_id, chief, received_s=_seconds(entry)), declared)
 
 
 def _duty(entry: dict[str, Any], river: River, at: dict[str, int]) -> pd.DataFrame:
@@ -270,3 +299,21 @@ def _datum(entry: dict[str, Any]) -> str | None:
 def _seconds(entry: dict[str, Any]) -> float:
     at = pd.to_datetime(entry.get("uploaded_at"), utc=True, errors="coerce")
     return float(at.timestamp()) if not pd.isna(at) else np.nan
+
+
+def lines(done: Score, river: River) -> gpd.GeoDataFrame:
+    """Legs seen and not seen as lines along their reaches (LineString, EPSG:4490) with reach_id, bank, metres, times and why."""
+    frame = done.legs
+    at = frame["reach"].to_numpy(dtype=int)
+    own, length = river.reaches.geometry.values[at], river.waters.length_m[at]
+    parts = [
+        shapely.ops.substring(line, a / n, b / n, normalized=True)
+        for line, a, b, n in zip(own, frame["from_m"], frame["to_m"], length, strict=True)
+    ]
+    times = {
+        c.replace("_s", "_at"): pd.to_datetime(frame[c].astype(float), unit="s", utc=True)
+        for c in ("started_s", "ended_s")
+    }
+    named = frame.drop(columns=["reach", "started_s", "ended_s"]).assign(**times)
+    named.insert(0, "reach_id", np.array(river.codes, dtype=object)[at])
+    return gpd.GeoDataFrame(named, geometry=parts, crs=river.reaches.crs)

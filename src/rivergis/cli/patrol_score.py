@@ -1,0 +1,137 @@
+"""What ``rivergis patrol score`` does for one track and for a folder, and how it tells the result."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rivergis import words
+from rivergis.cli import common
+from rivergis.errors import UsageError
+
+if TYPE_CHECKING:
+    from rivergis.patrol.files import River, TrackScore
+    from rivergis.patrol.score import Score
+    from rivergis.rules import RuleView
+
+PARTLY_DONE = 4
+TABLES = (".geojson", ".gpkg", ".csv", ".xlsx")
+
+
+def _view() -> RuleView:
+    from rivergis import rules
+
+    return rules.load(common.settings().rules_dir).at((rules.NATIONAL,), date.today())
+
+
+def folder(path: Path, out: Path | None, as_json: bool) -> int:
+    """Score a folder: the list goes to ``out`` as JSON, a summary to the screen; exit code 4 when tracks were set aside."""
+    from rivergis.patrol import files
+
+    if out is not None and out.suffix.lower() != ".json":
+        raise UsageError(f"The result of a folder is a list: write it to a .json file, not {out.name}.")
+    common.not_its_source(out)
+    quiet = as_json or not sys.stderr.isatty()
+    done = files.score_dir(path, _view(), progress=_silent if quiet else _progress)
+    if out is not None:
+        common.write_json(out, done.tracks)
+    for a in done.aside:
+        common.say(f"搁置 set aside: {a['file']}: {a['reason']}", err=True)
+    if as_json:
+        common.emit(done, True)
+    else:
+        _summary(done.tracks, out)
+    return PARTLY_DONE if done.aside else 0
+
+
+def _progress(n: int, all_: int) -> None:
+    if n % 50 == 0 or n == all_:
+        click.echo(f"  {n}/{all_} 条轨迹 tracks", err=True)
+
+
+def _silent(n: int, all_: int) -> None:
+    pass
+
+
+def _summary(tracks: list[TrackScore], out: Path | None) -> None:
+    tested = [t for t in tracks if t.effective is not None]
+    common.table(
+        (
+            "轨迹 tracks",
+            "达到所给规则 meet the rule given",
+            "临界待核 near a threshold",
+            "轨迹待核实 to be verified",
+            "公里 km seen",
+        ),
+        [
+            (
+                len(tracks),
+                f"{sum(bool(t.effective) for t in tested)}/{len(tested)}",
+                sum(bool(t.near) for t in tracks),
+                sum(bool(t.review) for t in tracks),
+                f"{sum(t.figures['metres'] for t in tracks) / 1000:.1f}",
+            )
+        ],
+    )
+    if out is not None:
+        click.echo(f"结果 result: {out}")
+
+
+def single(track: Path, reaches: Path, *, layer: str | None, datum: str | None, out: Path | None, as_json: bool) -> int:
+    """Score one track against reaches: tables to the screen, or to a file by its ending."""
+    from rivergis.patrol import files
+
+    view = _view()
+    river = files.read_river(reaches, view, layer=layer)
+    result, done = files.score_file(track, river, view, datum=datum)
+    if out is not None:
+        _write(out, result, done, river)
+    if as_json:
+        common.emit(result, True)
+    else:
+        _tell(result)
+    return 0
+
+
+def _write(out: Path, result: TrackScore, done: Score, river: River) -> None:
+    kind = out.suffix.lower()
+    if kind == ".json":
+        common.write_json(out, result)
+    elif kind == ".html":
+        from rivergis.reports import patrol_file_page
+
+        common.write_page(out, patrol_file_page.page(result, done, river.reaches))
+    elif kind in TABLES:
+        from rivergis.patrol import files
+
+        common.write_frame(files.lines(done, river), out, layer="leg")
+    else:
+        raise UsageError(f"{out.name}: write to .json, .html or one of {', '.join(TABLES)}.")
+
+
+def _tell(result: TrackScore) -> None:
+    common.table(
+        ("河段 reach", "岸 bank", "自 from m", "至 to m", "方式 by", "公里/时 km/h", "把握 confidence"),
+        [(leg["reach_id"], _bank(leg["bank"]), leg["from_m"], leg["to_m"], leg["mode"], leg["speed_kmh"], leg["confidence"]) for leg in result.legs if "reason" not in leg],
+        title=f"看到的岸 seen by {result.track_id}",
+    )  # fmt: skip
+    for gap in result.unobserved:
+        click.echo(
+            f"  定位中断 silence: {gap['reach_id']} {gap['from_m']}–{gap['to_m']} m, {gap['seconds']:.0f} s, {gap['speed_ms']:.1f} m/s"
+        )
+    figures: dict[str, Any] = result.figures
+    spent = "无时间 no times" if figures["minutes"] is None else f"{figures['minutes']} 分钟 min"
+    click.echo(
+        f"{spent}, {figures['metres']:.0f} m 河长 of reaches, {figures['bank_metres']:.0f} m 岸长 of banks; "
+        f"坐标系 datum {result.datum}, {figures['fixes_used']}/{figures['fixes']} 定位点 fixes"
+    )
+    for asked in result.review:
+        common.say(f"{words.say('patrol.review')}: {asked['zh']} · {asked['en']}")
+
+
+def _bank(bank: str | None) -> str:
+    return {"left": "左 left", "right": "右 right"}.get(bank or "", "水面 water")
