@@ -179,7 +179,7 @@ def _enter_one(conn: Connection, i: int, row: Typed, grounds: Any, view: RuleVie
     except Wrong as error:
         return Entered(i, problems=[error.sentence])
     except InputError as error:
-        return Entered(i, problems=[_worded(error)])
+        return Entered(i, problems=[worded(error)])
     entry_id = _identity(values, parts, source)
     where = g.words_of(parts)
     if entry_store.known_ids(conn, [entry_id]):
@@ -216,7 +216,7 @@ def _merged(conn: Connection, out: list[Entered], view: RuleView) -> list[Entere
     return [Entered(**{**vars(e), "merged_into": tracks.get(e.entry_id)}) for e in out]
 
 
-def _worded(error: InputError) -> str:
+def worded(error: InputError) -> str:
     """An error of the gazetteer or of a file in both languages, where the catalogue has words for it."""
     problem = error.details.get("problem")
     if problem is None:

@@ -70,6 +70,12 @@ def scripted(html: str, *more: str) -> HTMLResponse:
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
+def scripted_form(html: str, status_code: int = 200) -> HTMLResponse:
+    """A page with a script of its own and a form that it sends to us."""
+    policy = content_security_policy(html).replace("form-action 'none'", "form-action 'self'")
+    return HTMLResponse(html, status_code, headers={"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"})
+
+
 def wants_page(request: Request) -> bool:
     """A person with a browser rather than a program."""
     return "text/html" in request.headers.get("accept", "")
