@@ -7,16 +7,19 @@ than there is. Nothing that Python raises helps against that; limits of the oper
 from __future__ import annotations
 
 import faulthandler
+import gc
 import io
 import multiprocessing
 import os
+import pickle
 import resource
 import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import forkserver, popen_forkserver, reduction, util
 from multiprocessing.connection import Connection
@@ -42,24 +45,62 @@ def guarded(function: Callable[..., T], *args: Any, limits: Limits, name: str) -
     afterwards, what libraries print is swallowed. A ``RivergisError`` arrives as it was raised; everything else that goes
     wrong (crash, time, memory, an exception nobody foresaw) is an ``InputError``. Interrupting the caller ends the child.
     """
+    [answer] = guarded_each(function, [args], limits=limits, names=[name])
+    if isinstance(answer, RivergisError):
+        raise answer
+    return answer
+
+
+def guarded_each(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], *, limits: Limits, names: Sequence[str]
+) -> list[T | RivergisError]:
+    """``guarded`` for many small files, which share a child: the result of each task, or its error, in their order.
+
+    Each task has the time of one file. Whoever ends the child is alone to blame: the others go on in the next one, and what
+    broke in a child that had read others before is tried again in a fresh one.
+    """
+    done: list[T | RivergisError] = []
+    while len(done) < len(tasks):
+        done += _some(function, tasks[len(done) :], limits, names[len(done) :])
+    return done
+
+
+def _some(
+    function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], limits: Limits, names: Sequence[str]
+) -> list[T | RivergisError]:
+    """Answers to the first tasks, one at least, as far as one child gets."""
     with tempfile.TemporaryDirectory(prefix="rivergis-") as scratch:
         here, there = multiprocessing.Pipe(duplex=False)
-        child = _process(function)(target=_work, args=(there, function, args, limits, scratch, _here()), daemon=True)
+        child = _process(function)(target=_work, args=(there, function, tasks, limits, scratch, _here()), daemon=True)
         try:
             child.start()
         except OSError as error:
-            raise EnvironmentFault(f"No process could be started to look at {name}: {error.strerror}.") from error
+            raise EnvironmentFault(f"No process could be started to look at {names[0]}: {error.strerror}.") from error
         there.close()
         try:
-            done, value = _answer(here, limits.seconds + _GRACE_S)
+            answers, unforeseen = _answers(here, len(tasks), limits)
         finally:
             exit_code = _end(child)
             here.close()
-    if done is None:
-        raise InputError(_broken(exit_code, limits, name), file=name)
-    if done:
-        return value
-    raise value if isinstance(value, RivergisError) else _unforeseen(value, limits, name)
+    if len(answers) == len(tasks):
+        return answers
+    name = names[len(answers)]
+    if unforeseen is None and (not answers or -exit_code in _TIME_UP):
+        return [*answers, InputError(_broken(exit_code, limits, name), file=name)]
+    return answers or [_unforeseen(unforeseen, limits, name)]
+
+
+def _answers(here: Connection, count: int, limits: Limits) -> tuple[list[Any], Any]:
+    """What the child sent, up to what nobody foresaw: after that it is not relied on."""
+    answers: list[Any] = []
+    while len(answers) < count:
+        done, value = _answer(here, limits.seconds + _GRACE_S)
+        if done is None:
+            break
+        if not done and not isinstance(value, RivergisError):
+            return answers, value
+        answers.append(value)
+    return answers, None
 
 
 def _here() -> Path | None:
@@ -145,25 +186,36 @@ def _unforeseen(value: Any, limits: Limits, name: str) -> InputError:
 def _work(
     there: Connection,
     function: Callable[..., Any],
-    args: tuple[Any, ...],
+    tasks: Sequence[tuple[Any, ...]],
     limits: Limits,
     scratch: str,
     where: Path | None,
 ) -> None:
-    """The child: quiet, bounded, one answer. Whatever is raised is answered, so that it cannot end in a traceback."""
+    """The child: quiet, bounded, one answer for each task. Whatever is raised is answered, so that it cannot end in a traceback."""
+    gc.freeze()  # what the caller holds stays where it is, so that nothing of it is copied
     _quiet()
     if where is not None:
         os.chdir(where)
     os.environ["TMPDIR"] = os.environ["CPL_TMPDIR"] = tempfile.tempdir = scratch
     _bound(limits)
-    try:
-        answer = ForkingPickler.dumps((True, function(*args)))
-    except RivergisError as error:
-        answer = ForkingPickler.dumps((False, error))
-    except BaseException as error:
-        answer = ForkingPickler.dumps((False, (type(error).__name__, str(error), traceback.format_exc())))
-    there.send_bytes(answer)
+    for args in tasks:
+        _start_clocks(limits.seconds)
+        foreseen, answer = _tried(function, args)
+        signal.alarm(0)
+        there.send_bytes(answer)
+        if not foreseen:
+            break
     there.close()
+
+
+def _tried(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[bool, Any]:
+    """Whether what happened was foreseen, and the answer as it is sent."""
+    try:
+        return True, ForkingPickler.dumps((True, function(*args)), pickle.HIGHEST_PROTOCOL)
+    except RivergisError as error:
+        return True, ForkingPickler.dumps((False, error))
+    except BaseException as error:
+        return False, ForkingPickler.dumps((False, (type(error).__name__, str(error), traceback.format_exc())))
 
 
 def _quiet() -> None:
@@ -176,15 +228,19 @@ def _quiet() -> None:
 
 
 def _bound(limits: Limits) -> None:
-    """Processor time, time by the clock, and memory beyond what the process had mapped when it started."""
+    """Memory beyond what the process had mapped when it started, and signals that end it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller, who gets it too, ends this process
     for number in (*_TIME_UP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    signal.alarm(limits.seconds)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    _lower(resource.RLIMIT_CPU, limits.seconds)
     _lower(resource.RLIMIT_AS, mapped + limits.memory_bytes)
     _lower(resource.RLIMIT_CORE, 0)
+
+
+def _start_clocks(seconds: int) -> None:
+    """Time by the clock and processor time from now on."""
+    signal.alarm(seconds)
+    _lower(resource.RLIMIT_CPU, int(time.process_time()) + seconds)
 
 
 def _hard(which: int) -> int:

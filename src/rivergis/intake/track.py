@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,14 @@ import pandas as pd
 import shapely
 
 from rivergis import crs
-from rivergis.errors import InputError
+from rivergis.errors import InputError, RivergisError
 from rivergis.intake import guard, sources, times, track_formats, track_times
 from rivergis.intake.delivery import Asked, Defect
-from rivergis.intake.limits import DEFAULT
-from rivergis.intake.track_course import Course, Found, fixes_of, on_null_island
+from rivergis.intake.limits import DEFAULT, Limits
+from rivergis.intake.track_course import Found, fixes_of, on_null_island
 
 MAX_BYTES = 64 << 20
+_BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
 COLUMNS = ("at", "lon", "lat", "acc_m", "speed_ms", "received_at", "segment")
 PLACE_COLUMNS = ("at", "kind", "text", "lon", "lat")
 
@@ -47,22 +49,64 @@ def read_track(path: Path, datum: str = "wgs84", *, max_bytes: int = MAX_BYTES) 
     All tracks of a file follow one another. A time without a zone is UTC in the formats whose standard says so, and
     Asia/Shanghai in tables and JSON; the diagnostics say so.
     """
+    limits = replace(DEFAULT, text_bytes=max_bytes)
+    return guard.guarded(_read, path, datum, limits, limits=limits, name=path.name)
+
+
+def read_tracks(
+    paths: Iterable[Path], datum: str = "wgs84", *, max_bytes: int = MAX_BYTES
+) -> Iterator[TrackFile | RivergisError]:
+    """``read_track`` of many files, in their order; what it would raise for a file stands in the place of its track.
+
+    Small files share a guarded process, so that a thousand walks cost little more than their bytes.
+    """
+    limits = replace(DEFAULT, text_bytes=max_bytes)
+    for batch in _batches(paths):
+        yield from guard.guarded_each(
+            _read, [(path, datum, limits) for path in batch], limits=limits, names=[path.name for path in batch]
+        )
+
+
+def _batches(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Files that are read in one process: few enough that their tracks are no burden to hold."""
+    batch: list[Path] = []
+    held = 0
+    for path in paths:
+        size = _size(path)
+        if batch and (len(batch) == _BATCH_FILES or held + size > _BATCH_BYTES):
+            yield batch
+            batch, held = [], 0
+        batch.append(path)
+        held += size
+    if batch:
+        yield batch
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):  # it is said when the file is read
+        return 0
+
+
+def _read(path: Path, datum: str, limits: Limits) -> TrackFile:
     sources.check(path, sources.TRACK, "track file")
-    if path.stat().st_size > max_bytes:
+    if path.stat().st_size > limits.text_bytes:
         raise InputError(
-            f"{path.name} is larger than {max_bytes >> 20} MB, which no patrol track is: split it.", file=str(path)
+            f"{path.name} is larger than {limits.text_bytes >> 20} MB, which no patrol track is: split it.",
+            file=str(path),
         )
     sha256 = sources.sha256(path)
-    limits = replace(DEFAULT, text_bytes=max_bytes)
-    found = guard.guarded(track_formats.find_courses, path, Asked(), limits, limits=limits, name=path.name)
-    track = TrackFile(path.suffix.lower().lstrip("."), sha256, _fixes(found))
+    found = track_formats.find_courses(path, Asked(), limits)
+    read = [fixes_of(course) for course in found.courses]
+    track = TrackFile(path.suffix.lower().lstrip("."), sha256, _joined([fixes for fixes, _ in read]))
     for said in _alarms(found):
         track._note(said.code, said.count, said.message)
     for said in track_times.time_verdict(track.fixes["at"], now=datetime.now(UTC))[1]:
         if said.code == "time_wrong_year":
             track._note(said.code, said.count, f"{said.message} {said.action}")
     for zone in dict.fromkeys(c.zone for c in found.courses):
-        assumed = sum(fixes_of(c)[1] for c in found.courses if c.zone == zone)
+        assumed = sum(n for c, (_, n) in zip(found.courses, read, strict=True) if c.zone == zone)
         track._note("time_zone_assumed", assumed, f"Times that name no zone were taken as {zone}.")
     return replace(_on_earth(track, path, datum), places=_places(found, datum))
 
@@ -101,20 +145,14 @@ def _first(values: list[Any]) -> str | None:
     return next((str(v) for v in values if _said(v)), None)
 
 
-def _fixes(found: Found) -> pd.DataFrame:
+def _joined(read: list[pd.DataFrame]) -> pd.DataFrame:
     """Fixes of all tracks of a file, their segments counted on."""
     frames, segments = [], 0
-    for course in found.courses:
-        fixes = _one(course, segments)
-        segments = int(fixes["segment"].max()) + 1
-        frames.append(fixes)
+    for fixes in read:
+        frames.append(fixes[list(COLUMNS)].assign(segment=fixes["segment"] + segments))
+        segments = int(frames[-1]["segment"].max()) + 1
     empty = pd.DataFrame(columns=list(COLUMNS))
     return pd.concat(frames, ignore_index=True) if frames else empty
-
-
-def _one(course: Course, segments: int) -> pd.DataFrame:
-    fixes = fixes_of(course)[0][list(COLUMNS)]
-    return fixes.assign(segment=fixes["segment"] + segments)
 
 
 def _alarms(found: Found) -> list[Defect]:
