@@ -65,6 +65,15 @@ def entries(conn: Connection, first: date, last: date, chief_id: uuid.UUID | Non
     )
 
 
+def latest(conn: Connection, kinds: Sequence[str], count: int) -> pd.DataFrame:
+    """The entries of some kinds that were recorded last, as ``entries`` gives them."""
+    return read_table(
+        conn,
+        f"{_ENTRY} WHERE e.kind = ANY(:kinds) ORDER BY e.recorded_at DESC, e.id LIMIT :count",
+        {"kinds": list(kinds), "count": count},
+    )
+
+
 def by_id(conn: Connection, ids: Sequence[uuid.UUID]) -> pd.DataFrame:
     """Entries by id, as ``entries`` gives them."""
     return read_table(conn, f"{_ENTRY} WHERE e.id = ANY(:ids) ORDER BY e.id", {"ids": list(ids)})

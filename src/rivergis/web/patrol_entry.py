@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,7 +38,6 @@ _TEXT = ("sheet", "kind", "day", "begin", "end", "river", "bank", "started", "en
 _AS_ABOVE = ("sheet", "kind", "day")
 # what a row is filled in by; kind and bank always stand at something
 _FILLED = tuple(f for f in _TEXT if f not in ("kind", "bank"))
-_RECENT_DAYS = 62
 _RECENT = 15
 
 
@@ -146,8 +145,7 @@ def _page(request: Request, wrong: list[FormRow], saved: list[Entered] | None = 
     today = datetime.now(page.SHANGHAI).date()
     with database(request).read() as conn:
         choices = _choices(entry_workflow.ground(conn, today))
-        recent = entry_store.entries(conn, today - timedelta(days=_RECENT_DAYS), today)
-        recent = recent[recent["kind"] != "platform_record"].sort_values("recorded_at", ascending=False).head(_RECENT)
+        recent = entry_store.latest(conn, entry_workflow.TYPED_KINDS, _RECENT)
         demo = book.is_demo(conn)
     rows = [*wrong, *([FormRow()] * max(ROWS - len(wrong), 3))][:MAX_ROWS]
     html = page.text(
