@@ -7,6 +7,7 @@ Register ids A1, A3, A4, A15.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -110,8 +111,9 @@ def _rows(held: Sequence[Held], book: _Book, day: date, period: Period) -> Itera
     passing = [h for h in held if not h.on(day) and h.since <= period.end and h.until >= period.begin]
     passed = _concerned(owing.targets(passing, book.ruling, day), day, period)
     passed = [replace(t, owed=False) for t in passed if t.key not in keys]
+    each = Counter(t.chief_id for t in owed)
     for t in (*owed, *passed):
-        one = _Owed(t, period, day, sum(o.chief_id == t.chief_id for o in owed) <= 1)
+        one = _Owed(t, period, day, each[t.chief_id] <= 1)
         if t.frequency.period == period.kind:
             yield _visits_row(one, book)
         if t.frequency.sweep is not None and t.frequency.sweep.within == period.kind:

@@ -53,12 +53,15 @@ def next_patrols(
     """
     by_river = _by_river(seen.until(patrols, as_of))
     duties = {h.row.duty_id: h for h in held if h.on(as_of)}
+    on_river = risk.by_river(problems)
     history = _history(ledger)
     rows: list[tuple[Any, ...]] = []
     for row in ledger[(ledger["begin"] <= as_of) & (ledger["end"] >= as_of)].itertuples(index=False):
         missed = _missed(history[_key(row)], row)
         for h in (duties[d] for d in row.duty_ids if d in duties):
-            rows += _waiting(row, h, missed, by_river.get(h.stretch.river_id, ()), problems, outlook, as_of)
+            river = h.stretch.river_id
+            near = [x for x in on_river.get(river, ()) if risk.lies(x, h.stretch, outlook.distance_m)]
+            rows += _waiting(row, h, missed, by_river.get(river, ()), near, outlook, as_of)
     frame = pd.DataFrame(rows, columns=list(NEXT))
     if days is not None:
         frame = frame[(frame["days_left"] <= days) | (frame["overdue_days"] > 0)]
@@ -82,10 +85,11 @@ def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _by_river(patrols: pd.DataFrame) -> dict[Any, list[seen.Patrol]]:
     """Patrols of anybody on each river: a bank that a colleague has seen has been seen."""
-    placed = patrols[patrols["river_id"].notna()]
-    return {
-        river: [p for done in seen.patrols(rows).values() for p in done] for river, rows in placed.groupby("river_id")
-    }
+    out: dict[Any, list[seen.Patrol]] = {}
+    for patrol in (p for done in seen.patrols(patrols).values() for p in done):
+        for river in {x.river_id for x in patrol.pieces}:
+            out.setdefault(river, []).append(patrol)
+    return out
 
 
 def _waiting(
@@ -93,12 +97,12 @@ def _waiting(
     h: Held,
     missed: Sequence[Any],
     done: Sequence[seen.Patrol],
-    problems: pd.DataFrame,
+    near: Sequence[Any],
     outlook: Outlook,
     as_of: date,
 ) -> Iterator[tuple[Any, ...]]:
     """The line of one stretch, if a visit is asked for or advised."""
-    advice = _advice(row, h, problems, outlook, as_of)
+    advice = _advice(row, near, outlook, as_of)
     asked = row.due + (advice.extra if outlook.adopted else 0)
     missing = max(asked - row.done, 0) if row.state != calendar.NOT_OWED else 0
     if not missing and row.done >= row.due + advice.extra:
@@ -112,8 +116,8 @@ def _waiting(
     yield row.chief_id, row.chief, row.level, row.waters, *where, *when, *open_, *banks, row.announced, row.basis
 
 
-def _advice(row: Any, h: Held, problems: pd.DataFrame, outlook: Outlook, as_of: date) -> risk.Advice:
-    kinds = risk.counted(risk.on_way(problems, [h.stretch], outlook.distance_m), as_of)
+def _advice(row: Any, near: Sequence[Any], outlook: Outlook, as_of: date) -> risk.Advice:
+    kinds = risk.counted(near, as_of)
     if any(code == "warning_unset" for code, _ in row.notes):
         kinds[risk.WARNING] = 1
     return risk.advise(kinds, outlook.extra, outlook.max_extra)

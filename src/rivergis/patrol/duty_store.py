@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, datetime
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -107,12 +105,3 @@ def recorded_since(conn: Connection, known_at: datetime) -> date | None:
         {"known": known_at},
     ).scalar()
     return found
-
-
-def last_start(conn: Connection, chief_id: uuid.UUID, before: datetime) -> datetime | None:
-    """When the last patrol of a chief that was recorded with a track began before a moment."""
-    found: Any = conn.execute(
-        text("SELECT max(started_at) FROM data.track WHERE chief_id = :c AND started_at < :b AND part_of IS NULL"),
-        {"c": chief_id, "b": before},
-    ).scalar()
-    return None if found is None else datetime.fromisoformat(found.isoformat())

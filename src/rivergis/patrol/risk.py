@@ -74,11 +74,20 @@ def kind_of(state: str, status: str) -> str | None:
 
 def on_way(problems: pd.DataFrame, stretches: Sequence[Stretch], margin_m: float) -> pd.DataFrame:
     """Problems (columns ``PROBLEM``) that lie along any of the stretches, or at most ``margin_m`` beyond its ends."""
-    keep = [any(_lies(p, s, margin_m) for s in stretches) for p in problems.itertuples(index=False)]
+    keep = [any(lies(p, s, margin_m) for s in stretches) for p in problems.itertuples(index=False)]
     return problems.loc[pd.Series(keep, problems.index, dtype=bool)].reset_index(drop=True)
 
 
-def _lies(problem: Any, stretch: Stretch, margin_m: float) -> bool:
+def by_river(problems: pd.DataFrame) -> dict[Any, list[Any]]:
+    """Problems of each river, as rows."""
+    out: dict[Any, list[Any]] = {}
+    for row in problems.itertuples(index=False):
+        out.setdefault(row.river_id, []).append(row)
+    return out
+
+
+def lies(problem: Any, stretch: Stretch, margin_m: float) -> bool:
+    """Whether a problem lies along a stretch, or at most ``margin_m`` beyond its ends; one without chainage on all its river."""
     if problem.river_id != stretch.river_id:
         return False
     at_m = problem.at_m
@@ -98,6 +107,6 @@ def _reasons(kinds: Mapping[str, int], rows: Sequence[Raise]) -> Iterator[Reason
         yield Reason(kind, n, extra)
 
 
-def counted(problems: pd.DataFrame, on: date) -> dict[str, int]:
-    """Number of problems of each kind that were known on a day."""
-    return dict(Counter(p.kind for p in problems.itertuples(index=False) if pd.isna(p.since) or p.since <= on))
+def counted(problems: Iterable[Any], on: date) -> dict[str, int]:
+    """Number of problems (rows) of each kind that were known on a day."""
+    return dict(Counter(str(p.kind) for p in problems if pd.isna(p.since) or p.since <= on))
