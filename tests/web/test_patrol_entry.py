@@ -114,6 +114,20 @@ def test_good_rows_are_saved_and_wrong_ones_come_back_as_typed(desk: Desk) -> No
     assert again.status_code == 200 and "已保存 1 条" in again.text
     [scanned] = desk.entries[desk.entries["scan_sha256"] == kept].to_dict("records")
     assert (desk.store / scanned["scan_path"]).read_bytes() == PDF
+    url = f"/patrol/entry/{scanned['id']}/scan"
+    shown = desk.client.get(url, headers={"Authorization": f"Bearer {desk.keys['inspector']}"})
+    assert shown.content == PDF and shown.headers["content-disposition"].startswith("attachment")
+    assert desk.client.get(url, headers={"Authorization": f"Bearer {desk.keys['viewer']}"}).status_code == 403
+    other = sorted(set(desk.entries["id"]) - {scanned["id"]})[0]
+    gone = desk.client.get(f"/patrol/entry/{other}/scan", headers={"Authorization": f"Bearer {desk.keys['inspector']}"})
+    assert gone.status_code == 404
+    with desk.db.read() as conn:
+        assert (
+            conn.execute(
+                text("SELECT count(*) FROM sys.audit WHERE target = :t"), {"t": f"patrol_entry:{scanned['id']}"}
+            ).scalar()
+            == 1
+        )
 
 
 def test_the_same_pile_twice_is_known(desk: Desk) -> None:

@@ -61,8 +61,10 @@ def landmarks(
     rows = gazetteer.nearest(*near, count=count) if near is not None else gazetteer.marks
     rows = rows if own is None else rows[rows["river_id"] == own]
     rows = rows.assign(chainage=[_label(gazetteer, r) for r in rows.itertuples()])
-    columns = ["river", "river_code", "chainage", "name", "kind", "bank", "code", "at_m", "basis"]
-    common.deliver(rows[[*columns, *(["distance_m"] if near else [])]], out, as_json)
+    columns = ["river", "river_code", "chainage", "name", "kind", "bank", "offset_m", "code", "at_m", "basis"]
+    shown = rows[[*columns, *(["distance_m"] if near else [])]]
+    metres = [c for c in shown if c.endswith("_m")]
+    common.deliver(shown.assign(**{c: shown[c].astype(float).round(1) for c in metres}), out, as_json)
 
 
 def _gazetteer(on: date) -> tuple[Gazetteer, Any]:

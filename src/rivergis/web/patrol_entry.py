@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mimetypes
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,14 +12,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from rivergis import rules, words
+from rivergis.db import system
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
-from rivergis.errors import InputError
+from rivergis.errors import InputError, NotFound
 from rivergis.patrol import entry_store, entry_workflow, paper, scan_files
 from rivergis.patrol.entry_workflow import Entered, Typed
 from rivergis.patrol.scan_files import Scan
@@ -57,6 +60,26 @@ class FormRow:
 def form(request: Request, _: Clerk) -> HTMLResponse:
     """The empty form."""
     return _page(request, [])
+
+
+@router.get("/patrol/entry/{entry_id}/scan", response_class=FileResponse)
+def scan(
+    request: Request, actor: Annotated[Actor, Depends(require("view_tracks"))], entry_id: uuid.UUID
+) -> FileResponse:
+    """The scan of a sheet (personal data: every view is in the audit)."""
+    db, store_dir = database(request), request.app.state.settings.store_dir
+    with db.read() as conn:
+        found = entry_store.by_id(conn, [entry_id]).to_dict("records")
+    kept = scan_files.kept(found[0]["scan_sha256"] or "", store_dir) if found else None
+    if kept is None:
+        raise NotFound("There is no scan of this entry in the store.")
+    with db.write(actor.name) as conn:
+        system.audit(conn, actor.name, "view", f"patrol_entry:{entry_id}")
+    kind = mimetypes.guess_type(kept.path)[0] or "application/octet-stream"
+    shown = "inline" if kind in ("image/png", "image/jpeg") else "attachment"
+    return FileResponse(
+        store_dir / kept.path, media_type=kind, filename=Path(kept.path).name, content_disposition_type=shown
+    )
 
 
 @router.post("/patrol/entry", response_class=HTMLResponse, max_body_size=MAX_BODY)
