@@ -49,19 +49,20 @@ class Way:
 
 @dataclass(frozen=True)
 class Matcher:
-    """All that matching needs besides the track: reaches, the positions of assigned ones, parameters."""
+    """All that matching needs besides the track: reaches, the positions of assigned ones, parameters, and within how many
+    sights a reach is still told as passed by."""
 
     waters: Waters
     assigned: Ints
     method: match.Method
     watch: match.Watch
-    margin_m: float
+    told_sights: float
 
 
 def follow(fixes: Fixes, datum: str, matcher: Matcher, *, sights: float = 1.0) -> Way | None:
     """The best path of the used fixes read in ``datum``; None where no reach is near. ``sights`` widens what is in sight."""
     lon, lat = crs.to_wgs84(fixes.lon, fixes.lat, datum)
-    water = matcher.waters.near(lon, lat, matcher.margin_m * sights) if len(lon) else None
+    water = matcher.waters.near(lon, lat, matcher.told_sights * sights, matcher.method.extra_m) if len(lon) else None
     if water is None:
         return None
     if sights != 1.0:

@@ -138,7 +138,8 @@ def _way(row: Any, to: Any, metres: Any, a: Any, b: Any) -> Any:
 def between(ra: Any, ma: Any, rb: Any, mb: Any, length: Any, node: Any, row: Any, to: Any, metres: Any) -> Any:
     """(metres along the water between two places, end by which the first reach is left, end by which the second is entered).
 
-    Ends are 0 (first vertex) or 1; -1 where the way stays on one reach.
+    Ends are 0 (first vertex) or 1; -1 where the way stays on one reach. Between two places of one reach it does, however short
+    the way round an island may be, unless the reach is a ring.
     """
     best, out, into = FAR, -1, -1
     if ra == rb:

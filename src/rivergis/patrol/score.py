@@ -99,7 +99,7 @@ def score(
     """
     fixes = clean.order(table, method.cleaning, uploaded_s=uploaded_s)
     used, asked = fixes.take(fixes.used), unseen.Duty.of(duty)
-    matcher = datum.Matcher(waters, np.unique(asked.reach), method.matching, method.watch, _margin_m(waters, method))
+    matcher = datum.Matcher(waters, np.unique(asked.reach), method.matching, method.watch, method.cover.too_far_sights)
     read = declared or (datum.choose(used, matcher, method.datums) if len(used) else "wgs84")
     way = datum.follow(used, read, matcher)
     better = _better(used, way, matcher, method.datums) if declared in ("wgs84", "cgcs2000") else None
@@ -111,10 +111,6 @@ def score(
     told = figures.of_patrol(seen, rest, asked, unobserved, places, method.cover)
     told |= _told(fixes, read, way, unobserved, method)
     return Score(fixes, seen, rest, unobserved, told, way, read, declared is None or better is not None, better)
-
-
-def _margin_m(waters: Waters, method: Method) -> float:
-    return float(waters.visible_m.max(initial=0.0)) + method.matching.extra_m
 
 
 def _better(used: Fixes, way: datum.Way | None, matcher: datum.Matcher, limits: datum.Limits) -> str | None:

@@ -106,18 +106,18 @@ class Waters:
     def __len__(self) -> int:
         return len(self.length_m)
 
-    def around(self, lon: Floats, lat: Floats, margin_m: float) -> Ints:
-        """Positions of the reaches whose bounding box comes within ``margin_m`` of that of some places."""
-        dy = margin_m / 111_000.0
+    def around(self, lon: Floats, lat: Floats, sights: float, extra_m: float) -> Ints:
+        """Positions of the reaches whose bounding box comes within ``sights`` times their sight and ``extra_m`` of some places."""
+        dy = (self.visible_m * sights + extra_m) / 111_000.0
         dx = dy / max(np.cos(np.radians(np.abs(lat).max())), 0.01)
         b = self.bounds
         near = (b[:, 0] <= lon.max() + dx) & (b[:, 2] >= lon.min() - dx)
         near &= (b[:, 1] <= lat.max() + dy) & (b[:, 3] >= lat.min() - dy)
         return np.flatnonzero(near)
 
-    def near(self, lon: Floats, lat: Floats, margin_m: float) -> Water | None:
-        """The neighbourhood of some places (degrees, never empty); None where there is no reach."""
-        number = self.around(lon, lat, margin_m)
+    def near(self, lon: Floats, lat: Floats, sights: float, extra_m: float) -> Water | None:
+        """The neighbourhood of some places (degrees, never empty), see ``around``; None where there is no reach."""
+        number = self.around(lon, lat, sights, extra_m)
         if not len(number):
             return None
         key = (round(float(lon.mean()) * 2) / 2, round(float(lat.mean()) * 2) / 2, number.tobytes())
