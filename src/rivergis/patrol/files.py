@@ -202,13 +202,14 @@ def score_dir(
     at = {code: i for i, code in enumerate(river.codes)}
     done: list[_Done] = []
     aside = []
-    for n, entry in enumerate(listed):
+    reads = track_intake.read_tracks([folder / str(e["file"]) for e in listed], "wgs84")
+    for n, (entry, read) in enumerate(zip(listed, reads, strict=True)):
         try:
-            done.append(_scored(folder, entry, river, at, view))
+            if isinstance(read, RivergisError):
+                raise read
+            done.append(_scored(entry, read, river, at, view))
         except RivergisError as error:
-            aside.append(
-                {"track_id": str(entry.get("track_id")), "file": str(entry.get("file")), "reason": error.sentence}
-            )
+            aside.append({"track_id": str(entry["track_id"]), "file": str(entry["file"]), "reason": error.sentence})
         progress(n + 1, len(listed))
     archive, limits = authenticity.Archive([d.course for d in done]), authenticity.limits_of(view.number)
     return FolderScore([_asked(d, archive, limits) for d in done], aside)
@@ -252,16 +253,17 @@ def read_list(folder: Path) -> list[dict[str, Any]]:
         raise InputError(
             f"{path.name} is no list of objects with track_id and file: see docs/patrol.md.", file=str(path)
         )
+    for entry in listed:
+        if not (folder / str(entry["file"])).resolve().is_relative_to(folder.resolve()):
+            raise InputError(
+                f"tracks.json names {entry['file']}, which lies outside its folder: put it inside.", file=str(path)
+            )
     return listed
 
 
-def _scored(folder: Path, entry: dict[str, Any], river: River, at: dict[str, int], view: RuleView) -> _Done:
-    path = folder / str(entry["file"])
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(
-            f"tracks.json names {entry['file']}, which lies outside its folder: put it inside.", file=str(path)
-        )
-    read = track_intake.read_track(path, "wgs84")
+def _scored(
+    entry: dict[str, Any], read: track_intake.TrackFile, river: River, at: dict[str, int], view: RuleView
+) -> _Done:
     rule, declared = entry.get("rule") or {}, _datum(entry)
     done = score(
         read.fixes, river.waters, _duty(entry, river, at), river.method, declared=declared, uploaded_s=_seconds(entry),
