@@ -165,7 +165,7 @@ def remind(
         duties = _duties(conn, _year_before(day), day, day, known_at, chief)
         cards = reminder_card.cards(conn, duties, days)
     _folder(folder)
-    names = [_write_card(folder, card) for card in cards]
+    names = [_write_card(folder, card, name) for card, name in zip(cards, _names(cards), strict=True)]
     waiting = duties.next_patrols(days)
     paper = duty_papers.remind_paper(duties, cards, waiting, names)
     patrol_paper.write(paper, folder / f"reminders-{day}.xlsx")
@@ -222,7 +222,13 @@ def _duties(
 
     known = now_of(conn) if known_at is None else known_at.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
     book = rules.load(common.settings().rules_dir)
-    return duty_workflow.read(conn, book, first=first, last=last, as_of=as_of, known_at=known, chief=chief)
+    duties = duty_workflow.read(conn, book, first=first, last=last, as_of=as_of, known_at=known, chief=chief)
+    if duties.duties.empty:
+        common.say(
+            f"没有登记责任河段 no duties from {first} to {last}: 请导入 chief、duty 图层 import the layers chief and duty",
+            err=True,
+        )
+    return duties
 
 
 def _check(out: Path | None) -> None:
@@ -259,13 +265,21 @@ def _folder(folder: Path) -> None:
         raise EnvironmentFault(f"The folder {folder} cannot be made ({error.strerror}): give another --out.") from error
 
 
-def _write_card(folder: Path, card: Card) -> str:
-    """The card as page and PDF, named by the code of the chief; returns the name of the page."""
+def _names(cards: Sequence[Card]) -> list[str]:
+    """A file name for each card by the code of the chief; codes that read the same get a number."""
+    names: list[str] = []
+    for card in cards:
+        stem = f"card-{''.join(c if c.isalnum() else '_' for c in card.code)}-{card.as_of}"
+        names.append(stem if stem not in names else f"{stem}-{len(names) + 1}")
+    return names
+
+
+def _write_card(folder: Path, card: Card, name: str) -> str:
+    """The card as page and PDF; returns the name of the page."""
     from rivergis.reports import patrol_paper, reminder_card
     from rivergis.river.files import whole
 
     page = reminder_card.render(card)
-    name = f"card-{''.join(c if c.isalnum() else '_' for c in card.code)}-{card.as_of}"
     common.write_page(folder / f"{name}.html", page)
     with whole(folder / f"{name}.pdf") as part:
         part.write_bytes(patrol_paper.pdf(page))

@@ -110,6 +110,8 @@ def calendar_row(r: Any) -> tuple[Any, ...]:
     share = None if pd.isna(r.share) else round(100 * float(r.share), 1)
     when = (f"{words.both(f'patrol_report.duty.period_{r.period}')} {r.label}", str(r.begin), str(r.end))
     state = words.both(f"patrol_report.duty.state_{r.state}")
+    if not r.announced and r.state in (calendar.OVERDUE, calendar.PARTLY):
+        state += f" ({words.both('patrol_report.duty.reference')})"
     return (
         r.chief, words.both(f"level.{r.level}"), r.waters, round(r.assigned_m / 1000, 2),
         words.both(f"patrol_report.duty.what_{r.what}"), *when, int(r.count), int(r.due), int(r.done), int(r.gps), int(r.entry), share,
