@@ -41,6 +41,8 @@ class Coverage:
     cells: pd.DataFrame
     basis: str
     on: Any
+    patrols: int
+    """Different tracks that saw any of it."""
 
     @property
     def holes(self) -> pd.DataFrame:
@@ -94,7 +96,14 @@ def accumulate(facts: Facts, lines: pd.DataFrame, basis: str, on: Any) -> Covera
     cells = cells.assign(
         track_id=pd.Series(track, index=cells.index, dtype=object), length_m=cells["to_m"] - cells["from_m"]
     )
-    return Coverage(_with_entries(cells, facts)[list(COLUMNS)], basis, on)
+    return Coverage(_with_entries(cells, facts)[list(COLUMNS)], basis, on, _tracks_on(told, lines))
+
+
+def _tracks_on(told: pd.DataFrame, lines: pd.DataFrame) -> int:
+    """Tracks that saw some of the lines."""
+    pairs = told.merge(lines, on=list(period.LINE), suffixes=("", "_line"))
+    touch = (pairs["from_m"] < pairs["to_m_line"]) & (pairs["to_m"] > pairs["from_m_line"])
+    return int(pairs.loc[touch, "track_id"].nunique())
 
 
 def _with_entries(cells: pd.DataFrame, facts: Facts) -> pd.DataFrame:
@@ -131,23 +140,32 @@ def _with_entries(cells: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 
 def on_lines(stretches: pd.DataFrame, facts: Facts) -> gpd.GeoDataFrame:
     """Stretches with their piece of the river axis (LineString, EPSG:4490; None off its ends) and ``half_width_m`` of the reach there."""
-    axes = {a.river_id: Axis(a.geom, a.origin_m) for a in facts.axes.itertuples()}
-    shapes = [
-        _piece(axes.get(r), a, b)
-        for r, a, b in zip(stretches["river_id"], stretches["from_m"], stretches["to_m"], strict=True)
-    ]
-    out = gpd.GeoDataFrame(stretches.reset_index(drop=True), geometry=shapes, crs=crs.STORAGE)
+    shapes = np.full(len(stretches), None, dtype=object)
+    rows = stretches.reset_index(drop=True).groupby("river_id", sort=False).indices
+    for axis in facts.axes.itertuples():
+        at = rows.get(axis.river_id)
+        if at is not None:
+            own = stretches.iloc[at]
+            shapes[at] = _pieces(
+                Axis(axis.geom, axis.origin_m), own["from_m"].to_numpy(float), own["to_m"].to_numpy(float)
+            )
+    out = gpd.GeoDataFrame(stretches.reset_index(drop=True), geometry=list(shapes), crs=crs.STORAGE)
     return out.assign(
         half_width_m=_half_widths(stretches, facts.reaches),
-        river=[facts.river_names.get(r) for r in stretches["river_id"]],
+        river=stretches["river_id"].map(facts.river_names).to_numpy(object),
     )
 
 
-def _piece(axis: Axis | None, from_m: float, to_m: float) -> shapely.LineString | None:
-    if axis is None:
-        return None
-    lo, hi = max(from_m, axis.origin_m), min(to_m, axis.end_m)
-    return axis.stretch(lo, hi) if hi - lo > 1e-3 else None
+def _pieces(axis: Axis, from_m: np.ndarray, to_m: np.ndarray) -> np.ndarray:
+    """Parts of one axis, all at once; None where a part lies off its ends."""
+    lo, hi = np.maximum(from_m, axis.origin_m), np.minimum(to_m, axis.end_m)
+    heads, tails = (shapely.get_coordinates(axis.points_at(m)) for m in (lo, hi))
+    vertices, at = shapely.get_coordinates(axis.line), axis.vertices_m
+    first, last = np.searchsorted(at, lo + 1e-6, side="right"), np.searchsorted(at, hi - 1e-6)
+    out = np.full(len(lo), None, dtype=object)
+    for k in np.flatnonzero(hi - lo > 1e-3):
+        out[k] = shapely.LineString(np.vstack([heads[k : k + 1], vertices[first[k] : last[k]], tails[k : k + 1]]))
+    return out
 
 
 def _half_widths(stretches: pd.DataFrame, reaches: gpd.GeoDataFrame) -> np.ndarray:
@@ -164,13 +182,7 @@ def _half_widths(stretches: pd.DataFrame, reaches: gpd.GeoDataFrame) -> np.ndarr
 
 def drawn(coverage: Coverage, facts: Facts) -> gpd.GeoDataFrame:
     """The map layer ``last_seen``: neighbouring stretches of one class as one line, on their bank, with what is known of them."""
-    cells = coverage.cells
-    run = _runs(cells)
-    rows = cells.groupby(run, sort=False).agg(
-        river_id=("river_id", "first"), bank=("bank", "first"), from_m=("from_m", "first"), to_m=("to_m", "last"), cls=("cls", "first"),
-        fewest=("patrols", "min"), most=("patrols", "max"),
-        newest=("last_seen", lambda d: max(d.dropna(), default=None)), oldest=("last_seen", lambda d: min(d.dropna(), default=None)),
-    )  # fmt: skip
+    rows = _runs(coverage.cells)
     lines = on_lines(rows, facts)
     lines = lines[lines.geometry.notna()]
     records = lines.drop(columns="geometry").to_dict("records")
@@ -178,10 +190,19 @@ def drawn(coverage: Coverage, facts: Facts) -> gpd.GeoDataFrame:
     return marks.on_bank(_lighter(out))[["cls", "label", "popup", "river", "geometry"]]
 
 
-def _runs(cells: pd.DataFrame) -> pd.Series:
-    """Numbers that change where the river, the bank or the class does, or where two stretches do not meet."""
-    same = (cells[["river_id", "bank", "cls"]] == cells[["river_id", "bank", "cls"]].shift()).all(axis=1)
-    return (~(same & (cells["from_m"] == cells["to_m"].shift()))).cumsum()
+def _runs(cells: pd.DataFrame) -> pd.DataFrame:
+    """Neighbouring stretches of one river, bank and class as one row: fewest and most patrols, oldest and newest last day."""
+    out = period.joined(cells[["river_id", "bank", "from_m", "to_m", "cls"]], ["river_id", "bank", "cls"])
+    first = np.searchsorted(np.cumsum(out["to_m"] - out["from_m"]) + 1e-4, np.cumsum(cells["to_m"] - cells["from_m"]))
+    counts, days = cells["patrols"].groupby(first), cells["last_seen"].to_numpy(dtype=object)
+    newest: list[Any] = [None] * len(out)
+    oldest: list[Any] = [None] * len(out)
+    for k, day in zip(first.tolist(), days, strict=True):
+        if day is not None:
+            newest[k] = day if newest[k] is None else max(newest[k], day)
+            oldest[k] = day if oldest[k] is None else min(oldest[k], day)
+    told = {"newest": pd.Series(newest, dtype=object), "oldest": pd.Series(oldest, dtype=object)}
+    return out.assign(fewest=counts.min().to_numpy(), most=counts.max().to_numpy(), **told)
 
 
 def _lighter(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -62,7 +63,7 @@ class Facts:
     observations: pd.DataFrame
     signals: pd.DataFrame
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 over everything read but the moment of reading: equal inputs, equal hash."""
         out = hashlib.sha256(f"{self.span.first} {self.span.last}".encode())
@@ -73,7 +74,7 @@ class Facts:
                 out.update(_plain(frame).to_csv(index=False).encode())
         return out.hexdigest()
 
-    @property
+    @cached_property
     def river_names(self) -> dict[Any, str]:
         """Name of each river by its id, its code where it has none."""
         return {r.id: r.name or r.code for r in self.rivers.itertuples(index=False)}

@@ -122,7 +122,7 @@ def tiles(covered: Covered) -> list[tuple[str, Any]]:
     share = percent(told["seen_m"], told["bank_m"])
     return [
         ("bank_km", km(told["bank_m"])), ("seen_km", km(told["seen_m"])), ("seen_share", "—" if share is None else share),
-        ("never_km", km(told["never_m"])), ("holes", told["holes"]), ("patrols_gps", len(covered.facts.patrols)),
+        ("never_km", km(told["never_m"])), ("holes", told["holes"]), ("patrols_gps", covered.coverage.patrols),
     ]  # fmt: skip
 
 
