@@ -274,9 +274,18 @@ def of_track(conn: Connection, track_id: str, view: RuleView, *, review: bool) -
     )
 
 
+REVIEW = review_workflow.REVIEW
+"""The capability of the duty person."""
+
+
+def is_demo(conn: Connection) -> bool:
+    """Whether the data is fictional: every page of it is stamped."""
+    return river_store.has_namespace(conn, "demo")
+
+
 def may_review(conn: Connection, head: uuid.UUID, name: str, capabilities: Collection[str]) -> bool:
     """Whether a person sees what is to be verified: the duty person, or the chief whose patrol it is."""
-    return review_workflow.REVIEW in capabilities or store.is_own(conn, head, name)
+    return REVIEW in capabilities or store.is_own(conn, head, name)
 
 
 def page(conn: Connection, book: RuleBook, head: uuid.UUID, *, review: bool, assets: str = "inline") -> str:
@@ -284,8 +293,7 @@ def page(conn: Connection, book: RuleBook, head: uuid.UUID, *, review: bool, ass
     day = patrols.patrol(conn, str(head))["day"] or date.today()
     home = river_store.home(conn, day, now_of(conn)) or NATIONAL
     told = of_track(conn, str(head), book.at(path_of(home), day), review=review)
-    demo = river_store.has_namespace(conn, "demo")
-    return render(told, stamp=words.both("page.demo") if demo else None, assets=assets)
+    return render(told, stamp=words.both("page.demo") if is_demo(conn) else None, assets=assets)
 
 
 def _who_and_when(row: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -123,6 +124,14 @@ def _write_book(paper: Paper, path: Path) -> None:
     rows += [(_rule_name(r), str(r["value"]), r["unit"], _status(r), r["basis"]) for r in paper.rules]
     workbook.add_table(book, words.say(f"{GROUP}.table_about"), head, rows)
     workbook.write_fixed(book, path, paper.known_at)
+
+
+def workbook_bytes(paper: Paper) -> bytes:
+    """The workbook of a paper as it is sent."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "paper.xlsx"
+        _write_book(paper, path)
+        return path.read_bytes()
 
 
 def _about(paper: Paper) -> list[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from rivergis.db.connect import Database, open_database
 from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, UsageError
 from rivergis.maps import assets, lists
 from rivergis.settings import Settings
-from rivergis.web import auth, page, pages, patrol_entry, patrol_upload, river
+from rivergis.web import auth, page, pages, patrol, patrol_entry, patrol_upload, river
 
 log = logging.getLogger("rivergis.web")
 router = APIRouter()
@@ -50,7 +50,15 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         max_body_size=MAX_BODY,
     )
     app.state.db, app.state.settings = db, settings
-    for part in (router, auth.router, pages.router, river.router, patrol_upload.router, patrol_entry.router):
+    for part in (
+        router,
+        auth.router,
+        pages.router,
+        river.router,
+        patrol.router,
+        patrol_upload.router,
+        patrol_entry.router,
+    ):
         app.include_router(part, dependencies=[Depends(auth.check_origin)])
     for url, folder in assets.mounts(page.ASSETS):
         app.mount(url, StaticFiles(directory=folder))
