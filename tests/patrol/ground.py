@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def river(db: Database) -> None:
     duty(db, "D1", "H1", 0.0, float(length.sum()))
 
 
-def duty(db: Database, code: str, chief: str, from_m: float, to_m: float, valid: str = "(,)") -> None:
+def duty(db: Database, code: str, chief: str, from_m: float, to_m: float, since: date | None = None) -> None:
     row = {
         "code": code,
         "chief_code": chief,
@@ -75,7 +75,7 @@ def duty(db: Database, code: str, chief: str, from_m: float, to_m: float, valid:
         "to_m": to_m,
     }
     with db.write("t") as conn:
-        river_store.save(conn, "duty", pd.DataFrame([row | {"valid": valid}]), namespace="local", import_id=None)
+        river_store.save(conn, "duty", pd.DataFrame([row | {"valid_from": since}]), namespace="local", import_id=None)
 
 
 def walk(

@@ -73,12 +73,18 @@ def _replayed(
     base = workflow.ground(conn, result["day"], result["recorded_at"], view)
     outing = workflow.read_outing(conn, _as_it_was(conn, head, result, read), base, view)
     had = {p["sha256"] for p in read["parts"]}
-    outing = replace(outing, parts=outing.parts[outing.parts["raw_sha256"].isin(had)].reset_index(drop=True), read=read)
-    gone = set(read["compared_with"]) - set(outing.earlier["id"].astype(str))
+    outing = replace(
+        outing,
+        parts=outing.parts[outing.parts["raw_sha256"].isin(had)].reset_index(drop=True),
+        earlier=_in_the_same_datum(outing.earlier, read),
+        others=_in_the_same_datum(outing.others, read),
+        read=read,
+    )
+    gone = set(read["compared_with"]) - {str(i) for f in (outing.earlier, outing.others) for i in f["id"]}
     if gone:
         return (
             None,
-            f"{len(gone)} of the earlier tracks it was compared with were removed after their retention period",
+            f"{len(gone)} of the tracks it was compared with were removed after their retention period",
             [],
         )
     again = workflow.score(conn, outing, base, view, result["rule_set"])
@@ -87,6 +93,12 @@ def _replayed(
     differs += [name for name, now in pairs if _plain(now) != _plain(result[name])]
     differs += [] if _same_legs(again.legs, legs) else ["legs"]
     return not differs, None, differs
+
+
+def _in_the_same_datum(tracks: pd.DataFrame, read: dict[str, Any]) -> pd.DataFrame:
+    """Other tracks in the datum they were then thought to be in."""
+    then = [read["compared_with"].get(str(i), d) for i, d in zip(tracks["id"], tracks["datum"], strict=True)]
+    return tracks.assign(datum=pd.Series(then, index=tracks.index, dtype=object))
 
 
 def _as_it_was(conn: Connection, head: uuid.UUID, result: dict[str, Any], read: dict[str, Any]) -> Any:
@@ -102,9 +114,10 @@ def _plain(value: Any) -> Any:
 
 def _same_legs(now: pd.DataFrame, then: pd.DataFrame) -> bool:
     def rows(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+        known = frame.astype(object).where(frame.notna(), None)
         return [
             (str(r.reach_id), r.reach_version, r.bank, round(r.from_m, 6), round(r.to_m, 6), bool(r.seen), r.reason)
-            for r in frame.itertuples()
+            for r in known.itertuples()
         ]
 
     return rows(now) == rows(then)

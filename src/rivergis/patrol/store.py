@@ -77,34 +77,42 @@ def fixes(conn: Connection, heads: Sequence[uuid.UUID]) -> pd.DataFrame:
     return frame.assign(**times, **{c: frame[c].astype(float) for c in ("acc_m", "speed_ms")})
 
 
-def earlier_of_same_place(
-    conn: Connection, head: uuid.UUID, known_at: datetime, days: float, limit: int
-) -> pd.DataFrame:
-    """Earlier outings whose box agrees best with that of this one: id, chief_id, started_at, file_name.
+# what the fixes of another outing (o) are in: declared ones were moved when they were received
+_DATUM = """CASE WHEN o.datum_declared IS NOT NULL THEN 'wgs84' ELSE (SELECT r.figures ->> 'datum' FROM data.patrol_result r
+          WHERE r.track_id = o.id AND r.recorded_at <= :known ORDER BY r.recorded_at DESC LIMIT 1) END"""
 
-    Begun at most ``days`` before it, or at the same time by somebody else; the ``limit`` that overlap most.
+
+def earlier_of_same_place(
+    conn: Connection, head: uuid.UUID, known_at: datetime, *, days: float, together_min: float, limit: int
+) -> pd.DataFrame:
+    """Earlier outings whose box agrees best with that of this one: id, chief_id, day, file_name, datum.
+
+    Begun at most ``days`` before it, and not later than ``together_min`` after; the ``limit`` that overlap most. ``datum``: what
+    their fixes were found to be in where nobody declared it; None = not scored yet.
     """
     return read_table(
         conn,
-        """WITH me AS (SELECT h.id, h.started_at, ST_Union(p.box) AS box FROM data.track h
+        f"""WITH me AS (SELECT h.id, h.started_at, ST_Union(p.box) AS box FROM data.track h
             JOIN data.track p ON p.id = h.id OR p.part_of = h.id WHERE h.id = :t GROUP BY h.id)
-        SELECT o.id, o.chief_id, o.started_at, o.file_name FROM me JOIN data.track o ON o.id <> me.id AND o.part_of IS NULL
+        SELECT o.id, o.chief_id, o.day, o.file_name, {_DATUM} AS datum
+        FROM me JOIN data.track o ON o.id <> me.id AND o.part_of IS NULL
           AND o.box && me.box AND o.purged_at IS NULL AND o.recorded_at <= :known
           AND o.started_at > me.started_at - make_interval(secs => :seconds)
-          AND (o.started_at, o.id) < (me.started_at, me.id)
+          AND o.started_at < me.started_at + make_interval(secs => :together)
         ORDER BY ST_Area(ST_Intersection(o.box, me.box)) / nullif(ST_Area(ST_Union(o.box, me.box)), 0) DESC NULLS LAST, o.id
         LIMIT :n""",
-        {"t": head, "known": known_at, "seconds": days * 86400, "n": limit},
+        {"t": head, "known": known_at, "seconds": days * 86400, "together": together_min * 60, "n": limit},
     )
 
 
 def at_the_same_time(conn: Connection, head: uuid.UUID, known_at: datetime) -> pd.DataFrame:
-    """Outings of other chiefs under way near this one at the same time: id, chief_id, chief, unit_code, file_name."""
+    """Outings of other chiefs under way near this one at the same time: id, chief_id, chief, unit_code, day, file_name, datum."""
     return read_table(
         conn,
-        """WITH me AS (SELECT h.id, h.chief_id, h.day, min(p.started_at) AS a, max(p.ended_at) AS b, ST_Expand(ST_Union(p.box), 0.002) AS box
+        f"""WITH me AS (SELECT h.id, h.chief_id, h.day, min(p.started_at) AS a, max(p.ended_at) AS b, ST_Expand(ST_Union(p.box), 0.02) AS box
             FROM data.track h JOIN data.track p ON p.id = h.id OR p.part_of = h.id WHERE h.id = :t GROUP BY h.id)
-        SELECT DISTINCT o.id, o.chief_id, c.name AS chief, coalesce(o.unit_code, c.unit_code) AS unit_code, o.file_name
+        SELECT DISTINCT o.id, o.chief_id, c.name AS chief, coalesce(o.unit_code, c.unit_code) AS unit_code, o.day, o.file_name,
+          {_DATUM} AS datum
         FROM me JOIN data.track q ON q.box && me.box AND q.started_at < me.b AND q.ended_at > me.a AND q.purged_at IS NULL
         JOIN data.track o ON o.id = coalesce(q.part_of, q.id) AND o.id <> me.id AND o.chief_id IS DISTINCT FROM me.chief_id
         LEFT JOIN app.chief_as_of((SELECT day FROM me), :known) c ON c.id = o.chief_id

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.connect import Database
-from rivergis.patrol import authenticity, clean, company, compliance, coverage, merge_workflow, review_workflow, store
+from rivergis.patrol import clean, company, compliance, coverage, merge_workflow, questions, review_workflow, store
+from rivergis.patrol.authenticity import course_of, limits_of
 from rivergis.patrol.fixes import Fixes
 from rivergis.patrol.score import ENGINE, Method, Score, method_of, waters_of
 from rivergis.patrol.score import score as score_table
@@ -50,8 +52,9 @@ class Ground:
     duties: pd.DataFrame
     units: gpd.GeoDataFrame
     areas: gpd.GeoDataFrame
-
     method: Method
+    cleaned: dict[uuid.UUID, Fixes] = field(default_factory=dict)
+    """Fixes of outings that others are compared with, read once."""
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -114,7 +117,7 @@ class Outing:
             self.parts[["raw_sha256", "datum_declared", "clock_offset_s"]].astype(str).values.tolist(),
             *(_versions(f) for f in (self.duty, self.reaches, self.areas)),
             self.party.astype(str).values.tolist(),
-            *(sorted(f["id"].astype(str)) for f in (self.earlier, self.others)),
+            *(_compared(f) for f in (self.earlier, self.others)),
         ]
         return hashlib.sha256(json.dumps(body, default=str).encode()).hexdigest()
 
@@ -123,12 +126,23 @@ def _versions(frame: pd.DataFrame) -> list[tuple[str, int]]:
     return sorted(zip(frame["id"].astype(str), (int(v) for v in frame["version"]), strict=True))
 
 
+def _compared(tracks: pd.DataFrame) -> list[tuple[str, str]]:
+    """Other tracks, with the datum of those that are not in WGS 84: scoring one of the others later changes nothing else."""
+    moved = tracks["datum"].fillna("wgs84")
+    return sorted((str(i), str(d)) for i, d in zip(tracks["id"], moved, strict=True))
+
+
 def read_outing(conn: Connection, track: Any, base: Ground, view: RuleView) -> Outing:
     """Read what the scoring of an outing needs (``track``: a row of ``store.outings_of_day``)."""
     duty = base.duties[base.duties["chief_id"] == track.chief_id] if track.chief_id else base.duties.iloc[:0]
     parts = store.parts(conn, track.id)
     earlier = store.earlier_of_same_place(
-        conn, track.id, base.known_at, view.number("patrol.replay.days"), int(view.number("patrol.replay.candidates"))
+        conn,
+        track.id,
+        base.known_at,
+        days=view.number("patrol.replay.days"),
+        together_min=view.number("patrol.cheat.same_time"),
+        limit=int(view.number("patrol.replay.candidates")),
     )
     others = store.at_the_same_time(conn, track.id, base.known_at)
     box = shapely.box(track.west, track.south, track.east, track.north)
@@ -138,7 +152,7 @@ def read_outing(conn: Connection, track: Any, base: Ground, view: RuleView) -> O
         "chief_id": str(track.chief_id) if track.chief_id else None,
         "unit_code": track.unit_code,
         "parts": [{"id": str(p.id), "sha256": p.raw_sha256} for p in parts.itertuples()],
-        "compared_with": [str(i) for i in earlier["id"]],
+        "compared_with": {str(o.id): o.datum for f in (earlier, others) for o in f.itertuples()},
     }
     return Outing(
         track, parts, duty, base.near(track, duty), areas, store.parties(conn, track.id), earlier, others,
@@ -184,12 +198,12 @@ def score_day(conn: Connection, view: RuleView, rule_set: str, on: date, known_a
 
 def score(conn: Connection, outing: Outing, base: Ground, view: RuleView, rule_set: str) -> store.Scored:
     """Score an outing with what was read for it, ready to be recorded."""
-    tables = _tables(conn, outing)
-    courses = {head: clean.order(table, base.method.cleaning) for head, table in tables.items()}
-    done = _score_one(outing, tables[outing.track.id], base, view)
-    right = in_wgs84(courses[outing.track.id], done.datum)
-    visits = company.visits(right, outing.areas, view.number)
+    table = _tables(conn, [outing.track.id], outing.parts["id"])[outing.track.id]
     declared = next(iter(outing.parts["datum_declared"].dropna()), None)
+    done = _score_one(outing, table, declared, base, view)
+    courses = _courses(conn, outing, done, base)
+    right = in_wgs84(done.fixes, done.datum)
+    visits = company.visits(right, outing.areas, view.number)
     figures = done.figures | {
         "datum": declared or done.datum,
         "clock_offset_s": float(outing.parts["clock_offset_s"].fillna(0.0).iloc[0]),
@@ -206,15 +220,14 @@ def score(conn: Connection, outing: Outing, base: Ground, view: RuleView, rule_s
         rule_set,
         _named(figures, base.reaches),
         [asdict(t) for t in _tested(outing, figures, view)],
-        [asdict(r) for r in _signals(done, declared)],
+        _asked(outing, done, courses, declared, view),
         leg_rows(done.legs, base.reaches),
         visits,
     )
 
 
-def _score_one(outing: Outing, table: pd.DataFrame, base: Ground, view: RuleView) -> Score:
+def _score_one(outing: Outing, table: pd.DataFrame, declared: str | None, base: Ground, view: RuleView) -> Score:
     """The one place where the database hands a track to the pure scoring."""
-    declared = outing.parts["datum_declared"].notna().any()
     return score_table(
         table,
         base.waters,
@@ -233,6 +246,8 @@ def _named(figures: dict[str, Any], reaches: gpd.GeoDataFrame) -> dict[str, Any]
         for r in rows:
             at = r.pop("reach")
             r["reach_id"] = str(reaches["id"].iloc[int(at)]) if at is not None else None
+            if "at_s" in r:
+                r["at"] = datetime.fromtimestamp(r.pop("at_s"), UTC).isoformat()
         out[key] = rows
     return out
 
@@ -244,36 +259,43 @@ def _tested(outing: Outing, figures: dict[str, Any], view: RuleView) -> list[com
     return compliance.test(figures | said, lambda key: view.find(key, **facts))
 
 
-def _signals(done: Score, declared: str | None) -> list[authenticity.Signal]:
-    """What a person should look at."""
-    out = []
-    if declared is None and done.datum != "wgs84":
-        out.append(
-            authenticity.Signal(
-                "datum_open",
-                f"未申报坐标系:按 {done.datum.upper()} 与河道吻合,已按此计算,请确认",
-                f"Datum not declared: it fits the rivers as {done.datum.upper()} and was scored so; confirm it",
-                1.0,
-            )
-        )
-    if done.datum_better is not None:
-        out.append(
-            authenticity.Signal(
-                "datum_open",
-                f"申报的坐标系与河道不符,按 {done.datum_better.upper()} 更吻合,请确认后重新上传",
-                f"The declared datum does not fit the rivers, {done.datum_better.upper()} does: confirm it",
-                1.0,
-            )
-        )
-    return out
+def _asked(
+    outing: Outing, done: Score, courses: Mapping[uuid.UUID, Fixes], declared: str | None, view: RuleView
+) -> list[dict[str, Any]]:
+    """What a person should look at; other tracks are named by their day and file, not by an id."""
+    chief = str(outing.track.chief_id) if outing.track.chief_id else None
+    others = [
+        course_of(courses[o.id], str(o.id), str(o.chief_id) if o.chief_id else None)
+        for o in outing.earlier.itertuples()
+    ]
+    mine = questions.course(done, str(outing.track.id), chief)
+    found = questions.of_track(done, mine, others, limits_of(view.number), declared="wgs84" if declared else None)
+    names = {str(o.id): f"{o.day} {o.file_name}" for o in outing.earlier.itertuples()}
+    return [asdict(s) | {k: _renamed(getattr(s, k), names) for k in ("zh", "en")} for s in found]
 
 
-def _tables(conn: Connection, outing: Outing) -> dict[uuid.UUID, pd.DataFrame]:
-    """Fixes of an outing and of those it is compared with, by head; files this scoring does not read are left out."""
-    heads = [outing.track.id, *outing.earlier["id"], *outing.others["id"]]
-    fixes = store.fixes(conn, list(dict.fromkeys(heads)))
-    fixes = fixes[(fixes["head"] != outing.track.id) | fixes["track_id"].isin(outing.parts["id"])]
+def _renamed(sentence: str, names: Mapping[str, str]) -> str:
+    for track_id, name in names.items():
+        sentence = sentence.replace(track_id, name)
+    return sentence
+
+
+def _tables(
+    conn: Connection, heads: Sequence[uuid.UUID], files: Collection[uuid.UUID] | None = None
+) -> dict[uuid.UUID, pd.DataFrame]:
+    """Fixes of outings by head, as ``clean.order`` reads them; ``files``: only of these."""
+    fixes = store.fixes(conn, list(heads))
+    fixes = fixes if files is None else fixes[fixes["track_id"].isin(files)]
     return {head: _as_declared(own.reset_index(drop=True)) for head, own in fixes.groupby("head")}
+
+
+def _courses(conn: Connection, outing: Outing, done: Score, base: Ground) -> dict[uuid.UUID, Fixes]:
+    """Cleaned fixes in WGS 84 of the outings this one is compared with; those nobody declared or scored as this one's are."""
+    datums = {o.id: o.datum or done.datum for f in (outing.earlier, outing.others) for o in f.itertuples()}
+    missing = [i for i in datums if i not in base.cleaned]
+    for head, table in _tables(conn, missing).items():
+        base.cleaned[head] = clean.order(table, base.method.cleaning)
+    return {i: in_wgs84(base.cleaned[i], datum) for i, datum in datums.items()}
 
 
 def _as_declared(table: pd.DataFrame) -> pd.DataFrame:
@@ -311,6 +333,12 @@ def assigned(duties: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["reach", "bank", "from_m", "to_m"])
 
 
+def _passes(legs: pd.DataFrame) -> pd.Series:
+    """Which pass along its reach each leg is, from 1; missing for what was not passed."""
+    passed = legs["passage"].where(legs["passage"] >= 0)
+    return passed.groupby(legs["reach"]).rank("dense").astype("Int64")
+
+
 def leg_rows(legs: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:
     """Legs of a score as rows of ``data.leg``, on the versions of the reaches they were measured on."""
     on = reaches.iloc[legs["reach"].to_numpy(dtype=int)]
@@ -320,7 +348,7 @@ def leg_rows(legs: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:
         reach_version=on["version"].to_numpy(dtype=int),
         seen=seen,
         reason=np.where(seen, None, legs["why"]),
-        passage=pd.array(legs["passage"], dtype="Int64"),
+        passage=_passes(legs),
         started_at=pd.to_datetime(legs["started_s"].astype(float), unit="s", utc=True),
         ended_at=pd.to_datetime(legs["ended_s"].astype(float), unit="s", utc=True),
     )
