@@ -52,13 +52,16 @@ def merge(conn: Connection, chief_days: Iterable[tuple[uuid.UUID | None, date]],
 
 
 def proposals(conn: Connection, first: date, last: date, view: RuleView) -> list[dict[str, Any]]:
-    """Pairs of the civil days ``first`` to ``last`` that a person has to decide."""
+    """Pairs of the civil days ``first`` to ``last`` that are not merged: those a person has to decide, with their ``doubt``.
+
+    A pair without doubt is merged at the next scoring of its track.
+    """
     counted = entry_store.entries(conn, first, last)
     counted = counted[counted["chief_id"].notna()]
     out: list[dict[str, Any]] = []
     for day, rows in counted.groupby("day"):
         pairs, known = _pairs(conn, sorted(set(rows["chief_id"])), day, view)
-        out += [_told(p, known) for p in pairs if p.doubt is not None]
+        out += [_told(p, known) for p in pairs]
     return out
 
 
