@@ -39,14 +39,14 @@ def name_of(name: str | None, content_type: str, content: bytes) -> str:
 
 
 def _by_content(head: bytes) -> str | None:
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    for mark, ending in ((b"<gpx", ".gpx"), (b"<kml", ".kml"), (b"<TrainingCenterDatabase", ".tcx")):
-        if mark in head:
-            return ending
     if head[8:12] == b".FIT":
         return ".fit"
     if head[:4] == b"PK\x03\x04":
         return ".zip"
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    for mark, ending in ((b"<gpx", ".gpx"), (b"<kml", ".kml"), (b"<TrainingCenterDatabase", ".tcx")):
+        if mark in head:
+            return ending
     if start[:1] in (b"{", b"["):
         return ".geojson"
     return ".csv" if b"," in start.split(b"\n", 1)[0] else None
