@@ -17,7 +17,7 @@ from rivergis.errors import InputError, RivergisError
 from rivergis.intake import guard, sources, times, track_formats, track_times
 from rivergis.intake.delivery import Asked, Defect
 from rivergis.intake.limits import DEFAULT, Limits
-from rivergis.intake.track_course import Found, fixes_of, on_null_island
+from rivergis.intake.track_course import Course, Found, columns_of, frame_of, on_null_island, rows_of
 
 MAX_BYTES = 64 << 20
 _BATCH_FILES, _BATCH_BYTES = 64, 8 << 20
@@ -38,10 +38,6 @@ class TrackFile:
     diagnostics: list[dict[str, Any]] = field(default_factory=list)
     places: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PLACE_COLUMNS)))
 
-    def _note(self, code: str, count: int, sentence: str) -> None:
-        if count:
-            self.diagnostics.append({"code": code, "count": int(count), "sentence": sentence})
-
 
 def read_track(path: Path, datum: str = "wgs84", *, max_bytes: int = MAX_BYTES) -> TrackFile:
     """Read a track file given in ``datum`` (wgs84, cgcs2000, gcj02, bd09); ``InputError`` when there is nothing usable in it.
@@ -50,7 +46,7 @@ def read_track(path: Path, datum: str = "wgs84", *, max_bytes: int = MAX_BYTES) 
     Asia/Shanghai in tables and JSON; the diagnostics say so.
     """
     limits = replace(DEFAULT, text_bytes=max_bytes)
-    return guard.guarded(_read, path, datum, limits, limits=limits, name=path.name)
+    return _track(guard.guarded(_read, path, datum, limits, limits=limits, name=path.name))
 
 
 def read_tracks(
@@ -62,9 +58,9 @@ def read_tracks(
     """
     limits = replace(DEFAULT, text_bytes=max_bytes)
     for batch in _batches(paths):
-        yield from guard.guarded_each(
-            _read, [(path, datum, limits) for path in batch], limits=limits, names=[path.name for path in batch]
-        )
+        tasks, names = [(path, datum, limits) for path in batch], [path.name for path in batch]
+        for read in guard.guarded_each(_read, tasks, limits=limits, names=names):
+            yield read if isinstance(read, RivergisError) else _track(read)
 
 
 def _batches(paths: Iterable[Path]) -> Iterator[list[Path]]:
@@ -89,7 +85,23 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _read(path: Path, datum: str, limits: Limits) -> TrackFile:
+@dataclass(frozen=True)
+class _Read:
+    """What a guarded process sends of a file: arrays, which cost next to nothing to send."""
+
+    format: str
+    sha256: str
+    columns: dict[str, np.ndarray]
+    diagnostics: list[dict[str, Any]]
+    places: pd.DataFrame | None
+
+
+def _track(read: _Read) -> TrackFile:
+    track = TrackFile(read.format, read.sha256, frame_of(read.columns), read.diagnostics)
+    return track if read.places is None else replace(track, places=read.places)
+
+
+def _read(path: Path, datum: str, limits: Limits) -> _Read:
     sources.check(path, sources.TRACK, "track file")
     if path.stat().st_size > limits.text_bytes:
         raise InputError(
@@ -98,20 +110,24 @@ def _read(path: Path, datum: str, limits: Limits) -> TrackFile:
         )
     sha256 = sources.sha256(path)
     found = track_formats.find_courses(path, Asked(), limits)
-    read = [fixes_of(course) for course in found.courses]
-    track = TrackFile(path.suffix.lower().lstrip("."), sha256, _joined([fixes for fixes, _ in read]))
-    for said in _alarms(found):
-        track._note(said.code, said.count, said.message)
-    for said in track_times.time_verdict(track.fixes["at"], now=datetime.now(UTC))[1]:
-        if said.code == "time_wrong_year":
-            track._note(said.code, said.count, f"{said.message} {said.action}")
+    read = [columns_of(course) for course in found.courses]
+    columns = _joined([columns for columns, _ in read])
+    notes = [_note(said.code, said.count, said.message) for said in _alarms(found)]
+    for said in track_times.wrong_years(columns["at"], datetime.now(UTC)):
+        notes.append(_note(said.code, said.count, f"{said.message} {said.action}"))
     for zone in dict.fromkeys(c.zone for c in found.courses):
         assumed = sum(n for c, (_, n) in zip(found.courses, read, strict=True) if c.zone == zone)
-        track._note("time_zone_assumed", assumed, f"Times that name no zone were taken as {zone}.")
-    return replace(_on_earth(track, path, datum), places=_places(found, datum))
+        notes.append(_note("time_zone_assumed", assumed, f"Times that name no zone were taken as {zone}."))
+    columns, said_of_places = _on_earth(columns, path, datum)
+    notes = [note for note in [*notes, *said_of_places] if note["count"]]
+    return _Read(path.suffix.lower().lstrip("."), sha256, columns, notes, _places(found, datum))
 
 
-def _places(found: Found, datum: str) -> pd.DataFrame:
+def _note(code: str, count: int, sentence: str) -> dict[str, Any]:
+    return {"code": code, "count": int(count), "sentence": sentence}
+
+
+def _places(found: Found, datum: str) -> pd.DataFrame | None:
     """Points beside the tracks (waypoints, placemarks): what was noted on the way, as it is written."""
     rows = [
         row
@@ -121,7 +137,7 @@ def _places(found: Found, datum: str) -> pd.DataFrame:
         if isinstance(row[1], shapely.Point)
     ]
     if not rows:
-        return pd.DataFrame(columns=list(PLACE_COLUMNS))
+        return None
     lon, lat = crs.to_wgs84(np.array([p.x for _, p in rows]), np.array([p.y for _, p in rows]), datum)
     said = [[r.get(k) for k in ("name", "cmt", "desc", "description")] for r, _ in rows]
     return pd.DataFrame(
@@ -145,14 +161,15 @@ def _first(values: list[Any]) -> str | None:
     return next((str(v) for v in values if _said(v)), None)
 
 
-def _joined(read: list[pd.DataFrame]) -> pd.DataFrame:
-    """Fixes of all tracks of a file, their segments counted on."""
-    frames, segments = [], 0
-    for fixes in read:
-        frames.append(fixes[list(COLUMNS)].assign(segment=fixes["segment"] + segments))
-        segments = int(frames[-1]["segment"].max()) + 1
-    empty = pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(frames, ignore_index=True) if frames else empty
+def _joined(read: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Columns of all tracks of a file, their segments counted on."""
+    segments = 0
+    for columns in read:
+        columns["segment"] = columns["segment"] + segments
+        segments = int(columns["segment"].max(initial=segments - 1)) + 1
+    if not read:
+        read = [columns_of(Course("", rows_of({})))[0]]
+    return {c: np.concatenate([columns[c] for columns in read]) for c in COLUMNS}
 
 
 def _alarms(found: Found) -> list[Defect]:
@@ -160,22 +177,21 @@ def _alarms(found: Found) -> list[Defect]:
     return [d for d in said if d.severity != "info"]
 
 
-def _on_earth(track: TrackFile, path: Path, datum: str) -> TrackFile:
-    """The fixes that have a position on earth, in WGS 84; a track needs two."""
-    fixes = track.fixes
-    fixes = fixes.astype(dict.fromkeys(("lon", "lat", "acc_m", "speed_ms"), float))
-    null = on_null_island(fixes)
-    good = (
-        np.isfinite(fixes["lon"]) & np.isfinite(fixes["lat"]) & (fixes["lon"].abs() <= 180) & (fixes["lat"].abs() <= 90)
-    ).to_numpy()
-    track._note("fix_position", int((~good).sum()), "Fixes without a position on earth were left out.")
-    track._note("fix_null_island", int(null.sum()), "Fixes at longitude 0, latitude 0 were left out.")
-    fixes = fixes[good & ~null].reset_index(drop=True)
-    if len(fixes) < 2:
-        raise InputError(
-            f"{path.name} holds {len(fixes)} usable fixes; a track needs two: export it again.", file=str(path)
-        )
-    without = int(fixes["at"].isna().sum())
-    track._note("fix_time", without, "Fixes without a time: nothing between them can be shown as seen.")
-    fixes["lon"], fixes["lat"] = crs.to_wgs84(fixes["lon"].to_numpy(), fixes["lat"].to_numpy(), datum)
-    return TrackFile(track.format, track.sha256, fixes, track.diagnostics)
+def _on_earth(
+    columns: dict[str, np.ndarray], path: Path, datum: str
+) -> tuple[dict[str, np.ndarray], list[dict[str, Any]]]:
+    """The fixes that have a position on earth, in WGS 84, and what was left out; a track needs two."""
+    lon, lat = columns["lon"], columns["lat"]
+    null = on_null_island(columns)
+    good = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    columns = {c: values[good & ~null] for c, values in columns.items()}
+    left = len(columns["at"])
+    if left < 2:
+        raise InputError(f"{path.name} holds {left} usable fixes; a track needs two: export it again.", file=str(path))
+    columns["lon"], columns["lat"] = crs.to_wgs84(columns["lon"], columns["lat"], datum)
+    without = int(np.isnat(columns["at"]).sum())
+    return columns, [
+        _note("fix_position", int((~good).sum()), "Fixes without a position on earth were left out."),
+        _note("fix_null_island", int(null.sum()), "Fixes at longitude 0, latitude 0 were left out."),
+        _note("fix_time", without, "Fixes without a time: nothing between them can be shown as seen."),
+    ]

@@ -54,24 +54,57 @@ def rows_of(columns: dict[str, Any]) -> pd.DataFrame:
     return frame
 
 
+def columns_of(course: Course) -> tuple[dict[str, np.ndarray], int]:
+    """Every column of ``COLUMNS``: times as datetime64[us] of UTC, numbers as floats; how many times named no zone."""
+    rows = course.rows
+    columns = {c: _floats(rows, c) for c in _NUMBERS}
+    columns["at"], assumed = _moments(rows, "at", course.zone)
+    columns["received_at"], late = _moments(rows, "received_at", course.zone)
+    columns["segment"], columns["track"] = _codes(rows, "segment"), _codes(rows, "track")
+    return {c: columns[c] for c in COLUMNS}, max(assumed, late)
+
+
 def fixes_of(course: Course) -> tuple[pd.DataFrame, int]:
-    """Fixes with every column of ``COLUMNS``, times as UTC and numbers as floats; how many times named no zone."""
-    fixes = course.rows.reindex(columns=list(COLUMNS))
-    fixes["at"], assumed = times.instants(fixes["at"], course.zone)
-    fixes["received_at"], late = times.instants(fixes["received_at"], course.zone)
-    for column in _NUMBERS:
-        fixes[column] = pd.to_numeric(fixes[column], errors="coerce").astype(float)
-    fixes["segment"] = pd.factorize(fixes["segment"], use_na_sentinel=False)[0]
-    return fixes, max(assumed, late)
+    """``columns_of`` as a table numbered as the course is, with its names of recordings."""
+    columns, assumed = columns_of(course)
+    fixes = frame_of(columns).set_axis(course.rows.index)
+    fixes["track"] = course.rows.get("track", np.nan)
+    return fixes, assumed
+
+
+def frame_of(columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Columns as a table, its times as UTC."""
+    return pd.DataFrame(
+        {c: pd.DatetimeIndex(v).tz_localize("UTC") if v.dtype.kind == "M" else v for c, v in columns.items()}
+    )
+
+
+def _moments(rows: pd.DataFrame, column: str, zone: str) -> tuple[np.ndarray, int]:
+    if column in rows:
+        return times.moments(rows[column], zone)
+    return np.full(len(rows), np.datetime64("NaT", "us")), 0
+
+
+def _floats(rows: pd.DataFrame, column: str) -> np.ndarray:
+    if column not in rows:
+        return np.full(len(rows), np.nan)
+    return pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def _codes(rows: pd.DataFrame, column: str) -> np.ndarray:
+    """Numbers from 0 in place of names, in the order of their first row."""
+    if column not in rows:
+        return np.zeros(len(rows), dtype=np.int64)
+    return pd.factorize(rows[column], use_na_sentinel=False)[0]
 
 
 def has_position(fixes: pd.DataFrame) -> np.ndarray:
     return (np.isfinite(fixes["lon"]) & np.isfinite(fixes["lat"])).to_numpy()
 
 
-def on_null_island(fixes: pd.DataFrame) -> np.ndarray:
+def on_null_island(fixes: Any) -> np.ndarray:
     """Fixes at longitude 0, latitude 0: what receivers write before they know where they are."""
-    return ((fixes["lon"] == 0) & (fixes["lat"] == 0)).to_numpy()
+    return np.asarray((fixes["lon"] == 0) & (fixes["lat"] == 0))
 
 
 def layer_of(course: Course, now: datetime, found: Found) -> Delivered:

@@ -12,7 +12,17 @@ import numpy as np
 import pandas as pd
 
 from rivergis.errors import InputError
-from rivergis.intake import archive, sources, tables, track_document, track_fit, track_json, track_text, track_xml
+from rivergis.intake import (
+    archive,
+    sources,
+    tables,
+    track_document,
+    track_fit,
+    track_json,
+    track_plain,
+    track_text,
+    track_xml,
+)
 from rivergis.intake import text as encodings
 from rivergis.intake.delivery import Asked, Delivered, Reading
 from rivergis.intake.limits import DEFAULT, Limits
@@ -24,6 +34,7 @@ __all__ = ["find_courses", "from_table", "is_track", "read_tracks"]
 _HEAD_BYTES = 1 << 16
 _XML = {"GPX", "KML", "KMZ", "TCX"}
 _TABLES = {"table", "Excel table", "Excel 97 table", "OpenDocument table"}
+_PLAIN = {".csv", ".txt"}
 _TEXT = {"NMEA": track_text.read_nmea, "IGC": track_text.read_igc, "GeoJSON": track_json.read_json}
 # what loggers write before their first sentence leaves the content open
 _SENTENCES = re.compile(rb"^\$G[PNLAB](RMC|GGA|GLL|GNS),", re.MULTILINE)
@@ -61,6 +72,8 @@ def find_courses(path: Path, asked: Asked, limits: Limits) -> Found:
 
 def _table(path: Path, asked: Asked, limits: Limits) -> Found:
     """Every table of points of a file as a track, whether it looks like one or not."""
+    if asked == Asked() and path.suffix.lower() in _PLAIN and (course := track_plain.plain_log(path, _bytes(path))):
+        return Found("delimited text", [course])
     read = tables.read_table(path, asked, limits)
     courses = courses_of([_whole(path, layer, asked) for layer in read.layers])
     if not courses:
@@ -101,14 +114,18 @@ def _content(path: Path, limits: Limits) -> tuple[str, bytes]:
         return form, _document(path, limits)
     if form not in _XML and form not in _TEXT and form != "FIT":
         return form, b""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check the disk.", file=str(path)) from error
+    raw = _bytes(path)
     raw = raw if form == "FIT" else track_document.unpadded(raw)
     if form == "GeoJSON":
         sources.check_depth(path, raw, limits)
     return form, raw
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check the disk.", file=str(path)) from error
 
 
 def format_name(path: Path, limits: Limits) -> str:

@@ -23,16 +23,16 @@ def in_order(values: pd.Series, segment: Any = None) -> bool:
     """
     if len(values) < AT_LEAST or pd.api.types.is_bool_dtype(values.dtype):
         return False
-    at, _ = times.instants(values)
-    known = at.notna()
+    instants, _ = times.instants(values)
+    at = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+    known = ~np.isnat(at)
     if known.sum() < max(AT_LEAST, _FILLED * len(values)):
         return False
-    at = at[known]
-    if at.dt.strftime("%H:%M:%S").nunique() < _CLOCK_TIMES:
+    micros = at[known].astype(np.int64)
+    if len(np.unique(micros // 1_000_000 % 86_400)) < _CLOCK_TIMES:
         return False
-    step_s = at.diff().dt.total_seconds()
+    step = np.diff(micros)
     if segment is not None:
-        code = pd.factorize(segment)[0][known.to_numpy()]
-        step_s = step_s[np.r_[False, code[1:] == code[:-1]]]
-    step_s = step_s.dropna()
-    return len(step_s) > 0 and max((step_s >= 0).mean(), (step_s <= 0).mean()) >= _ONE_WAY
+        code = pd.factorize(segment)[0][known]
+        step = step[code[1:] == code[:-1]]
+    return len(step) > 0 and bool(max((step >= 0).mean(), (step <= 0).mean()) >= _ONE_WAY)

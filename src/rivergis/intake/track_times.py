@@ -101,6 +101,14 @@ def time_verdict(
     return _word([word for word, _ in found]), [d for _, d in found]
 
 
+def wrong_years(at: np.ndarray, now: datetime) -> list[Defect]:
+    """Of ``time_verdict`` the dates that cannot be, for instants (datetime64[us] of UTC, NaT allowed) in the order of the file."""
+    known = ~np.isnat(at)
+    n = len(at)
+    every = _Course(at, np.arange(1, n + 1), np.zeros(n, int), np.zeros(n, int), np.ones(n, bool), np.zeros(n, bool))
+    return [found for _, found in _wrong_year(every.only(known), now)] if known.any() else []
+
+
 def findings(defects: Sequence[Defect]) -> list[str]:
     """Codes of what was found about times, for a report: every one, also those without alarm."""
     return list(dict.fromkeys(d.code for d in defects if d.code.startswith(("time_", "segments_"))))
@@ -281,6 +289,8 @@ def _reason(course: _Course, back: np.ndarray) -> str:
 
 def _segments(course: _Course) -> list[tuple[str, Defect]]:
     """Segments that start before an earlier one of their recording ended; one device cannot be in two of them at once."""
+    if (course.segment == course.segment[0]).all():
+        return []
     frame = pd.DataFrame({n: getattr(course, n) for n in ("segment", "recording", "at", "number")})
     spans = frame.groupby("segment", sort=False).agg(
         first=("at", "min"), last=("at", "max"), number=("number", "first"), recording=("recording", "first")
