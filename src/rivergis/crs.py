@@ -261,12 +261,15 @@ def wgs84_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array
 
 
 def gcj02_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
-    """Degrees GCJ-02 to WGS 84: fixed-point inverse, far below a millimetre after ten rounds."""
+    """Degrees GCJ-02 to WGS 84: fixed-point inverse, ended far below a millimetre, after ten rounds at the latest."""
     gx, gy = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
     x, y = gx.copy(), gy.copy()
     for _ in range(10):
         dx, dy = _gcj_shift(x, y)
+        still = np.allclose(x, gx - dx, rtol=0, atol=1e-12) and np.allclose(y, gy - dy, rtol=0, atol=1e-12)
         x, y = gx - dx, gy - dy
+        if still:
+            break
     return x, y
 
 

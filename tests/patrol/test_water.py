@@ -87,6 +87,7 @@ def test_a_neighbourhood_holds_what_is_near_and_is_made_once() -> None:
     lon, lat = west.x.to_numpy(), west.y.to_numpy()
     near = waters.near(lon, lat, 0.5, 0.0)
     assert near is not None
-    assert [list(LINES)[i] for i in near.number] == ["west"]
+    names = [list(LINES)[i] for i in near.number]
+    assert "west" in names and "shore" not in names
     assert waters.near(lon, lat, 0.5, 0.0) is near
     assert waters.near(lon + 1.0, lat, 0.5, 0.0) is None

@@ -62,7 +62,8 @@ def seconds(at: pd.Series | None, n: int) -> Floats:
     """Times as seconds since 1970 UTC, NaN where missing."""
     if at is None or not len(at) or at.isna().all():
         return np.full(n, np.nan)
-    stamps = pd.to_datetime(at, utc=True).to_numpy(dtype="datetime64[us]")
+    utc = at if isinstance(at.dtype, pd.DatetimeTZDtype) else pd.to_datetime(at, utc=True)
+    stamps = utc.dt.tz_convert(None).to_numpy(dtype="datetime64[us]")
     return np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6)
 
 

@@ -299,8 +299,20 @@ def _datum(entry: dict[str, Any]) -> str | None:
 
 
 def _seconds(entry: dict[str, Any]) -> float:
-    at = pd.to_datetime(entry.get("uploaded_at"), utc=True, errors="coerce")
-    return float(at.timestamp()) if not pd.isna(at) else np.nan
+    """When the file was uploaded, s since 1970; NaN where nobody says."""
+    said = entry.get("uploaded_at")
+    if said is None:
+        return np.nan
+    try:
+        at = datetime.fromisoformat(str(said))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise InputError(
+            f"tracks.json says {entry['track_id']} was uploaded at {said!r}: write the time with its zone, such as 2026-05-20T01:00:00Z.",
+            feature=str(entry["track_id"]),
+        )
+    return at.timestamp()
 
 
 def lines(done: Score, river: River) -> gpd.GeoDataFrame:

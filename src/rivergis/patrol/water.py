@@ -26,6 +26,7 @@ BLOCK = 32  # segments under one bounding box
 ROWS = 256  # nodes asked for their ways at a time: bounds the memory
 ENDS_MEET_DECIMALS = 7  # of degrees, about 1 cm
 KEPT_NEIGHBOURHOODS = 64
+GRID_DEGREES = 0.01  # about 1 km: tracks of one walk share a neighbourhood
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +111,11 @@ class Waters:
         """Positions of the reaches whose bounding box comes within ``sights`` times their sight and ``extra_m`` of some places."""
         dy = (self.visible_m * sights + extra_m) / 111_000.0
         dx = dy / max(np.cos(np.radians(np.abs(lat).max())), 0.01)
-        b = self.bounds
-        near = (b[:, 0] <= lon.max() + dx) & (b[:, 2] >= lon.min() - dx)
-        near &= (b[:, 1] <= lat.max() + dy) & (b[:, 3] >= lat.min() - dy)
+        b, grid = self.bounds, GRID_DEGREES
+        west, south, east, north = (
+            np.floor(lon.min() / grid) * grid, np.floor(lat.min() / grid) * grid, np.ceil(lon.max() / grid) * grid, np.ceil(lat.max() / grid) * grid
+        )  # fmt: skip
+        near = (b[:, 0] <= east + dx) & (b[:, 2] >= west - dx) & (b[:, 1] <= north + dy) & (b[:, 3] >= south - dy)
         return np.flatnonzero(near)
 
     def near(self, lon: Floats, lat: Floats, sights: float, extra_m: float) -> Water | None:
@@ -120,7 +123,7 @@ class Waters:
         number = self.around(lon, lat, sights, extra_m)
         if not len(number):
             return None
-        key = (round(float(lon.mean()) * 2) / 2, round(float(lat.mean()) * 2) / 2, number.tobytes())
+        key = (round(float(lon[0]) * 2) / 2, round(float(lat[0]) * 2) / 2, number.tobytes())
         if key not in self._kept:
             self._kept[key] = self._prepared(number, crs.local_crs(key[0], key[1]))
             if len(self._kept) > KEPT_NEIGHBOURHOODS:
