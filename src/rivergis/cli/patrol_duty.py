@@ -1,4 +1,4 @@
-"""``rivergis patrol calendar | next | remind``: what was owed and done, what waits, and the cards that remind of it."""
+"""``rivergis patrol calendar | next | remind | rota``: what was owed and done, what waits, cards that remind, agencies on duty."""
 
 from __future__ import annotations
 
@@ -179,6 +179,43 @@ def remind(
     common.emit(result, as_json, f"提示卡 cards: {len(cards)}; 河段 stretches: {len(waiting)} → {folder}")
 
 
+@click.command("rota")
+@click.argument("file", type=FILE)
+@click.option("--from", "first", type=DAY, required=True, help="First day, YYYY-MM-DD.")
+@click.option("--to", "last", type=DAY, required=True, help="Last day; belongs to the time.")
+@click.option(
+    "--credit", is_flag=True, help="Also count the patrols of the database for the agency on duty (view_tracks)."
+)
+@click.option("--out", type=FILE, default=None, help="Table to write: .csv or .json.")
+@common.actor_option
+@common.json_option
+def rota(
+    file: Path, first: datetime, last: datetime, credit: bool, out: Path | None, actor: str | None, as_json: bool
+) -> None:
+    """轮值表: who is on duty on which water, day by day, with gaps and double shifts; FILE is a table (.xlsx, .csv).
+
+    Columns 水体, 单位, 起, 止 (water, agency, from, to); 循环天数 and 循环至 (every_days, until) where a shift comes back.
+
+    \b
+    Example:
+      rivergis patrol rota rota.xlsx --from 2026-05-01 --to 2026-05-31 --credit
+    """
+    import pandas as pd
+
+    from rivergis.intake import vector
+    from rivergis.patrol import rota as rotas
+
+    start, end = _span(first, last, last.date())
+    shifts = rotas.read(pd.DataFrame(vector.read_frame(file)[0]), file.name)
+    if credit:
+        with _reading(actor) as conn:
+            duties = _duties(conn, start, end, end, None, None)
+        frame = rotas.credit(shifts, duties.on_waters(), start, end)
+    else:
+        frame = rotas.spans(shifts, start, end)
+    common.deliver(frame, out, as_json)
+
+
 def _reading(actor: str | None) -> Any:
     """A reading connection, for those who may see whose patrols they are."""
     db = common.database()
@@ -290,4 +327,4 @@ def _whole(value: Any) -> int | str:
     return "从未 never" if value is None or value != value else int(value)
 
 
-COMMANDS: Sequence[click.Command] = (calendar, next_, remind)
+COMMANDS: Sequence[click.Command] = (calendar, next_, remind, rota)

@@ -56,6 +56,13 @@ class Duties:
             self.ledger, self.held, self.patrols, self.problems, self.outlook, as_of=self.as_of, days=days
         )
 
+    def on_waters(self) -> pd.DataFrame:
+        """Patrols by the names of their rivers, for a rota: water, day, patrol_id, proven; a patrol once on each river."""
+        names = dict(zip(self.duties["river_id"], self.duties["river"], strict=True))
+        told = self.patrols.assign(water=self.patrols["river_id"].map(names), proven=self.patrols["kind"] == seen.GPS)
+        told = told[told["water"].notna() & ~told["rejected"].astype(bool)]
+        return told[["water", "day", "patrol_id", "proven"]].drop_duplicates(ignore_index=True)
+
 
 @dataclass
 class _Rules:
