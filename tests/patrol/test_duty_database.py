@@ -30,10 +30,12 @@ def there(db: Database) -> Iterator[Database]:
     yield db
 
 
-def read(db: Database, as_of: date = LAST, known_at: datetime | None = None, chief: str | None = None) -> Any:
+def read(
+    db: Database, as_of: date = LAST, known_at: datetime | None = None, chief: str | None = None, first: date = FIRST
+) -> Any:
     with db.read() as conn:
         known = known_at or now_of(conn)
-        return duty_workflow.read(conn, BOOK, first=FIRST, last=LAST, as_of=as_of, known_at=known, chief=chief)
+        return duty_workflow.read(conn, BOOK, first=first, last=LAST, as_of=as_of, known_at=known, chief=chief)
 
 
 def rows(duties: Any, **where: Any) -> list[dict[str, Any]]:
@@ -107,6 +109,10 @@ def test_a_handover_with_dates_gives_each_their_own_periods(there: Database) -> 
         (new, "2026-05 上半月"): ("not_owed", 0),
         (new, "2026-05 下半月"): ("due", 1),
     }
+
+    # a window that begins after the handover, inside the period, tells the same
+    late = rows(read(there, first=date(2026, 5, 13)), waters="甲河", label="2026-05 上半月")
+    assert {(r["chief_id"], r["state"]) for r in late if r["chief"] == "张三"} == {(old, "overdue"), (new, "not_owed")}
 
 
 def test_who_took_part_is_credited_and_an_assistant_is_not(there: Database) -> None:

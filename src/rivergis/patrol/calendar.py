@@ -71,7 +71,7 @@ def ledger(
 ) -> pd.DataFrame:
     """What was owed in every period that has a day from ``first`` to ``last``, as it stands on ``as_of``?
 
-    ``duties``: columns ``targets.DUTY``, one row a duty and its dates; ``place``: adcode whose rules hold. ``patrols``: columns
+    ``duties``: columns ``targets.DUTY``, one row a duty and its dates, of all days of ``reach``; ``place``: adcode whose rules hold. ``patrols``: columns
     ``visits.COLUMNS``; those after ``as_of`` are left out. ``warnings``: columns ``targets.WARNING``. ``recorded_since``: first
     day of which patrols are recorded at all (None: of all days). Returns columns ``CALENDAR``. States: done, due (period not over), overdue (over, nothing done), partly (over, fewer than asked), upcoming,
     not_owed (duty taken over too late in the period, or given up before its deciding day), unrecorded (not done as far as is
@@ -92,9 +92,14 @@ def _reading_order(column: pd.Series) -> pd.Series:
     return column.map(ranks).fillna("9") if column.name == "level" else column.astype(str)
 
 
+def reach(first: date, last: date) -> tuple[date, date]:
+    """The days that decide periods with a day from ``first`` to ``last``: duties and warnings of all of them are needed."""
+    return date(first.year, 1, 1) - timedelta(days=6), date(last.year, 12, 31) + timedelta(days=6)
+
+
 def _decided(held: Sequence[Held], book: _Book, first: date, last: date) -> Iterator[tuple[date, Period]]:
     """Deciding days with the period they decide, of every kind of period that any rule of these duties asks for."""
-    day, end = date(first.year, 1, 1) - timedelta(days=6), date(last.year, 12, 31) + timedelta(days=6)
+    day, end = reach(first, last)
     alike = owing.one_of_each(held)
     while day <= end:
         for kind in sorted(owing.kinds(alike, book.ruling, day)):

@@ -103,20 +103,21 @@ def read(
     """
     rules = _Rules(book, river_store.home(conn, as_of, known_at) or NATIONAL)
     view = book.at(path_of(rules.home), as_of)
-    warnings = duty_store.warnings(conn, first, last, known_at)
-    duties = _of_chief(_duties(duty_store.duties(conn, first, last, known_at), warnings, rules), chief)
+    since, until = calendar.reach(first, last)
+    warnings = duty_store.warnings(conn, since, until, known_at)
+    duties = _of_chief(_duties(duty_store.duties(conn, since, until, known_at), warnings, rules), chief)
     patrols = _patrols(conn, first - LOOK_BACK, as_of, known_at)
     terms, outlook = _terms(view, rules), _outlook(view)
-    since = duty_store.recorded_since(conn, known_at)
+    recorded = duty_store.recorded_since(conn, known_at)
     ledger = calendar.ledger(
-        duties, patrols, warnings, terms, first=first, last=last, as_of=as_of, recorded_since=since or as_of
+        duties, patrols, warnings, terms, first=first, last=last, as_of=as_of, recorded_since=recorded or as_of
     )
     problems = _problems(conn, as_of, known_at, outlook.distance_m)
     used = [r.as_dict() for r in {**rules.used, **{id(r): r for r in view.used}}.values()]
     held = targets.held(duties)
     return Duties(
         first, last, as_of, known_at, ledger, duties, patrols, problems, held, outlook,
-        sorted(used, key=lambda r: (r["key"], r["jurisdiction"])), river_store.has_namespace(conn, "demo"), since,
+        sorted(used, key=lambda r: (r["key"], r["jurisdiction"])), river_store.has_namespace(conn, "demo"), recorded,
     )  # fmt: skip
 
 
