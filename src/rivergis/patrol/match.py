@@ -53,11 +53,7 @@ def method_of(number: Callable[[str], float]) -> Method:
 
 @dataclass(frozen=True)
 class Watch:
-    """How long a phone may be silent while its bearer still counts as watching, from ``patrol.track.*`` by ``watch_of``.
-
-    A silence is longer than ``max_gap_time_s`` and than ``max_gap_intervals`` usual intervals, or than ``max_gap_ever_s``. A leap is shorter, but several
-    (``leap_intervals``) intervals long and ``leap_speeds`` times faster than the rest: a lift taken, not a way watched.
-    """
+    """How long a phone may be silent while its bearer still counts as watching, from ``patrol.track.*`` by ``watch_of``."""
 
     max_gap_time_s: float
     max_gap_intervals: float
@@ -129,8 +125,9 @@ def thin(xy: Floats, t_s: Floats, step_m: float, watch: Watch) -> Places:
     pause = start[1:] - end[:-1]
     gap[1:] = pause > silence
     speed = np.hypot(*(xy[first[1:]] - xy[last[:-1]]).T) / np.maximum(pause, 1e-3)
-    if len(speed):
-        gap[1:] |= (pause > watch.leap_intervals * interval) & (speed > watch.leap_speeds * np.median(speed))
+    beside = np.minimum(np.concatenate([speed[1:], [0.0]]), np.concatenate([[0.0], speed[:-1]]))
+    usual = np.maximum(np.median(speed) if len(speed) else 0.0, beside)
+    gap[1:] |= (pause > watch.leap_intervals * interval) & (speed > watch.leap_speeds * usual)
     return Places(mean, start, end, gap, number, silence)
 
 
