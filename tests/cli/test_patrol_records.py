@@ -111,7 +111,9 @@ def test_the_life_of_an_entry(run: Run, tmp_path: Path, db: Database) -> None:
     assert "计入频次" in patrol(run, "entry", "restore", number, "--reason", "没有填错")
     with db.write("local:test") as conn:
         track = county.track(conn, "C1", ("09:00", "10:00"), ("H1", 0.0, 900.0))
-    assert [p["doubt"] for p in json.loads(patrol(run, "entry", "list", *MAY, "--proposed", "--json"))] == [None]
+    assert [p["doubt"] for p in json.loads(patrol(run, "entry", "list", *MAY, "--proposed", "--json"))["pairs"]] == [
+        None
+    ]
     assert "已并入轨迹" in patrol(run, "entry", "merge", number, "--track", str(track), "--reason", "问过本人")
     assert json.loads(patrol(run, "entry", "list", *MAY, "--json"))[0]["state"] == "merged"
     assert "是否为:清溪大桥" in patrol(

@@ -13,7 +13,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.patrol.entries import KINDS, Said, Stretch, along_rivers, joined, pair
+from rivergis.patrol.entries import KINDS, Said, Stretch, along_rivers, joined, pair, twins
 
 DAY = date(2026, 5, 20)
 NINE = datetime(2026, 5, 20, 1, 0, tzinfo=UTC)
@@ -112,6 +112,16 @@ def test_a_platform_and_a_paper_may_both_tell_of_one_walk() -> None:
         ("a", "t"): None,
         ("b", "t"): None,
     }
+
+
+def test_a_patrol_told_on_paper_and_by_a_platform_is_asked_about() -> None:
+    rules = {"slack_min": 30, "min_share": 0.5}
+    paper, platform = said("a", "paper", 0), said("b", "platform_record", 10)
+    assert twins([platform, paper], **rules) == [("a", "b")]
+    assert twins([paper, said("b", "paper", 0)], **rules) == [], "two sheets of one kind are two patrols"
+    assert twins([paper, said("b", "platform_record", 300)], **rules) == []
+    assert twins([paper, said("b", "platform_record")], **rules) == [], "what says nothing is no question"
+    assert twins([paper, replace(platform, merged_into="t")], **rules) == []
 
 
 def test_two_walks_and_a_sheet_without_hours() -> None:

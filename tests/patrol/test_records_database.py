@@ -137,7 +137,10 @@ def test_a_record_that_comes_again_with_other_figures_waits_until_the_old_one_is
 def test_a_late_track_takes_the_platforms_record_and_the_sheet(there: Database, tmp_path: Path) -> None:
     take(there, book(tmp_path / "a.xlsx", WALK))
     sheet = Typed("paper", "C1", str(DAY), begin="石桥", end="清溪大桥")
-    entry_workflow.enter(there, [sheet], actor="local:test", view=VIEW, today=TODAY)
+    entry_workflow.enter(there, [replace(sheet, started="9:00")], actor="local:test", view=VIEW, today=TODAY)
+    with there.read() as conn:
+        [twin] = merge_workflow.twins(conn, DAY, DAY, VIEW)
+    assert sorted(twin["kinds"]) == ["paper", "platform_record"] and twin["chief"] == "王 强"
     with there.write("local:test") as conn:
         track = county.track(conn, "C1", ("09:02", "09:41"), ("H1", 100.0, 900.0))
         done = merge_workflow.merge_late(conn, track, VIEW)

@@ -232,7 +232,11 @@ def add(scan: Path | None, actor: str | None, as_json: bool, **told: Any) -> Non
 @entry.command("list")
 @click.option("--from", "first", type=DAY, required=True, help="First civil day.")
 @click.option("--to", "last", type=DAY, required=True, help="Last civil day, inclusive.")
-@click.option("--proposed", is_flag=True, help="Only pairs of entry and track that a person has to decide.")
+@click.option(
+    "--proposed",
+    is_flag=True,
+    help="Only what a person has to decide: entry and track that may be one patrol, and entries that tell of one twice.",
+)
 @common.json_option
 def list_(first: datetime, last: datetime, proposed: bool, as_json: bool) -> None:
     """List entries with their state, or what waits for a decision.
@@ -248,21 +252,37 @@ def list_(first: datetime, last: datetime, proposed: bool, as_json: bool) -> Non
     with db.read() as conn:
         if proposed:
             pairs = merge_workflow.proposals(conn, first.date(), last.date(), view)
+            twins = merge_workflow.twins(conn, first.date(), last.date(), view)
         else:
             found = entry_store.entries(conn, first.date(), last.date())
             parts = entry_store.stretches(conn, list(found["id"]))
     if proposed:
-        _show_pairs(pairs, as_json)
+        _show_pairs(pairs, twins, as_json)
     else:
         _show_entries(found, parts, as_json)
 
 
-def _show_pairs(pairs: list[dict[str, Any]], as_json: bool) -> None:
+def _show_pairs(pairs: list[dict[str, Any]], twins: list[dict[str, Any]], as_json: bool) -> None:
+    from rivergis import words
+
     if as_json:
-        common.emit(pairs, True)
+        common.emit({"pairs": pairs, "twins": twins}, True)
         return
     rows = [(p["entry_id"][:8], p["day"], p["chief"], p["track_id"], p["why"]) for p in pairs]
     common.table(("记录 entry", "日期 day", "河长 chief", "轨迹 track", "缘由 why"), rows)
+    if twins:
+        both = [
+            (
+                t["entry_id"][:8],
+                t["other_id"][:8],
+                t["day"],
+                t["chief"],
+                " / ".join(words.both(f"entry_kind.{k}") for k in t["kinds"]),
+            )
+            for t in twins
+        ]
+        title = "可能同一次记了两条,撤回其一 perhaps one patrol told twice: withdraw one"
+        common.table(("记录 entry", "另一条 other", "日期 day", "河长 chief", "方式 kinds"), both, title)
 
 
 def _show_entries(found: Any, parts: Any, as_json: bool) -> None:

@@ -77,6 +77,17 @@ def pair(entries: Sequence[Said], tracks: Sequence[Said], *, slack_min: float, m
     return sorted(made, key=lambda p: (str(p.entry_id), str(p.track_id)))
 
 
+def twins(entries: Sequence[Said], *, slack_min: float, min_share: float) -> list[tuple[Any, Any]]:
+    """Entries of a chief that may tell of one patrol twice, on paper and by a platform: same day, and hours or stretch agree.
+
+    Nothing merges them: a person withdraws one. Entries that are merged into a track are no question any more.
+    """
+    counted = sorted((e for e in entries if e.merged_into is None), key=lambda e: str(e.id))
+    pairs = ((a, b) for i, a in enumerate(counted) for b in counted[i + 1 :] if a.kind != b.kind)
+    fits = ((f, a, b) for a, b in pairs if (f := _fit(a, b, slack_min, min_share)) is not None)
+    return [(a.id, b.id) for f, a, b in fits if f.timed or f.placed]
+
+
 @dataclass(frozen=True)
 class _Fit:
     entry: Said

@@ -65,6 +65,30 @@ def proposals(conn: Connection, first: date, last: date, view: RuleView) -> list
     return out
 
 
+def twins(conn: Connection, first: date, last: date, view: RuleView) -> list[dict[str, Any]]:
+    """Two entries that may be one patrol told twice (纸质与平台各记一次): entry, other, kinds, day, chief; a person withdraws one."""
+    rows = entry_store.entries(conn, first, last)
+    rows = rows[(rows["state"] == "counted") & rows["chief_id"].notna()]
+    several = rows[rows.duplicated(["chief_id", "day"], keep=False)]
+    said = _said_entries(conn, several)
+    known = {row.id: row for row in several.itertuples()}
+    by_day: dict[Any, list[Said]] = {}
+    for s in said:
+        by_day.setdefault((s.chief_ids, s.day), []).append(s)
+    slack, share = view.number("patrol.entry.time_slack"), view.number("patrol.entry.min_overlap")
+    pairs = [p for own in by_day.values() for p in entries.twins(own, slack_min=slack, min_share=share)]
+    return [
+        {
+            "entry_id": str(a),
+            "other_id": str(b),
+            "kinds": [known[a].kind, known[b].kind],
+            "day": str(known[a].day),
+            "chief": known[a].chief,
+        }
+        for a, b in pairs
+    ]
+
+
 def _merge_day(conn: Connection, chiefs: list[uuid.UUID], day: date, view: RuleView, done: Merging) -> None:
     pairs, known = _pairs(conn, chiefs, day, view)
     for p in pairs:
@@ -96,7 +120,7 @@ def _pairs(
 
 
 def _said_entries(conn: Connection, rows: pd.DataFrame) -> list[Said]:
-    parts = entry_store.stretches(conn, list(rows["id"]))
+    parts = dict(iter(entry_store.stretches(conn, list(rows["id"])).groupby("entry_id")))
     return [
         Said(
             row.id,
@@ -105,7 +129,7 @@ def _said_entries(conn: Connection, rows: pd.DataFrame) -> list[Said]:
             row.kind,
             _moment(row.started_at),
             _moment(row.ended_at),
-            _stretches(parts[parts["entry_id"] == row.id]),
+            _stretches(parts.get(row.id)),
             merged_into=row.merged_into,
             kept_apart=bool(row.kept_apart),
         )
@@ -114,7 +138,7 @@ def _said_entries(conn: Connection, rows: pd.DataFrame) -> list[Said]:
 
 
 def _said_tracks(conn: Connection, tracks: pd.DataFrame) -> list[Said]:
-    seen = entry_store.seen(conn, list(tracks["id"]))
+    seen = dict(iter(entry_store.seen(conn, list(tracks["id"])).groupby("track_id")))
     return [
         Said(
             row.id,
@@ -123,7 +147,7 @@ def _said_tracks(conn: Connection, tracks: pd.DataFrame) -> list[Said]:
             "track",
             _moment(row.started_at),
             _moment(row.ended_at),
-            _stretches(seen[seen["track_id"] == row.id]),
+            _stretches(seen.get(row.id)),
         )
         for row in tracks.itertuples()
     ]
@@ -133,7 +157,9 @@ def _chiefs(track: Any) -> list[uuid.UUID]:
     return [c for c in (track.chief_id, *track.party) if c is not None]
 
 
-def _stretches(rows: pd.DataFrame) -> tuple[Stretch, ...]:
+def _stretches(rows: pd.DataFrame | None) -> tuple[Stretch, ...]:
+    if rows is None:
+        return ()
     whole = rows[["river_id", "from_m", "to_m"]].astype(object)
     whole = whole.where(whole.notna(), None)
     return tuple(Stretch(r.river_id, r.from_m, r.to_m) for r in whole.itertuples())

@@ -26,6 +26,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 _SERIALS = (20_000, 80_000)
 _SERIAL_ZERO = datetime(1899, 12, 30)
 _CLOCK = re.compile(r"(上午|下午)?\s*(\d{1,2})[::时](\d{2})(?:[::分](\d{2})秒?|分)?")
+_MOMENT = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?")
 _SLACK_S = 60.0
 _HELD = re.compile(r"^'(?=[=+\-@\t\r\n'])")
 
@@ -282,10 +283,20 @@ def _moment(value: Any, on: date | None, zone: str) -> tuple[datetime | None, bo
             return None, False
         return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))), False
     text = plain(value)
+    if found := _MOMENT.fullmatch(text):
+        return _of_parts(found, zone), False
     if not re.search(r"\d[::时T]\s?\d|\d{10,}", text):
         return None, False
     at, _ = times.instants(pd.Series([re.sub(r"(\d{4})\.(\d{1,2})\.(\d{1,2})", r"\1-\2-\3", text)]), zone)
     return (None if pd.isna(at.iloc[0]) else at.iloc[0].to_pydatetime().astimezone(ZoneInfo(zone))), False
+
+
+def _of_parts(found: re.Match[str], zone: str) -> datetime | None:
+    """The usual way to write a moment, which need not be searched for."""
+    try:
+        return datetime(*(int(g or 0) for g in found.groups()), tzinfo=ZoneInfo(zone))  # type: ignore[misc, arg-type]
+    except ValueError:
+        return None
 
 
 def _clock(value: Any) -> time | None:

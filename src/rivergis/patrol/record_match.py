@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -44,99 +45,130 @@ class Register:
         """Id of the chief a record is about: by code, else by the name that one alone bears.
 
         Of several of one name the unit and then the title that the record states decide, where they leave one. A unit that
-        is not that of the only bearer of the name, nor above it, is a contradiction. Raises ``Unmatched``.
+        is not that of the only bearer of the name, nor above or below it, is a contradiction. Raises ``Unmatched``.
         """
         code = record.chief_code or self._decided("chief", record.chief)
         if code:
-            return self._one(self.chiefs[self.chiefs["code"] == code], "chief", code)
+            return _one(self._chief_codes.get(code, []), "chief", code)
         if not record.chief:
             raise Unmatched("chief_missing", "")
-        same = self.chiefs[self.chiefs["name"].map(_key) == _key(record.chief)]
-        if same.empty:
+        same = self._chief_names.get(_key(record.chief), [])
+        if not same:
             raise Unmatched("chief_unknown", record.chief)
-        fits = same[[self._in_unit(u, record) is not False for u in same["unit_code"]]]
-        if fits.empty:
-            raise Unmatched("chief_unit", f"{record.chief}, {record.unit or record.unit_code}", "、".join(same["code"]))
-        if len(fits) > 1:
-            sure = fits[[self._in_unit(u, record) is True for u in fits["unit_code"]]]
-            fits = fits if sure.empty else sure
-        if len(fits) > 1 and record.title:
-            titled = fits[fits["title"].map(lambda t: _key(t or "")) == _key(record.title)]
-            fits = fits if titled.empty else titled
-        return self._one(fits, "chief", record.chief)
+        placed = [(row, self._in_unit(row.unit_code, record)) for row in same]
+        fits = [row for row, there in placed if there is not False]
+        if not fits:
+            raise Unmatched("chief_unit", f"{record.chief}, {record.unit or record.unit_code}", _codes(same))
+        fits = [row for row, there in placed if there] or fits
+        titled = [row for row in fits if record.title and _key(row.title or "") == _key(record.title)]
+        return _one(titled if len(fits) > 1 and titled else fits, "chief", record.chief)
+
+    @cached_property
+    def _chief_codes(self) -> dict[str, list[Any]]:
+        return _grouped(self.chiefs, self.chiefs["code"])
+
+    @cached_property
+    def _chief_names(self) -> dict[str, list[Any]]:
+        return _grouped(self.chiefs, self.chiefs["name"].map(_key))
+
+    @cached_property
+    def _river_codes(self) -> dict[str, list[Any]]:
+        return _grouped(self.rivers, self.rivers["code"])
+
+    @cached_property
+    def _river_names(self) -> dict[str, list[Any]]:
+        return _grouped(self.rivers, self.rivers["name"].map(_key))
+
+    @cached_property
+    def _reach_names(self) -> dict[str, list[Any]]:
+        return _grouped(self.reaches, self.reaches["name"].map(_key))
+
+    @cached_property
+    def _units(self) -> dict[str, Any]:
+        return {row.code: row for row in self.units.itertuples()}
+
+    @cached_property
+    def _unit_names(self) -> dict[str, list[Any]]:
+        return _grouped(self.units, self.units["name"].map(_key))
 
     def _in_unit(self, unit_code: str | None, record: Record) -> bool | None:
         """Whether a chief's unit is the one a record states, above or below it; None where the statement says nothing known."""
         stated = self._units_of(record)
-        if not stated or not self._chain(unit_code):
+        own = self._chain(unit_code)
+        if not stated or not own:
             return None
-        own = {code for code, _ in self._chain(unit_code)}
-        return any(code in own or any(c == unit_code for c, _ in self._chain(code)) for code in stated)
+        return any(code in own or unit_code in self._chain(code) for code in stated)
 
     def _units_of(self, record: Record) -> list[str]:
-        """Units that a record may state: by code, else those whose name its text ends with."""
+        """Units that a record may state: by code, else those whose name its text ends with, the longest name."""
         if record.unit_code:
-            return [str(c) for c in self.units["code"] if c == record.unit_code]
+            return [record.unit_code] if record.unit_code in self._units else []
         said = _key(record.unit)
-        keys = self.units["name"].map(_key)
-        endings = [k for k in keys if k and said.endswith(k)]
-        return [] if not endings else list(self.units.loc[keys == max(endings, key=len), "code"].astype(str))
+        ending = next((said[i:] for i in range(len(said)) if said[i:] in self._unit_names), None)
+        return [] if ending is None else [row.code for row in self._unit_names[ending]]
 
-    def _chain(self, unit_code: str | None) -> list[tuple[str, str]]:
-        """A unit and those above it: code and name."""
-        rows = self.units.set_index("code")
-        out: list[tuple[str, str]] = []
-        while unit_code in rows.index and len(out) < 8:
-            out.append((str(unit_code), str(rows.loc[unit_code, "name"])))
-            unit_code = rows.loc[unit_code, "parent_code"]
+    def _chain(self, unit_code: str | None) -> list[str | None]:
+        """Codes of a unit and of those above it."""
+        out: list[str | None] = []
+        while unit_code in self._units and unit_code not in out:
+            out.append(unit_code)
+            unit_code = self._units[unit_code].parent_code
         return out
 
     def stretches(self, record: Record) -> tuple[Stretch, ...]:
         """The rivers a record names, and the reach where it names one; none where it names no river. Raises ``Unmatched``."""
         if record.river_code:
             codes = [c.strip() for c in _SEVERAL.split(record.river_code) if c.strip()]
-            return tuple(Stretch(self._one(self.rivers[self.rivers["code"] == c], "river", c)) for c in codes)
+            return tuple(Stretch(_one(self._river_codes.get(c, []), "river", c)) for c in codes)
         named = [n for n in map(plain, _SEVERAL.split(plain(record.river))) if n]
         if len(named) <= 1 and record.reach and (part := self._reach(record.reach, named)):
             return (part,)
         return tuple(dict.fromkeys(self._river(n) for n in named))
 
     def _reach(self, said: str, rivers: list[str]) -> Stretch | None:
-        same = self.reaches[self.reaches["name"].map(_key) == _key(said)]
+        same = self._reach_names.get(_key(said), [])
         if rivers:
-            ids = self.rivers.loc[self.rivers["name"].map(_key) == _key(rivers[0]), "id"]
-            same = same[same["river_id"].isin(ids)]
-        if len(same) != 1:
-            return None
-        row = same.iloc[0]
-        return Stretch(row["river_id"], float(row["from_m"]), float(row["to_m"]))
+            ids = {row.id for row in self._river_names.get(_key(rivers[0]), [])}
+            same = [row for row in same if row.river_id in ids]
+        return Stretch(same[0].river_id, float(same[0].from_m), float(same[0].to_m)) if len(same) == 1 else None
 
     def _river(self, said: str) -> Stretch:
         code = self._decided("river", said)
         if code:
-            return Stretch(self._one(self.rivers[self.rivers["code"] == code], "river", code))
-        same = self.rivers[self.rivers["name"].map(_key) == _key(said)]
-        if same.empty and (part := self._reach(said, [])):
+            return Stretch(_one(self._river_codes.get(code, []), "river", code))
+        same = self._river_names.get(_key(said), [])
+        if not same and (part := self._reach(said, [])):
             return part
-        if same.empty:
-            text = _key(said)
-            begins = [
-                bool(n) and text.startswith(n) and bool(_PART.match(text[len(n) :]))
-                for n in self.rivers["name"].map(_key)
-            ]
-            same = self.rivers[begins]
-        return Stretch(self._one(same, "river", said))
+        text = _key(said)
+        begins = [text[:i] for i in range(1, len(text)) if text[:i] in self._river_names and _PART.match(text[i:])]
+        return Stretch(_one(same or [row for name in begins for row in self._river_names[name]], "river", said))
 
     def _decided(self, noun: str, said: str) -> str | None:
-        decided = {_key(k): str(v) for k, v in self.names.get(noun, {}).items()}
-        return decided.get(_key(said)) if said else None
+        return self._decisions.get(noun, {}).get(_key(said)) if said else None
 
-    def _one(self, rows: pd.DataFrame, noun: str, said: str) -> Any:
-        if rows.empty:
-            raise Unmatched(f"{noun}_unknown", said)
-        if len(rows) > 1:
-            raise Unmatched(f"{noun}_several", said, "、".join(rows["code"].astype(str)))
-        return rows.iloc[0]["id"]
+    @cached_property
+    def _decisions(self) -> dict[str, dict[str, str]]:
+        return {noun: {_key(k): str(v) for k, v in told.items()} for noun, told in self.names.items()}
+
+
+def _grouped(rows: pd.DataFrame, keys: pd.Series) -> dict[str, list[Any]]:
+    """Rows by a key."""
+    out: dict[str, list[Any]] = {}
+    for key, row in zip(keys, rows.itertuples(), strict=True):
+        out.setdefault(key, []).append(row)
+    return out
+
+
+def _codes(rows: Sequence[Any]) -> str:
+    return "、".join(str(row.code) for row in rows)
+
+
+def _one(rows: Sequence[Any], noun: str, said: str) -> Any:
+    if not rows:
+        raise Unmatched(f"{noun}_unknown", said)
+    if len(rows) > 1:
+        raise Unmatched(f"{noun}_several", said, _codes(rows))
+    return rows[0].id
 
 
 def _key(name: str) -> str:

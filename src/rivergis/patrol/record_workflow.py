@@ -333,27 +333,21 @@ def exported(conn: Connection, profile: Profile, first: date, last: date) -> lis
 
 def _of_tracks(conn: Connection, first: date, last: date) -> list[Record]:
     rows = entry_store.patrols(conn, first, last)
-    rivers = entry_store.rivers_of(conn, list(rows["id"])) if len(rows) else pd.DataFrame(columns=["track_id"])
-    out = []
-    for row in rows.to_dict("records"):
-        out.append(_on_rivers(_record_of(row), rivers[rivers["track_id"] == row["id"]]))
-    return out
+    rivers = dict(iter(entry_store.rivers_of(conn, list(rows["id"])).groupby("track_id")))
+    return [_on_rivers(_record_of(row), rivers.get(row["id"])) for row in rows.to_dict("records")]
 
 
 def _of_entries(conn: Connection, profile: Profile, first: date, last: date) -> list[Record]:
     rows = entry_store.entries(conn, first, last)
     rows = rows[(rows["state"] == "counted") & (rows["profile"] != profile.name) & rows["chief_id"].notna()]
-    parts = entry_store.stretches(conn, list(rows["id"])) if len(rows) else pd.DataFrame(columns=["entry_id"])
-    out = []
-    for row in rows.to_dict("records"):
-        own = parts[parts["entry_id"] == row["id"]]
-        out.append(_on_rivers(_record_of({**row, "metres": row["metres_said"]}), own))
-    return out
+    parts = dict(iter(entry_store.stretches(conn, list(rows["id"])).groupby("entry_id")))
+    told = rows.assign(metres=rows["metres_said"]).to_dict("records")
+    return [_on_rivers(_record_of(row), parts.get(row["id"])) for row in told]
 
 
-def _on_rivers(record: Record, own: pd.DataFrame) -> Record:
+def _on_rivers(record: Record, own: pd.DataFrame | None) -> Record:
     """A record with the rivers of its rows, each once."""
-    if own.empty:
+    if own is None:
         return record
     rivers = own.drop_duplicates("river_code")
     return replace(record, river="、".join(rivers["river"]), river_code="、".join(rivers["river_code"]))
