@@ -75,7 +75,7 @@ def calendar(
     if out is None and not as_json:
         head = ("河长 chief", "水体 waters", "周期 period", "应巡 due", "已巡 done", "轨迹 track", "状态 state")
         rows = [duty_papers.calendar_row(r) for r in duties.ledger.itertuples()]
-        common.head(head, [(r[0], r[2], r[5], r[9], r[10], r[11], r[14]) for r in rows])
+        common.head(head, [(r[0], r[1], r[3], r[6], r[7], r[8], r[10]) for r in rows])
 
 
 @click.command("next")

@@ -20,8 +20,8 @@ from rivergis.river.chainage import label
 
 CALENDAR, NEXT, REMIND = "frequency", "next", "remind"
 _CALENDAR = (
-    "chief", "level", "waters", "km", "what", "period", "begin", "end", "count", "due", "done", "gps", "entry", "share", "state",
-    "last_day", "warning", "notes", "basis", "status",
+    "chief", "waters", "km", "period", "begin", "end", "due", "done", "gps", "entry", "state", "last_day", "share", "warning",
+    "notes", "status",
 )  # fmt: skip
 _CHIEFS = ("chief", "level", "n_done", "n_due", "n_overdue", "n_partly", "n_rest", "due", "done", "gps", "entry")
 _NEXT = (
@@ -106,17 +106,17 @@ def _paper(
 
 
 def calendar_row(r: Any) -> tuple[Any, ...]:
-    """One row of a calendar in words."""
+    """One row of a calendar in words (``_CALENDAR``); the basis of each frequency stands in the table of rules."""
     share = None if pd.isna(r.share) else round(100 * float(r.share), 1)
-    when = (f"{words.both(f'patrol_report.duty.period_{r.period}')} {r.label}", str(r.begin), str(r.end))
+    what = f" {words.say('patrol_report.duty.what_sweep')}" if r.what == calendar.SWEEP else ""
+    when = (f"{words.say(f'patrol_report.duty.period_{r.period}')} {r.label}{what}", str(r.begin), str(r.end))
     state = words.both(f"patrol_report.duty.state_{r.state}")
     if not r.announced and r.state in (calendar.OVERDUE, calendar.PARTLY):
         state += f" ({words.both('patrol_report.duty.reference')})"
+    warning = words.both(f"level.{r.warning}") if r.warning else None
     return (
-        r.chief, words.both(f"level.{r.level}"), r.waters, round(r.assigned_m / 1000, 2),
-        words.both(f"patrol_report.duty.what_{r.what}"), *when, int(r.count), int(r.due), int(r.done), int(r.gps), int(r.entry), share,
-        state, _day(r.last_day), words.both(f"level.{r.warning}") if r.warning else None, notes(r.notes), r.basis,
-        words.both(f"rule_status.{r.status}"),
+        r.chief, r.waters, round(r.assigned_m / 1000, 2), *when, int(r.due), int(r.done), int(r.gps), int(r.entry), state,
+        _day(r.last_day), share, warning, notes(r.notes), words.say(f"rule_status.{r.status}"),
     )  # fmt: skip
 
 
