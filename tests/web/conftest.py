@@ -23,6 +23,7 @@ from rivergis.db.connect import Database, now_of
 from rivergis.encroachment import store as finding_store
 from rivergis.lead import Lead
 from rivergis.outfall import store as outfall_store
+from rivergis.patrol import receive_store, review_workflow
 from rivergis.patrol import store as patrol_store
 from rivergis.river import store as river_store
 from rivergis.web.app import create_app
@@ -265,14 +266,15 @@ def patrol(conn: Connection) -> str:
         "ended_at": at[-1],
         "fix_count": 11,
     }
-    patrol_store.add_track(conn, row, fixes)
+    receive_store.add(conn, row, fixes)
     system.keep_rules(conn, BOOK.version, BOOK.content, BOOK.rows())
     reach = conn.execute(text("SELECT id, version FROM app.reach")).one()
     legs = pd.DataFrame(
         [(0.0, 485.0, True, None), (485.0, 970.0, False, "never_approached")],
         columns=["from_m", "to_m", "seen", "reason"],
-    ).assign(reach_id=reach.id, reach_version=reach.version, bank="left")
+    ).assign(reach_id=reach.id, reach_version=reach.version, bank="left", mode=["walk", None])
     figures = {"minutes": 5.0, "metres": 485.0, "share": 0.5}
     review = [{"code": "fast", "zh": "是否乘车请说明", "en": "fast", "value": 1.0}]
-    patrol_store.add_scoring(conn, patrol_store.Scored(track, "test", "h", BOOK.version, figures, [], review, legs))
+    scored = patrol_store.Scored(track, "test", "h", BOOK.version, figures, [], review, legs)
+    review_workflow.ask(conn, track, patrol_store.add_scoring(conn, scored), ["fast"])
     return str(track)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rivergis import crs
 from rivergis.layers import LAYERS
-from rivergis.maps import features, leads, lists, marks, patrols, sheets
+from rivergis.maps import features, leads, lists, marks, patrols, thinning
 from rivergis.maps.features import Scope, When
 from tests.web.conftest import DIRTY, NIGHT, Service
 
@@ -54,9 +54,9 @@ def test_what_was_not_yet_in_force_or_known_is_not_drawn(service: Service) -> No
 
 def test_stretches_of_bank_have_the_length_they_were_measured_with(service: Service) -> None:
     with service.db.read() as conn:
-        legs = patrols.legs(conn, service.track)
+        legs = patrols.leg_lines(*patrols.legs(conn, service.track))
     assert crs.length_m(legs.geometry.values) == pytest.approx([485.0, 485.0], abs=1.0)
-    assert legs["cls"].tolist() == ["left", "never_approached"]
+    assert legs[["bank", "why"]].values.tolist() == [["left", "seen"], ["left", "never_approached"]]
     assert legs.geometry.iloc[0].coords[-1] == pytest.approx(legs.geometry.iloc[1].coords[0])
 
 
@@ -88,7 +88,7 @@ def test_the_reason_names_everything_a_person_would_ask(service: Service) -> Non
 
 @given(st.dictionaries(st.sampled_from(["finding", "reach", "stake", "outfall"]), st.integers(0, 1500), min_size=1))
 def test_a_map_within_bounds_says_how_much_it_left_out(counts: dict[str, int]) -> None:
-    drawn, note = sheets._fit({noun: lines(n) for noun, n in counts.items()})
+    drawn, note = thinning.fit({noun: lines(n) for noun, n in counts.items()})
     assert sum(map(len, drawn.values())) == min(sum(counts.values()), marks.MAX_FEATURES)
     for noun, n in counts.items():
         assert (len(drawn[noun]) < n) == (f"{len(drawn[noun])}/{n}" in note)
@@ -108,5 +108,5 @@ def test_of_too_many_reaches_the_longest_are_drawn() -> None:
     many = gpd.GeoDataFrame(
         {"label": range(len(long) + len(short))}, geometry=[*short.geometry, *long.geometry], crs=long.crs
     )
-    drawn, _ = sheets._fit({"reach": many})
+    drawn, _ = thinning.fit({"reach": many})
     assert set(many["label"].iloc[-10:]) <= set(drawn["reach"]["label"])

@@ -49,7 +49,7 @@ def doors(app: FastAPI) -> set[tuple[str, str]]:
 
 def filled(service: Service, path: str) -> str:
     values = {"code": "R1", "night": "2026-05-20", "track_id": service.track, "finding_id": service.finding}
-    values["evidence_id"] = service.evidence
+    values |= {"evidence_id": service.evidence, "entry_id": service.evidence, "number": "1", "month": "2026-05"}
     return re.sub(r"\{(\w+)\}", lambda m: values[m[1]], path)
 
 
@@ -102,6 +102,10 @@ MATRIX = [
     ("/findings/{finding_id}.json", BUSINESS),
     ("/evidence/{evidence_id}", BUSINESS),
     ("/maps/patrol/{track_id}", TRACKS),
+    ("/patrols", TRACKS),
+    ("/reports/patrols/2026-05", TRACKS),
+    ("/maps/coverage?from=2026-05-01&to=2026-05-31", BUSINESS),
+    ("/maps/sweep?from=2026-05-01&to=2026-05-31", BUSINESS),
 ]
 
 

@@ -86,7 +86,8 @@ def test_the_portal_tells_the_night_the_leads_and_the_way_on(service: Service) -
         f"/maps/patrol/{service.track}",
     ):
         assert f'href="{link}"' in page
-    assert "轨迹待核实 track to be verified" in told
+    assert "轨迹待核实" not in told and "是否乘车请说明" not in told  # for the duty person and the chief concerned
+    assert "轨迹待核实 track to be verified" in service.page("/", "reviewer")
 
 
 def test_what_lies_inside_an_unannounced_line_is_counted_apart(service: Service) -> None:
@@ -180,8 +181,8 @@ def test_a_patrol_map_shows_both_kinds_of_bank_and_the_track(service: Service) -
     page = service.page(f"/maps/patrol/{service.track}", "inspector")
     [block] = re.findall(r'id="rg-data">(.*?)</script>', page, re.DOTALL)
     layers = {layer["id"]: layer for layer in json.loads(block)["layers"]}
-    assert [f["label"] for f in layers["leg"]["features"]] == [f"已看到的岸 · 清溪{DIRTY}左岸 0+000 – 0+485"]
-    assert [f["label"] for f in layers["uncovered"]["features"]] == [f"未到过 · 清溪{DIRTY}左岸 0+485 – 0+970"]
+    assert [f["label"] for f in layers["leg"]["features"]] == [f"已看到的岸 · 清溪{DIRTY} 左岸 0+000 – 0+485"]
+    assert [f["label"] for f in layers["uncovered"]["features"]] == [f"未到过 · 清溪{DIRTY} 左岸 0+485 – 0+970"]
     assert len(layers["track"]["features"]) == 1 and "09:00" in page  # 01:00 UTC
 
 

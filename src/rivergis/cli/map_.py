@@ -95,7 +95,7 @@ def patrol(track: str, out: Path, actor: str | None, as_json: bool) -> None:
       rivergis map patrol 39e4fee8-ba4f-5c9e-b3fd-a699cb782d41 --as lihua --out patrol.html
     """
     from rivergis import rules
-    from rivergis.db import people
+    from rivergis.db import people, system
     from rivergis.patrol import store
     from rivergis.reports import patrol_page
 
@@ -110,7 +110,9 @@ def patrol(track: str, out: Path, actor: str | None, as_json: bool) -> None:
 
     _write(out, as_json, draw)
     with db.write(who) as conn:
-        store.saw(conn, store.head_starting(conn, track), who, "map patrol")
+        head = store.head_starting(conn, track)
+        system.audit(conn, who, "export", f"track:{head}")
+        store.saw(conn, head, who, "map patrol")
 
 
 def _write(out: Path, as_json: bool, draw: Callable[[Any, Any], str]) -> None:

@@ -118,7 +118,7 @@ def page(track: str, out: Path, actor: str | None, as_json: bool) -> None:
       rivergis patrol page 39e4fee8 --as lihua --out patrol.html
     """
     from rivergis import rules
-    from rivergis.db import people
+    from rivergis.db import people, system
     from rivergis.patrol import store
     from rivergis.reports import patrol_page
 
@@ -131,6 +131,7 @@ def page(track: str, out: Path, actor: str | None, as_json: bool) -> None:
             conn, book, head, review=patrol_page.may_review(conn, head, who, people.capabilities(conn, who))
         )
     with db.write(who) as conn:
+        system.audit(conn, who, "export", f"track:{head}")
         store.saw(conn, head, who, "patrol page")
     common.write_page(out, html)
     size = len(html.encode())

@@ -6,7 +6,7 @@ no standard. Register ids A7, A8, D21.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,18 +142,26 @@ def on_lines(stretches: pd.DataFrame, facts: Facts) -> gpd.GeoDataFrame:
     """Stretches with their piece of the river axis (LineString, EPSG:4490; None off its ends) and ``half_width_m`` of the reach there."""
     shapes = np.full(len(stretches), None, dtype=object)
     rows = stretches.reset_index(drop=True).groupby("river_id", sort=False).indices
-    for axis in facts.axes.itertuples():
-        at = rows.get(axis.river_id)
-        if at is not None:
-            own = stretches.iloc[at]
-            shapes[at] = _pieces(
-                Axis(axis.geom, axis.origin_m), own["from_m"].to_numpy(float), own["to_m"].to_numpy(float)
-            )
+    for river, axis in _axes(facts, rows).items():
+        own = stretches.iloc[rows[river]]
+        shapes[rows[river]] = _pieces(axis, own["from_m"].to_numpy(float), own["to_m"].to_numpy(float))
     out = gpd.GeoDataFrame(stretches.reset_index(drop=True), geometry=list(shapes), crs=crs.STORAGE)
     return out.assign(
         half_width_m=_half_widths(stretches, facts.reaches),
         river=stretches["river_id"].map(facts.river_names).to_numpy(object),
     )
+
+
+def _axes(facts: Facts, rivers: Collection[Any]) -> dict[Any, Axis]:
+    """The line that each river is measured on: its axis, or where it has none its reaches if they make one line."""
+    out = {a.river_id: Axis(a.geom, a.origin_m) for a in facts.axes.itertuples() if a.river_id in rivers}
+    rest = facts.reaches[facts.reaches["from_m"].notna() & ~facts.reaches["river_id"].isin(out)]
+    for river, own in rest[rest["river_id"].isin(list(rivers))].groupby("river_id"):
+        chain = own.sort_values("from_m")
+        line = shapely.line_merge(shapely.multilinestrings(chain.geometry.to_numpy()), directed=True)
+        if line.geom_type == "LineString":
+            out[river] = Axis(line, float(chain["from_m"].iloc[0]))
+    return out
 
 
 def _pieces(axis: Axis, from_m: np.ndarray, to_m: np.ndarray) -> np.ndarray:
@@ -214,7 +222,7 @@ def _lighter(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _place(r: dict[str, Any]) -> str:
-    return f"{r['river'] or ''}{words.say('bank.' + r['bank'])} {label(r['from_m'])} – {label(r['to_m'])}"
+    return f"{r['river'] or ''} {words.say('bank.' + r['bank'])} {label(r['from_m'])} – {label(r['to_m'])}"
 
 
 def _label(r: dict[str, Any]) -> str:

@@ -69,7 +69,7 @@ def drawn(covered: Covered) -> gpd.GeoDataFrame:
 
 def _label(covered: Covered, r: dict[str, Any]) -> str:
     near = covered.places.landmark(r["river_id"], r["from_m"], r["to_m"]) if r["cls"] == HOLE else None
-    where = f"{r['river'] or ''}{words.say('bank.' + r['bank'])} {label(r['from_m'])} – {label(r['to_m'])}"
+    where = f"{r['river'] or ''} {words.say('bank.' + r['bank'])} {label(r['from_m'])} – {label(r['to_m'])}"
     return " · ".join(p for p in (where, f"{r['to_m'] - r['from_m']:,.0f} m", near) if p)
 
 

@@ -18,6 +18,7 @@ from fastapi import Path as Path_
 from fastapi.responses import HTMLResponse, Response
 
 from rivergis import rules, words
+from rivergis.db import system
 from rivergis.db.access import Actor
 from rivergis.errors import NotPermitted
 from rivergis.maps import patrols
@@ -79,6 +80,7 @@ def one(request: Request, actor: Annotated[Actor, Depends(require())], track_id:
         review = patrol_page.may_review(conn, head, actor.name, actor.capabilities)
         html = patrol_page.page(conn, _rules(request), head, review=review, assets=page.ASSETS)
     with db.write(actor.name) as conn:
+        system.audit(conn, actor.name, "view", f"track:{head}")
         store.saw(conn, head, actor.name, "patrol page")
     return page.scripted(html)
 
