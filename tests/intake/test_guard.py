@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rivergis.errors import CrsRefused, InputError, RivergisError
-from rivergis.intake.guard import guarded
+from rivergis.intake.guard import guarded, guarded_each
 from rivergis.intake.limits import Limits
 
 QUICK = Limits(seconds=2, memory_bytes=512 << 20)
@@ -104,6 +104,16 @@ def compute() -> float:
     with rasterio.MemoryFile() as memory, memory.open(driver="GTiff", width=9, height=9, count=1, dtype="uint8") as out:
         out.write(np.ones((1, 9, 9), "uint8"))
     return float(np.linalg.norm(np.eye(300) @ np.ones(300)))
+
+
+DEEDS: dict[str, Callable[..., Any]] = {
+    "give": give, "refuse": refuse, "stumble": stumble, "crash": crash, "abort": abort, "vanish": vanish, "eat": eat, "spin": spin,
+    "sleep": sleep, "chatter": chatter,
+}  # fmt: skip
+
+
+def act(deed: str, number: int) -> Any:
+    return give(number) if deed == "give" else DEEDS[deed]()
 
 
 def in_main(call: Callable[[], Any]) -> Any:
@@ -274,3 +284,35 @@ def alive(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+def each(deeds: list[str], limits: Limits = QUICK) -> list[Any]:
+    """Answers of many tasks as comparable things."""
+    tasks, names = list(enumerate(deeds)), [f"{i}.tif" for i in range(len(deeds))]
+    answers = guarded_each(act, [(deed, i) for i, deed in tasks], limits=limits, names=names)
+    return [repr(a) if isinstance(a, RivergisError) else a for a in answers]
+
+
+def alone(deed: str, number: int) -> Any:
+    try:
+        return guarded(act, deed, number, limits=QUICK, name=f"{number}.tif")
+    except RivergisError as error:
+        return repr(error)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from(["give", "give", "refuse", "stumble", "crash", "vanish", "eat"]), max_size=6))
+def test_each_of_many_gets_what_it_would_get_alone(deeds: list[str]) -> None:
+    assert each(deeds) == [alone(deed, i) for i, deed in enumerate(deeds)]
+
+
+@pytest.mark.parametrize("deed", ["spin", "sleep"])
+def test_what_hangs_takes_no_others_with_it(deed: str) -> None:
+    first, hung, last = each(["give", deed, "give"])
+    assert (first, last) == (0, 2) and "1.tif could not be read within 2 seconds" in hung
+
+
+def test_every_task_has_the_time_of_one(tmp_path: Path) -> None:
+    """Four naps of a second in one process whose tasks have two."""
+    naps = guarded_each(time.sleep, [(1.0,)] * 4, limits=QUICK, names=["a.tif"] * 4)
+    assert naps == [None] * 4

@@ -25,6 +25,8 @@ _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # elements that are one fix, place or placemark: what is cut within one of them is left out
 _UNITS = {"gpx": ("trkpt", "rtept", "wpt"), "kml": ("Placemark", "coord", "when"), "tcx": ("Trackpoint",)}
+# a tree takes some twenty times as much memory as its text
+_TREE_CHARS = 8 << 20
 _ROOTS = {"gpx": "gpx", "kml": "kml", "TrainingCenterDatabase": "tcx"}
 
 
@@ -118,6 +120,17 @@ def _local_name(tag: str) -> str:
     return re.split("[}:]", tag)[-1]
 
 
+def tree_of(document: Document) -> Any:
+    """The root element of a small sound document; None for one that must be walked through."""
+    if len(document.text) > _TREE_CHARS:
+        return None
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        return etree.fromstring(document.text.encode("utf-8", "ignore"), parser)
+    except etree.XMLSyntaxError:
+        return None
+
+
 def walk(document: Document, wanted: set[str]) -> Iterator[tuple[str, str, Any]]:
     """(event, local name, element) for the start and end of the wanted elements, with little of the file in memory."""
     stream = io.BytesIO(document.text.encode("utf-8", "ignore"))
@@ -170,4 +183,15 @@ def texts_of(element: Any) -> dict[str, str]:
     for inner in element.iterdescendants():
         if inner.text and (text := inner.text.strip()):
             found.setdefault(local(inner), text)
+    return found
+
+
+def children_of(element: Any) -> dict[str, str]:
+    """``texts_of`` an element that mostly has children without children."""
+    found: dict[str, str] = {}
+    for child in element:
+        if len(child):
+            return texts_of(element)
+        if (text := child.text) and (text := text.strip()):
+            found.setdefault(local(child), text)
     return found

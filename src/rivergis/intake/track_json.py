@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rivergis.errors import InputError
@@ -61,11 +62,17 @@ def _course(path: Path, body: Any) -> tuple[Course | None, str]:
         declared = Declared(where="names", degrees=True)
         return (None if rows is None else Course(path.stem, rows, REGION, declared)), "JSON"
     frames = [frame for f in _features(body) if _kind(f) in _LINES for frame in _parts(f)]
-    rows = pd.concat([f.assign(segment=s) for s, f in enumerate(frames)]) if frames else _points(body)
+    rows = _lines(frames) if frames else _points(body)
     if rows is None:
         return None, "GeoJSON"
     rows.index = pd.RangeIndex(1, len(rows) + 1)
     return Course(path.stem, rows, REGION, _declared(body)), "GeoJSON"
+
+
+def _lines(parts: list[dict[str, Any]]) -> pd.DataFrame:
+    """Lines one after the other, a segment each."""
+    frames = [pd.DataFrame(part | {"segment": s}) for s, part in enumerate(parts)]
+    return frames[0] if len(frames) == 1 else pd.concat(frames)
 
 
 def _declared(body: dict[str, Any]) -> Declared:
@@ -96,8 +103,8 @@ def _said(feature: dict[str, Any]) -> list[Any]:
     return []
 
 
-def _parts(feature: dict[str, Any]) -> Iterator[pd.DataFrame]:
-    """One frame for each line of a feature; the times of a MultiLineString are one list or a list for each line."""
+def _parts(feature: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The columns of each line of a feature; the times of a MultiLineString are one list or a list for each line."""
     shape, said = feature["geometry"], _said(feature)
     if shape["type"] == "LineString":
         yield _line(shape["coordinates"], said, feature.get("properties") or {})
@@ -110,14 +117,25 @@ def _parts(feature: dict[str, Any]) -> Iterator[pd.DataFrame]:
         start += len(points)
 
 
-def _line(points: list[Any], said: list[Any], properties: dict[str, Any]) -> pd.DataFrame:
-    frame = pd.DataFrame({n: [_number(p, i) for p in points] for i, n in enumerate(("lon", "lat", "ele_m"))})
-    frame["at"] = pd.Series((list(said) + [None] * len(points))[: len(points)], dtype=object)
+def _line(points: list[Any], said: list[Any], properties: dict[str, Any]) -> dict[str, Any]:
+    columns: dict[str, Any] = dict(zip(("lon", "lat", "ele_m"), _positions(points), strict=True))
+    columns["at"] = pd.Series((list(said) + [None] * len(points))[: len(points)], dtype=object)
     for ours, names in (("acc_m", ("acc_m", "accuracy")), ("speed_ms", ("speed", "speeds", "speed_ms"))):
         values: list[Any] = next((properties[n] for n in names if isinstance(properties.get(n), list)), [])
         if values and len(values) == len(points):
-            frame[ours] = pd.to_numeric(pd.Series(values), errors="coerce")
-    return frame
+            columns[ours] = pd.to_numeric(pd.Series(values), errors="coerce")
+    return columns
+
+
+def _positions(points: list[Any]) -> list[np.ndarray]:
+    """Longitude, latitude and height of each point, NaN where there is none."""
+    try:
+        known = np.array(points, dtype=float)
+    except (ValueError, TypeError, OverflowError):  # not all points are of one kind
+        known = np.empty(0)
+    if known.ndim != 2:
+        return [np.array([_number(p, i) for p in points], dtype=float) for i in range(3)]
+    return [known[:, i] if i < known.shape[1] else np.full(len(known), np.nan) for i in range(3)]
 
 
 def _points(body: dict[str, Any]) -> pd.DataFrame | None:

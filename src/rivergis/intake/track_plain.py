@@ -28,7 +28,7 @@ _OTHERWISE = {"date", "east_west", "north_south", "segment"}
 # what tells fields apart, begins a quotation or ends a DOS file
 _NOT_PLAIN = re.compile('["\t;|，；\0\x1a\ufffd\ufeff]')
 _NAME = re.compile(r"[^\W\d][\w/()]*")
-_PART_OF_ANGLE = re.compile(r"deg|min|sec|[度分秒]$")
+_MINUTES = re.compile("min|分")
 _NUMBERS = re.compile(r"(?:-?\d{1,9}(?:\.\d{1,15})?,)++", re.ASCII)
 _NUMBERS_OR_NOT = re.compile(r"(?:(?:-?\d{1,9}(?:\.\d{1,15})?)?,)++", re.ASCII)
 _INSTANTS = re.compile(
@@ -53,7 +53,10 @@ def plain_log(path: Path, raw: bytes) -> Course | None:
     if ours is None or not body:
         return None
     cells = _cells(body, len(names))
-    return None if cells is None else _course(path, ours, dict(zip(names, cells, strict=True)))
+    course = None if cells is None else _course(path, ours, dict(zip(names, cells, strict=True)))
+    if course is not None:
+        course.defects = list(encoding.defects)
+    return course
 
 
 @lru_cache(maxsize=64)
@@ -70,7 +73,7 @@ def _columns(names: tuple[str, ...]) -> dict[str, str] | None:
 
 
 def _is_plain(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and not _PART_OF_ANGLE.search(name.lower()) and not columns.is_geometry(name)
+    return bool(_NAME.fullmatch(name)) and not _MINUTES.search(name.lower()) and not columns.is_geometry(name)
 
 
 def _cells(body: str, width: int) -> list[list[str]] | None:
@@ -112,4 +115,4 @@ def _numbers(column: list[str], filled: bool) -> np.ndarray | None:
     """Plain decimal numbers, in a column of amounts empty cells as NaN."""
     if not (_NUMBERS if filled else _NUMBERS_OR_NOT).fullmatch(",".join(column) + ","):
         return None
-    return np.asarray(pd.to_numeric(pd.Series(column, dtype=object), errors="coerce"), dtype=float)
+    return np.array(column if filled or "" not in column else [cell or "nan" for cell in column], dtype=float)

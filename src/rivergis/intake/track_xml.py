@@ -16,7 +16,7 @@ import shapely
 from rivergis.errors import InputError
 from rivergis.intake.delivery import Asked, Delivered, defect
 from rivergis.intake.track_course import BY_STANDARD, Course, Found, rows_of
-from rivergis.intake.track_document import Document, document_of, local, mended, texts_of, walk
+from rivergis.intake.track_document import Document, children_of, document_of, local, mended, texts_of, tree_of, walk
 from rivergis.intake.track_order import in_order
 
 
@@ -77,6 +77,10 @@ class _Rows:
         for name, column in self.columns.items():
             column.append(values.get(name))
 
+    def extend(self, **values: list[Any]) -> None:
+        for name, column in self.columns.items():
+            column += values[name]
+
     def __len__(self) -> int:
         return len(self.columns["at"])
 
@@ -107,15 +111,18 @@ def _point(lon: float, lat: float) -> Any:
 # ---- GPX ------------------------------------------------------------------------------------------------------------
 
 _GPX = {"gpx", "trk", "trkseg", "trkpt", "rte", "rtept", "wpt", "name", "metadata"}
+_GPX_UNITS = tuple(f"{{*}}{name}" for name in ("gpx", "trk", "trkseg", "trkpt", "rte", "rtept", "wpt"))
 _PLACE_FIELDS = ("name", "cmt", "desc", "time", "ele", "sym", "type")
 
 
 def _gpx(document: Document) -> Found:
-    reader = _GpxReader()
-    for event, name, element in walk(document, _GPX):
-        action: Callable[[Any], None] | None = getattr(reader, f"{event}_{name}", None)
-        if action is not None:
-            action(element)
+    reader = _whole_gpx(document)
+    if reader is None:
+        reader = _GpxReader()
+        for event, name, element in walk(document, _GPX):
+            action: Callable[[Any], None] | None = getattr(reader, f"{event}_{name}", None)
+            if action is not None:
+                action(element)
     found = Found("GPX")
     facts = {"creator": reader.creator} if reader.creator else {}
     if (course := reader.course(document.path)) is not None:
@@ -129,6 +136,23 @@ def _gpx(document: Document) -> Found:
         layer.facts |= facts
         layer.encoding, layer.encoding_basis = document.encoding.encoding, document.encoding.basis
     return found
+
+
+def _whole_gpx(document: Document) -> _GpxReader | None:
+    """A small sound document, read from its tree; None where elements stand where the standard has none, or it is damaged."""
+    root = tree_of(document)
+    if root is None or local(root) != "gpx":
+        return None
+    reader, seen = _GpxReader(), 1
+    reader.start_gpx(root)
+    for element in root:
+        name = local(element)
+        if name == "wpt":
+            reader.end_wpt(element)
+        elif name in ("trk", "rte"):
+            seen += reader.take_line(element, name)
+        seen += name in ("wpt", "trk", "rte")
+    return reader if seen == sum(1 for e in root.iter(*_GPX_UNITS)) else None
 
 
 class _GpxReader:
@@ -177,6 +201,39 @@ class _GpxReader:
             speed_ms=texts.get("speed"),
             segment=self.segment,
             track=len(self.names),
+        )
+
+    def take_line(self, line: Any, kind: str) -> int:
+        """A whole track or route; how many segments and points are in it."""
+        taken = 0
+        (self.start_trk if kind == "trk" else self.start_rte)(line)
+        for element in line:
+            name = local(element)
+            if name == "name":
+                self.end_name(element)
+            elif name == "rtept" and kind == "rte":
+                self.end_rtept(element)
+                taken += 1
+            elif name == "trkseg" and kind == "trk":
+                self.start_trkseg(element)
+                points = [e for e in element if local(e) == "trkpt"]
+                self.take_points(points)
+                taken += 1 + len(points)
+        return taken
+
+    def take_points(self, points: list[Any]) -> None:
+        """``end_trkpt`` of many points."""
+        texts = [children_of(p) for p in points]
+        count = len(points)
+        self.rows.extend(
+            at=[t.get("time") for t in texts],
+            lon=[_number(p.get("lon")) for p in points],
+            lat=[_number(p.get("lat")) for p in points],
+            ele_m=[t.get("ele") for t in texts],
+            acc_m=[t.get("accuracy", t.get("acc")) for t in texts],
+            speed_ms=[t.get("speed") for t in texts],
+            segment=[self.segment] * count,
+            track=[len(self.names)] * count,
         )
 
     def end_rtept(self, element: Any) -> None:
