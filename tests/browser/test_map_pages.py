@@ -14,7 +14,6 @@ import pytest
 from branca.element import JavascriptLink
 from PIL import Image
 from playwright.sync_api import Page, expect
-from shapely import LineString
 
 from rivergis.maps import assets, atlas, marks
 from tests.browser.conftest import Watch
@@ -249,32 +248,6 @@ def test_two_images_are_compared_with_a_slider(page: Page, tmp_path: Path, scree
 
 def _red(png: bytes) -> int:
     return Image.open(io.BytesIO(png)).convert("RGB").getpixel((0, 0))[0]
-
-
-def test_a_patrol_shows_both_banks_and_lists_why_not(page: Page, tmp_path: Path, screenshot: Shot) -> None:
-    """
-     left   =====seen=====  . . gap . .
-    ---->---------->------------->-----  river
-     right  - - - other bank only - - -
-    """
-    legs = sketch.frame(LineString([(105.992, 29.4), (106.008, 29.4)]), bank=["left"], half_width_m=[25.0])
-    unseen = sketch.frame(
-        LineString([(106.008, 29.4), (106.028, 29.4)]),
-        LineString([(105.992, 29.4), (106.028, 29.4)]),
-        bank=["left", "right"],
-        half_width_m=[25.0, 25.0],
-        cls=["gap", "other_bank"],
-        label=["左岸 3+200 – 4+800", "右岸 2+200 – 4+800"],
-        popup=[{"原因": "定位中断"}, {"原因": "只看到对岸"}],
-    )
-    track = sketch.frame(LineString([(105.992, 29.401), (106.008, 29.401)]), cls=["track"])
-    page.goto(put(tmp_path, atlas.patrol_map(track, legs, sketch.river(), unseen, stamp=sketch.STAMP, **sketch.TITLE)))
-    seen = page.locator(".leaflet-rg-leg-pane path").first.bounding_box()
-    missed = page.locator(".leaflet-rg-uncovered-pane path").nth(2).bounding_box()
-    assert seen["y"] < missed["y"], "the left bank lies north of a river that flows east"
-    page.locator("#rg-list button").nth(1).click()
-    expect(page.locator(".leaflet-popup")).to_contain_text("只看到对岸")
-    screenshot(page, "patrol")
 
 
 def test_a_folium_marker_of_a_notebook_shows_its_picture(page: Page, tmp_path: Path) -> None:

@@ -236,12 +236,12 @@ def of_score(score: Any, reaches: gpd.GeoDataFrame, fixes: gpd.GeoDataFrame, nam
         reaches,
         fixes,
         gap_s(fixes["at"], view),
-        thresholds=_thresholds(view),
+        thresholds=thresholds(view),
         review=[{"zh": s.zh, "en": s.en, "state": None} for s in score.review],
     )
 
 
-def _thresholds(view: RuleView) -> dict[str, Any]:
+def thresholds(view: RuleView) -> dict[str, Any]:
     """Rule rows that stand beside figures for orientation, where they hold a number."""
     rows = {rule: view.find(rule) for _, _, rule in FIGURES.values() if rule}
     return {k: r for k, r in rows.items() if r is not None and isinstance(r.value, (int, float))}
@@ -267,7 +267,7 @@ def of_track(conn: Connection, track_id: str, view: RuleView, *, review: bool) -
         reaches,
         fixes,
         gap_s(fixes["at"], view),
-        thresholds=_thresholds(view),
+        thresholds=thresholds(view),
         review=_questions(conn, row["track_id"]) if review else None,
         ground=_ground(conn, row, legs, reaches),
         notes=_notes(row, fixes),
