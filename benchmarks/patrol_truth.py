@@ -66,12 +66,18 @@ class Folder:
         read = track_intake.read_track(self.path / self.tracks[track_id]["file"], self.truth[track_id]["datum"]).fixes
         return read.sort_values("at", kind="stable").drop_duplicates(["at", "lon", "lat"]).reset_index(drop=True)
 
+    def raw(self, tracks: Iterable[str]) -> dict[str, pd.DataFrame]:
+        """Fixes of tracks as the files have them."""
+        asked = list(tracks)
+        read = track_intake.read_tracks(self.path / self.tracks[t]["file"] for t in asked)
+        return {t: r.fixes for t, r in zip(asked, read, strict=True) if isinstance(r, track_intake.TrackFile)}
+
     def metric(self) -> dict[str, gpd.GeoDataFrame]:
         """The reaches of each network in its own metric zone."""
         return {str(n): crs.to_metric(g.reset_index(drop=True)) for n, g in self.reaches.groupby("network")}
 
 
-def _bits(intervals: Iterable[tuple[float, float]], cells: int) -> Bits:
+def bits(intervals: Iterable[tuple[float, float]], cells: int) -> Bits:
     out = np.zeros(cells, dtype=bool)
     for a, b in intervals:
         out[max(0, round(min(a, b) / CELL_M)) : max(0, round(max(a, b) / CELL_M))] = True
@@ -99,14 +105,14 @@ def agreement(folder: Folder, answers: Mapping[str, list[Seen]]) -> dict[str, fl
 
 def _count(sums: dict[str, float], truth: Mapping[str, Any], said: list[Seen], cells: int) -> None:
     """Adds the cells of one reach of one track."""
-    must = _bits(truth.get("must", []), cells)
-    reported = _bits([(s.from_m, s.to_m) for s in said], cells)
-    wrong = reported & ~must & ~_bits(truth.get("may", []), cells)
+    must = bits(truth.get("must", []), cells)
+    reported = bits([(s.from_m, s.to_m) for s in said], cells)
+    wrong = reported & ~must & ~bits(truth.get("may", []), cells)
     sums["hit"] += (reported & must).sum()
     sums["missed"] += (must & ~reported).sum()
     sums["wrong"] += wrong.sum()
     sums["wrong_reach"] += 0 if must.any() else wrong.sum()
     for bank in ("left", "right"):
-        known = _bits(truth.get(bank, []), cells) & reported
+        known = bits(truth.get(bank, []), cells) & reported
         sums["bank"] += known.sum()
-        sums["bank_right"] += (known & _bits([(s.from_m, s.to_m) for s in said if s.bank == bank], cells)).sum()
+        sums["bank_right"] += (known & bits([(s.from_m, s.to_m) for s in said if s.bank == bank], cells)).sum()
