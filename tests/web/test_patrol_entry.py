@@ -145,6 +145,12 @@ def test_what_is_no_scan_holds_its_row_back(desk: Desk, content: bytes, words: s
     assert answer.status_code == 422 and words in answer.text and desk.entries.empty
 
 
+def test_a_text_without_end_is_not_cut_in_silence(desk: Desk) -> None:
+    answer = desk.post(row(0, sheet="C1", day=str(county.DAY), note="长" * 1001) | row(1, sheet="C3", note="a\0b"))
+    assert answer.status_code == 422 and "超过 1000 字" in answer.text and "长" * 1001 in answer.text
+    assert list(desk.entries["note"]) == ["ab"]
+
+
 def test_a_hash_that_is_none_of_ours_is_no_scan(desk: Desk) -> None:
     desk.post(row(0, sheet="C1", day=str(county.DAY), kept="../../../etc/passwd") | row(1, sheet="C3", kept="f" * 64))
     assert desk.entries["scan_sha256"].isna().all() and len(desk.entries) == 2

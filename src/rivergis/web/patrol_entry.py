@@ -34,6 +34,7 @@ router = APIRouter(include_in_schema=False)
 Clerk = Annotated[Actor, Depends(require("import"))]
 ROWS = 12
 MAX_ROWS = 60
+MAX_TEXT = 1_000
 MAX_SCAN = 8 << 20
 MAX_BODY = ROWS * MAX_SCAN + (1 << 20)
 KINDS = tuple(k for k in entry_workflow.TYPED_KINDS if k != "hand_drawn")  # a drawn line needs its file: command line
@@ -114,10 +115,12 @@ def _with(row: FormRow, done: Entered | None) -> FormRow:
 
 def _row(sent: FormData, i: int, scan: tuple[str, bytes] | None, store_dir: Path) -> FormRow | None:
     """Row ``i`` of the form, or None where nothing was typed into it."""
-    values = {name: str(sent.get(f"{name}-{i}", "")).strip()[:500] for name in _TEXT}
+    values = {name: str(sent.get(f"{name}-{i}", "")).strip() for name in _TEXT}
     before = scan_files.kept(str(sent.get(f"kept-{i}", "")), store_dir)
     if not any(values[name] for name in _FILLED) and scan is None and before is None:
         return None
+    if any(len(v) > MAX_TEXT for v in values.values()):
+        return FormRow(values, before, [words.both("entry_problem.long", most=MAX_TEXT)])
     try:
         return FormRow(values, before if scan is None else _kept(*scan, store_dir))
     except InputError as error:
