@@ -243,6 +243,27 @@ def test_the_same_row_twice_is_one_and_one_number_with_two_contents_is_none(tmp_
     assert kinds(file) == ["record", "repeated", "number_twice", "number_twice"]
 
 
+def test_two_equal_rows_without_hour_may_be_two_patrols(tmp_path: Path) -> None:
+    rows = [
+        ["河长姓名", "巡河日期", "时长", "里程"],
+        ["张三", "2026-05-20", "35分", "1公里"],
+        ["张三", "2026.5.20", "35分钟", "1000米"],
+        ["张三", "5月20日", "35分", "1公里"],
+    ]
+    assert kinds(read(book(tmp_path / "a.xlsx", rows))) == ["record", "perhaps_known", "time_unreadable"]
+
+
+def test_units_in_a_row_below_the_headings(tmp_path: Path) -> None:
+    rows = [
+        ["河长姓名", "开始时间", "时长", "里程"],
+        [None, None, "(分钟)", "（公里）"],
+        ["张三", "2026-05-20 9:00", 35.2, 1.2],
+        ["本月合计", None, 35.2, 1.2],
+    ]
+    file = read(book(tmp_path / "a.xlsx", rows))
+    assert kinds(file) == ["record", "total"] and [(r.seconds, r.metres) for r in taken(file)] == [(2112, 1200)]
+
+
 def test_the_key_of_a_record_does_not_hang_on_its_spelling(tmp_path: Path) -> None:
     p = profile()
     one, other = (

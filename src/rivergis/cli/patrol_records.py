@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,12 +53,30 @@ def records() -> None:
 @click.argument("file", type=FILE)
 @profile_option
 @click.option(
+    "--length-unit", type=click.Choice(["km", "m"]), default=None, help="Unit of the way, if the file states none."
+)
+@click.option(
+    "--duration-unit",
+    type=click.Choice(["h", "min", "s"]),
+    default=None,
+    help="Unit of the duration, if the file states none.",
+)
+@click.option(
     "--encoding", default=None, help="Text encoding of a CSV, where it is read wrongly: GB18030, for instance."
 )
 @click.option("--dry-run", is_flag=True, help="Do everything and keep nothing.")
 @common.actor_option
 @common.json_option
-def import_(file: Path, profile: str, encoding: str | None, dry_run: bool, actor: str | None, as_json: bool) -> int:
+def import_(
+    file: Path,
+    profile: str,
+    length_unit: str | None,
+    duration_unit: str | None,
+    encoding: str | None,
+    dry_run: bool,
+    actor: str | None,
+    as_json: bool,
+) -> int:
     """Take in FILE (.xlsx .xls .csv) of who, when, how long, how far; each row becomes an entry of kind platform_record.
 
     They count for the frequency and are shown apart from coverage proven by tracks. The same records again change nothing.
@@ -70,7 +89,7 @@ def import_(file: Path, profile: str, encoding: str | None, dry_run: bool, actor
     """
     from rivergis.patrol import record_files, record_workflow
 
-    known = _profile(profile)
+    known = _with_units(_profile(profile), length=length_unit, duration=duration_unit)
     db = common.database()
     who = common.acting(db, actor, "import")
     try:
@@ -84,6 +103,11 @@ def import_(file: Path, profile: str, encoding: str | None, dry_run: bool, actor
     else:
         _show_import(done, dry_run)
     return common.EXIT_PARTLY if done.aside else 0
+
+
+def _with_units(profile: Profile, **units: str | None) -> Profile:
+    """A profile with the units that the user names."""
+    return replace(profile, units={**profile.units, **{k: v for k, v in units.items() if v is not None}})
 
 
 def _with_hint(error: Any, file: Path) -> Exception:

@@ -162,7 +162,10 @@ def _rows(grid: Grid, header: Header, profile: Profile, max_kmh: float) -> Itera
 
 
 def _each_once(rows: list[Row], profile: Profile) -> list[Row]:
-    """Rows that say the same again are repeated; rows of one number that say different things are all set aside."""
+    """Rows that say the same again are repeated; rows of one number that say different things are all set aside.
+
+    Two equal rows without number and hour may be two patrols of a day: the second is set aside.
+    """
     told: dict[str, set[str]] = {}
     keyed = [(row, records.key_of(row.record, profile) if row.record else None) for row in rows]
     for row, key in keyed:
@@ -173,10 +176,18 @@ def _each_once(rows: list[Row], profile: Profile) -> list[Row]:
         if key is not None and len(told[key]) > 1:
             row = replace(row, kind="aside", record=None, code="number_twice", said=key)
         elif key is not None and key in met:
-            row = replace(row, kind="repeated", record=None)
+            row = _again(row)
         met.add(key)
         out.append(row)
     return out
+
+
+def _again(row: Row) -> Row:
+    """A row that says what an earlier one said."""
+    r = row.record
+    if r is not None and not r.external_id and r.started_at is None:
+        return replace(row, kind="aside", record=None, code="perhaps_known", said=f"{r.chief or r.chief_code}, {r.day}")
+    return replace(row, kind="repeated", record=None)
 
 
 def _record(cells: list[Any], header: Header, profile: Profile, max_kmh: float) -> Record:
@@ -249,7 +260,7 @@ def _when(day: Any, start: Any, end: Any, zone: str) -> tuple[date, datetime | N
         raise _Aside("time_unreadable", start)
     own = started.astimezone(SHANGHAI).date() if started else on
     if own is None:
-        raise _Aside("time_missing", day)
+        raise _Aside("time_unreadable" if plain(day) else "time_missing", day)
     if on is not None and own != on:
         raise _Aside("day_contradicts", f"{plain(day)}, {plain(start)}")
     ended, end_clock = _moment(end, own, zone)

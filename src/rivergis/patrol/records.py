@@ -178,6 +178,11 @@ class Header:
     unread: tuple[str, ...]
     """Headings that no field takes."""
 
+    @property
+    def worth(self) -> tuple[int, int]:
+        """What makes one heading better than another: more fields, then more units (a row of units below)."""
+        return len(self.fields), len(self.units)
+
 
 def heading(cell: Any) -> tuple[str, str | None]:
     """A heading as it is compared, and the unit it states: ``里程（公里）`` is 里程 and 公里."""
@@ -201,7 +206,7 @@ def find_header(rows: Sequence[tuple[int, list[Any]]], profile: Profile) -> Head
             options.append(((number, rows[i + 1][0]), stacked))
         for numbers, names in options:
             found = _header(numbers, names, profile)
-            if found is not None and (best is None or len(found.fields) > len(best.fields)):
+            if found is not None and (best is None or found.worth > best.worth):
                 best = found
     return best
 
@@ -235,7 +240,8 @@ def kind_of(cells: Sequence[Any], header: Header) -> str:
     filled = [plain(c) for c in cells if plain(c)]
     if not filled:
         return "blank"
-    if any(f.casefold().replace(" ", "").startswith(_TOTALS) for f in filled[:2]):
+    first = [f.casefold().replace(" ", "") for f in filled[:2]]
+    if any(f.startswith(_TOTALS) or f.endswith(_TOTALS[:4]) for f in first):
         return "total"
     same = sum(heading(cells[i])[0] == t for i, t in header.texts.items() if i < len(cells))
     if 2 * same > len(header.texts):
