@@ -100,6 +100,7 @@ def test_problems_beyond_the_page_are_counted_and_stand_in_the_list(
 ) -> None:
     card = cards["C1"]
     assert (len(card.problems), len(card.shown_problems)) == (9, 8)
+    assert [p.where.split()[1] for p in card.problems] == sorted(p.where.split()[1] for p in card.problems)
     assert "另有 1 处" in reminder_card.render(card)
     paper = duty_papers.remind_paper(duties, list(cards.values()), duties.next_patrols(), [f"{c}.html" for c in cards])
     patrol_paper.write(paper, tmp_path / "list.xlsx")

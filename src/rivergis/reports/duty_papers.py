@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from rivergis import words
+from rivergis.maps.export_text import inert
 from rivergis.patrol import calendar, duty
 from rivergis.patrol.duty_workflow import Duties
 from rivergis.reports.patrol_paper import Paper, Table
@@ -155,7 +156,7 @@ def _day(value: Any) -> str | None:
 
 
 def flat(frame: pd.DataFrame) -> pd.DataFrame:
-    """A calendar or list with plain cells, for a table file: notes and reasons in words, lists joined."""
+    """A calendar or list with plain cells, for a table file: notes and reasons in words, lists joined, every text inert."""
     out = frame.copy()
     if "notes" in out:
         out["notes"] = [notes(n) or "" for n in out["notes"]]
@@ -164,7 +165,7 @@ def flat(frame: pd.DataFrame) -> pd.DataFrame:
     for name in ("river_ids", "duty_ids"):
         if name in out:
             out[name] = [" ".join(map(str, ids)) for ids in out[name]]
-    return out
+    return out.map(lambda v: inert(v) if isinstance(v, str) else v)
 
 
 def strips(duties: Duties) -> str:

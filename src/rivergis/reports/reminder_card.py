@@ -165,8 +165,10 @@ def _fit(rows: pd.DataFrame) -> tuple[int, float]:
 
 
 def _rank(column: pd.Series) -> pd.Series:
-    """Judged problems and rebounds before leads that nobody has examined."""
-    return column.map({k: i for i, k in enumerate(risk.KINDS)}) if column.name == "kind" else column.astype(str)
+    """Judged problems and rebounds before leads that nobody has examined, then down each river."""
+    if column.name == "kind":
+        return column.map({k: i for i, k in enumerate(risk.KINDS)})
+    return column.astype(float) if column.name == "at_m" else column.astype(str)
 
 
 def _stretch(row: Any) -> Stretch:
