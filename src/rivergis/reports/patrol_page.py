@@ -32,8 +32,8 @@ SHOWN_ROWS = 1000
 NEAR = "near"
 # figure -> unit, factor from the stored one, rule it is compared with for orientation
 FIGURES: dict[str, tuple[str, float, str | None]] = {
-    "minutes": ("min", 1.0, "patrol.effective.min_duration"),
-    "metres": ("m", 1.0, "patrol.effective.min_distance"),
+    "minutes": ("min", 1.0, None),
+    "metres": ("m", 1.0, None),
     "passage_metres": ("m", 1.0, None),
     "bank_metres": ("m", 1.0, None),
     "assigned_metres": ("m", 1.0, None),
