@@ -51,7 +51,7 @@ def current(db: Database, track_id: str) -> dict[str, Any]:
 
 def explained(db: Database, track_id: str) -> explain_workflow.Explained:
     with db.read() as conn:
-        return explain_workflow.explain(conn, store.head_starting(conn, track_id))
+        return explain_workflow.explain(conn, store.head_starting(conn, track_id), questions=True)
 
 
 def results(db: Database, track_id: str) -> int:

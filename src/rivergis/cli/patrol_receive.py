@@ -64,14 +64,17 @@ def explain(track: str, actor: str | None, as_json: bool) -> int:
     Example:
       rivergis patrol explain 3f2a91c0
     """
+    from rivergis.db import people
     from rivergis.patrol import explain_workflow, store
+    from rivergis.reports import patrol_page
 
     db = common.database()
     with db.read() as conn:
         head = store.head_starting(conn, track)
     who = _may_see(db, head, actor, "patrol explain")
     with db.read() as conn:
-        told = explain_workflow.explain(conn, head)
+        may = patrol_page.may_review(conn, head, who, people.capabilities(conn, who))
+        told = explain_workflow.explain(conn, head, questions=may)
     _saw(db, head, who, "patrol explain")
     common.emit(told, as_json, _explained(told))
     return common.EXIT_PARTLY if told.same is False else 0
@@ -99,7 +102,7 @@ def _explained(told: Any) -> str:
     ]
     said += [
         f"待核实 {q['number']} [{q['state']}{' 已不再提示 gone' if q['gone'] else ''}]: {q['zh']}"
-        for q in told.questions
+        for q in told.questions or []
     ]
     return "\n".join(said)
 

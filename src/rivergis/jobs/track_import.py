@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 from rivergis.db.connect import Database, now_of
-from rivergis.errors import InputError, UsageError
+from rivergis.errors import InputError, RivergisError, UsageError
 from rivergis.intake import archive, sources, track, track_index
 from rivergis.intake.track_index import TrackEntry
 from rivergis.patrol import receive_workflow
@@ -70,18 +71,17 @@ def import_tracks(
     view = view_of(db, book, date.today())
     got: list[receive_workflow.Received] = []
     failed, noticed, read = [], Counter[str](), 0
-    for n, entry in enumerate(entries):
+    for n, (entry, file) in enumerate(_read(entries)):
         try:
-            if entry.fault is not None:
-                raise InputError(entry.fault)
-            if dry_run:
-                noticed.update({d["code"] for d in track.read_track(entry.path, entry.datum or "wgs84").diagnostics})
-            else:
+            if isinstance(file, RivergisError):
+                raise file
+            diagnostics = file.diagnostics
+            if not dry_run:
                 one = receive_workflow.receive_track(
-                    db, entry.path, _said(entry, namespace), view=view, actor=actor, store_dir=store_dir
+                    db, entry.path, _said(entry, namespace), view=view, actor=actor, store_dir=store_dir, read=file
                 )
-                noticed.update({d["code"] for d in one.diagnostics})
                 got.append(one)
+            noticed.update({d["code"] for d in diagnostics})
             read += 1
         except (InputError, UsageError) as error:
             failed.append({"file": entry.path.name, "error": error.code, "message": error.sentence})
@@ -90,6 +90,16 @@ def import_tracks(
         raise InputError(failed[0]["message"], file=failed[0]["file"], failed=failed)
     new = read if dry_run else sum(t.new for t in got)
     return TracksReceived(new, read - new, failed, dict(noticed), got, sum(t.observations for t in got))
+
+
+def _read(entries: list[TrackEntry]) -> Iterator[tuple[TrackEntry, track.TrackFile | RivergisError]]:
+    """Every entry with its track, or why it cannot be used; files of one datum that follow each other are read together."""
+    for (bad, datum), run in groupby(entries, key=lambda e: (e.fault is not None, e.datum)):
+        some = list(run)
+        if bad:
+            yield from ((e, InputError(e.fault or "")) for e in some)
+        else:
+            yield from zip(some, track.read_tracks([e.path for e in some], datum or "wgs84"), strict=True)
 
 
 def _said(entry: TrackEntry, namespace: str) -> Said:

@@ -30,15 +30,17 @@ def visits(t_s: Floats, x: Floats, y: Floats, areas: gpd.GeoDataFrame, limits: L
     """
     crs.require_metric(areas)
     steps, seconds = _steps(t_s, x, y, limits.hole_s)
+    starts = shapely.get_point(steps, 0)
     rows = []
     for i in np.unique(areas.sindex.query(steps, predicate="intersects")[1]) if len(steps) else []:
         area = areas.geometry.iloc[int(i)]
-        inside = shapely.intersection(steps, area)
-        metres = shapely.length(inside)
-        whole = shapely.length(steps)
+        whole, stands = shapely.length(steps), shapely.intersects(starts, area)
+        inside = np.where(whole > 0, shapely.intersection(steps, area), np.where(stands, starts, None))
+        metres = np.nan_to_num(shapely.length(inside))
         # a person who stands still is inside or not; who moves is inside for the part of the step that is
-        part = np.where(whole > 0, metres / np.where(whole > 0, whole, 1.0), shapely.intersects(steps, area))
-        seen = shapely.intersection(shapely.buffer(shapely.union_all(inside), limits.sight_m), area)
+        part = np.where(whole > 0, metres / np.where(whole > 0, whole, 1.0), stands)
+        sight = shapely.buffer(shapely.union_all(inside), limits.sight_m)
+        seen = shapely.intersection(sight, area)
         rows.append((int(i), float((part * seconds).sum()) / 60, float(metres.sum()), min(seen.area / area.area, 1.0)))
     return pd.DataFrame(rows, columns=["area", "minutes", "metres", "share"])
 

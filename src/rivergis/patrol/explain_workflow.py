@@ -28,15 +28,18 @@ class Explained:
     inputs: dict[str, Any]
     figures: dict[str, Any]
     standard: list[dict[str, Any]]
-    questions: list[dict[str, Any]]
+    questions: list[dict[str, Any]] | None
     legs: int
     same: bool | None
     why: str | None = None
     differs: list[str] = field(default_factory=list)
 
 
-def explain(conn: Connection, head: uuid.UUID) -> Explained:
-    """Replay the current scoring of an outing in a read-only transaction; ``NotFound`` where it was never scored."""
+def explain(conn: Connection, head: uuid.UUID, *, questions: bool) -> Explained:
+    """Replay the current scoring of an outing in a read-only transaction; ``NotFound`` where it was never scored.
+
+    ``questions``: whether who asks may see what is asked about it (the duty person, the chief concerned).
+    """
     result = store.result(conn, head)
     if result is None:
         raise NotFound(f"The track {head} has no scoring yet: run 'rivergis patrol score-day' for its day.")
@@ -51,7 +54,7 @@ def explain(conn: Connection, head: uuid.UUID) -> Explained:
         result["figures"].get("read", {}),
         result["figures"],
         result["standard"],
-        [review_workflow.as_dict(q) for q in review_workflow.of_track(conn, head)],
+        [review_workflow.as_dict(q) for q in review_workflow.of_track(conn, head)] if questions else None,
         len(legs),
         same,
         why,

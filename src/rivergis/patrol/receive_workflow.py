@@ -66,15 +66,22 @@ class Received:
 
 
 def receive_track(
-    db: Database, path: Path, said: Said, *, view: RuleView, actor: str, store_dir: Path, name: str | None = None
+    db: Database,
+    path: Path,
+    said: Said,
+    *,
+    view: RuleView,
+    actor: str,
+    store_dir: Path,
+    read: track_intake.TrackFile | None = None,
 ) -> Received:
     """Record one track file. The same file again changes nothing but what it says in addition (whose it is, from which device).
 
-    An undeclared datum is read as WGS 84 and stays undeclared: the scoring asks, nothing is moved in silence. ``name``: file
-    name as delivered, where ``path`` is a temporary copy. Raises ``InputError`` for an unusable file, an unknown chief, or
+    An undeclared datum is read as WGS 84 and stays undeclared: the scoring asks, nothing is moved in silence. ``read``: what was
+    read from it in the datum said, where many files were read together. Raises ``InputError`` for an unusable file, an unknown chief, or
     one said to be somebody else's than before.
     """
-    read = track_intake.read_track(path, said.datum or "wgs84")
+    read = read or track_intake.read_track(path, said.datum or "wgs84")
     gaps = gaps_of(view)
     with db.write(actor) as conn:
         party = [_person(conn, p, said.namespace) for p in said.party]
@@ -83,7 +90,7 @@ def receive_track(
         known = store.known(conn, read.sha256)
         if known is not None and known["purged_at"] is not None:
             return _received(known, False, read, pd.Series(known["id"]), 0)
-        told = told if known is None else _agreed(known, told, name or path.name)
+        told = told if known is None else _agreed(known, told, path.name)
         row = _row(read, told, view)
         if known is None:
             raw = Path("tracks") / f"{read.sha256}{path.suffix.lower()}"
@@ -91,7 +98,7 @@ def receive_track(
                 "id": uuid.uuid5(IDENTITY_NAMESPACE, "track/" + read.sha256),
                 "raw_sha256": read.sha256,
                 "raw_path": str(raw),
-                "file_name": name or path.name,
+                "file_name": path.name,
                 "format": read.format,
                 "datum_used": told["datum_declared"] or "wgs84",
                 "fix_count": len(read.fixes),

@@ -26,6 +26,7 @@ from rivergis.intake import track, track_index
 from rivergis.jobs import track_import
 from rivergis.patrol import receive_store, receive_workflow, review_workflow, store, upload_files
 from rivergis.patrol.receive_workflow import Said
+from rivergis.reports import patrol_page
 from rivergis.rules import RuleBook
 from rivergis.web.auth import database, require
 
@@ -179,7 +180,7 @@ def result(request: Request, actor: SignedIn, track_id: uuid.UUID) -> dict[str, 
     head = _seen(request, actor, track_id, "api")
     with database(request).read() as conn:
         found = store.result(conn, head)
-        may_ask = review_workflow.REVIEW in actor.capabilities or store.is_own(conn, head, actor.name)
+        may_ask = patrol_page.may_review(conn, head, actor.name, actor.capabilities)
         asked = [_public(q) for q in review_workflow.of_track(conn, head)] if may_ask else None
         parts = [str(i) for i in store.parts(conn, head)["id"]]
     told = {k: found[k] for k in ("day", "figures", "standard", "recorded_at")} if found else None
