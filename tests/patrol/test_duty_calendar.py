@@ -345,3 +345,12 @@ def test_more_problems_never_advise_fewer_visits(kinds: dict[str, int], kind: st
     rows = [risk.Raise(k, 1, 2) for k in risk.KINDS] + [risk.Raise("lead", 3, 5)]
     step: Callable[[dict[str, int]], int] = lambda k: risk.advise(k, rows, 4).extra  # noqa: E731
     assert step(kinds) <= step(kinds | {kind: kinds.get(kind, 0) + more}) <= 4
+
+
+def test_the_load_of_a_chief_counts_metres_once_and_problems_near() -> None:
+    held = duties(
+        ("wei", A, 0.0, 1000.0, None, None), ("wei", A, 500.0, 2000.0, None, None), ("lin", B, 0.0, 900.0, None, None)
+    )
+    near = problems(("lead", A, 2299.0), ("lead", A, 2301.0), ("problem", B, 100.0), ("lead", "elsewhere", 5.0))
+    got = duty.load(targets.held(held), near, 300.0, date(2026, 5, 20)).set_index("chief_id")
+    assert got.loc["wei"].tolist() == [2, 2000.0, 1] and got.loc["lin"].tolist() == [1, 900.0, 1]

@@ -165,3 +165,13 @@ def summary(ledger: pd.DataFrame) -> pd.DataFrame:
     owed = ledger[(ledger["what"] == calendar.VISITS) & ledger["state"].isin((calendar.DONE, *calendar.OPEN))]
     sums = owed.groupby(who)[["due", "done", "gps", "entry"]].sum().add_suffix("_visits")
     return counts.join(sums).fillna(0).reset_index()
+
+
+def load(held: Iterable[Held], problems: pd.DataFrame, margin_m: float, as_of: date) -> pd.DataFrame:
+    """What each chief has to look after on a day (register id A10): chief_id, stretches, river_m (overlaps once), problems near."""
+    by_chief: dict[Any, list[seen.Stretch]] = {}
+    for h in held:
+        if h.on(as_of):
+            by_chief.setdefault(h.chief_id, []).append(h.stretch)
+    rows = [(chief, len(s), seen.length_m(s), len(risk.on_way(problems, s, margin_m))) for chief, s in by_chief.items()]
+    return pd.DataFrame(rows, columns=["chief_id", "stretches", "river_m", "problems"])

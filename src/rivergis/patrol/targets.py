@@ -15,7 +15,7 @@ import pandas as pd
 
 from rivergis.patrol import frequency as frequencies
 from rivergis.patrol.frequency import Calendar, Frequency
-from rivergis.patrol.visits import Stretch, union
+from rivergis.patrol.visits import Stretch, length_m
 from rivergis.rules import RuleValue
 
 WARNINGS = ("yellow", "orange", "red")
@@ -83,10 +83,7 @@ class Target:
     @property
     def assigned_m(self) -> float:
         """Metres along the rivers, overlaps once."""
-        by_river = {
-            s.river_id: [(t.from_m, t.to_m) for t in self.stretches if t.river_id == s.river_id] for s in self.stretches
-        }
-        return sum(b - a for parts in by_river.values() for a, b in union(parts))
+        return length_m(self.stretches)
 
     @property
     def key(self) -> tuple[Any, ...]:

@@ -131,7 +131,7 @@ def visits(
     length. ``accepted``: modes that the rules accept, None = no rule. ``sole``: the chief has no other target, so that a
     record without a place is about this one.
     """
-    assigned_m = _length(target)
+    assigned_m = length_m(target)
     least_m = max(min(min_visit_m, assigned_m), frequency.min_share * assigned_m)
     out = []
     for patrol in done:
@@ -161,13 +161,14 @@ def visited_m(done: Iterable[Patrol], target: Sequence[Stretch], sole: bool) -> 
         for piece in patrol.pieces:
             if piece.river_id is None:
                 if sole:
-                    return _length(target)
+                    return length_m(target)
                 continue
             found.setdefault(piece.river_id, []).extend(_common(piece, held.get(piece.river_id, ())))
     return sum(b - a for parts in found.values() for a, b in union(parts))
 
 
-def _length(target: Sequence[Stretch]) -> float:
+def length_m(target: Sequence[Stretch]) -> float:
+    """Metres of stretches along their rivers, overlaps once."""
     return sum(b - a for parts in _by_river(target).values() for a, b in parts)
 
 

@@ -24,7 +24,22 @@ _CALENDAR = (
     "chief", "waters", "km", "period", "begin", "end", "due", "done", "gps", "entry", "state", "last_day", "share", "warning",
     "notes", "status",
 )  # fmt: skip
-_CHIEFS = ("chief", "level", "n_done", "n_due", "n_overdue", "n_partly", "n_rest", "due", "done", "gps", "entry")
+_CHIEFS = (
+    "chief",
+    "level",
+    "stretches_held",
+    "km",
+    "n_problems",
+    "n_done",
+    "n_due",
+    "n_overdue",
+    "n_partly",
+    "n_rest",
+    "due",
+    "done",
+    "gps",
+    "entry",
+)
 _NEXT = (
     "chief", "level", "river", "from", "to", "bank", "period", "end", "due", "done", "missing", "missed_periods", "overdue_days",
     "extra", "why", "last_left", "last_right", "last_entry", "basis", "status",
@@ -47,7 +62,9 @@ def calendar_paper(duties: Duties) -> Paper:
     """The calendar of all chiefs, or of the one it was read for, with a strip for every target."""
     ledger = duties.ledger
     told = ledger[ledger["state"] != calendar.UNRECORDED]
-    chiefs = [_chief_row(r) for r in duty.summary(ledger).itertuples()] if len(ledger) else []
+    load = duty.load(duties.held, duties.problems, duties.outlook.distance_m, duties.as_of).set_index("chief_id")
+    told_of = duty.summary(ledger).join(load, on="chief_id").fillna(dict.fromkeys(load, 0)) if len(ledger) else ledger
+    chiefs = [_chief_row(r) for r in told_of.itertuples()]
     tables = [
         Table("duty_chiefs", columns(_CHIEFS), chiefs, CALENDAR, words.both("patrol_report.duty.unrecorded_note")),
         Table("duty_calendar", columns(_CALENDAR), [calendar_row(r) for r in told.itertuples()], CALENDAR),
@@ -148,7 +165,8 @@ def next_row(r: Any) -> tuple[Any, ...]:
 def _chief_row(r: Any) -> tuple[Any, ...]:
     rest = r.upcoming + r.not_owed + r.unrecorded
     counts = (r.done, r.due, r.overdue, r.partly, rest, r.due_visits, r.done_visits, r.gps_visits, r.entry_visits)
-    return r.chief, words.both(f"level.{r.level}"), *(int(n) for n in counts)
+    held = (int(r.stretches), round(r.river_m / 1000, 2), int(r.problems))
+    return r.chief, words.both(f"level.{r.level}"), *held, *(int(n) for n in counts)
 
 
 def _day(value: Any) -> str | None:
