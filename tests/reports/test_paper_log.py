@@ -86,7 +86,7 @@ def test_a_slip_of_the_pen_is_no_number(identity: object, at: int, other: str) -
 
 def test_a_sheet_has_the_landmarks_of_its_stretches_in_order(there: Database) -> None:
     with there.read() as conn:
-        made = {s.chief_code: s for s in paper_log.sheets(conn, DAY, unit="500199001")}
+        made = {s.chief_code: s for s in paper_log.sheets(conn, DAY, 500, unit="500199001")}
         assert set(made) == {"C1", "C2", "C3", "C4"}
         one = made["C1"]
         assert [(x.label, x.name) for x in one.lines] == [
@@ -94,14 +94,14 @@ def test_a_sheet_has_the_landmarks_of_its_stretches_in_order(there: Database) ->
             ("1+455", "公示牌"), ("1+900", "责任段止点"),
         ]  # fmt: skip
         assert one.unit == "江口镇石桥村" and [x.name for x in made["C2"].lines if x.heading] == ["清溪", "甲河"]
-        assert [s.chief_code for s in paper_log.sheets(conn, DAY, chief="C3")] == ["C3"]
+        assert [s.chief_code for s in paper_log.sheets(conn, DAY, 500, chief="C3")] == ["C3"]
         with pytest.raises(NotFound, match="the unit 999"):
-            paper_log.sheets(conn, DAY, unit="999")
+            paper_log.sheets(conn, DAY, 500, unit="999")
 
 
 def test_the_number_on_the_sheet_enters_for_its_chief(there: Database) -> None:
     with there.read() as conn:
-        [one] = paper_log.sheets(conn, DAY, chief="C3")
+        [one] = paper_log.sheets(conn, DAY, 500, chief="C3")
     told = entry_workflow.enter(
         there, [Typed("paper", one.number.lower(), str(DAY), begin="石桥", end="0+900"), Typed("paper", "AAAA-AAA", str(DAY))],
         actor="local:test", view=VIEW, today=DAY,
@@ -137,4 +137,4 @@ def test_a_sheet_is_written_whole_or_not_at_all(there: Database, tmp_path: Path)
 
 
 def _written(conn: Connection, out: Path) -> list[Sheet]:
-    return paper_log.write(conn, out, DAY, unit="500199001")
+    return paper_log.write(conn, out, DAY, 500, unit="500199001")

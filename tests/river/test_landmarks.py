@@ -29,7 +29,7 @@ def gazetteer(*marks: tuple[str, float | None, shapely.Point | None], axes: gpd.
          "river": "清溪", "name": names, "kind": "bridge", "at_m": at},
         geometry=list(points), crs="EPSG:4490",
     )  # fmt: skip
-    return Gazetteer(frame.rename_geometry("geom"), axes)
+    return Gazetteer(frame.rename_geometry("geom"), axes, within_m=500)
 
 
 COUNTY = gazetteer(
@@ -88,6 +88,13 @@ def test_what_has_no_place_or_lies_off_the_river_is_no_end() -> None:
         COUNTY.spot("r", "2+500")
     with pytest.raises(InputError, match="no axis"):
         gazetteer(("石桥", 200.0, None), axes=AXES.iloc[:0]).spot("r", "0+100")
+
+
+def test_a_point_far_from_its_river_has_no_chainage() -> None:
+    far = gazetteer(
+        ("远处桥", None, shapely.Point(106.01, 29.45)), ("牌", 300.0, shapely.Point(106.01, 29.45))
+    ).marks.set_index("name")
+    assert far["at_m"].isna().to_dict() == {"远处桥": True, "牌": False} and far.loc["远处桥", "offset_m"] > 5000
 
 
 def test_official_chainage_is_read_and_shown_where_a_river_has_one() -> None:

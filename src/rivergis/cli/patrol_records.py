@@ -423,8 +423,9 @@ def paper_log(unit: str | None, chief: str | None, on: datetime | None, out: Pat
 
     if unit is None and chief is None:
         raise UsageError("Say for whom: --unit ADCODE or --chief CODE.")
+    within_m = _view().number("river.chainage.max_offset")
     with common.database().read() as conn:
-        made = report.write(conn, out, on.date() if on else date.today(), unit, chief)
+        made = report.write(conn, out, on.date() if on else date.today(), within_m, unit, chief)
     if as_json:
         common.emit(
             [

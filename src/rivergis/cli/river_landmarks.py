@@ -68,13 +68,16 @@ def landmarks(
 
 
 def _gazetteer(on: date) -> tuple[Gazetteer, Any]:
+    from rivergis import rules
     from rivergis.db.connect import now_of
     from rivergis.river import store
     from rivergis.river.landmarks import Gazetteer
 
+    within_m = rules.load(common.settings().rules_dir).at(("000000",), on).number("river.chainage.max_offset")
     with common.database().read() as conn:
         known = now_of(conn)
-        return Gazetteer(store.landmarks(conn, on, known), store.axes(conn, on, known)), store.rivers(conn, on, known)
+        found = Gazetteer(store.landmarks(conn, on, known), store.axes(conn, on, known), within_m)
+        return found, store.rivers(conn, on, known)
 
 
 def _river(rivers: Any, said: str) -> Any:

@@ -140,7 +140,7 @@ class Ground:
         return "; ".join(said)
 
 
-def ground(conn: Connection, on: date) -> Ground:
+def ground(conn: Connection, on: date, view: RuleView) -> Ground:
     """What holds on a civil day."""
     known = now_of(conn)
     axes = river_store.axes(conn, on, known)
@@ -150,7 +150,7 @@ def ground(conn: Connection, on: date) -> Ground:
         river_store.duties(conn, on, known),
         river_store.rivers(conn, on, known),
         axes,
-        Gazetteer(river_store.landmarks(conn, on, known), axes),
+        Gazetteer(river_store.landmarks(conn, on, known), axes, view.number("river.chainage.max_offset")),
     )
 
 
@@ -164,7 +164,7 @@ def enter(
     """
     today = today or datetime.now(SHANGHAI).date()
     with db.write(actor) as conn:
-        grounds = lru_cache(maxsize=None)(lambda on: ground(conn, on))
+        grounds = lru_cache(maxsize=None)(lambda on: ground(conn, on, view))
         out = [_enter_one(conn, i, row, grounds, view, today) for i, row in enumerate(rows)]
         return _merged(conn, out, view)
 

@@ -24,9 +24,12 @@ _ROOM_MM = {"one": 188.0, "first": 226.0, "next": 250.0, "last": 218.0}
 _TALLEST_MM = 7.0
 
 
-def sheets(conn: Connection, on: date, unit: str | None = None, chief: str | None = None) -> list[Sheet]:
+def sheets(
+    conn: Connection, on: date, within_m: float, unit: str | None = None, chief: str | None = None
+) -> list[Sheet]:
     """The sheets of the chiefs of a unit (adcode) and those below it, or of one chief, on a civil day.
 
+    ``within_m``: landmarks with a point farther from their river have no chainage and no line.
     Chiefs without a stretch that day have none. ``NotFound`` where nobody is left, saying why.
     """
     known = now_of(conn)
@@ -39,7 +42,7 @@ def sheets(conn: Connection, on: date, unit: str | None = None, chief: str | Non
             f"No chief of {who or 'the database'} answers for a stretch on {on}: look at the codes and the duties."
         )
     axes = river_store.axes(conn, on, known)
-    gazetteer = Gazetteer(river_store.landmarks(conn, on, known), axes)
+    gazetteer = Gazetteer(river_store.landmarks(conn, on, known), axes, within_m)
     rivers = dict(river_store.rivers(conn, on, known)[["id", "name"]].itertuples(index=False, name=None))
     units = entry_store.unit_names(conn, on).set_index("code")
     ends = words.say("paper_log.begin"), words.say("paper_log.end")
@@ -90,13 +93,15 @@ def _pages(sheet: Sheet) -> list[dict[str, Any]]:
     return out
 
 
-def write(conn: Connection, out: Path, on: date, unit: str | None = None, chief: str | None = None) -> list[Sheet]:
+def write(
+    conn: Connection, out: Path, on: date, within_m: float, unit: str | None = None, chief: str | None = None
+) -> list[Sheet]:
     """Write the sheets as .pdf or .html (打印巡河日志), whole or not at all; returns them."""
     if out.suffix.lower() not in ENDINGS:
         raise UsageError(f"{out.name}: a paper log is written to {' or '.join(ENDINGS)}.")
     if not out.absolute().parent.is_dir():
         raise EnvironmentFault(f"{out} cannot be written: there is no folder {out.parent}.")
-    made = sheets(conn, on, unit, chief)
+    made = sheets(conn, on, within_m, unit, chief)
     page = render(made, on, demo=book.is_demo(conn))
     content = patrol_paper.pdf(page) if out.suffix.lower() == ".pdf" else page.encode()
     part = out.with_name(out.name + ".part")

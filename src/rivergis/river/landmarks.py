@@ -70,10 +70,12 @@ class Gazetteer:
 
     ``landmarks``: frame with id, code, river_id, name, kind, at_m (null = not known), geom (Point in EPSG:4490 or null).
     ``axes``: river_id, river_code, river, origin_m, calibration, LineString in EPSG:4490, digitised downstream. A landmark of
-    which only the point is known is measured on the axis of its own river; one whose river has no axis has no chainage.
+    which only the point is known is measured on the axis of its own river; one whose river has no axis, or is farther than
+    ``within_m`` from it, has no chainage.
     """
 
-    def __init__(self, landmarks: gpd.GeoDataFrame, axes: gpd.GeoDataFrame) -> None:
+    def __init__(self, landmarks: gpd.GeoDataFrame, axes: gpd.GeoDataFrame, within_m: float) -> None:
+        self._within_m = within_m
         self._landmarks = landmarks
         self._axes = axes.drop_duplicates("river_id").set_index("river_id")
 
@@ -98,7 +100,7 @@ class Gazetteer:
         for i, p in zip(rows, places, strict=True):
             found.loc[i, "offset_m"] = p.offset_m
             found.loc[i, "bank"] = p.bank if p.sided else None
-            if pd.isna(found.loc[i, "at_m"]):
+            if pd.isna(found.loc[i, "at_m"]) and abs(p.offset_m) <= self._within_m:
                 found.loc[i, ["at_m", "basis"]] = [p.at_m, "measured"]
 
     def axis(self, river_id: Any) -> Axis:

@@ -168,9 +168,9 @@ def _view_of(rules_dir: Path, path: tuple[str, ...], on: date) -> RuleView:
 
 def _page(request: Request, wrong: list[FormRow], saved: list[Entered] | None = None) -> HTMLResponse:
     """The form with the rows that are wrong, empty ones after them, and what was entered lately."""
-    today = datetime.now(page.SHANGHAI).date()
+    today, view = datetime.now(page.SHANGHAI).date(), _view(request)
     with database(request).read() as conn:
-        choices = _choices(entry_workflow.ground(conn, today))
+        choices = _choices(entry_workflow.ground(conn, today, view))
         recent = entry_store.latest(conn, entry_workflow.TYPED_KINDS, _RECENT)
         demo = book.is_demo(conn)
     rows = [*wrong, *([FormRow()] * max(ROWS - len(wrong), 3))][:MAX_ROWS]
