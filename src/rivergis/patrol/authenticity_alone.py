@@ -1,141 +1,154 @@
-"""Figures of one track by itself: how near the map line it runs, jumps from rest to rest, what speaks for a player, its way."""
+"""What a track shows by itself: on the map line, from rest to rest, played; left running, driven, fast; a clock that was off."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import shapely
 
-from rivergis.patrol.authenticity_player import Pieces
-from rivergis.patrol.fixes import Floats
-
-FEWEST_ON_LINE, SHORTEST_ON_LINE_M, MOST_ON_LINE = 30, 200.0, 500
-AT_REST = 5  # fixes before and after a jump
-WINDOW_S, REST_MS = 60.0, 0.3
+from rivergis.patrol import authenticity_motion as motion
+from rivergis.patrol.authenticity_player import Pieces, pieces
+from rivergis.patrol.authenticity_signal import Limits, Signal
+from rivergis.patrol.fixes import REPEAT, Fixes, Floats
 
 
-def share_on_lines(xy: Floats, lines: Sequence[Any], within_m: float) -> tuple[float, int]:
-    """Share of fixes within ``within_m`` of a line, and fixes looked at; (0, n) where too few fixes or too short a way.
+def alone(fixes: Fixes, xy_m: Floats, lines: Sequence[Any], limits: Limits) -> list[Signal]:
+    """What a track shows by itself.
 
-    A phone in the middle of the stream lies within a metre of its line now and then, never for most of the way.
+    ``xy_m``: the fixes in local metres of WGS 84, shape (n, 2), same order; ``lines``: reach lines around it in the same
+    metres, shapely LineStrings or arrays of shape (m, 2), may be empty. Tracks without times are only held against the lines.
     """
-    n = len(xy)
-    if n < FEWEST_ON_LINE or not len(lines) or np.hypot(*np.ptp(xy, axis=0)) < SHORTEST_ON_LINE_M:
-        return 0.0, n
-    few = xy[np.unique(np.linspace(0, n - 1, MOST_ON_LINE).astype(int))]
-    shapes = [line if hasattr(line, "geom_type") else shapely.LineString(line) for line in lines]
-    tree = shapely.STRtree(shapes)
-    hit = tree.query(shapely.points(few), predicate="dwithin", distance=within_m)[0]
-    return len(np.unique(hit)) / len(few), len(few)
+    used = fixes.used
+    found = [_on_the_map_line(xy_m[used], lines, limits)]
+    if fixes.timed:
+        timed = np.flatnonzero(fixes.mark != REPEAT)  # a repeat says nothing; a jump may be the very question
+        found.append(_rests(fixes.t_s[timed], xy_m[timed], limits))
+        rising = np.flatnonzero(used)
+        rising = rising[np.diff(fixes.t_s[rising], prepend=-np.inf) > 0]
+        t, xy = fixes.t_s[rising], xy_m[rising]
+        found += [_played(t, xy, fixes.acc_m[rising], limits), *_speeds(t, xy, limits), _clock(fixes)]
+    return [signal for signal in found if signal]
 
 
-@dataclass(frozen=True)
-class Jump:
-    """From rest to rest: metres, and the least acceleration (m/s2) that would bring a vehicle there in the time."""
+def _on_the_map_line(xy: Floats, lines: Sequence[Any], limits: Limits) -> Signal | None:
+    share, fixes = motion.share_on_lines(xy, lines, limits.map_line_m)
+    if share < limits.map_line_share:
+        return None
+    return Signal(
+        "map_line",
+        f"{share:.0%} 的定位点与地图河线相距不超过 {limits.map_line_m:g} 米,手机定位通常有数米误差,请说明情况",
+        f"{share:.0%} of the fixes lie within {limits.map_line_m:g} m of the river line of the map; a phone errs by metres",
+        round(share, 3),
+        "spoof",
+        {"share": round(share, 3), "fixes": fixes, "within_m": limits.map_line_m},
+    )
 
-    metres: float
-    ms2: float
+
+def _rests(t: Floats, xy: Floats, limits: Limits) -> Signal | None:
+    jumps = motion.jumps_between_rests(t, xy, limits.rest_jump_m, limits.rest_jump_ms2)
+    if len(jumps) < limits.rests:
+        return None
+    longest = max(jump.metres for jump in jumps)
+    return Signal(
+        "rest_jumps",
+        f"有 {len(jumps)} 次从静止瞬间移到另一处静止(最远 {longest:.0f} 米),车船无法做到,请说明情况",
+        f"{len(jumps)} times it stands, and stands elsewhere a moment later (up to {longest:.0f} m): no vehicle can do that",
+        float(len(jumps)),
+        "spoof",
+        {"jumps": len(jumps), "longest_m": round(longest), "least_ms2": round(min(j.ms2 for j in jumps), 1)},
+    )
 
 
-def jumps_between_rests(t: Floats, xy: Floats, least_m: float, least_ms2: float) -> list[Jump]:
-    """Jumps from standing in one place to standing in a place not stood in before.
+def _played(t: Floats, xy: Floats, acc: Floats, limits: Limits) -> Signal | None:
+    cut = pieces(t, xy)
+    parts = motion.player_parts(cut, acc, limits.weights) if cut else None
+    if cut is None or parts is None or sum(parts.values()) < limits.player_log_odds:
+        return None
+    return Signal(
+        "even_motion",
+        *_played_words(cut, parts),
+        round(sum(parts.values()), 2),
+        "spoof",
+        {
+            "noise_m": round(cut.noise_m, 2),
+            "wander": round(cut.wander, 2),
+            "same_speed": round(cut.same_speed, 2),
+            "piece_m": round(cut.length_m),
+            "fixes_a_piece": round(cut.fixes_each, 1),
+            "log_odds": {name: round(value, 2) for name, value in parts.items()},
+        },
+    )
 
-    Five fixes before and five after stand within an eighth of the jump; d metres from rest to rest in s seconds need 4d/s2.
-    A phone indoors that flips between two places of its network jumps to one new place only.
-    """
-    out: list[Jump] = []
-    if len(t) < 2 * AT_REST:
-        return out
-    windows = np.lib.stride_tricks.sliding_window_view(xy, AT_REST, axis=0)
-    middle = np.median(windows, axis=2)
-    spread = np.max(np.hypot(*np.moveaxis(windows - middle[:, :, None], 1, 0)), axis=1)
-    before, after = np.arange(len(t) - 2 * AT_REST + 1), np.arange(AT_REST, len(t) - AT_REST + 1)
-    metres = np.hypot(*(middle[after] - middle[before]).T)
-    seconds = t[after] - t[before + AT_REST - 1]
-    at_rest = np.maximum(spread[before], spread[after]) < metres / 8
-    with np.errstate(divide="ignore"):
-        ms2 = 4 * metres / seconds**2
-    stood: list[Floats] = []
-    for k in np.flatnonzero((metres > least_m) & at_rest & (ms2 > least_ms2)):
-        stood = stood or [middle[before[k]]]
-        if min(np.hypot(*(place - middle[after[k]])) for place in stood) > least_m:
-            stood.append(middle[after[k]])
-            out.append(Jump(float(metres[k]), float(ms2[k])))
+
+def _played_words(cut: Pieces, parts: Mapping[str, float]) -> tuple[str, str]:
+    """The figures that speak for it, strongest first."""
+    words = {
+        "wander": (
+            f"定位误差 {cut.noise_m:.1f} 米,没有手机常见的缓慢漂移",
+            f"its noise of {cut.noise_m:.1f} m does not wander as that of a carried phone",
+        ),
+        "same_speed": (
+            f"{cut.pairs} 处前后路段的速度几乎完全相同",
+            f"speeds return exactly over {cut.pairs} pairs of stretches",
+        ),
+        "straight": (
+            f"由平均 {cut.length_m:.0f} 米的匀速直线段组成",
+            f"it is made of straight stretches of even speed, {cut.length_m:.0f} m each",
+        ),
+        "times": ("记录间隔完全相等", "its intervals are exactly even"),
+        "accuracy": ("定位精度值始终不变", "its accuracy never changes"),
+    }
+    told = [words[name] for name, value in sorted(parts.items(), key=lambda p: -p[1]) if name in words and value > 0.3]
+    return "、".join(zh for zh, _ in told) + ",请说明情况", ("; ".join(en for _, en in told)).capitalize()
+
+
+def _speeds(t: Floats, xy: Floats, limits: Limits) -> list[Signal]:
+    """Left running, driven, fast: plain figures over windows of a minute."""
+    way = motion.minutes_of_way(t, xy)
+    out = []
+    if way.minutes > limits.idle_min and way.rest_min > way.minutes / 2:
+        out.append(
+            Signal(
+                "idle",
+                f"记录 {way.minutes:.0f} 分钟,其中 {way.rest_min:.0f} 分钟停留不动,是否忘记结束",
+                f"It runs for {way.minutes:.0f} min and stands for {way.rest_min:.0f} of them: was it left running",
+                round(way.rest_min, 1),
+                "idle",
+            )
+        )
+    if 0 < way.minutes <= limits.drive_time_min and way.metres > limits.drive_distance_m:
+        out.append(
+            Signal(
+                "drive",
+                f"{way.minutes:.0f} 分钟内行进 {way.metres / 1000:.1f} 公里,是否乘车请说明",
+                f"{way.metres / 1000:.1f} km within {way.minutes:.0f} min: was it driven",
+                round(way.metres),
+                "drive",
+            )
+        )
+    share = way.share_above(limits.fast_kmh)
+    if share > limits.fast_share:
+        out.append(
+            Signal(
+                "fast",
+                f"{share:.0%} 的路程速度超过 {limits.fast_kmh:g} 公里/小时,是否乘车请说明",
+                f"{share:.0%} of the way is faster than {limits.fast_kmh:g} km/h: was it driven",
+                round(share, 3),
+                "fast",
+            )
+        )
     return out
 
 
-@dataclass(frozen=True)
-class Weights:
-    """Weights of the figures in the log odds of a player against a carried phone (``patrol.cheat.player.*``)."""
-
-    base: float
-    wander: float
-    noise: float
-    same_speed: float
-    straight: float
-    even_times: float
-    uneven_times: float
-    one_accuracy: float
-    many_accuracies: float
-
-
-def player_parts(cut: Pieces, acc: Floats, weights: Weights) -> dict[str, float] | None:
-    """What each figure adds to the log odds of a player; None where the track cannot tell.
-
-    It can where there are 40 fixes, at most 12 s apart (beyond, the wander of a receiver is as white as added noise), most
-    of them moving.
-    """
-    if cut.fixes < 40 or cut.interval_s > 12 or cut.moving < 0.3 or np.isnan(cut.wander):
+def _clock(fixes: Fixes) -> Signal | None:
+    if fixes.clock.basis == "phone" or not fixes.clock.offset_s:
         return None
-    straight = np.log(np.clip(cut.length_m, 20, 1000) / 100) + np.log(np.clip(cut.fixes_each, 3, 200) / 20)
-    parts = {
-        "base": weights.base,
-        "wander": weights.wander * float(np.clip(np.log(cut.wander), -1, 2.5)),
-        "noise": weights.noise * float(np.log(cut.noise_m / 2.5)),
-        "same_speed": weights.same_speed * float(np.clip(cut.same_speed, -4, 4)),
-        "straight": weights.straight * float(straight),
-        "times": weights.even_times if cut.even < 0.005 else weights.uneven_times,
-    }
-    if np.isfinite(acc).all():
-        parts["accuracy"] = weights.one_accuracy if np.ptp(acc) == 0 else weights.many_accuracies
-    return parts
-
-
-@dataclass(frozen=True, eq=False)
-class Way:
-    """Metres and minutes over windows of a minute; silences longer than two windows are left out."""
-
-    window_m: Floats
-    window_s: Floats
-
-    @property
-    def metres(self) -> float:
-        return float(self.window_m.sum())
-
-    @property
-    def minutes(self) -> float:
-        return float(self.window_s.sum()) / 60
-
-    @property
-    def rest_min(self) -> float:
-        """Minutes of the windows in which it hardly moved."""
-        return float(self.window_s[self.window_m < REST_MS * self.window_s].sum()) / 60
-
-    def share_above(self, kmh: float) -> float:
-        """Share of the metres that were faster."""
-        fast = self.window_m * 3.6 > kmh * self.window_s
-        return float(self.window_m[fast].sum() / max(self.metres, 1.0))
-
-
-def minutes_of_way(t: Floats, xy: Floats) -> Way:
-    """The way from minute to minute: noise of single fixes adds nothing to it."""
-    if len(t) < 2:
-        return Way(np.zeros(0), np.zeros(0))
-    window = np.floor((t - t[0]) / WINDOW_S).astype(int)
-    first = np.unique(np.r_[np.unique(window, return_index=True)[1], len(t) - 1])
-    metres, seconds = np.hypot(*np.diff(xy[first], axis=0).T), np.diff(t[first])
-    heard = seconds <= 2 * WINDOW_S
-    return Way(metres[heard], seconds[heard])
+    off_min = fixes.clock.offset_s / 60
+    return Signal(
+        "clock",
+        f"手机时钟与服务器相差 {off_min:+.0f} 分钟,已按服务器时间改正,请核对手机时间",
+        f"The clock of the phone is off by {off_min:+.0f} min; times were put right by the server",
+        round(fixes.clock.offset_s),
+        "clock",
+    )

@@ -13,8 +13,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import shapely
 
-from rivergis.patrol.authenticity_player import bend
+from rivergis.patrol.authenticity_player import bend, noise_of
 from rivergis.patrol.authenticity_times import TimeMap, at, find, nearest_of
 from rivergis.patrol.fixes import Fixes, Floats
 
@@ -234,21 +235,46 @@ def _rhythm(t: Floats, u: Floats, interval_s: float) -> tuple[float, float]:
     return together, float(np.arctanh(min(together, 1 - 1e-9)) * np.sqrt(ordinary.sum() - 3))
 
 
-def log_odds(found: Likeness) -> float:
+def log_odds(found: Likeness, interval_s: float) -> float:
     """Log odds of a copy with white noise laid over it against two phones, each figure by its own law, clipped.
 
-    ``inherited`` of a copy is 0 within its error, of phones anything from 0.02 to 0.98; ``slow`` of a copy is 1 within
-    the error of a ratio of medians, of phones anything up to 20.
+    ``inherited`` of a copy is 0 within its error, of phones anything from 0.02 to 0.98; ``slow`` of a copy is 1 within the
+    error of a ratio of medians, of phones anything up to 20, and seldom near 1 where the fixes of both (``interval_s``, the
+    longer one) follow each other faster than receivers wander.
     """
     if found.fixes < FEWEST_NOISY:
         return -np.inf
-    error = np.hypot(found.inherited_error, 0.04)
     phones = np.linspace(0.02, 0.98, 33)
-    blind = _log_ratio(found.inherited, 0.0, phones, error)
-    white = _log_ratio(np.log(found.slow), 0.0, np.linspace(0, 3, 31), np.sqrt(4 / found.fixes + 0.05**2))
-    return float(np.clip(blind, -8, 4) + np.clip(white, -8, 4))
+    blind = _log_ratio(found.inherited, phones, np.ones(33), float(np.hypot(found.inherited_error, 0.04)))
+    wander = np.linspace(0, 3, 31)
+    seldom = np.minimum(wander + 0.03, 1) if interval_s <= 20 else np.ones(31)
+    white = _log_ratio(float(np.log(max(found.slow, 1e-3))), wander, seldom, float(np.sqrt(4 / found.fixes + 0.05**2)))
+    return float(np.clip(blind, -8, 4) + np.clip(white, -8, 5))
 
 
-def _log_ratio(x: float, expected: float, otherwise: Floats, width: float) -> float:
-    law = np.exp(-0.5 * ((x - np.r_[expected, otherwise]) / width) ** 2) + 1e-12
-    return float(np.log(law[0] / law[1:].mean()))
+def _log_ratio(x: float, otherwise: Floats, weight: Floats, width: float) -> float:
+    """Log of the density at ``x`` of a law about 0 over that of the same law about each of ``otherwise``."""
+    law = np.exp(-0.5 * ((x - np.r_[0.0, otherwise]) / width) ** 2) + 1e-12
+    return float(np.log(law[0] / np.average(law[1:], weights=weight)))
+
+
+def share_on_its_line(course: Course, other: Course, within_m: float) -> float:
+    """Share of the fixes of a course, one in each square of 15 m, that lie on the line through the fixes of another.
+
+    For a track played along a recorded one at another pace. 0 where that cannot be told: fewer than 20 such fixes, or a
+    line so smooth (filtered, or drawn onto the road by navigation) that others on the same road would follow it too.
+    """
+    if min(len(course), len(other)) < FEWEST_NOISY or other.interval_s > 15:
+        return 0.0
+    here, there = _in_plane(course, other)
+    if noise_of(other.t_s, there) < 2 * within_m:
+        return 0.0
+    apart = here[
+        np.unique(np.floor(here / 15), axis=0, return_index=True)[1]
+    ]  # standing makes a scribble that covers all
+    if len(apart) < FEWEST_NOISY:
+        return 0.0
+    line = shapely.LineString(there)
+    shapely.prepare(line)
+    few = apart[np.unique(np.linspace(0, len(apart) - 1, LOOKED_UP).astype(int))]
+    return float(shapely.dwithin(line, shapely.points(few), within_m).mean())

@@ -69,7 +69,7 @@ def pieces(t_s: Floats, xy_m: Floats) -> Pieces | None:
         even=float(np.median(np.abs(steps - np.median(steps))) / np.median(steps)),
         noise_m=noise,
         wander=wander,
-        same_speed=same / np.sqrt(max(pairs, 1)),
+        same_speed=same / max(pairs, 1) ** 0.5,
         pairs=pairs,
         length_m=float(np.average(length, weights=weight)),
         fixes_each=len(t) / len(starts),
