@@ -25,6 +25,7 @@ from tests.conftest import ROOT
 
 METHOD = method_of(rules.load(ROOT / "gis" / "rules").at(("000000",), date(2026, 5, 20)).number)
 DECOY_M = 2000.0
+NO_DUTY = pd.DataFrame(columns=["reach", "bank", "from_m", "to_m"])
 NO_TIMES = ("mapbar_gpx.gpx", "tpo-sample1.gpx", "wbt-201.gpx")
 NOT_TRACKS = ("SOURCES.md", "umsonstdraussen.gpx")
 TRACKS = (
@@ -109,6 +110,21 @@ def test_a_track_without_times_says_so_and_claims_nothing(folder: Path, name: st
     assert done.figures["by_mode"] == {}
     assert done.figures["stops"] == []
     assert done.start_s is None
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_an_undeclared_track_that_follows_its_river_stays_where_it_is(folder: Path, name: str) -> None:
+    table, water, done = followed(folder, name)
+    undeclared = score(table, waters_of(water, METHOD), NO_DUTY, METHOD, declared=None)
+    assert undeclared.datum == "wgs84"
+    assert undeclared.figures["metres"] == pytest.approx(done.figures["metres"], rel=0.02, abs=5)
+
+
+def test_a_walk_in_guangzhou_in_the_datum_of_map_makers_is_named(folder: Path) -> None:
+    table = read_track(folder / "mapbar_gpx.gpx").fixes
+    lon, lat = crs.to_wgs84(table["lon"], table["lat"], "gcj02")
+    water = reaches(table.assign(lon=lon, lat=lat))
+    assert score(table, waters_of(water, METHOD), NO_DUTY, METHOD, declared=None).datum == "gcj02"
 
 
 def test_ten_fixes_a_second_written_with_whole_seconds_are_one_each(folder: Path) -> None:
