@@ -77,8 +77,9 @@ def moments(values: pd.Series, zone: str = "Asia/Shanghai") -> tuple[np.ndarray,
 
 
 def _moments(values: pd.Series, zone: str) -> tuple[np.ndarray, int]:
-    known = values.notna().to_numpy()
-    exact = _exact(values.to_numpy()[known].tolist(), zone)
+    said = values.to_numpy()
+    known = pd.notna(said)
+    exact = _exact(said[known].tolist(), zone)
     if exact is None:
         at, assumed = _careful(values, zone)
         return at.dt.tz_localize(None).to_numpy(), assumed
@@ -105,12 +106,22 @@ def _exact(said: list[Any], zone: str) -> tuple[np.ndarray, int] | None:
         return np.array(said).astype(np.int64).view(unit).astype("datetime64[us]"), 0
     if not _STAMPS.fullmatch(lines):
         said = [f"{y}-{m:0>2}-{d:0>2}T{h:0>2}:{n}:{s or '00'}" for y, m, d, h, n, s in _slashed(lines)]
-    ends = [text[19:].lstrip(".0123456789") for text in said]
+        if not said:
+            return None
     try:
-        at = np.array([text[: len(text) - len(end)] for text, end in zip(said, ends, strict=True)], "datetime64[us]")
+        at, ends = _civil_parts(said, lines)
     except ValueError:  # a 30th of February
         return None
-    return _shifted(at, ends, zone) if len(at) else None
+    return _shifted(at, ends, zone)
+
+
+def _civil_parts(said: list[str], lines: str) -> tuple[np.ndarray, list[str]]:
+    """Civil times as datetime64[us], and what stands behind each of them."""
+    if lines.count("Z\n") == len(said):
+        return np.array(lines.replace("Z\n", "\n").split("\n")[:-1], "datetime64[us]"), ["Z"] * len(said)
+    ends = [text[19:].lstrip(".0123456789") for text in said]
+    civil = [text[: len(text) - len(end)] for text, end in zip(said, ends, strict=True)]
+    return np.array(civil, "datetime64[us]"), ends
 
 
 def _slashed(lines: str) -> list[tuple[str, ...]]:

@@ -74,9 +74,11 @@ def fixes_of(course: Course) -> tuple[pd.DataFrame, int]:
 
 def frame_of(columns: dict[str, np.ndarray]) -> pd.DataFrame:
     """Columns as a table, its times as UTC."""
-    return pd.DataFrame(
-        {c: pd.DatetimeIndex(v).tz_localize("UTC") if v.dtype.kind == "M" else v for c, v in columns.items()}
-    )
+    return pd.DataFrame({c: _utc(v) if v.dtype.kind == "M" else v for c, v in columns.items()}, copy=False)
+
+
+def _utc(at: np.ndarray) -> Any:
+    return pd.DatetimeIndex(at, copy=False).tz_localize("UTC").array
 
 
 def _moments(rows: pd.DataFrame, column: str, zone: str) -> tuple[np.ndarray, int]:

@@ -134,7 +134,8 @@ def format_name(path: Path, limits: Limits) -> str:
     if form != "table":
         return form
     with path.open("rb") as handle:
-        return "NMEA" if _SENTENCES.search(handle.read(_HEAD_BYTES)) else form
+        head = handle.read(_HEAD_BYTES)
+    return "NMEA" if b"$G" in head and _SENTENCES.search(head) else form
 
 
 def _document(path: Path, limits: Limits) -> bytes:

@@ -25,8 +25,6 @@ _AMOUNTS = ("ele_m", "acc_m", "speed_ms")
 _TIMES = ("at", "received_at")
 # names of these say where somebody was as well, or need a look at the values
 _OTHERWISE = {"date", "east_west", "north_south", "segment"}
-# what tells fields apart, begins a quotation or ends a DOS file
-_NOT_PLAIN = re.compile('["\t;|，；\0\x1a\ufffd\ufeff]')
 _NAME = re.compile(r"[^\W\d][\w/()]*")
 _MINUTES = re.compile("min|分")
 _NUMBERS = re.compile(r"(?:-?\d{1,9}(?:\.\d{1,15})?,)++", re.ASCII)
@@ -45,8 +43,6 @@ def plain_log(path: Path, raw: bytes) -> Course | None:
     if b"\0" in raw or any(d.severity != "info" for d in encoding.defects):
         return None
     said = encoding.read(raw).removeprefix("\ufeff").replace("\r\n", "\n").rstrip("\n")
-    if "\r" in said or _NOT_PLAIN.search(said):
-        return None
     header, _, body = said.partition("\n")
     names = header.split(",")
     ours = _columns(tuple(names))
@@ -108,7 +104,7 @@ def _course(path: Path, ours: dict[str, str], cells: dict[str, list[str]]) -> Co
     if largest >= _LIKE_A_TIME and not in_order(rows["at"]):  # another column may hold the times
         return None
     zone = "UTC" if "utc" in ours["at"].lower() else REGION
-    return Course(path.stem, pd.DataFrame(rows | {"segment": 0}), zone)
+    return Course(path.stem, pd.DataFrame(rows, copy=False), zone)
 
 
 def _numbers(column: list[str], filled: bool) -> np.ndarray | None:

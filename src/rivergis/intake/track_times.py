@@ -104,9 +104,11 @@ def time_verdict(
 def wrong_years(at: np.ndarray, now: datetime) -> list[Defect]:
     """Of ``time_verdict`` the dates that cannot be, for instants (datetime64[us] of UTC, NaT allowed) in the order of the file."""
     known = ~np.isnat(at)
+    if _surely_dated(at[known], now):
+        return []
     n = len(at)
     every = _Course(at, np.arange(1, n + 1), np.zeros(n, int), np.zeros(n, int), np.ones(n, bool), np.zeros(n, bool))
-    return [found for _, found in _wrong_year(every.only(known), now)] if known.any() else []
+    return [found for _, found in _wrong_year(every.only(known), now)]
 
 
 def findings(defects: Sequence[Defect]) -> list[str]:
@@ -185,6 +187,13 @@ def _wrong_year(course: _Course, now: datetime | None) -> list[tuple[np.ndarray,
             )
         )
     return [(chosen, _dated(course, chosen, why, what)) for chosen, why, what in kinds if chosen.any()]
+
+
+def _surely_dated(at: np.ndarray, now: datetime) -> bool:
+    """Whether all dates are of the years that a receiver can mean."""
+    today = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
+    since = max(today - ROLLOVER, _OLDEST)
+    return not len(at) or bool(at.min() > since and at.max() <= today + _AHEAD)
 
 
 _PROPOSAL = "With 1024 weeks added (GPS week rollover) the first is {proposed}: applied only when somebody confirms it."

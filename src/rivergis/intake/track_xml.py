@@ -65,6 +65,9 @@ def _number(value: Any) -> float:
         return float("nan")
 
 
+_TEXTS = ("at", "ele_m", "acc_m", "speed_ms")
+
+
 class _Rows:
     """Fixes column by column; a list of tuples of text would take ten times the memory."""
 
@@ -85,7 +88,8 @@ class _Rows:
         return len(self.columns["at"])
 
     def frame(self) -> pd.DataFrame:
-        return rows_of(self.columns)
+        # text stays text: what is made of it is for the reader of fixes to say
+        return rows_of({c: pd.Series(v, dtype=object) if c in _TEXTS else v for c, v in self.columns.items()})
 
 
 def _places(name: str, rows: list[dict[str, Any]], shapes: list[Any]) -> Delivered:
