@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -59,6 +60,12 @@ def test_a_sheet_is_recorded_with_its_stretch_and_known_the_second_time(there: D
     assert (part["from_landmark"], part["to_landmark"], part["bank"]) == ("石桥", "清溪大桥", "both")
     [again] = enter(there, replace(PAPER, started="09:05", minutes="40", note="other words"))
     assert again.known and again.entry_id == one.entry_id and len(state(there)) == 1
+
+
+def test_one_sheet_sent_twice_at_one_moment_is_one(there: Database) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        told = [e for [e] in pool.map(lambda _: enter(there, PAPER), range(4))]
+    assert sorted(e.known for e in told) == [False, True, True, True] and len(state(there)) == 1
 
 
 WRONG = [

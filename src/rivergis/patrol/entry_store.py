@@ -26,6 +26,11 @@ LEFT JOIN LATERAL (SELECT move, track_id, reason FROM data.patrol_entry_event x 
   ON true"""
 
 
+def one_at_a_time(conn: Connection) -> None:
+    """Wait until nobody else is entering: the same sheet sent twice at one moment would be recorded twice or fail."""
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('rivergis'), hashtext('patrol_entry'))"))
+
+
 def add(conn: Connection, entries: pd.DataFrame, stretches: pd.DataFrame) -> None:
     """Record entries (columns of data.patrol_entry) and their stretches (entry_id, seq, river_id ...)."""
     if len(entries):

@@ -164,6 +164,7 @@ def enter(
     """
     today = today or datetime.now(SHANGHAI).date()
     with db.write(actor) as conn:
+        entry_store.one_at_a_time(conn)
         grounds = lru_cache(maxsize=None)(lambda on: ground(conn, on, view))
         out = [_enter_one(conn, i, row, grounds, view, today) for i, row in enumerate(rows)]
         return _merged(conn, out, view)

@@ -41,6 +41,7 @@ def merge_late(conn: Connection, track_id: uuid.UUID, view: RuleView) -> Merging
 
 def merge(conn: Connection, chief_days: Iterable[tuple[uuid.UUID | None, date]], view: RuleView) -> Merging:
     """The same for whole days of chiefs: after entries came in whose track was there before."""
+    entry_store.one_at_a_time(conn)
     done = Merging()
     by_day: dict[date, set[uuid.UUID]] = {}
     for chief, day in chief_days:

@@ -99,6 +99,7 @@ def import_records(
     try:
         with db.write(actor) as conn:
             system.one_import_at_a_time(conn)
+            entry_store.one_at_a_time(conn)
             sorted_ = _sort(conn, read, profile, today or datetime.now(SHANGHAI).date())
             import_id = uuid.uuid4()
             ids = _record_new(conn, sorted_, read, profile, import_id)
