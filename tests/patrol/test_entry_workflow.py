@@ -112,6 +112,13 @@ def test_the_name_of_the_river_decides_where_two_are_meant(there: Database) -> N
     assert place.where == "甲河"
 
 
+def test_one_patrol_along_two_rivers_is_one_entry(there: Database) -> None:
+    [told] = enter(there, replace(PAPER, chief="C2", begin="石桥;0+100", end="清溪大桥；甲河堰", river="清溪;甲河"))
+    assert told.where == "清溪 0+200 – 0+971; 甲河 0+100 – 0+300" and len(state(there)) == 1
+    [bad] = enter(there, replace(PAPER, chief="C2", begin="石桥;0+100", end="清溪大桥"))
+    assert "段数不一致" in bad.problems[0]
+
+
 def test_a_proxy_is_named(there: Database) -> None:
     [told] = enter(there, replace(PAPER, kind="proxy", person="赵六"))
     with there.read() as conn:

@@ -50,7 +50,10 @@ class Typed:
     """Code or name; blank = the one river of the chief on which the places lie."""
     begin: str = ""
     end: str = ""
-    """Landmarks or chainages (桩号) that the patrol went between; ``begin`` alone is a place (a meeting on site)."""
+    """Landmarks or chainages (桩号) that the patrol went between; ``begin`` alone is a place (a meeting on site).
+
+    One patrol along several stretches has them told apart by semicolons: from 石桥;0+200 to 鹭洲堰;0+900.
+    """
     bank: str = "both"
     started: str = ""
     ended: str = ""
@@ -254,15 +257,24 @@ def _stretches(g: Ground, chief_id: Any, row: Typed, view: RuleView) -> tuple[li
         return _drawn(g, row.drawn, view), sources.sha256(row.drawn)
     if row.kind == "hand_drawn":
         raise Wrong("line_missing")
-    begin, end = row.begin.strip(), row.end.strip()
-    rivers = [g.river(row.river.strip())] if row.river.strip() else g.rivers_of(chief_id)
-    if not begin and not end:
-        return [Stretch(r, bank=row.bank) for r in rivers], None
-    if end and not begin:
+    begins, ends, named = (_parts(t) for t in (row.begin, row.end, row.river))
+    rivers = [[g.river(n)] for n in named] or [g.rivers_of(chief_id)]
+    if not begins and not ends:
+        return [Stretch(r, bank=row.bank) for own in rivers for r in own], None
+    if not begins:
         raise Wrong("begin_missing")
-    if not rivers:
+    if not all(rivers):
         raise Wrong("river_missing")
-    return [_between(g, rivers, begin, end, row.bank)], None
+    ends = ends or [""] * len(begins)
+    rivers = rivers * len(begins) if len(rivers) == 1 else rivers
+    if not len(begins) == len(ends) == len(rivers):
+        raise Wrong("parts")
+    return [_between(g, *part, row.bank) for part in zip(rivers, begins, ends, strict=True)], None
+
+
+def _parts(said: str) -> list[str]:
+    """What a field says of each stretch of one patrol, told apart by semicolons."""
+    return [part.strip() for part in re.split("[;；]", said) if part.strip()]
 
 
 def _between(g: Ground, rivers: list[Any], begin: str, end: str, bank: str) -> Stretch:
