@@ -18,7 +18,7 @@ CHANNEL = "channel"
 MODES = ("walk", "ride", "drive", "boat")
 NOT_TOLD = "not_told"
 REASONS = (
-    "gap", "no_time", "poor_accuracy", "too_fast", "outside_time", "not_along", "other_bank", "too_far", "never_approached",
+    "gap", "no_time", "poor_accuracy", "too_fast", "outside_time", "other_bank", "not_along", "too_far", "never_approached",
 )  # fmt: skip
 """Why a stretch was not seen, what came nearest to seeing it first."""
 

@@ -308,7 +308,7 @@ def _tested_rows(read: _Read) -> list[Sequence[Any]]:
         for row in p.standard or []:
             threshold = row["threshold"]
             told = "、".join(map(str, threshold)) if isinstance(threshold, (list, tuple)) else threshold
-            key = (p.chief_id, row["key"], told, row.get("unit") or None, row.get("document") or row.get("basis"))
+            key = (p.chief_id, row["key"], told, row.get("unit") or None, row.get("basis") or row.get("document"))
             state = {True: "met", False: "not_met", None: "undecided"}[row.get("met")]
             counted.setdefault(key, Counter()).update(["tested", state, *(["near"] if row.get("near") else [])])
     order = {c: i for i, c in enumerate(read.places.chiefs["chief_id"])}

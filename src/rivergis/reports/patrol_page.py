@@ -114,7 +114,7 @@ def _tested(row: Mapping[str, Any]) -> dict[str, Any]:
         "unit": row.get("unit") or "",
         "state": words.pair(f"patrol_report.outcome_{state}"),
         "near": bool(row.get("near")),
-        "document": row.get("document") or row.get("basis"),
+        "document": "; ".join(dict.fromkeys(str(d) for d in (row.get("basis"), row.get("document")) if d)),
     }
 
 

@@ -18,6 +18,8 @@ from rivergis.river.chainage import label
 from rivergis.rules import RuleView
 
 OWN, WITH_BELOW = "own", "with_below"
+QUESTIONS = ("patrol.cheat.", "patrol.replay.", "patrol.review.")
+"""Rules of questions about tracks, which are for the duty person and the chief concerned."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Places:
         }
 
     def landmark(self, river: Any, from_m: float, to_m: float) -> str | None:
-        """The landmark in a stretch, or the one nearest to it with its distance: 青棠桥 (下游 120 m)."""
+        """The landmark in a stretch, or the one nearest to it with its distance: 青棠桥下游 120 m."""
         at, names = self._marks.get(river, (None, []))
         if at is None:
             return None
@@ -127,7 +129,7 @@ class Places:
         if away[i] == 0:
             return str(names[i])
         side = words.say("patrol_report.downstream" if at[i] < from_m else "patrol_report.upstream")
-        return f"{names[i]} {side} {away[i]:,.0f} m"
+        return f"{names[i]}{side} {away[i]:,.0f} m"
 
 
 def stretch(from_m: float, to_m: float) -> tuple[str, str, float]:
@@ -142,7 +144,7 @@ def bank(code: str) -> str:
 def rules_of(view: RuleView, levels: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Rows of ``patrol.*`` that hold at a place, each once, as a report names them."""
     found = {}
-    for key in sorted(k for k in view.book.registry if k.startswith("patrol.")):
+    for key in sorted(k for k in view.book.registry if k.startswith("patrol.") and not k.startswith(QUESTIONS)):
         for row in (view.find(key), *(view.find(key, chief_level=level) for level in levels)):
             if row is not None:
                 told = row.as_dict()
