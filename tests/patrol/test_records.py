@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,28 @@ def test_a_csv_in_gb18030_with_a_day_and_hours_apart(tmp_path: Path) -> None:
     one, two = taken(read(tmp_path / "a.csv"))
     assert one.started_at == datetime(2026, 5, 20, 1, 5, tzinfo=UTC) and one.chief == "张 三"
     assert two.ended_at == datetime(2026, 5, 20, 16, 20, tzinfo=UTC) and two.day == date(2026, 5, 20)
+
+
+def test_a_page_that_calls_itself_xls(tmp_path: Path) -> None:
+    """Many platforms export an HTML table and call it .xls; a cell over two rows holds for both."""
+    page = """<html><head><meta charset="gb2312"></head><body><table><tr><td colspan=4>巡河记录</td></tr>
+    <tr><th>河长姓名</th><th>开始时间</th><th>时长</th><th>里程(公里)</th></tr>
+    <tr><td rowspan=2>张三</td><td>2026-05-20 09:00</td><td>35分</td><td>1.2</td></tr>
+    <tr><td>2026-05-21 09:00</td><td>35分</td><td>1.2</td></tr><tr><td>合计</td><td></td><td></td><td>2.4</td></tr></table></body></html>"""
+    (tmp_path / "a.xls").write_bytes(page.encode("gb18030"))
+    file = read(tmp_path / "a.xls")
+    assert kinds(file) == ["record", "record", "total"] and {r.chief for r in taken(file)} == {"张三"}
+
+
+def test_times_without_a_zone_are_those_of_the_profile(tmp_path: Path) -> None:
+    path = book(
+        tmp_path / "a.xlsx",
+        [["河长姓名", "开始时间"], ["张三", "2026-05-20 20:00"], ["李四", datetime(2026, 5, 20, 20, 0)]],
+    )
+    utc = record_files.read(path, replace(profile(), time_zone="UTC"), max_kmh=MAX_KMH)
+    assert {(r.started_at, r.day) for r in taken(utc)} == {
+        (datetime(2026, 5, 20, 20, 0, tzinfo=UTC), date(2026, 5, 21))
+    }
 
 
 HEAD = ["巡河编号", "河长姓名", "开始时间", "结束时间", "时长", "里程", "问题数", "是否有效"]
