@@ -240,11 +240,15 @@ def test_an_offline_batch_lists_what_is_bad_and_takes_the_rest(county: Database,
 
 
 def test_who_saw_a_track_is_recorded_on_its_outing(county: Database, tmp_path: Path) -> None:
-    got = receive(county, tmp_path / "store", walk(tmp_path / "look.csv", NOON + timedelta(days=50)))
+    got = receive(county, tmp_path / "store", walk(tmp_path / "look.csv", NOON + timedelta(days=50)), device="l")
     with county.write("t") as conn:
         head = store.head_starting(conn, got.track_id[:13])
         store.saw(conn, head, "t", "map")
     with county.read() as conn:
         assert store.accesses(conn, head)[["actor", "purpose"]].values.tolist() == [["t", "map"]]
+    before = walk(tmp_path / "look0.csv", NOON + timedelta(days=50) - timedelta(minutes=15), seed=2)
+    earlier = receive(county, tmp_path / "store", before, device="l")
+    with county.read() as conn:  # what was seen before another file took the lead is still told
+        assert earlier.head != got.track_id and len(store.accesses(conn, store.head_starting(conn, earlier.head))) == 1
     with pytest.raises(Exception, match="append only"), county.write("t") as conn:
         conn.execute(text("DELETE FROM sys.track_access"))

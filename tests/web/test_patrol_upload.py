@@ -54,7 +54,7 @@ def web(module_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_a_form_and_a_body_give_the_same_track(web: Web, tmp_path: Path) -> None:
-    path = walk(tmp_path / "a.csv")
+    path = walk(tmp_path / "a.csv", metres=20_000)  # larger than any form of our own pages
     first = web.send(path, chief="H1", device="d1", party=json.dumps([{"part": "assistant", "person": "王五"}]))
     assert first.status_code == 201, first.text
     body = web.ask(
@@ -96,6 +96,11 @@ def test_a_chief_uploads_and_sees_only_the_own_tracks(web: Web, tmp_path: Path) 
     assert web.ask("GET", f"tracks/{track}", "clerk").json()["questions"] is None, (
         "questions are not for who only sees tracks"
     )
+    [listed] = [t for t in web.ask("GET", "tracks", "zhang").json() if t["track_id"] == track]
+    assert (
+        listed["day"] == "2026-05-22" and listed["files"] == 1 and listed["scored_at"] and listed["purged_at"] is None
+    )
+    assert web.ask("GET", "tracks", "li").json() == [] and web.ask("GET", "tracks", "clerk").status_code == 403
     for who in ("li", "viewer"):
         assert web.ask("GET", f"tracks/{track}", who).status_code == 404
         assert web.ask("GET", f"tracks/{track}/accesses", who).status_code == 404

@@ -345,8 +345,24 @@ def accesses(conn: Connection, track_id: uuid.UUID) -> pd.DataFrame:
     return read_table(
         conn,
         """SELECT a.at, a.actor, u.display_name, a.purpose FROM sys.track_access a LEFT JOIN sys."user" u ON u.name = a.actor
-        WHERE a.track_id = (SELECT coalesce(part_of, id) FROM data.track WHERE id = :t) ORDER BY a.id DESC""",
+        JOIN data.track t ON t.id = a.track_id JOIN data.track asked ON asked.id = :t
+        WHERE coalesce(t.part_of, t.id) = coalesce(asked.part_of, asked.id) ORDER BY a.id DESC""",
         {"t": track_id},
+    )
+
+
+def of_chief(conn: Connection, chief_id: uuid.UUID, limit: int = 200) -> pd.DataFrame:
+    """Outings of a chief, newest first: track_id, day, started_at, ended_at, file_name, files, scored_at, purged_at."""
+    return read_table(
+        conn,
+        """SELECT h.id AS track_id, h.day, min(p.started_at) AS started_at, max(p.ended_at) AS ended_at, h.file_name,
+          count(p.id) AS files, r.recorded_at AS scored_at, max(p.purged_at) AS purged_at
+        FROM data.track h JOIN data.track p ON p.id = h.id OR p.part_of = h.id
+        LEFT JOIN data.patrol_result r ON r.track_id = h.id AND r.superseded_at IS NULL
+        WHERE h.part_of IS NULL AND (h.chief_id = :c
+          OR EXISTS (SELECT FROM data.patrol_party y WHERE y.track_id = h.id AND y.chief_id = :c))
+        GROUP BY h.id, r.recorded_at ORDER BY h.day DESC NULLS LAST, h.started_at DESC LIMIT :n""",
+        {"c": chief_id, "n": limit},
     )
 
 

@@ -174,6 +174,17 @@ def _seen(request: Request, actor: Actor, track_id: uuid.UUID, purpose: str | No
     return head
 
 
+@router.get("/tracks")
+def own_tracks(request: Request, actor: SignedIn) -> list[dict[str, Any]]:
+    """The own tracks of a chief (本人轨迹), newest first: how many files each came in, and whether it is scored."""
+    with database(request).read() as conn:
+        own = receive_store.chief_of_user(conn, actor.name)
+        if own is None:
+            raise NotPermitted(f"{actor.name} is the account of no chief: there are no own tracks to list.")
+        rows = store.of_chief(conn, own[0])
+    return list(rows.astype(object).where(rows.notna(), None).to_dict("records"))
+
+
 @router.get("/tracks/{track_id}")
 def result(request: Request, actor: SignedIn, track_id: uuid.UUID) -> dict[str, Any]:
     """What became of a track (of the outing it is part of): figures, tested rules, and for whom it concerns the questions."""
