@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from rivergis.db.versions import SetAside
+if TYPE_CHECKING:
+    from rivergis.db.versions import SetAside
 
 SHOWN = 20
 
@@ -53,6 +54,8 @@ class Batch:
 
     def aside(self, bad: Any, code: str, sentence: str | Sequence[str]) -> None:
         """Set features aside with their reason (one, or one for each); the rest goes on."""
+        from rivergis.db.versions import SetAside  # loads the database's library, which files alone do not need
+
         bad = np.asarray(bad, dtype=bool)
         if not bad.any():
             return

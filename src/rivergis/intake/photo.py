@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from PIL import Image, UnidentifiedImageError
-from scipy.fft import dctn
 
 from rivergis import crs
 from rivergis.errors import InputError
@@ -137,6 +136,8 @@ def _hash(grey: Image.Image) -> str | None:
 
     256 say where brightness grows to the right, 64 how the slowest waves lie (difference and perceptual hash).
     """
+    from scipy.fft import dctn  # of photos alone
+
     if np.asarray(grey).std() < _CONTRAST:
         return None
     rows = np.asarray(grey.resize((17, 16), Image.Resampling.BOX), float)

@@ -13,8 +13,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import ezdxf
-
 from rivergis.errors import InputError
 from rivergis.intake import archive, shapefile, sources, text
 from rivergis.intake.delivery import Asked, Defect
@@ -322,6 +320,8 @@ def _dxf_says(head: bytes, variable: bytes) -> str:
 
 
 def _text_dxf(path: Path, target: Path, made: DataSet) -> Path:
+    import ezdxf  # takes longer to load than most files to read
+
     try:
         ezdxf.filemanagement.readfile(path).saveas(target)
     except (OSError, ezdxf.DXFError, ValueError, IndexError, KeyError, AttributeError) as error:
