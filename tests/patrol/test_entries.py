@@ -79,7 +79,8 @@ def test_what_is_merged_makes_no_new_pair(entries: list, tracks: list) -> None: 
 CASES = [
     ("time agrees", said("e", "paper", 20), said("t", "track", 0), {("e", "t"): None}),
     ("place agrees, no time", said("e", "paper", None, 0, R), said("t", "track", 0, 60, R), {("e", "t"): None}),
-    ("the hours are rounded", said("e", "paper", 85, 60), said("t", "track", 0, 60), {("e", "t"): None}),
+    ("the hours are rounded", said("e", "paper", 85, 60, R), said("t", "track", 0, 60, R), {("e", "t"): None}),
+    ("near hours alone", said("e", "paper", 85, 60), said("t", "track", 0, 60), {("e", "t"): "hours_near"}),
     ("another time of day", said("e", "paper", 300), said("t", "track", 0), {}),
     ("another stretch", said("e", "paper", 0, 60, Stretch("r", 2000, 3000)), said("t", "track", 0, 60, R), {}),
     ("another river", said("e", "platform_record", 0, 60, Stretch("s")), said("t", "track", 0, 60, R), {}),

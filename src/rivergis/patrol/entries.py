@@ -68,8 +68,9 @@ def pair(entries: Sequence[Said], tracks: Sequence[Said], *, slack_min: float, m
 
     ``slack_min``: how far the said hours may miss those of the track. ``min_share``: how much of the shorter of the two
     stretches must be common. What is said of time or place and contradicts the track makes no pair. A pair is certain where
-    the chief went in person, time or place agrees, and neither side has another partner of its kind: ``doubt`` else is
-    ``several_tracks``, ``several_entries``, ``other_kind``, ``nothing_said`` or ``kept_apart``. Entries that are merged
+    the chief went in person, the hours overlap without slack or the place agrees, and neither side has another partner of
+    its kind: ``doubt`` else is ``several_tracks``, ``several_entries``, ``other_kind``, ``nothing_said``, ``hours_near`` or
+    ``kept_apart``. Entries that are merged
     already make no new pair, but stand in the way of a second one of their kind. The order of the input changes nothing.
     """
     fits = [f for e in entries for t in tracks if (f := _fit(e, t, slack_min, min_share)) is not None]
@@ -108,7 +109,8 @@ def _fit(entry: Said, track: Said, slack_min: float, min_share: float) -> _Fit |
         return None
     if metres is None and _rivers(entry) and _rivers(track) and not _rivers(entry) & _rivers(track):
         return None
-    return _Fit(entry, track, minutes, metres, minutes is not None, metres is not None)
+    real = _common_min(entry, track, 0.0)
+    return _Fit(entry, track, minutes, metres, real is not None and real > 0, metres is not None)
 
 
 def _common_min(entry: Said, track: Said, slack_min: float) -> float | None:
@@ -170,7 +172,7 @@ def _doubt(fit: _Fit, fits: Sequence[_Fit]) -> str | None:
     if fit.entry.kind not in _IN_PERSON:
         return "other_kind"
     if not (fit.timed or fit.placed):
-        return "nothing_said"
+        return "nothing_said" if fit.overlap_min is None else "hours_near"
     if any(f.entry.id == fit.entry.id and f.track.id != fit.track.id for f in fits):
         return "several_tracks"
     same_kind = [
