@@ -104,7 +104,7 @@ def _write(out: Path, result: TrackScore, done: Score, river: River) -> None:
     elif kind == ".html":
         from rivergis.reports import patrol_file_page
 
-        common.write_page(out, patrol_file_page.page(result, done, river.reaches))
+        common.write_page(out, patrol_file_page.page(result, done, river))
     elif kind in TABLES:
         from rivergis.patrol import files
 

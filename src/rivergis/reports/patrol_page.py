@@ -1,13 +1,14 @@
 """One patrol on one page (巡河单次情况): the map, 达标 and 覆盖情况(参考) as two blocks, every stretch, and what is to be verified.
 
-The same page for a patrol of the database and for a scoring of bare files. Personal data: whoever shows it records that.
+``render`` makes the same page for a patrol of the database and for a scoring of bare files (``patrol_file_page``).
+Personal data: whoever shows it records that.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from rivergis import words
 from rivergis.db.connect import now_of
 from rivergis.maps import atlas, features, patrols
 from rivergis.maps.features import Scope
-from rivergis.patrol import clean, review_workflow, store, workflow
+from rivergis.patrol import clean, match, review_workflow, store, workflow
 from rivergis.reports import morning
 from rivergis.river import store as river_store
 from rivergis.rules import NATIONAL, RuleBook, RuleView, path_of
@@ -209,36 +210,9 @@ def _moment(value: Any) -> str:
 
 
 def gap_s(at: pd.Series, view: RuleView) -> float:
-    """Longest silence between two fixes that is not drawn as a gap: the limits of the scoring."""
+    """Longest silence between two fixes that is not drawn as a gap: that of the scoring."""
     steps = at.diff().dt.total_seconds().dropna()
-    longest = view.number("patrol.track.max_gap_time")
-    return (
-        max(longest, view.number("patrol.track.max_gap_intervals") * float(steps.median())) if len(steps) else longest
-    )
-
-
-# ---- a scoring of bare files ----------------------------------------------------------------------------------------
-
-
-def of_score(score: Any, reaches: gpd.GeoDataFrame, fixes: gpd.GeoDataFrame, name: str, view: RuleView) -> Told:
-    """What a page tells of a scoring of files: ``score`` with legs, figures, standard and review; ``fixes`` as for ``draw``.
-
-    Questions are shown: who scores a file has the file.
-    """
-    facts = [(words.pair("patrol_report.figure_datum"), score.figures.get("datum"))]
-    return Told(
-        f"{words.say('map.patrol')} · {name}",
-        words.say("map.patrol", "en"),
-        [f for f in facts if f[1]],
-        score.figures,
-        [asdict(t) if is_dataclass(t) and not isinstance(t, type) else t for t in score.standard],
-        score.legs,
-        reaches,
-        fixes,
-        gap_s(fixes["at"], view),
-        thresholds=thresholds(view),
-        review=[{"zh": s.zh, "en": s.en, "state": None} for s in score.review],
-    )
+    return match.watch_of(view.number).silence_s(float(steps.median()) if len(steps) else np.nan)
 
 
 def thresholds(view: RuleView) -> dict[str, Any]:
