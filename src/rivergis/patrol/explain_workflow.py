@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from rivergis.errors import NotFound
-from rivergis.patrol import review_workflow, store, workflow
+from rivergis.patrol import outing_store, outing_workflow, review_workflow, store, workflow
 from rivergis.patrol.score import ENGINE
 from rivergis.rules import book_of, path_of
 
@@ -73,8 +73,8 @@ def _replayed(
     if read is None:
         return None, "it was scored before inputs were kept with the figures", []
     view = book_of(result["rules"]).at(path_of(read["jurisdiction"]), result["day"])
-    base = workflow.ground(conn, result["day"], result["recorded_at"], view)
-    outing = workflow.read_outing(conn, _as_it_was(conn, head, result, read), base, view)
+    base = outing_workflow.ground(conn, result["day"], result["recorded_at"], view)
+    outing = outing_workflow.read_outing(conn, _as_it_was(conn, head, result, read), base, view)
     had = {p["sha256"] for p in read["parts"]}
     outing = replace(
         outing,
@@ -106,7 +106,7 @@ def _in_the_same_datum(tracks: pd.DataFrame, read: dict[str, Any]) -> pd.DataFra
 
 def _as_it_was(conn: Connection, head: uuid.UUID, result: dict[str, Any], read: dict[str, Any]) -> Any:
     """The outing with the chief it had; parts that came later do not count."""
-    row = next(store.outing(conn, head, result["recorded_at"], [p["id"] for p in read["parts"]]).itertuples())
+    row = next(outing_store.outing(conn, head, result["recorded_at"], [p["id"] for p in read["parts"]]).itertuples())
     chief = uuid.UUID(read["chief_id"]) if read["chief_id"] else None
     return row._replace(chief_id=chief, unit_code=read["unit_code"])
 
