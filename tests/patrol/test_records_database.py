@@ -15,7 +15,14 @@ import pytest
 
 from rivergis.db import aside
 from rivergis.db.connect import Database
-from rivergis.patrol import entry_store, entry_workflow, merge_workflow, record_files, record_workflow
+from rivergis.patrol import (
+    entry_store,
+    entry_workflow,
+    merge_workflow,
+    record_files,
+    record_out_workflow,
+    record_workflow,
+)
 from rivergis.patrol.entry_workflow import Typed
 from rivergis.patrol.record_match import Register, Unmatched
 from rivergis.patrol.record_workflow import RecordsImported
@@ -185,7 +192,7 @@ def test_our_export_comes_back_to_us_as_known_and_to_others_as_records(
 
 def exported(db: Database, name: str = "national") -> list[Record]:
     with db.read() as conn:
-        return record_workflow.exported(conn, profile(name), DAY, DAY)
+        return record_out_workflow.exported(conn, profile(name), DAY, DAY)
 
 
 # ---- names to codes -------------------------------------------------------------------------------------------------------

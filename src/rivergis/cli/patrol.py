@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from rivergis.cli import common, patrol_duty, patrol_receive, patrol_records, patrol_reports, patrol_score
+from rivergis.cli import (
+    common,
+    patrol_duty,
+    patrol_entries,
+    patrol_receive,
+    patrol_records,
+    patrol_reports,
+    patrol_score,
+)
 from rivergis.errors import UsageError
 
 
@@ -16,7 +24,13 @@ def command() -> None:
     """Patrol tracks (巡河)."""
 
 
-for verb in (*patrol_receive.COMMANDS, *patrol_reports.COMMANDS, *patrol_duty.COMMANDS, *patrol_records.COMMANDS):
+for verb in (
+    *patrol_receive.COMMANDS,
+    *patrol_reports.COMMANDS,
+    *patrol_duty.COMMANDS,
+    *patrol_records.COMMANDS,
+    *patrol_entries.COMMANDS,
+):
     command.add_command(verb)
 
 
