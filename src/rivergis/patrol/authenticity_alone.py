@@ -22,7 +22,7 @@ def alone(fixes: Fixes, xy_m: Floats, lines: Sequence[Any], limits: Limits) -> l
     used = fixes.used
     found = [_on_the_map_line(xy_m[used], lines, limits)]
     if fixes.timed:
-        timed = np.flatnonzero(fixes.mark != REPEAT)  # a repeat says nothing; a jump may be the very question
+        timed = np.flatnonzero(np.isfinite(fixes.t_s) & (fixes.mark != REPEAT))  # a jump may be the very question
         found.append(_rests(fixes.t_s[timed], xy_m[timed], limits))
         rising = np.flatnonzero(used)
         rising = rising[np.diff(fixes.t_s[rising], prepend=-np.inf) > 0]

@@ -86,7 +86,7 @@ def course_of(
     t_s = fixes.t_s if timed else np.arange(len(fixes), dtype=np.float64)
     keep = np.flatnonzero(fixes.used)
     keep = keep[np.diff(t_s[keep], prepend=-np.inf) > 0]
-    start = float(np.min(fixes.t_s)) if timed else received_s
+    start = float(np.nanmin(fixes.t_s)) if timed else received_s
     return Course(track_id, chief_id, t_s[keep], lon[keep], lat[keep], start)
 
 

@@ -69,10 +69,14 @@ def jumps_between_rests(t: Floats, xy: Floats, least_m: float, least_ms2: float)
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of the figures in the log odds of a player against a carried phone (``patrol.cheat.player.*``)."""
+    """Weights of the figures in the log odds of a player against a carried phone (``patrol.cheat.player.*``).
+
+    ``most_wander``: not a weight, but the wander beyond which nothing is played.
+    """
 
     base: float
     wander: float
+    most_wander: float
     noise: float
     same_speed: float
     straight: float
@@ -83,19 +87,21 @@ class Weights:
 
 
 def player_parts(cut: Pieces, acc: Floats, weights: Weights) -> dict[str, float] | None:
-    """What each figure adds to the log odds of a player; None where the track cannot tell.
+    """What each figure adds to the log odds of a player; None where the track cannot tell, or its noise wanders.
 
-    It can where there are 40 fixes, at most 12 s apart (beyond, the wander of a receiver is as white as added noise), most
-    of them moving.
+    It can tell where there are 40 fixes, at most 12 s apart (beyond, the wander of a receiver is as white as added noise),
+    most of them moving, in pieces of eight fixes or more (in shorter ones a wander has no room to show). Noise that wanders
+    as that of a receiver ends the matter: boats and cars on cruise control keep a speed too.
     """
-    if cut.fixes < 40 or cut.interval_s > 12 or cut.moving < 0.3 or np.isnan(cut.wander):
+    too_few = cut.fixes < 40 or cut.interval_s > 12 or cut.fixes_each < 8 or cut.moving < 0.3
+    if too_few or np.isnan(cut.wander) or cut.wander > weights.most_wander:
         return None
     straight = np.log(np.clip(cut.length_m, 20, 1000) / 100) + np.log(np.clip(cut.fixes_each, 3, 200) / 20)
     parts = {
         "base": weights.base,
-        "wander": weights.wander * float(np.clip(np.log(cut.wander), -1, 2.5)),
+        "wander": weights.wander * float(np.clip(np.log(cut.wander), -0.3, 2.5)),
         "noise": weights.noise * float(np.log(cut.noise_m / 2.5)),
-        "same_speed": weights.same_speed * float(np.clip(cut.same_speed, -4, 4)),
+        "same_speed": weights.same_speed * float(np.clip(cut.same_speed, -4, 2.5)),
         "straight": weights.straight * float(straight),
         "times": weights.even_times if cut.even < 0.005 else weights.uneven_times,
     }

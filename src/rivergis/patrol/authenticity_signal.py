@@ -66,6 +66,7 @@ def limits_of(number: Callable[[str], float]) -> Limits:
         weights=Weights(
             base=cheat("player.base"),
             wander=cheat("player.wander"),
+            most_wander=cheat("player.most_wander"),
             noise=cheat("player.noise"),
             same_speed=cheat("player.same_speed"),
             straight=cheat("player.straight"),
