@@ -23,7 +23,7 @@ from rivergis.maps.patrol_rows import Facts, Span
 from rivergis.patrol import calendar, duty_workflow, period_tally
 from rivergis.patrol.period_tally import Frames, Tally
 from rivergis.reports.patrol_paper import Paper, Table
-from rivergis.reports.patrol_units import WITH_BELOW, Group, Places, bank, rules_of, stretch
+from rivergis.reports.patrol_units import WITH_BELOW, Group, Places, bank, named, rules_of, stretch, unconfirmed
 from rivergis.river import store as river_store
 from rivergis.river.chainage import label
 from rivergis.rules import NATIONAL, RuleBook, RuleView, path_of
@@ -86,7 +86,8 @@ def _paper(read: _Read, owed_rules: list[dict[str, Any]], home: str) -> Paper:
         _about(read, home),
         [t for t in _tables(read, groups, tallies) if t is not None],
         _tiles(whole, read),
-        [rules[k] for k in sorted(rules)],
+        named(rules[k] for k in sorted(rules)),
+        unconfirmed=unconfirmed(rules[k] for k in sorted(rules)),
         demo=facts.demo,
         figures=_figures(whole),
     )

@@ -21,7 +21,7 @@ from rivergis.maps.patrol_rows import Facts, Span
 from rivergis.patrol import period
 from rivergis.reports.patrol_bulletin import km, percent
 from rivergis.reports.patrol_paper import Paper, Table
-from rivergis.reports.patrol_units import Places, bank, rules_of, stretch
+from rivergis.reports.patrol_units import Places, bank, named, rules_of, stretch, unconfirmed
 from rivergis.river import files
 from rivergis.river import store as river_store
 from rivergis.rules import NATIONAL, RuleBook, RuleView, path_of
@@ -95,7 +95,8 @@ def paper(covered: Covered, *, names: bool, drawing: bool = False) -> Paper:
         about(covered),
         tables,
         tiles(covered),
-        rules_of(covered.view),
+        named(rules_of(covered.view)),
+        unconfirmed=unconfirmed(rules_of(covered.view)),
         drawing=patrol_svg.draw(_print_layers(covered), ("last_seen",)) if drawing else None,
         drawing_note=words.both("patrol_report.drawing_note"),
         demo=covered.facts.demo,

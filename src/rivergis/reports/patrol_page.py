@@ -123,8 +123,8 @@ def _figures(told: Told) -> list[dict[str, Any]]:
     out = []
     for key, (unit, factor, rule) in FIGURES.items():
         value = told.figures.get(key)
-        if value is None:
-            continue
+        if value is None or (key.startswith("assigned") and not value):
+            continue  # not measured, or nothing is assigned
         row = told.thresholds.get(rule) if rule else None
         near = set(told.figures.get(NEAR) or ())
         out.append(

@@ -25,6 +25,7 @@ ENDINGS = (".xlsx", ".html", ".pdf", ".json")
 GROUP = "patrol_report"
 SHOWN_ROWS = 400
 """A page stays readable and a PDF printable; the rest is counted and stands in the workbook."""
+LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Paper:
     rules: Sequence[dict[str, Any]] = ()
     drawing: str | None = None
     drawing_note: str | None = None
+    unconfirmed: Sequence[str] = ()
+    """Names of rules that nobody has confirmed."""
     demo: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -65,10 +68,6 @@ class Paper:
     def printed_at(self) -> str:
         """The moment up to which knowledge counted, in Beijing time; it is the date of print."""
         return self.known_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
-
-    @property
-    def unconfirmed(self) -> list[dict[str, Any]]:
-        return [r for r in self.rules if r["status"] == "unconfirmed"]
 
 
 def check(path: Path | None, more: Sequence[str] = ()) -> None:
@@ -111,7 +110,12 @@ def as_json(paper: Paper) -> dict[str, Any]:
     """The paper as JSON-ready data: tables as rows by the keys of their columns."""
     tables = {t.key: [dict(zip(t.columns, row, strict=True)) for row in t.rows] for t in paper.tables}
     head = {"title": paper.title_zh, "known_at": paper.known_at.isoformat(), "about": dict(paper.about)}
-    return head | {"figures": paper.figures, "tables": tables, "rules": list(paper.rules)}
+    return head | {
+        "figures": paper.figures,
+        "tables": tables,
+        "rules": list(paper.rules),
+        "unconfirmed": list(paper.unconfirmed),
+    }
 
 
 def _write_book(paper: Paper, path: Path) -> None:
@@ -121,7 +125,8 @@ def _write_book(paper: Paper, path: Path) -> None:
         workbook.add_table(book, name[:31], [heading(c) for c in table.columns], table.rows)
     head = [heading(c) for c in ("item", "value", "unit_of", "rule_status", "rule_basis")]
     rows: list[Sequence[Any]] = [(k, str(v), None, None, None) for k, v in _about(paper)]
-    rows += [(_rule_name(r), str(r["value"]), r["unit"], _status(r), r["basis"]) for r in paper.rules]
+    rows += [(_rule_name(r), _value(r), r["unit"], _status(r), r["basis"]) for r in paper.rules]
+    rows += [(words.both(f"{GROUP}.unconfirmed"), name, None, None, None) for name in paper.unconfirmed]
     workbook.add_table(book, words.say(f"{GROUP}.table_about"), head, rows)
     workbook.write_fixed(book, path, paper.known_at)
 
@@ -143,6 +148,12 @@ def _about(paper: Paper) -> list[tuple[str, Any]]:
 
 def _rule_name(rule: dict[str, Any]) -> str:
     return f"{words.both('rule_key.' + rule['key'])} [{rule['key']}]"
+
+
+def _value(rule: dict[str, Any]) -> str:
+    """The value of a rule as text; a long one is a table and stands in the rule book."""
+    told = rule["value"] if isinstance(rule["value"], str) else json.dumps(rule["value"], ensure_ascii=False)
+    return told if len(told) <= LONGEST else f"{told[: LONGEST - 1]}…"
 
 
 def _status(rule: dict[str, Any]) -> str:
@@ -168,7 +179,14 @@ def _filled(template: str, paper: Paper, **more: Any) -> str:
     told = [(b, words.pair(f"{GROUP}.block_{b}"), tables) for b, tables in blocks.items()]
     page = morning.environment().get_template(template)
     return page.render(
-        paper=paper, blocks=told, about=_about(paper), rule_name=_rule_name, status=_status, shown=SHOWN_ROWS, **more
+        paper=paper,
+        blocks=told,
+        about=_about(paper),
+        rule_name=_rule_name,
+        value=_value,
+        status=_status,
+        shown=SHOWN_ROWS,
+        **more,
     )
 
 

@@ -21,7 +21,7 @@ from rivergis.reports import patrol_coverage as coverage_report
 from rivergis.reports.patrol_bulletin import km, percent
 from rivergis.reports.patrol_coverage import Covered
 from rivergis.reports.patrol_paper import Paper, Table
-from rivergis.reports.patrol_units import bank, rules_of, stretch
+from rivergis.reports.patrol_units import bank, named, rules_of, stretch, unconfirmed
 from rivergis.river.chainage import label
 
 CELL_M = 500.0
@@ -93,7 +93,8 @@ def paper(covered: Covered, cells: gpd.GeoDataFrame, *, names: bool, drawing: bo
         coverage_report.about(covered),
         tables,
         [*coverage_report.tiles(covered), *share],
-        rules_of(covered.view),
+        named(rules_of(covered.view)),
+        unconfirmed=unconfirmed(rules_of(covered.view)),
         drawing=patrol_svg.draw(_print_layers(covered, cells), ("sweep",)) if drawing else None,
         drawing_note=words.both("patrol_report.drawing_note"),
         demo=covered.facts.demo,

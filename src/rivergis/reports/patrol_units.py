@@ -141,8 +141,16 @@ def bank(code: str) -> str:
     return words.both(f"bank.{code}")
 
 
+NAMED = (
+    "patrol.effective.", "patrol.frequency", "patrol.accepted_modes", "patrol.near", "patrol.calendar", "patrol.warning",
+    "patrol.risk.", "patrol.coverage.visible_beyond_bank", "patrol.coverage.ditch_factor", "patrol.coverage.fast_",
+    "patrol.coverage.min_", "patrol.track.max_gap",
+)  # fmt: skip
+"""Rules that a report names with value and basis; all the others stand in the rule book whose version it names."""
+
+
 def rules_of(view: RuleView, levels: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """Rows of ``patrol.*`` that hold at a place, each once, as a report names them."""
+    """Rows of ``patrol.*`` that hold at a place, each once, but for those of questions about tracks."""
     found = {}
     for key in sorted(k for k in view.book.registry if k.startswith("patrol.") and not k.startswith(QUESTIONS)):
         for row in (view.find(key), *(view.find(key, chief_level=level) for level in levels)):
@@ -150,3 +158,13 @@ def rules_of(view: RuleView, levels: Iterable[str] = ()) -> list[dict[str, Any]]
                 told = row.as_dict()
                 found[key, told["ruleset"], str(told["value"]), str(told["applies_to"])] = told
     return list(found.values())
+
+
+def named(rules: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rules that a report names one by one."""
+    return [r for r in rules if r["key"].startswith(NAMED)]
+
+
+def unconfirmed(rules: Iterable[dict[str, Any]]) -> list[str]:
+    """What the rules are called that nobody has confirmed, each once (未经确认)."""
+    return list(dict.fromkeys(words.say(f"rule_key.{r['key']}") for r in rules if r["status"] == "unconfirmed"))
