@@ -41,18 +41,28 @@ def parts(conn: Connection, head: uuid.UUID) -> pd.DataFrame:
 def fixes(conn: Connection, heads: Sequence[uuid.UUID]) -> pd.DataFrame:
     """Fixes of outings, file after file in the order of their times: head, track_id, seq, at (with the clock of the phone repaired),
     lon, lat (degrees, as ``datum_used``), acc_m, speed_ms, received_at, datum_declared, datum_used."""
-    frame = read_table(
+    files = read_table(
         conn,
-        """SELECT coalesce(t.part_of, t.id) AS head, f.track_id, f.seq,
-          f.at + make_interval(secs => coalesce(t.clock_offset_s, 0)) AS at, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat,
-          f.acc_m, f.speed_ms, f.received_at, t.datum_declared, t.datum_used
-        FROM data.track t JOIN data.fix f ON f.track_id = t.id
-        WHERE t.id = ANY(CAST(:ids AS uuid[])) OR t.part_of = ANY(CAST(:ids AS uuid[]))
-        ORDER BY head, t.started_at, t.id, f.seq""",
+        """SELECT coalesce(part_of, id) AS head, id AS track_id, datum_declared, datum_used FROM data.track
+        WHERE id = ANY(CAST(:ids AS uuid[])) OR part_of = ANY(CAST(:ids AS uuid[])) ORDER BY head, started_at, id""",
         {"ids": [str(t) for t in heads]},
     )
-    times = {c: pd.to_datetime(frame[c], utc=True) for c in ("at", "received_at")}
-    return frame.assign(**times, **{c: frame[c].astype(float) for c in ("acc_m", "speed_ms")})
+    # numbers only: a uuid or a time for each of many fixes is slow to read
+    frame = read_table(
+        conn,
+        """SELECT CAST(i.n AS int) - 1 AS file, f.seq, CAST(extract(epoch FROM f.at) AS double precision) + coalesce(t.clock_offset_s, 0) AS at,
+          ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, f.acc_m, f.speed_ms, CAST(extract(epoch FROM f.received_at) AS double precision) AS received_at
+        FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY i(id, n) JOIN data.track t ON t.id = i.id JOIN data.fix f ON f.track_id = t.id
+        ORDER BY i.n, f.seq""",
+        {"ids": [str(t) for t in files["track_id"]]},
+    )
+    times = {
+        c: pd.to_datetime(frame[c].astype(float), unit="s", utc=True).dt.round("us") for c in ("at", "received_at")
+    }
+    told = files.iloc[frame["file"].to_numpy(dtype=int)].set_index(frame.index)
+    return told.join(
+        frame.drop(columns="file").assign(**times, **{c: frame[c].astype(float) for c in ("acc_m", "speed_ms")})
+    )
 
 
 # ---- scorings -------------------------------------------------------------------------------------------------------

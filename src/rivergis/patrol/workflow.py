@@ -193,19 +193,21 @@ def in_wgs84(fixes: Fixes, datum: str) -> Fixes:
 
 def assigned(duties: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:
     """Duties on river chainages as stretches of reaches, bank by bank: reach position, bank, from_m, to_m."""
-    rows = []
-    for duty in duties.itertuples():
-        own = reaches[(reaches["river_id"] == duty.river_id) & reaches["from_m"].notna()]
-        for i, reach in zip(reaches.index.get_indexer(own.index), own.itertuples(), strict=True):
-            lo, hi = max(duty.from_m, reach.from_m), min(duty.to_m, reach.to_m)
-            scale = reach.length_m / (reach.to_m - reach.from_m)
-            if hi > lo:
-                rows += [
-                    (int(i), bank, (lo - reach.from_m) * scale, (hi - reach.from_m) * scale)
-                    for bank in ("left", "right")
-                    if duty.bank in ("both", bank)
-                ]
-    return pd.DataFrame(rows, columns=["reach", "bank", "from_m", "to_m"])
+    on = pd.DataFrame({c: reaches[c].to_numpy() for c in ("river_id", "from_m", "to_m", "length_m")})
+    on = on.assign(reach=np.arange(len(on)))[on["from_m"].notna()]
+    both = duties[["river_id", "bank", "from_m", "to_m"]].merge(on, on="river_id", suffixes=("_duty", ""))
+    low, high = both[["from_m_duty", "from_m"]].max(axis=1), both[["to_m_duty", "to_m"]].min(axis=1)
+    scale = both["length_m"] / (both["to_m"] - both["from_m"])
+    part = pd.DataFrame(
+        {
+            "reach": both["reach"],
+            "bank": both["bank"],
+            "from_m": (low - both["from_m"]) * scale,
+            "to_m": (high - both["from_m"]) * scale,
+        }
+    )[high > low]
+    banks = [part[part["bank"].isin(("both", b))].assign(bank=b) for b in ("left", "right")]
+    return pd.concat(banks).sort_values(["reach", "bank", "from_m"], ignore_index=True)
 
 
 def _passes(legs: pd.DataFrame) -> pd.Series:
