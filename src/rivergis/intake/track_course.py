@@ -49,7 +49,7 @@ class Found:
 
 def rows_of(columns: dict[str, Any]) -> pd.DataFrame:
     """Columns of equal length as rows numbered from 1."""
-    frame = pd.DataFrame(columns)
+    frame = pd.DataFrame(columns, copy=False)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
 

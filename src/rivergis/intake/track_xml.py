@@ -87,9 +87,10 @@ class _Rows:
     def __len__(self) -> int:
         return len(self.columns["at"])
 
-    def frame(self) -> pd.DataFrame:
-        # text stays text: what is made of it is for the reader of fixes to say
-        return rows_of({c: pd.Series(v, dtype=object) if c in _TEXTS else v for c, v in self.columns.items()})
+    def frame(self, without: str = "") -> pd.DataFrame:
+        """Rows numbered from 1; text stays text: what is made of it is for the reader of fixes to say."""
+        kept = {c: v for c, v in self.columns.items() if c != without}
+        return rows_of({c: pd.Series(v, dtype=object) if c in _TEXTS else np.array(v) for c, v in kept.items()})
 
 
 def _places(name: str, rows: list[dict[str, Any]], shapes: list[Any]) -> Delivered:
@@ -253,10 +254,10 @@ class _GpxReader:
         """All tracks of the file as one layer, a column telling them apart: a survey may write each line as a track."""
         if not len(self.rows):
             return None
-        rows = self.rows.frame()
-        if rows["track"].nunique() == 1:
+        if len(set(self.rows.columns["track"])) == 1:
             name = self.names[0] if len(self.names) == 1 else None
-            return Course(name or path.stem, rows.drop(columns="track"))
+            return Course(name or path.stem, self.rows.frame(without="track"))
+        rows = self.rows.frame()
         counted = Counter(self.names)
         told = [f"{n or 'track'} {i}" if n is None or counted[n] > 1 else n for i, n in enumerate(self.names, 1)]
         return Course(path.stem, rows.assign(track=np.array(["no track", *told], dtype=object)[rows["track"]]))
