@@ -221,7 +221,9 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(*headers, title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for header in headers:
+        shown.add_column(header, overflow="fold")  # a sentence without spaces is broken, never cut
     for row in rows:
         shown.add_row(*("" if v is None else legible(str(v)) for v in row))
     console = Console(markup=False, emoji=False)

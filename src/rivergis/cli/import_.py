@@ -13,9 +13,11 @@ from rivergis.errors import legible
 
 if TYPE_CHECKING:
     from rivergis.db.connect import Database
+    from rivergis.patrol.receive_workflow import Received
 
 DAY = click.DateTime(["%Y-%m-%d"])
 _REASONS, _FEATURES = 10, 8
+_SHOWN_TRACKS = 20
 _DRY = "试读,未写入 dry run, nothing written"
 
 
@@ -194,6 +196,8 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
             progress=lambda n, of: bar.update(task, completed=n, total=of),
         )
     said = [f"轨迹 tracks: {got.new} 新 new, {got.known} 已有 known, {len(got.failed)} 未能读取 failed"]
+    said += [_track_line(t) for t in got.tracks[:_SHOWN_TRACKS]]
+    said += [f"  另有 {more} 条 more; --json"] if (more := len(got.tracks) - _SHOWN_TRACKS) > 0 else []
     said += [f"  观察点 observations: {got.observations}"] if got.observations else []
     said += [_DRY] if o["dry_run"] else []
     said += [legible(f"  {f['file']}: {f['message']}") for f in got.failed]
@@ -202,6 +206,12 @@ def _tracks(db: Database, file: Path, who: str, o: dict[str, Any], as_json: bool
     ]
     common.emit(got, as_json, "\n".join(said))
     return common.EXIT_PARTLY if got.failed else 0
+
+
+def _track_line(t: Received) -> str:
+    """The track by the number that other commands ask for."""
+    part = f", 同次巡河 {t.parts} 段 parts of one outing" if t.parts > 1 else ""
+    return f"  {t.track_id[:8]}  {t.day or '无时间 no times'}  {t.fixes} 定位点 fixes{part}{'' if t.new else '  已有 known'}"
 
 
 def _show(results: list[Any], as_json: bool, dry_run: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rivergis import words
 from rivergis.cli import common
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def score_day(days: tuple[datetime, ...], due: bool, adcode: str | None, actor: 
     done = nightly.score_patrols(db, book, chosen, who, adcode)
     if as_json:
         common.emit({str(d): s for d, s in done.items()}, True)
+        return
+    if not done:
+        click.echo("没有待计算的日期 no day waits")
         return
     common.table(
         ("日期 day", "巡河 patrols", "新计算 scored", "未变 unchanged", "待核实 to be looked at"),
@@ -94,17 +98,30 @@ def _explained(told: Any) -> str:
         + (f": {', '.join(told.differs)}" if told.differs else ""),
         f"方法 engine {told.engine}; 计算 scored {told.scored_at}; 规则版本 rule book {told.rule_set}; 规则地区 rules of {told.inputs.get('jurisdiction')}",
         f"文件 files: {', '.join(p['sha256'][:12] for p in told.inputs.get('parts', []))}; 河段区间 legs: {told.legs}",
-        f"时长 minutes {f.get('minutes')}; 里程 metres {f.get('metres')}; 覆盖率(参考) share {f.get('share')}",
     ]
-    said += [
-        f"达标 {t['key']}: {t['measured']} / {t['threshold']} {t['unit']} {'达到 met' if t['met'] else '未达到 not met'} ({t['basis']})"
-        for t in told.standard
+    said += [_standard(t) for t in told.standard] or [
+        f"{words.both('patrol_report.block_standard')}: {words.both('patrol_report.not_ruled')}"
     ]
+    minutes = words.both("unseen.no_time") if f.get("minutes") is None else f"{f['minutes']} min"
+    share = "—" if f.get("bank_share") is None else f"{f['bank_share']:.0%}"
+    said.append(
+        f"{words.both('patrol.coverage')}: {minutes}; 河长 river {f.get('metres')} m; 岸长 banks {f.get('bank_metres')} m, {share}"
+    )
     said += [
-        f"待核实 {q['number']} [{q['state']}{' 已不再提示 gone' if q['gone'] else ''}]: {q['zh']}"
+        f"待核实 {q['number']} [{words.both('review_state.' + q['state'])}{', ' + words.both('review_state.gone') if q['gone'] else ''}]: {q['zh']}"
         for q in told.questions or []
     ]
     return "\n".join(said)
+
+
+def _standard(t: dict[str, Any]) -> str:
+    """One announced rule against what was measured."""
+    outcome = {True: "met", False: "not_met", None: "undecided"}[t["met"]]
+    measured = "—" if t["measured"] is None else t["measured"]
+    return (
+        f"{words.both('patrol_report.block_standard')}: {words.both('rule_key.' + t['key'])} {measured} / {t['threshold']} {t['unit']} "
+        f"{words.both('patrol_report.outcome_' + outcome)}{' · ' + words.both('patrol_report.is_near') if t['near'] else ''} ({t['basis']})"
+    )
 
 
 def _may_see(db: Any, head: Any, actor: str | None, what: str) -> str:
@@ -204,8 +221,9 @@ def list_(state: str | None, actor: str | None, as_json: bool) -> None:
     if as_json:
         common.emit([review_workflow.as_dict(q) for q in found], True)
         return
-    from rivergis import words
-
+    if not found:
+        click.echo(words.both("patrol_report.nothing"))
+        return
     common.table(
         ("编号 number", "日期 day", "河长 chief", "待核实 question", "状态 state", "说明 replies", "复核 decided by"),
         [
@@ -274,7 +292,7 @@ def decide(number: int, move: str, reason: str, actor: str | None) -> None:
     who = common.acting(db, actor, review_workflow.REVIEW)
     chosen = {"confirm": "confirmed", "dismiss": "dismissed"}[move]
     review_workflow.decide(db, number, chosen, reason, actor=who, view=_view())
-    click.echo(f"{number}: {chosen}")
+    click.echo(f"{number}: {words.both('review_state.' + chosen)}")
 
 
 def _named(db: Any, actor: str | None) -> str:
