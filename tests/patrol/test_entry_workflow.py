@@ -16,7 +16,8 @@ import shapely
 from rivergis.db.connect import Database
 from rivergis.errors import InputError, NotFound, UsageError
 from rivergis.patrol import entry_store, entry_workflow, merge_workflow, scan_files
-from rivergis.patrol.entry_workflow import Entered, Typed
+from rivergis.patrol.entry_workflow import Entered
+from rivergis.patrol.typed import Typed
 from tests.patrol import entry_county as county
 from tests.patrol.entry_county import DAY, VIEW
 

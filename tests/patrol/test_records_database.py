@@ -23,10 +23,10 @@ from rivergis.patrol import (
     record_out_workflow,
     record_workflow,
 )
-from rivergis.patrol.entry_workflow import Typed
 from rivergis.patrol.record_match import Register, Unmatched
 from rivergis.patrol.record_workflow import RecordsImported
 from rivergis.patrol.records import Profile, Record
+from rivergis.patrol.typed import Typed
 from rivergis.reports import record_book
 from rivergis.river import store as river_store
 from rivergis.settings import gis_dir

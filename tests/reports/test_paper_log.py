@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault, NotFound, UsageError
 from rivergis.patrol import entry_workflow, paper
-from rivergis.patrol.entry_workflow import Typed
 from rivergis.patrol.paper import Line, Sheet
+from rivergis.patrol.typed import Typed
 from rivergis.reports import paper_log, patrol_paper
 from tests.patrol import entry_county as county
 from tests.patrol.entry_county import DAY, VIEW

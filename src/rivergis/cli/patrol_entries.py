@@ -63,11 +63,12 @@ def add(scan: Path | None, actor: str | None, as_json: bool, **told: Any) -> Non
     """
     from rivergis.errors import InputError
     from rivergis.patrol import entry_workflow
+    from rivergis.patrol.typed import Typed
 
     db, s = common.database(), common.settings()
     who = common.acting(db, actor, "import")
     kept = None if scan is None else entry_workflow.scan_of(scan, s.store_dir)
-    [done] = entry_workflow.enter(db, [entry_workflow.Typed(**told, scan=kept)], actor=who, view=county_rules())
+    [done] = entry_workflow.enter(db, [Typed(**told, scan=kept)], actor=who, view=county_rules())
     if done.problems:
         raise InputError("; ".join(done.problems))
     state = "此前已录入 known before" if done.known else "已录入 entered"

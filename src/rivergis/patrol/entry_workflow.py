@@ -5,15 +5,13 @@ A row that is right is recorded, a row that is not says what is wrong with it; a
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import pandas as pd
@@ -24,47 +22,12 @@ from rivergis.db.connect import Database, now_of
 from rivergis.db.versions import IDENTITY_NAMESPACE, content_hash
 from rivergis.errors import InputError
 from rivergis.intake import sources, vector
-from rivergis.patrol import entries, entry_store, merge_workflow, paper, scan_files
+from rivergis.patrol import entries, entry_store, merge_workflow, paper, scan_files, typed
 from rivergis.patrol.entries import Stretch
-from rivergis.patrol.scan_files import Scan
+from rivergis.patrol.typed import Scan, Typed, Wrong
 from rivergis.river import store as river_store
 from rivergis.river.landmarks import Gazetteer
 from rivergis.rules import RuleView
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-TYPED_KINDS = tuple(k for k in entries.KINDS if k != "platform_record")
-_CLOCK = re.compile(r"(\d{1,2})[::.](\d{2})")
-_LONGEST_MIN = 1440.0
-_EARLIEST = date(2000, 1, 1)
-
-
-@dataclass(frozen=True)
-class Typed:
-    """One entry as somebody types it; blank text = not said."""
-
-    kind: str
-    chief: str
-    """Code, number of the sheet, or a name that only one chief bears on that day."""
-    day: str
-    river: str = ""
-    """Code or name; blank = the one river of the chief on which the places lie."""
-    begin: str = ""
-    end: str = ""
-    """Landmarks or chainages (桩号) that the patrol went between; ``begin`` alone is a place (a meeting on site).
-
-    One patrol along several stretches has them told apart by semicolons: from 石桥;0+200 to 鹭洲堰;0+900.
-    """
-    bank: str = "both"
-    started: str = ""
-    ended: str = ""
-    minutes: str = ""
-    metres: str = ""
-    problems: str = ""
-    note: str = ""
-    person: str = ""
-    """Who went for the chief (代巡人)."""
-    scan: Scan | None = None
-    drawn: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -78,14 +41,6 @@ class Entered:
     where: str = ""
     """The stretches in words, for a person to check."""
     merged_into: str | None = None
-
-
-class Wrong(Exception):
-    """A row cannot be recorded; carries sentences for the person who typed it."""
-
-    def __init__(self, key: str, **values: Any) -> None:
-        super().__init__(key)
-        self.sentence = words.both(f"entry_problem.{key}", **values)
 
 
 @dataclass(frozen=True)
@@ -165,7 +120,7 @@ def enter(
     The same row again is known and changes nothing. An entry whose track is there already is merged into it, if only one
     patrol can be meant.
     """
-    today = today or datetime.now(SHANGHAI).date()
+    today = today or datetime.now(typed.SHANGHAI).date()
     with db.write(actor) as conn:
         entry_store.one_at_a_time(conn)
         grounds = lru_cache(maxsize=None)(lambda on: ground(conn, on, view))
@@ -175,11 +130,11 @@ def enter(
 
 def _enter_one(conn: Connection, i: int, row: Typed, grounds: Any, view: RuleView, today: date) -> Entered:
     try:
-        on = _day(row.day, today)
+        on = typed.day_of(row.day, today)
         g: Ground = grounds(on)
         chief = _chief(g, row)
         parts, source = _stretches(g, chief["id"], row, view)
-        values = _values(row, chief["id"], on)
+        values = typed.values_of(row, chief["id"], on)
     except Wrong as error:
         return Entered(i, problems=[error.sentence])
     except InputError as error:
@@ -229,19 +184,9 @@ def worded(error: InputError) -> str:
     return words.both(f"entry_problem.place_{problem}", said=error.details.get("said"), proposals=proposals)
 
 
-def _day(said: str, today: date) -> date:
-    try:
-        on = date.fromisoformat(said.strip())
-    except ValueError:
-        raise Wrong("day", said=said) from None
-    if not _EARLIEST <= on <= today:
-        raise Wrong("day_range", said=said)
-    return on
-
-
 def _chief(g: Ground, row: Typed) -> Any:
-    if row.kind not in TYPED_KINDS:
-        raise Wrong("kind", said=row.kind, kinds="、".join(TYPED_KINDS))
+    if row.kind not in typed.TYPED_KINDS:
+        raise Wrong("kind", said=row.kind, kinds="、".join(typed.TYPED_KINDS))
     if not row.chief.strip():
         raise Wrong("chief_missing")
     if row.kind == "proxy" and not row.person.strip():
@@ -257,7 +202,7 @@ def _stretches(g: Ground, chief_id: Any, row: Typed, view: RuleView) -> tuple[li
         return _drawn(g, row.drawn, view), sources.sha256(row.drawn)
     if row.kind == "hand_drawn":
         raise Wrong("line_missing")
-    begins, ends, named = (_parts(t) for t in (row.begin, row.end, row.river))
+    begins, ends, named = (typed.parts_of(t) for t in (row.begin, row.end, row.river))
     rivers = [[g.river(n)] for n in named] or [g.rivers_of(chief_id)]
     if not begins and not ends:
         return [Stretch(r, bank=row.bank) for own in rivers for r in own], None
@@ -270,11 +215,6 @@ def _stretches(g: Ground, chief_id: Any, row: Typed, view: RuleView) -> tuple[li
     if not len(begins) == len(ends) == len(rivers):
         raise Wrong("parts")
     return [_between(g, *part, row.bank) for part in zip(rivers, begins, ends, strict=True)], None
-
-
-def _parts(said: str) -> list[str]:
-    """What a field says of each stretch of one patrol, told apart by semicolons."""
-    return [part.strip() for part in re.split("[;；]", said) if part.strip()]
 
 
 def _between(g: Ground, rivers: list[Any], begin: str, end: str, bank: str) -> Stretch:
@@ -323,59 +263,6 @@ def _drawn(g: Ground, path: Path, view: RuleView) -> list[Stretch]:
             said=path.name,
         )
     return parts
-
-
-def _values(row: Typed, chief_id: Any, on: date) -> dict[str, Any]:
-    """Columns of data.patrol_entry, without identity."""
-    started, ended = _moment(row.started, on), _moment(row.ended, on)
-    if ended is not None and started is None:
-        raise Wrong("start_missing")
-    if started is not None and ended is not None and ended < started:
-        raise Wrong("ends_before", said=f"{row.started} – {row.ended}")
-    minutes = _number(row.minutes, "minutes", _LONGEST_MIN)
-    if started is not None and ended is None and minutes is not None:
-        ended = started + timedelta(minutes=minutes)
-    if started is not None and ended is not None and minutes is None:
-        minutes = (ended - started).total_seconds() / 60
-    problems = _number(row.problems, "problems", 10_000)
-    if problems is not None and problems % 1:
-        raise Wrong("number", what=words.both("entry_page.problems"), said=row.problems, most=10_000)
-    return {
-        "kind": row.kind,
-        "chief_id": chief_id,
-        "day": on,
-        "started_at": started,
-        "ended_at": ended,
-        "minutes": minutes,
-        "metres_said": _number(row.metres, "metres", 1_000_000),
-        "problems": None if problems is None else int(problems),
-        "note": row.note.strip() or None,
-        "scan_sha256": row.scan.sha256 if row.scan else None,
-        "scan_path": row.scan.path if row.scan else None,
-    }
-
-
-def _moment(said: str, on: date) -> datetime | None:
-    if not said.strip():
-        return None
-    found = _CLOCK.fullmatch(said.strip())
-    try:
-        clock = time(int(found[1]), int(found[2])) if found else time.fromisoformat(said.strip())
-    except ValueError:
-        raise Wrong("clock", said=said) from None
-    return datetime.combine(on, clock, SHANGHAI)
-
-
-def _number(said: str, what: str, most: float) -> float | None:
-    if not said.strip():
-        return None
-    try:
-        value = float(said)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= most:
-        raise Wrong("number", what=words.both(f"entry_page.{what}"), said=said, most=f"{most:g}")
-    return value
 
 
 def _identity(values: dict[str, Any], parts: Sequence[Stretch], source: str | None) -> uuid.UUID:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 from rivergis.errors import EnvironmentFault, InputError
+from rivergis.patrol.typed import Scan
 
 # what a scanner or telephone makes, by the first bytes
 _KINDS = {
@@ -18,14 +18,6 @@ _KINDS = {
     b"MM\x00*": ".tif",
 }
 FOLDER = "scans"
-
-
-@dataclass(frozen=True)
-class Scan:
-    """A scan in the store: content hash and place, relative to the store."""
-
-    sha256: str
-    path: str
 
 
 def keep(content: bytes, name: str, store_dir: Path) -> Scan:

@@ -21,9 +21,9 @@ from rivergis.db import system
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotFound
-from rivergis.patrol import entry_store, entry_workflow, paper, scan_files
-from rivergis.patrol.entry_workflow import Entered, Typed
-from rivergis.patrol.scan_files import Scan
+from rivergis.patrol import entry_store, entry_workflow, paper, scan_files, typed
+from rivergis.patrol.entry_workflow import Entered
+from rivergis.patrol.typed import Scan, Typed
 from rivergis.reports import book
 from rivergis.river import store as river_store
 from rivergis.rules import RuleView
@@ -37,7 +37,7 @@ MAX_ROWS = 60
 MAX_TEXT = 1_000
 MAX_SCAN = 8 << 20
 MAX_BODY = ROWS * MAX_SCAN + (1 << 20)
-KINDS = tuple(k for k in entry_workflow.TYPED_KINDS if k != "hand_drawn")  # a drawn line needs its file: command line
+KINDS = tuple(k for k in typed.TYPED_KINDS if k != "hand_drawn")  # a drawn line needs its file: command line
 _TEXT = ("sheet", "kind", "day", "begin", "end", "river", "bank", "started", "ended", "minutes", "metres", "problems", "person", "note")  # fmt: skip
 _AS_ABOVE = ("sheet", "kind", "day")
 # what a row is filled in by; kind and bank always stand at something
@@ -102,8 +102,8 @@ def _save(request: Request, actor: Actor, sent: FormData, scans: dict[int, tuple
     store_dir = request.app.state.settings.store_dir
     rows = _as_above([r for i in range(MAX_ROWS) if (r := _row(sent, i, scans[i], store_dir)) is not None])
     good = [r for r in rows if not r.problems]
-    typed = [Typed(**{**_typed(r), "scan": r.scan}) for r in good]
-    done = entry_workflow.enter(database(request), typed, actor=actor.name, view=_view(request))
+    pile = [Typed(**{**_typed(r), "scan": r.scan}) for r in good]
+    done = entry_workflow.enter(database(request), pile, actor=actor.name, view=_view(request))
     told = dict(zip(map(id, good), done, strict=True))
     wrong = [_with(r, told.get(id(r))) for r in rows if id(r) not in told or told[id(r)].problems]
     return _page(request, wrong, [d for d in done if not d.problems])
@@ -171,7 +171,7 @@ def _page(request: Request, wrong: list[FormRow], saved: list[Entered] | None = 
     today, view = datetime.now(page.SHANGHAI).date(), _view(request)
     with database(request).read() as conn:
         choices = _choices(entry_workflow.ground(conn, today, view))
-        recent = entry_store.latest(conn, entry_workflow.TYPED_KINDS, _RECENT)
+        recent = entry_store.latest(conn, typed.TYPED_KINDS, _RECENT)
         demo = book.is_demo(conn)
     rows = [*wrong, *([FormRow()] * max(ROWS - len(wrong), 3))][:MAX_ROWS]
     html = page.text(
