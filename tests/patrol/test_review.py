@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -14,7 +15,7 @@ from rivergis.db import people, system
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import NotFound, NotPermitted, UsageError
 from rivergis.jobs import nightly
-from rivergis.patrol import explain_workflow, receive_workflow, review_workflow, store, workflow
+from rivergis.patrol import clean, explain_workflow, receive_workflow, review_workflow, store, workflow
 from tests.patrol.ground import BOOK, NOON, VIEW, duty, receive, river, walk
 
 DAY = NOON.astimezone(nightly.SHANGHAI).date()
@@ -243,10 +244,17 @@ def test_a_question_that_vanishes_is_told_as_gone_not_deleted(county: Database, 
     assert not receive(county, path.parent, path, datum="gcj02").new
     day = current(county, track_id)["day"]
     assert score(county, day).scored == 1
+    with county.read() as conn:  # the fixes stay as they were read, whatever is said of them later
+        assert (
+            conn.execute(text("SELECT datum_used FROM data.track WHERE id = :t"), {"t": track_id}).scalar() == "wgs84"
+        )
     q = state(county, track_id)
     assert (q.number, q.state, q.gone) == (number, "raised", True) and "坐标系" in q.zh
     figures = current(county, track_id)["figures"]
     assert figures["datum"] == "gcj02" and 840 < figures["metres"] < 930
+    with county.read() as conn:
+        points = workflow.shown(conn, uuid.UUID(track_id), figures, clean.limits_of(VIEW.number))
+    assert abs(float(np.median(points.lat)) - (29.4 + 15 / 111_000)) < 5e-5, "shown on the bank, moved once"
     with county.read() as conn:
         mine = review_workflow.questions(conn, chief_id=receive_workflow.identity("chief", "local", "H1"))
         theirs = review_workflow.questions(conn, chief_id=receive_workflow.identity("chief", "local", "H2"))

@@ -81,6 +81,7 @@ def score(conn: Connection, outing: Outing, base: Ground, view: RuleView, rule_s
     visits = company.visits(right, outing.areas, view.number)
     figures = done.figures | {
         "datum": declared or done.datum,
+        "datum_found": done.datum,  # of the fixes as they are stored; those of a declared datum were moved when received
         "clock_offset_s": float(outing.parts["clock_offset_s"].fillna(0.0).iloc[0]),
         "clock_basis": outing.parts["clock_basis"].iloc[0],
         "joint": company.joint(right, outing.track, outing.others, courses, outing.reaches, base.units, view.number),
@@ -171,6 +172,12 @@ def _courses(conn: Connection, outing: Outing, done: Score, base: Ground) -> dic
     for head, table in _tables(conn, missing).items():
         base.cleaned[head] = clean.order(table, base.method.cleaning)
     return {i: in_wgs84(base.cleaned[i], datum) for i, datum in datums.items()}
+
+
+def shown(conn: Connection, head: uuid.UUID, figures: Mapping[str, Any], limits: clean.Limits) -> Fixes:
+    """The cleaned fixes of an outing in WGS 84, where its scoring (``figures``) found them to lie; none where they were purged."""
+    table = _as_declared(store.fixes(conn, [head]))
+    return in_wgs84(clean.order(table, limits), figures.get("datum_found") or "wgs84")
 
 
 def _as_declared(table: pd.DataFrame) -> pd.DataFrame:

@@ -229,7 +229,7 @@ def of_track(conn: Connection, track_id: str, view: RuleView, *, review: bool) -
     row = patrols.patrol(conn, track_id)
     figures = row["figures"] or {}
     legs, reaches = patrols.legs(conn, row["track_id"])
-    fixes = _fixes(conn, row["track_id"], figures.get("datum") or "wgs84", view)
+    fixes = _fixes(conn, row["track_id"], figures, view)
     zh, en = words.pair("map.patrol")
     return Told(
         f"{zh} · {_who_and_when(row)}",
@@ -300,11 +300,9 @@ def _facts(row: Mapping[str, Any]) -> list[tuple[tuple[str, str], Any]]:
     return [(words.pair(f"patrol_report.figure_{k}"), v) for k, v in values.items() if v is not None]
 
 
-def _fixes(conn: Connection, head: uuid.UUID, datum: str, view: RuleView) -> gpd.GeoDataFrame:
+def _fixes(conn: Connection, head: uuid.UUID, figures: dict[str, Any], view: RuleView) -> gpd.GeoDataFrame:
     """The used fixes of all files of an outing where the scoring found them to lie; empty where they have been purged."""
-    table = store.fixes(conn, [head])
-    course = workflow.in_wgs84(clean.order(table, clean.limits_of(view.number)), datum)
-    return patrols.used_points(course)
+    return patrols.used_points(workflow.shown(conn, head, figures, clean.limits_of(view.number)))
 
 
 def _questions(conn: Connection, head: uuid.UUID) -> list[dict[str, Any]]:
