@@ -56,8 +56,7 @@ def jumps_between_rests(t: Floats, xy: Floats, least_m: float, least_ms2: float)
     metres = np.hypot(*(middle[after] - middle[before]).T)
     seconds = t[after] - t[before + AT_REST - 1]
     at_rest = np.maximum(spread[before], spread[after]) < metres / 8
-    with np.errstate(divide="ignore"):
-        ms2 = 4 * metres / seconds**2
+    ms2 = 4 * metres / np.maximum(seconds, 0.01) ** 2
     stood: list[Floats] = []
     for k in np.flatnonzero((metres > least_m) & at_rest & (ms2 > least_ms2)):
         stood = stood or [middle[before[k]]]
