@@ -39,11 +39,11 @@ def span_options(command: F) -> F:
 
 def _moment(told: datetime | None) -> datetime:
     """The moment asked for in Beijing time, else the present one."""
-    from zoneinfo import ZoneInfo
+    from datetime import UTC
 
     from rivergis.reports import patrol_bulletin
 
-    return patrol_bulletin.now() if told is None else told.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    return patrol_bulletin.now() if told is None else told.replace(tzinfo=patrol_bulletin.SHANGHAI).astimezone(UTC)
 
 
 def _days(first: datetime, last: datetime) -> tuple[date, date]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ def _width(text: str) -> int:
 
 
 def write_fixed(book: Any, path: Path, made_at: datetime) -> None:
-    """Save a workbook so that equal content makes equal bytes: every moment inside is ``made_at`` (UTC)."""
+    """Save a workbook so that equal content makes equal bytes: every moment inside is ``made_at``."""
+    made_at = made_at.astimezone(UTC)
     book.properties.created = made_at.replace(tzinfo=None, microsecond=0)
     loose = path.with_name(path.name + ".loose")
     try:
