@@ -87,7 +87,12 @@ def test_parts_are_scored_together_and_an_earlier_part_takes_the_lead(county: Da
         gone = conn.execute(
             text("SELECT superseded_at FROM data.patrol_result WHERE id = :r"), {"r": alone["result_id"]}
         ).scalar()
+        [shown] = conn.execute(
+            text("SELECT track_id, fix_count, ended_at FROM app.patrol WHERE day = :d"), {"d": DAY}
+        ).all()
     assert gone is not None, "superseded, and still there"
+    assert (str(shown[0]), shown[1]) == (first.track_id, first.fixes + second.fixes)
+    assert shown[2] > NOON + timedelta(minutes=12), "the outing ends with its last part"
     assert score(county, DAY) == workflow.DayScored(1, 0, 1, 0) and due(county) == []
     assert explained(county, first.track_id[:12]).same is True
     seen = whole["legs"][whole["legs"]["seen"]]

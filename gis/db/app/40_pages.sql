@@ -23,12 +23,16 @@ CREATE VIEW app.finding AS SELECT * FROM app.finding_as_of(app.today());
 COMMENT ON VIEW app.finding IS 'Suspected leads as the last night left them';
 
 CREATE VIEW app.patrol AS
-  SELECT t.id AS track_id, t.day, t.started_at, t.ended_at, t.mode, t.datum_declared, t.datum_used, t.fix_count, t.purged_at,
+  SELECT t.id AS track_id, t.day, t.started_at, o.ended_at, t.mode, t.datum_declared, t.datum_used, o.fix_count, o.purged_at,
     r.id AS result_id, r.figures, r.standard, r.review, r.rule_set, c.name AS chief, c.level, c.title, c.unit_code
   FROM data.track t
   LEFT JOIN data.patrol_result r ON r.track_id = t.id AND r.superseded_at IS NULL
-  LEFT JOIN LATERAL (SELECT * FROM app.chief_as_of(t.day) c WHERE c.id = t.chief_id LIMIT 1) c ON true;
-COMMENT ON VIEW app.patrol IS 'Patrol tracks with the chief on that day and their current scoring (personal data: capability view_tracks)';
+  CROSS JOIN LATERAL (SELECT max(p.ended_at) AS ended_at, sum(p.fix_count)::int AS fix_count, max(p.purged_at) AS purged_at
+    FROM data.track p WHERE p.id = t.id OR p.part_of = t.id) o
+  LEFT JOIN LATERAL (SELECT * FROM app.chief_as_of(t.day) c WHERE c.id = t.chief_id LIMIT 1) c ON true
+  WHERE t.part_of IS NULL;
+COMMENT ON VIEW app.patrol IS
+  'Patrols, the files of one outing once, with the chief on that day and their current scoring (personal data: capability view_tracks)';
 
 CREATE VIEW app.leg AS
   SELECT r.track_id, l.seq, l.reach_id, l.bank, l.from_m, l.to_m, l.seen, l.reason, l.started_at, l.ended_at,

@@ -166,7 +166,8 @@ def results_of_day(conn: Connection, day: date, known_at: datetime) -> pd.DataFr
     """Scorings of a civil day as known at a moment: track_id, file_name, chief, figures, standard, review."""
     return read_table(
         conn,
-        """SELECT r.id AS result_id, r.track_id, t.file_name, t.started_at, t.ended_at, c.name AS chief, c.level, c.title,
+        """SELECT r.id AS result_id, r.track_id, t.file_name, t.started_at,
+          (SELECT max(p.ended_at) FROM data.track p WHERE p.id = t.id OR p.part_of = t.id) AS ended_at, c.name AS chief, c.level, c.title,
           r.figures, r.standard, r.review, r.rule_set
         FROM data.patrol_result r JOIN data.track t ON t.id = r.track_id
         LEFT JOIN app.chief_as_of(:day, :known) c ON c.id = t.chief_id
