@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rivergis.rules import RuleView
 
 PARTLY_DONE = 4
-TABLES = (".geojson", ".gpkg", ".csv", ".xlsx")
+TABLES = (".geojson", ".gpkg", ".csv")
 
 
 def _view() -> RuleView:
@@ -85,6 +86,9 @@ def single(track: Path, reaches: Path, *, layer: str | None, datum: str | None, 
     """Score one track against reaches: tables to the screen, or to a file by its ending."""
     from rivergis.patrol import files
 
+    if out is not None and out.suffix.lower() not in (".json", ".html", ".xlsx", *TABLES):
+        raise UsageError(f"{out.name}: write to .json, .html, .xlsx or one of {', '.join(TABLES)}.")
+    common.not_its_source(out)
     view = _view()
     river = files.read_river(reaches, view, layer=layer)
     result, done = files.score_file(track, river, view, datum=datum)
@@ -94,6 +98,8 @@ def single(track: Path, reaches: Path, *, layer: str | None, datum: str | None, 
         common.emit(result, True)
     else:
         _tell(result)
+        if out is not None:
+            click.echo(f"→ {out}")
     return 0
 
 
@@ -105,18 +111,61 @@ def _write(out: Path, result: TrackScore, done: Score, river: River) -> None:
         from rivergis.reports import patrol_file_page
 
         common.write_page(out, patrol_file_page.page(result, done, river))
-    elif kind in TABLES:
+    else:
         from rivergis.patrol import files
 
-        common.write_frame(files.lines(done, river), out, layer="leg")
-    else:
-        raise UsageError(f"{out.name}: write to .json, .html or one of {', '.join(TABLES)}.")
+        lines = files.lines(done, river)
+        if kind == ".xlsx":
+            _workbook(out, lines)
+        else:
+            common.write_frame(lines, out, layer="leg")
+
+
+def _workbook(out: Path, lines: Any) -> None:
+    """The stretches as a sheet that people read: words for banks, reasons and ways of moving, Beijing time."""
+    import openpyxl
+
+    from rivergis.reports import workbook
+    from rivergis.river.files import whole
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    rows = [
+        (
+            r.reach_id,
+            _bank(r.bank),
+            round(r.from_m, 1),
+            round(r.to_m, 1),
+            words.both("patrol.seen" if r.why == "seen" else f"unseen.{r.why}"),
+            _beijing(r.started_at),
+            _beijing(r.ended_at),
+            _mode(r.mode),
+            _figure(r.speed_ms * 3.6, 1),
+            _figure(r.confidence, 2),
+        )
+        for r in lines.itertuples()
+    ]
+    head = (
+        "河段 reach",
+        "岸 bank",
+        "自 from m",
+        "至 to m",
+        "结果 result",
+        "起 from",
+        "止 to",
+        "方式 by",
+        "公里/时 km/h",
+        "把握 confidence",
+    )
+    workbook.add_table(book, words.say("patrol_report.table_stretches"), head, rows)
+    with whole(out) as part:
+        workbook.write_fixed(book, part, datetime.now(UTC))
 
 
 def _tell(result: TrackScore) -> None:
     common.table(
         ("河段 reach", "岸 bank", "自 from m", "至 to m", "方式 by", "公里/时 km/h", "把握 confidence"),
-        [(leg["reach_id"], _bank(leg["bank"]), leg["from_m"], leg["to_m"], leg["mode"], leg["speed_kmh"], leg["confidence"]) for leg in result.legs if "reason" not in leg],
+        [(leg["reach_id"], _bank(leg["bank"]), leg["from_m"], leg["to_m"], _mode(leg["mode"]), leg["speed_kmh"], leg["confidence"]) for leg in result.legs if "reason" not in leg],
         title=f"看到的岸 seen by {result.track_id}",
     )  # fmt: skip
     for gap in result.unobserved:
@@ -135,3 +184,16 @@ def _tell(result: TrackScore) -> None:
 
 def _bank(bank: str | None) -> str:
     return {"left": "左 left", "right": "右 right"}.get(bank or "", "水面 water")
+
+
+def _mode(mode: str | None) -> str:
+    return words.both(f"patrol.mode_{mode}") if mode else ""
+
+
+def _figure(value: float, digits: int) -> float | None:
+    return round(value, digits) if isfinite(value) else None
+
+
+def _beijing(at: Any) -> str | None:
+    """A moment in Beijing time to the second; None where there is none."""
+    return f"{at.tz_convert('Asia/Shanghai'):%Y-%m-%d %H:%M:%S}" if at == at else None
