@@ -66,6 +66,8 @@ def test_the_moment_that_stands_on_a_paper_replays_it(env: dict[str, str], modul
     [
         (("bulletin", "--month", "2026-05", "--out", "b.docx"), 2, ".pdf"),
         (("bulletin", "--month", "May"), 2, "2026-05"),
+        (("bulletin",), 2, "--month"),
+        (("bulletin", "--month", "2026-05", *SPAN), 2, "--month"),
         (("bulletin", "--month", "2026-05", "--unit", "500199"), 3, "500199"),
         (("coverage", "--from", "2026-05-31", "--to", "2026-05-01"), 2, "before it begins"),
         (("coverage", *SPAN, "--river", "长江"), 3, "长江"),

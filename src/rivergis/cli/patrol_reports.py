@@ -56,6 +56,18 @@ def _days(first: datetime, last: datetime) -> tuple[date, date]:
     return first.date(), last.date()
 
 
+def _period(month: str | None, first: datetime | None, last: datetime | None) -> tuple[date, date]:
+    """First and last day of a month, or as they were given."""
+    from rivergis.errors import UsageError
+    from rivergis.reports import patrol_bulletin
+
+    if month is not None and first is None and last is None:
+        return patrol_bulletin.month_of(month)
+    if month is None and first is not None and last is not None:
+        return _days(first, last)
+    raise UsageError("Say which period: --month 2026-05, or --from and --to with its first and last day.")
+
+
 def _deliver(paper: Paper, out: Path | None, as_json: bool, page: str | None = None, written: bool = False) -> None:
     """A paper to its file (``page``: the HTML that stands for it; ``written``: its layers are there already), and to the screen."""
     from rivergis.reports import patrol_paper
@@ -75,31 +87,43 @@ def _deliver(paper: Paper, out: Path | None, as_json: bool, page: str | None = N
 
 
 @click.command()
-@click.option("--month", required=True, metavar="YYYY-MM", help="The month.")
+@click.option("--month", metavar="YYYY-MM", default=None, help="The month.")
+@click.option("--from", "first", type=DAY, default=None, help="Instead of a month: first day of a quarter, a year ...")
+@click.option("--to", "last", type=DAY, default=None, help="Last day; belongs to the period.")
 @UNIT
 @OUT
 @KNOWN_AT
 @common.actor_option
 @common.json_option
 def bulletin(
-    month: str, unit: str | None, out: Path | None, known_at: datetime | None, actor: str | None, as_json: bool
+    month: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    unit: str | None,
+    out: Path | None,
+    known_at: datetime | None,
+    actor: str | None,
+    as_json: bool,
 ) -> None:
-    """巡河情况通报 of a month by township and village: .xlsx, .html, .pdf or .json. Names people (capability view_tracks).
+    """巡河情况通报 of a month (or quarter, year) by township and village: .xlsx, .html, .pdf or .json.
+
+    Names people (capability view_tracks).
 
     \b
     Example:
       rivergis patrol bulletin --month 2026-05 --out bulletin.pdf
-    """
+      rivergis patrol bulletin --from 2026-04-01 --to 2026-06-30 --unit 500199001 --out quarter.xlsx
+    """  # fmt: skip
     from rivergis import rules
     from rivergis.reports import patrol_bulletin, patrol_paper
 
-    first, last = patrol_bulletin.month_of(month)
+    begin, end = _period(month, first, last)
     patrol_paper.check(out)
     db = common.database()
     common.acting(db, actor, "view_tracks")
     book = rules.load(common.settings().rules_dir)
     with db.read() as conn:
-        paper = patrol_bulletin.bulletin(conn, book, first, last, unit=unit, known_at=_moment(known_at))
+        paper = patrol_bulletin.bulletin(conn, book, begin, end, unit=unit, known_at=_moment(known_at))
     _deliver(paper, out, as_json)
 
 
