@@ -49,6 +49,10 @@ def test_from_the_track_to_the_decision(db: Database, typed: Typed, tmp_path: Pa
     typed("score-day", code=2)
     assert "2026-05-20" in typed("score-day", "--due")
     assert json.loads(typed("score-day", "2026-05-20", "--json"))["2026-05-20"]["unchanged"] == 1
+    [row] = json.loads(typed("list", "--date", "2026-05-20", "--json"))
+    assert row["track_id"].startswith(got.track_id[:10]) and row["chief"] == "张三" and row["files"] == 1
+    assert got.track_id[:12] in typed("list") and json.loads(typed("list", "--date", "2026-05-21", "--json")) == []
+    typed("list", "--as", "zhang", code=7)
     told = typed("explain", got.track_id[:10])
     assert "the replay is the same" in told and "坐标系" not in told, (
         "questions are not for everybody who may see tracks"
@@ -59,6 +63,7 @@ def test_from_the_track_to_the_decision(db: Database, typed: Typed, tmp_path: Pa
     typed("account", "zhang", "nobody", code=3)
     typed("account", "zhang", "H1")
     assert "坐标系" in typed("explain", got.track_id[:10], "--as", "zhang")
+    assert got.track_id[:12] in typed("list", "--as", "zhang")
     seen = json.loads(typed("accesses", got.track_id[:10], "--as", "zhang", "--json"))
     assert sorted(s["actor"].partition(":")[0] for s in seen) == ["local", "zhang"]
 

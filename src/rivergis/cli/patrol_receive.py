@@ -55,6 +55,45 @@ def score_day(days: tuple[datetime, ...], due: bool, adcode: str | None, actor: 
     )
 
 
+@click.command("list")
+@click.option("--date", "day", type=_DAY, default=None, help="Civil day (default: the newest 200 patrols).")
+@common.actor_option
+@common.json_option
+def list_tracks(day: datetime | None, actor: str | None, as_json: bool) -> None:
+    """List patrols with the ids that other commands take: all with the capability view_tracks, else the own ones of a chief.
+
+    \b
+    Example:
+      rivergis patrol list --date 2026-05-20
+    """
+    from rivergis.patrol import store
+
+    db = common.database()
+    own = _chief_of(db, actor, "view_tracks")
+    if own is None:
+        common.acting(db, actor, "view_tracks")
+    with db.read() as conn:
+        found = store.outings(conn, own, day.date() if day else None)
+    if as_json:
+        common.emit(common.rows_of(found), True)
+        return
+    common.table(
+        ("轨迹 track", "日期 day", "河长 chief", "文件 files", "分钟 min", "米 m", "状态"),
+        [
+            (
+                str(r.track_id)[:12],
+                r.day,
+                r.chief,
+                r.files,
+                r.minutes,
+                r.metres,
+                "已清除 purged" if r.purged_at is not None else "" if r.scored_at is not None else "未计算 not scored",
+            )
+            for r in found.astype(object).where(found.notna(), None).itertuples()
+        ],
+    )
+
+
 @click.command()
 @click.argument("track")
 @common.actor_option
@@ -213,7 +252,7 @@ def list_(state: str | None, actor: str | None, as_json: bool) -> None:
     from rivergis.patrol import review_workflow
 
     db = common.database()
-    chief = _chief_of(db, actor)
+    chief = _chief_of(db, actor, review_workflow.REVIEW)
     if chief is None:
         common.acting(db, actor, review_workflow.REVIEW)
     with db.read() as conn:
@@ -241,16 +280,16 @@ def list_(state: str | None, actor: str | None, as_json: bool) -> None:
     )
 
 
-def _chief_of(db: Any, actor: str | None) -> Any:
-    """The chief whose account asks, unless it may review everything."""
+def _chief_of(db: Any, actor: str | None, capability: str) -> Any:
+    """The chief whose account asks, unless it has the capability for everything."""
     from rivergis.db import people
-    from rivergis.patrol import receive_store, review_workflow
+    from rivergis.patrol import receive_store
 
     name = actor or common.settings().actor
     if name is None:
         return None
     with db.read() as conn:
-        if review_workflow.REVIEW in people.capabilities(conn, name):
+        if capability in people.capabilities(conn, name):
             return None
         own = receive_store.chief_of_user(conn, name)
     return own[0] if own else None
@@ -311,4 +350,4 @@ def _view() -> RuleView:
     return rules.load(common.settings().rules_dir).at((rules.NATIONAL,), date.today())
 
 
-COMMANDS: tuple[click.Command, ...] = (score_day, explain, accesses, account, review)
+COMMANDS: tuple[click.Command, ...] = (score_day, list_tracks, explain, accesses, account, review)

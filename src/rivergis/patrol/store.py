@@ -230,18 +230,21 @@ def accesses(conn: Connection, track_id: uuid.UUID) -> pd.DataFrame:
     )
 
 
-def of_chief(conn: Connection, chief_id: uuid.UUID, limit: int = 200) -> pd.DataFrame:
-    """Outings of a chief, newest first: track_id, day, started_at, ended_at, file_name, files, scored_at, purged_at."""
+def outings(conn: Connection, chief_id: uuid.UUID | None, day: date | None = None, limit: int = 200) -> pd.DataFrame:
+    """Outings of a chief (None: of everybody), of a day (None: the newest): track_id, day, started_at, ended_at, chief, file_name,
+    files, minutes, metres, scored_at, purged_at."""
     return read_table(
         conn,
-        """SELECT h.id AS track_id, h.day, min(p.started_at) AS started_at, max(p.ended_at) AS ended_at, h.file_name,
-          count(p.id) AS files, r.recorded_at AS scored_at, max(p.purged_at) AS purged_at
+        """SELECT h.id AS track_id, h.day, min(p.started_at) AS started_at, max(p.ended_at) AS ended_at, c.name AS chief,
+          h.file_name, count(p.id) AS files, CAST(r.figures ->> 'minutes' AS double precision) AS minutes,
+          CAST(r.figures ->> 'metres' AS double precision) AS metres, r.recorded_at AS scored_at, max(p.purged_at) AS purged_at
         FROM data.track h JOIN data.track p ON p.id = h.id OR p.part_of = h.id
         LEFT JOIN data.patrol_result r ON r.track_id = h.id AND r.superseded_at IS NULL
-        WHERE h.part_of IS NULL AND (h.chief_id = :c
+        LEFT JOIN LATERAL (SELECT name FROM app.chief_as_of(h.day) x WHERE x.id = h.chief_id LIMIT 1) c ON true
+        WHERE h.part_of IS NULL AND (CAST(:day AS date) IS NULL OR h.day = :day) AND (CAST(:c AS uuid) IS NULL OR h.chief_id = :c
           OR EXISTS (SELECT FROM data.patrol_party y WHERE y.track_id = h.id AND y.chief_id = :c))
-        GROUP BY h.id, r.recorded_at ORDER BY h.day DESC NULLS LAST, h.started_at DESC LIMIT :n""",
-        {"c": chief_id, "n": limit},
+        GROUP BY h.id, c.name, r.id ORDER BY h.day DESC NULLS LAST, h.started_at DESC LIMIT :n""",
+        {"c": chief_id, "day": day, "n": limit},
     )
 
 

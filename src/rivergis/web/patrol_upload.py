@@ -181,7 +181,7 @@ def own_tracks(request: Request, actor: SignedIn) -> list[dict[str, Any]]:
         own = receive_store.chief_of_user(conn, actor.name)
         if own is None:
             raise NotPermitted(f"{actor.name} is the account of no chief: there are no own tracks to list.")
-        rows = store.of_chief(conn, own[0])
+        rows = store.outings(conn, own[0])
     return list(rows.astype(object).where(rows.notna(), None).to_dict("records"))
 
 
