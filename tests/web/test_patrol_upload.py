@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from PIL import Image
 from sqlalchemy import text
 
 from rivergis.db import access, people
@@ -152,6 +154,25 @@ def test_observations_come_once_and_lie_on_the_river(web: Web, tmp_path: Path) -
     for wrong in ([{"lon": 1}], [], {"a": 1}, [{"lon": 500, "lat": 1}]):
         assert web.ask("POST", f"tracks/{track}/observations", json=wrong).status_code == 422
     assert web.ask("POST", f"tracks/{track}/observations", "li", json=rows).status_code == 404
+
+
+def test_a_photo_of_an_observation_is_kept_and_shown_to_who_may_see_the_track(web: Web, tmp_path: Path) -> None:
+    track = web.send(walk(tmp_path / "p.csv", NOON + timedelta(days=7)), "zhang").json()["track_id"]
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "brown").save(picture, "JPEG")
+    said = {"lon": "106.001", "lat": "29.4001", "text": "排口"}
+    for status in (201, 200):
+        answer = web.ask(
+            "POST", f"tracks/{track}/observations", "zhang", files={"photo": ("a.jpg", picture.getvalue())}, data=said
+        )
+        assert answer.status_code == status, answer.text
+    sha256 = hashlib.sha256(picture.getvalue()).hexdigest()
+    shown = web.ask("GET", f"tracks/{track}/photos/{sha256}", "zhang")
+    assert shown.content == picture.getvalue() and shown.headers["content-type"] == "image/jpeg"
+    assert web.ask("GET", f"tracks/{track}/photos/{sha256}", "li").status_code == 404
+    assert web.ask("GET", f"tracks/{track}/photos/{'0' * 64}").status_code == 404
+    text_file = {"photo": ("a.jpg", b"<script>")}
+    assert web.ask("POST", f"tracks/{track}/observations", "zhang", files=text_file, data=said).status_code == 422
 
 
 def test_questions_go_to_the_chief_and_the_duty_person_and_are_decided_by_another(web: Web, tmp_path: Path) -> None:

@@ -102,6 +102,17 @@ def add_observations(conn: Connection, rows: gpd.GeoDataFrame) -> int:
     return copy_frame(conn, "data.observation", new) if len(new) else 0
 
 
+def has_photo(conn: Connection, head: uuid.UUID, sha256: str) -> bool:
+    """Whether an observation of an outing has the photo with this hash."""
+    return bool(
+        conn.execute(
+            text("""SELECT EXISTS (SELECT FROM data.observation o JOIN data.track t ON t.id = o.track_id
+            WHERE (t.id = :t OR t.part_of = :t) AND o.photo_sha256 = :h)"""),
+            {"t": head, "h": sha256},
+        ).scalar()
+    )
+
+
 def reaches_within(conn: Connection, on: date, box: Sequence[float]) -> gpd.GeoDataFrame:
     """Reaches in force on a day that touch a box (west, south, east, north in degrees): reach_id, river_id, kind, from_m, to_m,
     length_m, direction_confidence, geom (LineString, EPSG:4490)."""

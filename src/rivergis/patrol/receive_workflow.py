@@ -240,7 +240,11 @@ def observe(conn: Connection, track_id: uuid.UUID, places: pd.DataFrame, view: R
     day = on or datetime.now(SHANGHAI).date()
     points = gpd.GeoSeries(gpd.points_from_xy(places["lon"], places["lat"]), index=places.index, crs=crs.STORAGE)
     rows = gpd.GeoDataFrame(places.drop(columns=["lon", "lat"]), geometry=points).rename_geometry("geom")
-    keys = [f"{r.at}|{r.kind}|{r.text}|{r.geom.x:.7f}|{r.geom.y:.7f}" for r in rows.itertuples()]
+    photos = rows["photo_sha256"] if "photo_sha256" in rows else [""] * len(rows)
+    keys = [
+        f"{r.at}|{r.kind}|{r.text}|{r.geom.x:.7f}|{r.geom.y:.7f}{photo}"
+        for r, photo in zip(rows.itertuples(), photos, strict=True)
+    ]
     rows = rows.assign(id=[uuid.uuid5(track_id, "observation/" + k) for k in keys], track_id=track_id)
     return store.add_observations(conn, rows.join(_on_rivers(conn, points, view, day)))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tempfile
 import uuid
@@ -13,13 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from fastapi import APIRouter, Body, Depends, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from rivergis import crs, rules
+from rivergis import rules
 from rivergis.db.access import Actor
 from rivergis.errors import InputError, NotFound, NotPermitted, UsageError
 from rivergis.intake import track, track_index
@@ -66,7 +63,7 @@ def _book(rules_dir: Path, on: date) -> RuleBook:
     return rules.load(rules_dir)
 
 
-def _book_of(request: Request) -> RuleBook:
+def book_of(request: Request) -> RuleBook:
     return _book(request.app.state.settings.rules_dir, date.today())
 
 
@@ -101,7 +98,7 @@ def _receive(request: Request, actor: Actor, content: bytes, fields: dict[str, s
         name = upload_files.name_of(fields.get("filename"), fields.get("content_type", ""), content)
         path = Path(folder) / name
         path.write_bytes(content)
-        book = _book_of(request)
+        book = book_of(request)
         if path.suffix == ".zip":
             return _batch(request, actor, path, said, book)
         view = track_import.view_of(db, book, date.today())
@@ -161,7 +158,7 @@ def _own_only(request: Request, actor: Actor, said: Said) -> Said:
     return replace(said, chief_code=own[2], namespace=own[1], uploaded_at=datetime.now(UTC))
 
 
-def _seen(request: Request, actor: Actor, track_id: uuid.UUID, purpose: str | None) -> uuid.UUID:
+def seen(request: Request, actor: Actor, track_id: uuid.UUID, purpose: str | None) -> uuid.UUID:
     """The outing of a track the actor may see (with the capability, or the own one); ``purpose``: recorded as an access."""
     with database(request).read() as conn:
         head = store.head_starting(conn, str(track_id))
@@ -188,7 +185,7 @@ def own_tracks(request: Request, actor: SignedIn) -> list[dict[str, Any]]:
 @router.get("/tracks/{track_id}")
 def result(request: Request, actor: SignedIn, track_id: uuid.UUID) -> dict[str, Any]:
     """What became of a track (of the outing it is part of): figures, tested rules, and for whom it concerns the questions."""
-    head = _seen(request, actor, track_id, "api")
+    head = seen(request, actor, track_id, "api")
     with database(request).read() as conn:
         found = store.result(conn, head)
         may_ask = patrol_page.may_review(conn, head, actor.name, actor.capabilities)
@@ -201,57 +198,9 @@ def result(request: Request, actor: SignedIn, track_id: uuid.UUID) -> dict[str, 
 @router.get("/tracks/{track_id}/accesses")
 def accesses(request: Request, actor: SignedIn, track_id: uuid.UUID) -> list[dict[str, Any]]:
     """Who saw a track, when and what for."""
-    head = _seen(request, actor, track_id, None)
+    head = seen(request, actor, track_id, None)
     with database(request).read() as conn:
         return list(store.accesses(conn, head).to_dict("records"))
-
-
-@router.post("/tracks/{track_id}/observations", max_body_size=1 << 22)
-async def observations(request: Request, actor: SignedIn, track_id: uuid.UUID) -> JSONResponse:
-    """Add observations (观察点) to a track: a JSON list, or CSV, of at, kind, text, lon, lat; datum in the query (WGS 84)."""
-    body = await request.body()
-    return await run_in_threadpool(_observe, request, actor, track_id, body)
-
-
-def _observe(request: Request, actor: Actor, track_id: uuid.UUID, body: bytes) -> JSONResponse:
-    head = _seen(request, actor, track_id, None)
-    if not {"import", "upload_tracks"} & actor.capabilities:
-        raise NotPermitted(f"{actor.name} may not add observations: that takes the capability import or upload_tracks.")
-    datum = request.query_params.get("datum", "wgs84")
-    if datum not in DATUMS:
-        raise UsageError(f"{datum[:40]!r} is no datum: it is one of {', '.join(DATUMS)}.")
-    places = _places(body, "csv" in request.headers.get("content-type", ""), datum)
-    db = database(request)
-    view = track_import.view_of(db, _book_of(request), date.today())
-    with db.write(actor.name) as conn:
-        new = receive_workflow.observe(conn, head, places, view, receive_store.day_of(conn, head))
-    return JSONResponse({"track_id": str(head), "observations": len(places), "new": new}, 201 if new else 200)
-
-
-def _places(body: bytes, as_csv: bool, datum: str) -> pd.DataFrame:
-    """Observations as sent; ``InputError`` names the row that cannot be used."""
-    try:
-        text = body.decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text))) if as_csv else json.loads(text)
-        if not isinstance(rows, list) or not rows:
-            raise ValueError("it holds no observations")
-    except (ValueError, csv.Error) as error:
-        raise InputError(f"The observations cannot be read ({' '.join(str(error).split())[:100]}).") from error
-    out = [_place(n, row) for n, row in enumerate(rows, 1)]
-    frame = pd.DataFrame(out, columns=["at", "kind", "text", "lon", "lat"])
-    lon, lat = crs.to_wgs84(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float), datum)
-    return frame.assign(lon=lon, lat=lat, at=pd.to_datetime(frame["at"], utc=True))
-
-
-def _place(number: int, row: Any) -> tuple[Any, ...]:
-    try:
-        lon, lat = float(row["lon"]), float(row["lat"])
-        if not (abs(lon) <= 180 and abs(lat) <= 90):
-            raise ValueError("it is not on the earth")
-        text, kind = (str(row[k])[:2000] if row.get(k) else None for k in ("text", "kind"))
-        return track_index.instant(row.get("at") or None, "at"), kind, text, lon, lat
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"Observation {number} cannot be used ({type(error).__name__}: {error}).") from error
 
 
 def _public(q: review_workflow.Asked) -> dict[str, Any]:
@@ -293,6 +242,6 @@ def decide(
 ) -> dict[str, Any]:
     """复核: confirm or dismiss a question, by somebody else than who replied."""
     db = database(request)
-    view = track_import.view_of(db, _book_of(request), date.today())
+    view = track_import.view_of(db, book_of(request), date.today())
     review_workflow.decide(db, number, move, reason, actor=actor.name, view=view)
     return {"number": number, "state": move}
