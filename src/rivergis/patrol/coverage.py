@@ -51,6 +51,7 @@ class Limits:
     bank_most: float
     bank_switch: float
     channel_half_m: float
+    edge_doubt: float
     slow_speed_kmh: float
     walk_speed_kmh: float
     ride_speed_kmh: float
@@ -163,8 +164,8 @@ def along(
     run, passage, way = kernels.runs(p, limits.turn_m)
     bank = kernels.steady(passage, _bank_evidence(p, reach, way, water, limits), limits.bank_switch)
     speed = _speed(path, limits.speed_window_s)
-    mode = kernels.steady(passage, _mode_evidence(speed, bank == 2, limits), limits.mode_switch)
-    key = (run * 3 + bank) * 3 + mode
+    mode = kernels.steady(passage, _mode_evidence(speed, _inside(p, reach, water, limits), limits), limits.mode_switch)
+    key = (run * 3 + bank) * 4 + mode
     places = path.places
     rows = kernels.stretches(
         p, key, water.visible_m[reach], places.start_s, places.end_s, limits.hole_m, limits.hole_sight
@@ -181,7 +182,7 @@ def along(
         rows[:, 4],
         rows[:, 5],
         passage[first],
-        np.where(bank[first] == 2, 3, mode[first]),
+        mode[first],
         _mean(speed, length, first, last),
         _mean(confidence[p[:, 7].astype(np.int64)], length, first, last),
         _sum(length * (speed > fast_ms), first, last),
@@ -201,32 +202,43 @@ def _bank_evidence(p: Floats, reach: Ints, way: Floats, water: Water, limits: Li
 
 
 def _speed(path: Path, window_s: float) -> Floats:
-    """Speed (m/s) at every piece over a window of time, standing left out: way of the places over the time between them."""
+    """Speed (m/s) at every piece over a window of time, standing left out.
+
+    The way is taken at three moments of the window only: between all places the error of the phone would be walked too.
+    """
     places = path.places
     if len(places) < 2 or not len(path.pieces):
         return np.zeros(len(path.pieces))
-    step = np.hypot(*np.diff(places.xy, axis=0).T)
-    stay = places.end_s - places.start_s
-    took = np.maximum(np.diff((places.start_s + places.end_s) / 2), 1e-3)
-    stood = (np.maximum(stay[1:] - window_s / 2, 0) + np.maximum(stay[:-1] - window_s / 2, 0)) / 2
-    took = np.maximum(took - stood, 1e-3)
-    way, time = np.concatenate([[0.0], np.cumsum(step)]), np.concatenate([[0.0], np.cumsum(took)])
-    middle = (time[:-1] + time[1:]) / 2
-    a, b = np.clip(middle - window_s / 2, 0, time[-1]), np.clip(middle + window_s / 2, 0, time[-1])
-    a, b = np.minimum(a, time[:-1]), np.maximum(b, time[1:])
-    speed = (np.interp(b, time, way) - np.interp(a, time, way)) / np.maximum(b - a, 1e-3)
-    return np.asarray(speed[path.pieces[:, 7].astype(np.int64) - 1])
+    half = window_s / 2
+    stood = np.maximum(places.end_s - places.start_s - half, 0.0)
+    took = np.diff((places.start_s + places.end_s) / 2) - (stood[1:] + stood[:-1]) / 2
+    time = np.concatenate([[0.0], np.cumsum(np.maximum(took, 1e-3))])
+    after = path.pieces[:, 7].astype(np.int64)
+    middle = (time[after] + time[after - 1]) / 2
+    a, b = np.minimum(middle - half, time[after - 1]), np.maximum(middle + half, time[after])
+    a, b = np.maximum(a, 0.0), np.minimum(b, time[-1])
+    x, y = ([np.interp(t, time, places.xy[:, k]) for t in (a, middle, b)] for k in (0, 1))
+    way = np.hypot(x[1] - x[0], y[1] - y[0]) + np.hypot(x[2] - x[1], y[2] - y[1])
+    return np.asarray(way / np.maximum(b - a, 1e-3))
 
 
-def _mode_evidence(speed: Floats, channel: npt.NDArray[np.bool_], limits: Limits) -> Floats:
-    """Log likelihood of walking, riding and driving at a speed, (k, 3): distance to the band of each in relative terms."""
+def _mode_evidence(speed: Floats, inside: Floats, limits: Limits) -> Floats:
+    """Log likelihood of walking, riding, driving and going by boat for every piece, (k, 4).
+
+    ``inside``: how far within the banks, in units of evidence; nobody walks a minute inside the water. The others go by the
+    distance of the speed to their band, in relative terms.
+    """
     walk, ride = limits.walk_speed_kmh / 3.6, limits.ride_speed_kmh / 3.6
     v = np.log(np.maximum(speed, 0.3))
     over_walk, over_ride = v - np.log(walk), v - np.log(ride)
-    return (
-        np.clip(np.column_stack([-over_walk, np.minimum(over_walk, -over_ride), over_ride]), -2.0, 2.0)
-        * ~channel[:, None]
-    )
+    return np.clip(np.column_stack([-over_walk, np.minimum(over_walk, -over_ride), over_ride, 2 * inside]), -2.0, 2.0)
+
+
+def _inside(p: Floats, reach: Ints, water: Water, limits: Limits) -> Floats:
+    """How far within the banks each piece runs, in units of ``bank_m``; never on waters too narrow to tell."""
+    half = water.half_m[reach]
+    deep = (half - np.abs(p[:, 4] + p[:, 5]) / 2) / limits.bank_m
+    return np.where(half >= limits.channel_half_m, deep, -np.inf)
 
 
 def _sum(values: Floats, first: Ints, last: Ints) -> Floats:

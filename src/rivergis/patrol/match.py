@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import median_filter
 
 from rivergis.patrol import match_kernels as kernels
 from rivergis.patrol.fixes import Floats, Ints
@@ -27,7 +29,9 @@ class Method:
     walker may keep any distance), less ``assigned_bonus`` on an assigned reach in sight, plus one per ``beyond_m`` past the end of
     a reach; at no river ``away_cost``. Transition: ``enter_cost`` between river and none; else |way along the water - straight
     way| / (``slack_m`` + ``slack_share`` x straight) + |change of signed offset| / ``offset_m``, at most ``switch_cost``; across a
-    silence ``silence_cost`` flat.
+    silence ``silence_cost`` flat. Between two places the way along the water is gone when it is at most ``detour_share`` (in a leap
+    ``leap_share``) times the straight one and ``detour_m``, or wholly within ``detour_sights`` of sight from it. ``sharpness``:
+    all costs are multiplied by it for the confidence.
     """
 
     step_m: float
@@ -44,6 +48,11 @@ class Method:
     switch_cost: float
     silence_cost: float
     search_m: float
+    detour_share: float
+    leap_share: float
+    detour_m: float
+    detour_sights: float
+    sharpness: float
 
 
 def method_of(number: Callable[[str], float]) -> Method:
@@ -61,10 +70,9 @@ class Watch:
     leap_intervals: float
     leap_speeds: float
 
-    def silence_s(self, interval_s: float) -> float:
-        """Longest silence that counts as watching at this usual interval."""
-        usual = np.nanmax([self.max_gap_time_s, self.max_gap_intervals * interval_s])
-        return float(min(usual, self.max_gap_ever_s))
+    def silence_s(self, interval_s: npt.ArrayLike) -> Any:
+        """Longest silences (n,) that count as watching at these usual intervals (n,)."""
+        return np.minimum(np.fmax(self.max_gap_time_s, self.max_gap_intervals * interval_s), self.max_gap_ever_s)
 
 
 def watch_of(number: Callable[[str], float]) -> Watch:
@@ -73,6 +81,7 @@ def watch_of(number: Callable[[str], float]) -> Watch:
 
 
 SAME_STRETCH_M = 100.0  # two feet on one reach this near tell the same story
+ROUND = 31  # fixes over which the usual interval and speed are taken: fifteen to either side
 MOST_FEET = 12  # of one place: more limbs than this in sight do not occur outside of drawn tangles
 
 
@@ -81,7 +90,8 @@ class Places:
     """A track thinned for matching: means of the fixes within one step, so that drifting on the spot adds no way.
 
     ``xy`` (n, 2) local metres; ``start_s``, ``end_s`` (n,) times of the first and last fix; ``gap`` (n,) a silence before, that is
-    more than ``silence_s`` or a leap (see ``thin``); ``bin`` (fixes,) the place of every fix.
+    more than ``silence_s`` (n,), or a leap; ``bin`` (fixes,) the place of every fix; ``leap_ms`` (n,) speed from which the step to a
+    place is a leap, infinite where there is no hole.
     """
 
     xy: Floats
@@ -89,7 +99,8 @@ class Places:
     end_s: Floats
     gap: npt.NDArray[np.bool_]
     bin: Ints
-    silence_s: float
+    silence_s: Floats
+    leap_ms: Floats
 
     def __len__(self) -> int:
         return len(self.xy)
@@ -114,28 +125,34 @@ class Path:
 
 def thin(xy: Floats, t_s: Floats, step_m: float, watch: Watch) -> Places:
     """Places of fixes (n, 2) in local metres with times; a silence always parts two places. See ``Watch``."""
-    interval = usual_interval_s(t_s)
+    interval = usual_intervals_s(t_s)
     silence = watch.silence_s(interval)
     number = kernels.bins(xy[:, 0], xy[:, 1], t_s, step_m, silence)
     first = np.flatnonzero(np.diff(number, prepend=-1))
     last = np.append(first[1:], len(number)) - 1
     mean = np.add.reduceat(xy, first) / (last - first + 1)[:, None]
     start, end = t_s[first], t_s[last]
-    gap = np.zeros(len(first), dtype=bool)
-    pause = start[1:] - end[:-1]
-    gap[1:] = pause > silence
-    speed = np.hypot(*(xy[first[1:]] - xy[last[:-1]]).T) / np.maximum(pause, 1e-3)
-    beside = np.minimum(np.concatenate([speed[1:], [0.0]]), np.concatenate([[0.0], speed[:-1]]))
-    usual = np.maximum(np.median(speed) if len(speed) else 0.0, beside)
-    gap[1:] |= (pause > watch.leap_intervals * interval) & (speed > watch.leap_speeds * usual)
-    return Places(mean, start, end, gap, number, silence)
+    pause = np.concatenate([[0.0], start[1:] - end[:-1]])
+    speed = np.hypot(*(xy[first] - xy[np.maximum(first - 1, 0)]).T) / np.maximum(pause, 1e-3)
+    fast = np.where(pause > watch.leap_intervals * interval[first], watch.leap_speeds * _usual_speed(speed), np.inf)
+    gap = (pause > silence[first]) | (speed > fast)
+    return Places(mean, start, end, gap, number, silence[first], fast)
 
 
-def usual_interval_s(t_s: Floats) -> float:
-    """Median interval of the fixes of a track; NaN without times."""
+def _usual_speed(speed: Floats) -> Floats:
+    """Speed (n,) against which a step is a leap: the running median, or the slower of the steps beside it."""
+    before, after = np.concatenate([[0.0], speed[:-1]]), np.concatenate([speed[1:], [0.0]])
+    usual = median_filter(speed[1:], ROUND, mode="nearest") if len(speed) > 1 else speed[1:]
+    return np.maximum(np.concatenate([[0.0], usual]), np.minimum(before, after))
+
+
+def usual_intervals_s(t_s: Floats) -> Floats:
+    """The usual interval (n,) of the fixes round each: a running median, so that what comes later changes nothing before."""
     steps = np.diff(t_s)
-    steps = steps[steps > 0]
-    return float(np.median(steps)) if len(steps) else np.nan
+    if not len(steps):
+        return np.full(len(t_s), np.nan)
+    usual = median_filter(steps, ROUND, mode="nearest")
+    return np.concatenate([usual[:1], usual])
 
 
 def match(places: Places, water: Water, assigned: npt.NDArray[np.bool_], method: Method) -> Path:
@@ -151,10 +168,11 @@ def match(places: Places, water: Water, assigned: npt.NDArray[np.bool_], method:
     weights = np.array([p.enter_cost, p.slack_m, p.slack_share, p.offset_m, p.switch_cost, p.silence_cost])
     change = kernels.transitions(x, y, places.gap, count, reach, at, off, *network, weights)
     state, total = kernels.viterbi(count, cost, p.away_cost, change)
-    sure = kernels.certainty(count, cost, p.away_cost, change, state, reach, at, SAME_STRETCH_M)
+    sure = kernels.certainty(count, cost, p.away_cost, change, state, reach, at, SAME_STRETCH_M, p.sharpness)
     parts = kernels.pieces(
-        x, y, places.start_s, places.end_s, places.gap, places.silence_s, state, reach, at, off,
+        x, y, places.start_s, places.end_s, places.gap, places.silence_s, places.leap_ms, state, reach, at, off,
         *network, water.way_via, water.vertex, water.at_m, water.first, water.visible_m,
+        np.array([p.detour_share, p.leap_share, p.detour_m, p.detour_sights]),
     )  # fmt: skip
     on, rows, chosen = state >= 0, np.arange(len(state)), np.maximum(state, 0)
     return Path(

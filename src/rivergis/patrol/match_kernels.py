@@ -13,13 +13,13 @@ AWAY = -1  # the state of being at no river
 
 @njit(cache=True)
 def bins(x: Any, y: Any, t: Any, step_m: Any, longest_s: Any) -> Any:
-    """Bin number of every fix: a new one begins ``step_m`` from the first fix of the last, or after a silence (NaN: none)."""
+    """Bin number of every fix: a new one begins ``step_m`` from the first fix of the last, or after a silence of ``longest_s`` (n,)."""
     out = np.zeros(len(x), dtype=np.int64)
     start = 0
     for i in range(1, len(x)):
         far = (x[i] - x[start]) ** 2 + (y[i] - y[start]) ** 2 >= step_m * step_m
         out[i] = out[i - 1]
-        if far or t[i] - t[i - 1] > longest_s:
+        if far or t[i] - t[i - 1] > longest_s[i]:
             out[i] += 1
             start = i
     return out
@@ -216,29 +216,31 @@ def viterbi(count: Any, cost: Any, away: Any, change: Any) -> Any:
 
 
 @njit(cache=True)
-def certainty(count: Any, cost: Any, away: Any, change: Any, state: Any, reach: Any, m: Any, near_m: Any) -> Any:
-    """Posterior that each place lies where the path has it (within ``near_m`` on its reach), forward-backward, (n,)."""
+def certainty(
+    count: Any, cost: Any, away: Any, change: Any, state: Any, reach: Any, m: Any, near_m: Any, sharp: Any
+) -> Any:
+    """Posterior, with all costs times ``sharp``, that each place lies where the path has it (within ``near_m`` on its reach), forward-backward, (n,)."""
     n, k = len(count), change.shape[1] - 1
     back, ahead = np.ones((n, k + 1)), np.ones((n, k + 1))
     weight = np.zeros((n, k + 1))
     for i in range(n):
         for b in range(k + 1):
             if b == k or b < count[i]:
-                weight[i, b] = np.exp(-(away if b == k else cost[i, b]))
+                weight[i, b] = np.exp(-sharp * (away if b == k else cost[i, b]))
     back[0] = weight[0] / weight[0].sum()
     for i in range(1, n):
         for b in range(k + 1):
             total = 0.0
             if weight[i, b] > 0:
                 for a in range(k + 1):
-                    total += back[i - 1, a] * np.exp(-change[i, a, b])
+                    total += back[i - 1, a] * np.exp(-sharp * change[i, a, b])
             back[i, b] = total * weight[i, b]
         back[i] /= max(back[i].sum(), 1e-300)
     for i in range(n - 2, -1, -1):
         for a in range(k + 1):
             total = 0.0
             for b in range(k + 1):
-                total += np.exp(-change[i + 1, a, b]) * weight[i + 1, b] * ahead[i + 1, b]
+                total += np.exp(-sharp * change[i + 1, a, b]) * weight[i + 1, b] * ahead[i + 1, b]
             ahead[i, a] = total
         ahead[i] /= max(ahead[i].sum(), 1e-300)
     out = np.zeros(n)
@@ -268,7 +270,7 @@ def _out_of_sight(
     for v in range(first[r], first[r + 1]):
         if lo < at_m[v] < hi:
             t = min(max(((vertex[v, 0] - ax) * dx + (vertex[v, 1] - ay) * dy) / nn, 0.0), 1.0)
-            if np.hypot(vertex[v, 0] - ax - t * dx, vertex[v, 1] - ay - t * dy) > 1.5 * sight[r]:
+            if np.hypot(vertex[v, 0] - ax - t * dx, vertex[v, 1] - ay - t * dy) > sight[r]:
                 return True
     return False
 
@@ -286,15 +288,16 @@ def _add(
 
 @njit(cache=True)
 def pieces(
-    x: Any, y: Any, start_s: Any, end_s: Any, gap: Any, silence_s: Any, state: Any, reach: Any, m: Any, d: Any,
-    length: Any, node: Any, row: Any, to: Any, metres: Any, via: Any, vertex: Any, at_m: Any, first_vertex: Any, sight: Any,
+    x: Any, y: Any, start_s: Any, end_s: Any, gap: Any, silence_s: Any, leap_ms: Any, state: Any, reach: Any, m: Any, d: Any,
+    length: Any, node: Any, row: Any, to: Any, metres: Any, via: Any, vertex: Any, at_m: Any, first_vertex: Any, sight: Any, bend: Any,
 ) -> Any:  # fmt: skip
     """The way along the water between successive places on rivers: rows (place before, reach, from, to, offset before, offset
     after, seen, place after).
 
     Offsets are signed by the digitised direction of the row's reach. ``seen`` is 0 across a silence, and -1 where the way
     along the water leaves the sight of the straight way between the places: a bend cut off at its neck. Places at no
-    river between two that are within ``silence_s`` of each other are noise and are passed over.
+    river between two that are within ``silence_s`` (n,) of each other are noise and are passed over. ``bend``: detour_share,
+    leap_share, detour_m, detour_sights (``match.Method``).
     """
     table, n, last = np.zeros((2 * len(state) + 8, 8)), 0, -1
     for i in range(len(state)):
@@ -304,7 +307,7 @@ def pieces(
         if was < 0:
             continue
         silent = gap[was + 1 : i + 1].any()
-        if i - was > 1 and (silent or start_s[i] - end_s[was] > silence_s):
+        if i - was > 1 and (silent or start_s[i] - end_s[was] > silence_s[i]):
             continue
         ra, ma, da = reach[was, state[was]], m[was, state[was]], d[was, state[was]]
         rb, mb, db = reach[i, state[i]], m[i, state[i]], d[i, state[i]]
@@ -329,9 +332,10 @@ def pieces(
             table[inner:n] = table[inner:n][::-1].copy()
             table, n = _add(table, n, was, rb, length[rb] if f == 1 else 0.0, mb, turned * da, db, seen, i), n + 1
         straight = np.hypot(x[i] - x[was], y[i] - y[was])
-        if not silent and net > 2.5 * straight + 30.0:
+        leapt = net > leap_ms[i] * (start_s[i] - end_s[was])
+        if not silent and net > (bend[1] if leapt else bend[0]) * straight + bend[2]:
             for k in range(begun, n):
-                if _out_of_sight(table[k], x[was], y[was], x[i], y[i], vertex, at_m, first_vertex, sight):
+                if _out_of_sight(table[k], x[was], y[was], x[i], y[i], vertex, at_m, first_vertex, bend[3] * sight):
                     table[begun:n, 6] = -1.0
                     break
     return table[:n]

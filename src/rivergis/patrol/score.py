@@ -146,7 +146,7 @@ def _confidence(way: datum.Way, used: Fixes, method: Method) -> Floats:
     error = _error_m(used.acc_m, path.places.bin, len(path.places))
     sight = np.where(path.reach >= 0, water.visible_m[np.maximum(path.reach, 0)], np.inf)
     room = np.nan_to_num(sight - np.abs(path.offset_m), nan=0.0, posinf=np.inf) / error
-    return path.certainty * np.clip(0.5 + 0.5 * room, 0.0, 1.0)
+    return path.certainty * np.clip(1.0 - method.cover.edge_doubt * (1.0 - room), 0.0, 1.0)
 
 
 def _error_m(acc_m: Floats, number: np.ndarray, n: int) -> Floats:
