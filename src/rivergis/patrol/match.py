@@ -70,7 +70,7 @@ class Watch:
     leap_intervals: float
     leap_speeds: float
 
-    def silence_s(self, interval_s: npt.ArrayLike) -> Any:
+    def silence_s(self, interval_s: Any) -> Any:
         """Longest silences (n,) that count as watching at these usual intervals (n,)."""
         return np.minimum(np.fmax(self.max_gap_time_s, self.max_gap_intervals * interval_s), self.max_gap_ever_s)
 
