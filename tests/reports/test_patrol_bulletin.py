@@ -8,16 +8,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 import openpyxl
 import pytest
+import shapely
 from sqlalchemy import text
 
 from rivergis import words
 from rivergis.db.connect import Database, now_of
+from rivergis.db.versions import identity
 from rivergis.errors import NotFound, UsageError
 from rivergis.reports import patrol_bulletin, patrol_coverage, patrol_paper, patrol_sweep
 from rivergis.reports.patrol_coverage import Asked
 from rivergis.reports.patrol_paper import Paper
+from rivergis.river import store as river_store
 from tests.reports import patrol_county as county
 
 
@@ -240,3 +245,33 @@ def test_what_is_no_month(text_: str) -> None:
 def test_a_paper_is_refused_before_it_is_made() -> None:
     with pytest.raises(UsageError, match=r"\.pdf"):
         patrol_paper.check(Path("bulletin.docx"))
+
+
+def test_an_empty_database_has_empty_papers(db: Database) -> None:
+    paper = made(db)
+    assert paper.figures["patrols"] == 0 and patrol_paper.render(paper)
+    with db.read() as conn:
+        covered = patrol_coverage.read(conn, county.BOOK, Asked(county.FIRST, county.LAST), now_of(conn))
+        told = patrol_coverage.paper(covered, names=True, drawing=True)
+        page = patrol_coverage.map_page(conn, covered, told, patrol_paper.under(told))
+    assert covered.coverage.cells.empty and "rg-below" in page
+    assert patrol_sweep.grid(covered, 500.0).empty and patrol_sweep.holes(covered).empty
+
+
+def test_a_redrawn_river_keeps_what_was_seen_on_the_old_line(db: Database) -> None:
+    with db.write("t") as conn:
+        county.month(conn)
+    before = made(db).figures
+    bent = shapely.transform(shapely.segmentize(county.line(), 0.001), lambda xy: xy + np.array([0.0, 0.00003]))
+    with db.write("t") as conn:
+        river = identity("river", "local", "R1")
+        axis = gpd.GeoDataFrame({"code": ["R1"], "river_id": [river], "origin_m": [0.0]}, geometry=[bent], crs=4490)
+        reach = axis[["river_id", "geometry"]].assign(
+            code="H1", kind="river", from_m=0.0, to_m=4000.0, half_width_m=10.0
+        )
+        for layer, rows_ in (("axis", axis), ("reach", reach)):
+            river_store.save(conn, layer, rows_.rename_geometry("geom"), namespace="local", import_id=None)
+        versions = conn.execute(text("SELECT count(*) FROM data.reach")).scalar()
+    after = made(db).figures
+    assert versions == 2 and after["bank_seen_m"] == pytest.approx(before["bank_seen_m"], rel=0.01)
+    assert after["patrols"] == before["patrols"]

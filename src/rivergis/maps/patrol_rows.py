@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Connection
@@ -178,4 +177,4 @@ def whole_rivers(read: Facts) -> pd.DataFrame:
     """Every river with an axis, from end to end: river_id, from_m, to_m (chainage of the axis)."""
     ends = read.reaches[read.reaches["from_m"].notna()].groupby("river_id", sort=True)
     out = ends.agg(from_m=("from_m", "min"), to_m=("to_m", "max")).reset_index()
-    return out[np.isfinite(out["to_m"])]
+    return out[out["to_m"].notna()].astype({"from_m": float, "to_m": float})
