@@ -185,7 +185,8 @@ def test_the_workbook_has_a_sheet_a_table_and_names_rules_at_the_end(month: Data
     about = book[words.say("patrol_report.table_about")]
     assert book.sheetnames[-1] == about.title
     last = [c.value for c in list(about.rows)[-1]]
-    assert "patrol." in last[0] and about.max_row > 20
+    assert last[0] == words.both("patrol_report.unconfirmed") and about.max_row > 20
+    assert any("patrol.effective" in str(r[0].value) or "patrol.near" in str(r[0].value) for r in about.rows)
     share = book[words.say("patrol_report.table_coverage")]
     assert isinstance(share["F2"].value, (int, float)) and "%" in share["F1"].value
     with zipfile.ZipFile(tmp_path / "b.xlsx") as packed:
