@@ -94,6 +94,10 @@ def test_a_track_that_cannot_be_read_is_set_aside(folder: Make) -> None:
         ({"assigned": ["nowhere"]}, "nowhere"),
         ({"datum_declared": "beijing54"}, "beijing54"),
         ({"uploaded_at": "yesterday"}, "yesterday"),
+        ({"assigned": "R1"}, "R1"),
+        ({"rule": 5}, "5"),
+        ({"rule": {"max_speed_kmh": "slow"}}, "slow"),
+        ({"rule": {"min_minute": 30}}, "min_minute"),
     ],
 )
 def test_senseless_entries_are_told_by_name(folder: Make, changes: dict[str, Any], word: str) -> None:
@@ -108,6 +112,7 @@ def test_senseless_entries_are_told_by_name(folder: Make, changes: dict[str, Any
         ('{"a": 1}', "list"),
         ('[{"track_id": "x"}]', "file"),
         ('[{"track_id": "x", "file": "../x.csv"}]', "outside"),
+        ('[{"track_id": "x", "file": "a.csv"}, {"track_id": "x", "file": "b.csv"}]', "twice"),
     ],
 )
 def test_a_senseless_list_stops_with_one_sentence(folder: Make, text: str, word: str) -> None:
@@ -122,6 +127,9 @@ def test_reaches_must_be_lines_of_their_own_names(tmp_path: Path) -> None:
     points.to_file(tmp_path / "points.gpkg")
     with pytest.raises(InputError, match="does not hold lines"):
         files.read_river(tmp_path / "points.gpkg", VIEW)
+    river(LINES).iloc[:0].to_file(tmp_path / "none.gpkg")
+    with pytest.raises(InputError, match="holds no reach"):
+        files.read_river(tmp_path / "none.gpkg", VIEW)
     river(LINES).assign(reach_id="same").to_file(tmp_path / "double.gpkg")
     with pytest.raises(InputError, match="stands twice"):
         files.read_river(tmp_path / "double.gpkg", VIEW)

@@ -12,14 +12,13 @@ import click
 
 from rivergis import words
 from rivergis.cli import common
-from rivergis.errors import UsageError
+from rivergis.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from rivergis.patrol.files import River, TrackScore
     from rivergis.patrol.score import Score
     from rivergis.rules import RuleView
 
-PARTLY_DONE = 4
 TABLES = (".geojson", ".gpkg", ".csv")
 
 
@@ -46,7 +45,9 @@ def folder(path: Path, out: Path | None, as_json: bool) -> int:
         common.emit(done, True)
     else:
         _summary(done.tracks, out)
-    return PARTLY_DONE if done.aside else 0
+    if done.aside:
+        return common.EXIT_PARTLY if done.tracks else InputError.exit_code
+    return 0
 
 
 def _progress(n: int, all_: int) -> None:

@@ -106,7 +106,7 @@ def effective(figures: Mapping[str, Any], rule: Mapping[str, Any], *, fast_share
     or null is not tested. ``fast_share``, ``near``: values of ``patrol.coverage.fast_share`` and ``patrol.near``. Raises
     ``InputError`` for a field that is not known or is no number.
     """
-    _check_fields(rule)
+    check_rule(rule)
     out = [
         _given(key, figures[name], float(rule[field]) * factor, unit, AT_LEAST, near)
         for field, (key, name, unit, factor) in FILE_TESTS.items()
@@ -117,7 +117,12 @@ def effective(figures: Mapping[str, Any], rule: Mapping[str, Any], *, fast_share
     return out
 
 
-def _check_fields(rule: Mapping[str, Any]) -> None:
+def check_rule(rule: Any) -> None:
+    """Whether a rule that comes with a file can be read; ``InputError`` names the field that cannot."""
+    if not isinstance(rule, Mapping):
+        raise InputError(
+            f'The rule of the file is {str(rule)[:40]!r}: write an object such as {{"min_minutes": 30}}, or null.'
+        )
     for field, value in rule.items():
         if field not in (*FILE_TESTS, FAST_FIELD):
             raise InputError(

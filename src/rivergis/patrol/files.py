@@ -81,6 +81,12 @@ def read_river(path: Path, view: RuleView, *, layer: str | None = None) -> River
             file=str(path),
             layer=name,
         )
+    if frame.empty:
+        raise InputError(
+            f"{path.name}, layer {name} holds no reach: put the lines of the waters into it.",
+            file=str(path),
+            layer=name,
+        )
     frame = frame.explode(index_parts=False).reset_index(drop=True)
     code = next((c for c in ("reach_id", "code", "id") if c in frame), None)
     ids = frame[code].astype(str) if code else frame.index.astype(str)
@@ -241,7 +247,7 @@ def read_list(folder: Path) -> list[dict[str, Any]]:
     """The tracks of ``tracks.json`` of a folder. Raises ``InputError`` when it is missing or no list of objects."""
     path = folder / "tracks.json"
     try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
+        listed = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError:
         raise InputError(
             f"{folder.name} has no tracks.json: name a folder with tracks.json, reaches.geojson and tracks.",
@@ -252,6 +258,12 @@ def read_list(folder: Path) -> list[dict[str, Any]]:
     if not isinstance(listed, list) or not all(isinstance(e, dict) and {"track_id", "file"} <= set(e) for e in listed):
         raise InputError(
             f"{path.name} is no list of objects with track_id and file: see docs/patrol.md.", file=str(path)
+        )
+    twice = pd.Index([str(e["track_id"]) for e in listed])
+    if twice.has_duplicates:
+        raise InputError(
+            f"{path.name} names the track {twice[twice.duplicated()][0]!r} twice: give each its own track_id.",
+            file=str(path),
         )
     for entry in listed:
         if not (folder / str(entry["file"])).resolve().is_relative_to(folder.resolve()):
@@ -264,7 +276,9 @@ def read_list(folder: Path) -> list[dict[str, Any]]:
 def _scored(
     entry: dict[str, Any], read: track_intake.TrackFile, river: River, at: dict[str, int], view: RuleView
 ) -> _Done:
-    rule, declared = entry.get("rule") or {}, _datum(entry)
+    rule, declared = entry.get("rule"), _datum(entry)
+    rule = {} if rule is None else rule
+    compliance.check_rule(rule)
     done = score(
         read.fixes, river.waters, _duty(entry, river, at), river.method, declared=declared, uploaded_s=_seconds(entry),
         fast_kmh=float(rule.get("max_speed_kmh") or np.inf),
@@ -277,7 +291,13 @@ def _scored(
 
 
 def _duty(entry: dict[str, Any], river: River, at: dict[str, int]) -> pd.DataFrame:
-    assigned = [str(a) for a in entry.get("assigned") or []]
+    said = entry.get("assigned") or []
+    if not isinstance(said, list):
+        raise InputError(
+            f'tracks.json assigns {str(said)[:40]!r} to {entry["track_id"]}: write a list of reaches, such as ["R1"].',
+            feature=str(entry["track_id"]),
+        )
+    assigned = [str(a) for a in said]
     if missing := [a for a in assigned if a not in at]:
         raise InputError(
             f"tracks.json assigns {missing[0]!r} to {entry['track_id']}, which is no reach of reaches.geojson: correct it.",
