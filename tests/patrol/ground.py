@@ -38,8 +38,6 @@ def river(db: Database) -> None:
        |  R1-1 ~~~~~~~> | R1-2 ~~~~~~~~~> |
        west 500199001   |  east 500199002
     """
-    lines = [shapely.LineString([(106.0, LAT), (106.01, LAT)]), shapely.LineString([(106.01, LAT), (106.03, LAT)])]
-    length = np.asarray(crs.length_m(np.array(lines, dtype=object)))
     with db.write("t") as conn:
         system.keep_rules(conn, BOOK.version, BOOK.content, BOOK.rows())
         towns = [shapely.box(105.98, 29.38, 106.01, 29.42), shapely.box(106.01, 29.38, 106.05, 29.42)]
@@ -52,16 +50,24 @@ def river(db: Database) -> None:
         river_store.save(conn, "admin_unit", units.assign(parent_code="500199"), namespace="local", import_id=None)
         rivers = pd.DataFrame({"code": ["R1"], "name": ["清溪"], "kind": ["river"]})
         river_store.save(conn, "river", rivers, namespace="local", import_id=None)
-        reaches = _degrees(
-            *lines, code=["R1-1", "R1-2"], river_code="R1", kind="river", from_m=[0.0, length[0]], to_m=[length[0], length.sum()],
-            from_node=["a", "b"], to_node=["b", "c"], half_width_m=10.0,
-        )  # fmt: skip
-        river_store.save(conn, "reach", reaches, namespace="local", import_id=None)
         chiefs = pd.DataFrame(
             {"code": ["H1", "H2"], "name": ["张三", "李四"], "level": "town", "unit_code": ["500199001", "500199002"]}
         )
         river_store.save(conn, "chief", chiefs, namespace="local", import_id=None)
-    duty(db, "D1", "H1", 0.0, float(length.sum()))
+    duty(db, "D1", "H1", 0.0, reaches(db))
+
+
+def reaches(db: Database, *, half_width_m: float = 10.0, since: date | None = None) -> float:
+    """Records the two reaches; returns the length of the river."""
+    lines = [shapely.LineString([(106.0, LAT), (106.01, LAT)]), shapely.LineString([(106.01, LAT), (106.03, LAT)])]
+    length = np.asarray(crs.length_m(np.array(lines, dtype=object)))
+    frame = _degrees(
+        *lines, code=["R1-1", "R1-2"], river_code="R1", kind="river", from_m=[0.0, length[0]], to_m=[length[0], length.sum()],
+        from_node=["a", "b"], to_node=["b", "c"], half_width_m=half_width_m, valid_from=since,
+    )  # fmt: skip
+    with db.write("t") as conn:
+        river_store.save(conn, "reach", frame, namespace="local", import_id=None)
+    return float(length.sum())
 
 
 def duty(db: Database, code: str, chief: str, from_m: float, to_m: float, since: date | None = None) -> None:

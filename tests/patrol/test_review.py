@@ -16,7 +16,7 @@ from rivergis.db.connect import Database, now_of
 from rivergis.errors import NotFound, NotPermitted, UsageError
 from rivergis.jobs import nightly
 from rivergis.patrol import clean, explain_workflow, receive_workflow, review_workflow, store, workflow
-from tests.patrol.ground import BOOK, NOON, VIEW, duty, receive, river, walk
+from tests.patrol.ground import BOOK, NOON, VIEW, duty, reaches, receive, river, walk
 
 DAY = NOON.astimezone(nightly.SHANGHAI).date()
 
@@ -123,6 +123,37 @@ def test_a_new_chief_inherits_nothing_and_a_changed_duty_is_scored_again(county:
     again = current(county, tracks[after])
     assert results(county, tracks[after]) == 3, "back to what it was is a result of its own"
     assert again["figures"]["assigned_metres"] == first["figures"]["assigned_metres"]
+
+
+def test_a_reach_that_changes_is_measured_again_on_its_new_version(county: Database, tmp_path: Path) -> None:
+    day = DAY - timedelta(days=15)
+    got = receive(county, tmp_path, walk(tmp_path / "reach.csv", NOON - timedelta(days=15), metres=800, seed=5))
+    score(county, day)
+    first = current(county, got.track_id)["legs"]
+    reaches(county, half_width_m=12.0, since=day)
+    assert day in due(county) and score(county, day).scored == 1
+    again = current(county, got.track_id)["legs"]
+    assert set(again["reach_version"]) != set(first["reach_version"]) and results(county, got.track_id) == 2
+    assert explained(county, got.track_id).same is True
+    with county.read() as conn:  # days before the change stand as they are
+        scored = conn.execute(
+            text(
+                "SELECT count(*) FROM data.patrol_result r JOIN data.track t ON t.id = r.track_id WHERE t.day < :d AND superseded_at IS NOT NULL"
+            ),
+            {"d": day},
+        ).scalar()
+    for d in [d for d in due(county) if d < day]:
+        score(county, d)
+    with county.read() as conn:
+        assert (
+            scored
+            == conn.execute(
+                text(
+                    "SELECT count(*) FROM data.patrol_result r JOIN data.track t ON t.id = r.track_id WHERE t.day < :d AND superseded_at IS NOT NULL"
+                ),
+                {"d": day},
+            ).scalar()
+        )
 
 
 def test_joint_patrols_at_the_border_credit_both(county: Database, tmp_path: Path) -> None:

@@ -60,15 +60,10 @@ class Ground:
 
 def ground(conn: Connection, on: date, known_at: datetime, view: RuleView) -> Ground:
     """Read what a day stands on."""
-    return Ground(
-        on,
-        known_at,
-        river_store.reaches(conn, on, known_at),
-        river_store.duties(conn, on, known_at),
-        river_store.units(conn, on, known_at),
-        outing_store.areas(conn, on, known_at),
-        method_of(view.number),
-    )
+    reaches, duties = river_store.reaches(conn, on, known_at), river_store.duties(conn, on, known_at)
+    areas = outing_store.areas(conn, on, known_at)
+    reaches, duties, areas = (f.assign(digest=_contents(f)) for f in (reaches, duties, areas))
+    return Ground(on, known_at, reaches, duties, river_store.units(conn, on, known_at), areas, method_of(view.number))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +84,7 @@ class Outing:
 
     @cached_property
     def hash(self) -> str:
-        """Over the files, what was said of them, the versions of everything near, the tracks compared with, and the rules."""
+        """Over the files, what was said of them, everything near as it stands, the tracks compared with, and the rules."""
         body = [
             ENGINE,
             self.rules,
@@ -98,15 +93,19 @@ class Outing:
             self.track.mode,
             self.hours_since_last,
             self.parts[["raw_sha256", "datum_declared", "clock_offset_s"]].astype(str).values.tolist(),
-            *(_versions(f) for f in (self.duty, self.reaches, self.areas)),
+            *(sorted(f["digest"]) for f in (self.duty, self.reaches, self.areas)),
             self.party.astype(str).values.tolist(),
             *(_compared(f) for f in (self.earlier, self.others)),
         ]
         return hashlib.sha256(json.dumps(body, default=str).encode()).hexdigest()
 
 
-def _versions(frame: pd.DataFrame) -> list[tuple[str, int]]:
-    return sorted(zip(frame["id"].astype(str), (int(v) for v in frame["version"]), strict=True))
+def _contents(frame: pd.DataFrame) -> list[str]:
+    """A digest of each row; a version that only ends earlier, or begins later, than the one before says the same."""
+    plain = frame.drop(columns=["version", *(c for c in ("geom",) if c in frame)])
+    shapes = shapely.to_wkb(frame["geom"].to_numpy()) if "geom" in frame else [b""] * len(frame)
+    rows = zip(plain.astype(str).itertuples(index=False, name=None), shapes, strict=True)
+    return [hashlib.sha256(repr(row).encode() + shape).hexdigest() for row, shape in rows]
 
 
 def _compared(tracks: pd.DataFrame) -> list[tuple[str, str]]:
