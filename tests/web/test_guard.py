@@ -49,7 +49,13 @@ def doors(app: FastAPI) -> set[tuple[str, str]]:
 
 def filled(service: Service, path: str) -> str:
     values = {"code": "R1", "night": "2026-05-20", "track_id": service.track, "finding_id": service.finding}
-    values |= {"evidence_id": service.evidence, "entry_id": service.evidence, "number": "1", "month": "2026-05"}
+    values |= {
+        "evidence_id": service.evidence,
+        "entry_id": service.evidence,
+        "number": "1",
+        "month": "2026-05",
+        "sha256": "0" * 64,
+    }
     return re.sub(r"\{(\w+)\}", lambda m: values[m[1]], path)
 
 
