@@ -54,7 +54,7 @@ for verb in (
     "--out",
     type=click.Path(path_type=Path),
     default=None,
-    help="Write the result: .json (all of it), or for one track .geojson, .gpkg, .csv, .xlsx, .html.",
+    help="Write the result: .json (all of it), or for one track .geojson, .gpkg, .csv, .html.",
 )
 @common.json_option
 def score(

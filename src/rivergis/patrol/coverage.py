@@ -181,7 +181,7 @@ def along(
         np.full(len(rows), SEEN, dtype=object),
         rows[:, 4],
         rows[:, 5],
-        passage[first],
+        passage[first] + 1,
         mode[first],
         _mean(speed, length, first, last),
         _mean(confidence[p[:, 7].astype(np.int64)], length, first, last),

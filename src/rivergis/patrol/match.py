@@ -81,7 +81,7 @@ def watch_of(number: Callable[[str], float]) -> Watch:
 
 
 SAME_STRETCH_M = 100.0  # two feet on one reach this near tell the same story
-ROUND = 31  # fixes over which the usual interval and speed are taken: fifteen to either side
+ROUND = 61  # fixes over which the usual interval and speed are taken: thirty to either side
 MOST_FEET = 12  # of one place: more limbs than this in sight do not occur outside of drawn tangles
 
 
@@ -142,7 +142,7 @@ def thin(xy: Floats, t_s: Floats, step_m: float, watch: Watch) -> Places:
 def _usual_speed(speed: Floats) -> Floats:
     """Speed (n,) against which a step is a leap: the running median, or the slower of the steps beside it."""
     before, after = np.concatenate([[0.0], speed[:-1]]), np.concatenate([speed[1:], [0.0]])
-    usual = median_filter(speed[1:], ROUND, mode="nearest") if len(speed) > 1 else speed[1:]
+    usual = median_filter(speed[1:], ROUND, mode="reflect") if len(speed) > 1 else speed[1:]
     return np.maximum(np.concatenate([[0.0], usual]), np.minimum(before, after))
 
 
@@ -151,7 +151,7 @@ def usual_intervals_s(t_s: Floats) -> Floats:
     steps = np.diff(t_s)
     if not len(steps):
         return np.full(len(t_s), np.nan)
-    usual = median_filter(steps, ROUND, mode="nearest")
+    usual = median_filter(steps, ROUND, mode="reflect")
     return np.concatenate([usual[:1], usual])
 
 
