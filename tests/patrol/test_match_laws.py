@@ -273,6 +273,22 @@ def test_what_comes_after_takes_nothing_from_what_was_seen_before(
     assert missing_m(before, after) == 0
 
 
+@settings(max_examples=10)
+@given(st.data(), st.sampled_from([20.0, 40.0]), st.sampled_from(["stands", "drives"]))
+def test_a_phone_that_later_records_more_often_takes_nothing_from_before(
+    data: st.DataObject, every_s: float, then: str
+) -> None:
+    """The screen is on at the end: a fix a second where there was one in twenty or forty, and holes of two before."""
+    sway, track = data.draw(walks(minutes=40, every_s=every_s))
+    known = track[np.arange(len(track)) % 5 != 3].reset_index(drop=True)
+    last, n = known.iloc[-1], 1800
+    lat = last["lat"] + (np.arange(1, n + 1) * 5e-5 if then == "drives" else np.zeros(n))
+    at = last["at"] + pd.to_timedelta(np.arange(1, n + 1), unit="s")
+    more = pd.DataFrame({"at": at, "lon": last["lon"], "lat": lat, "acc_m": 6.0})
+    before = told(river(sway), known[known["at"] <= last["at"] - pd.Timedelta(seconds=LAG_S)])
+    assert missing_m(before, told(river(sway), pd.concat([known, more], ignore_index=True))) == 0
+
+
 @settings(max_examples=20)
 @given(st.data(), st.sampled_from([2.0, 5.0, 20.0, 40.0]), st.floats(0.2, 0.6), st.floats(1.02, 6))
 def test_nothing_is_seen_in_a_silence(data: st.DataObject, every_s: float, share: float, times: float) -> None:
