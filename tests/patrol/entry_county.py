@@ -78,7 +78,12 @@ def chief(conn: Connection, code: str) -> uuid.UUID:
 
 
 def track(
-    conn: Connection, chief_code: str, hours: tuple[str, str], *stretches: tuple[str, float, float], on: date = DAY
+    conn: Connection,
+    chief_code: str,
+    hours: tuple[str, str],
+    *stretches: tuple[str, float, float],
+    on: date = DAY,
+    asked: Sequence[dict[str, Any]] = (),
 ) -> uuid.UUID:
     """A scored track of a chief between two hours of Beijing time, that has seen stretches (reach code, from, to)."""
     start, end = (datetime.fromisoformat(f"{on}T{h}:00+08:00").astimezone(UTC) for h in hours)
@@ -91,7 +96,11 @@ def track(
     system.keep_rules(conn, BOOK.version, BOOK.content, BOOK.rows())
     figures = {"minutes": (end - start) / timedelta(minutes=1), "metres": sum(b - a for _, a, b in stretches)}
     scoring = {"id": result_id, "track_id": track_id, "engine": "test", "input_hash": "h", "rule_set": BOOK.version}
-    copy_frame(conn, "data.patrol_result", pd.DataFrame([{**scoring, "figures": figures, "standard": []}]))
+    copy_frame(
+        conn,
+        "data.patrol_result",
+        pd.DataFrame([{**scoring, "figures": figures, "standard": [], "review": list(asked)}]),
+    )
     legs = _legs(conn, stretches)
     copy_frame(conn, "data.leg", legs.assign(result_id=result_id, seq=range(len(legs))))
     return track_id

@@ -128,9 +128,16 @@ def test_who_took_part_is_credited_and_an_assistant_is_not(there: Database) -> N
     assert second[("李敏", "甲河")] == second[("张三", "清溪")] == 0
 
 
-def test_a_track_that_a_person_did_not_accept_is_no_visit(there: Database) -> None:
+@pytest.mark.parametrize(
+    ("family", "done"),
+    [("spoof", 0), ("replay", 0), ("shared", 0), ("clock", 1), ("datum", 1), ("fast", 1), ("twice", 1)],
+)
+def test_only_a_confirmed_question_whose_track_it_is_keeps_a_track_from_counting(
+    there: Database, family: str, done: int
+) -> None:
     with there.write("local:test") as conn:
-        track = county.track(conn, "C1", ("09:00", "10:00"), ("H1", 0.0, 1800.0))
+        asked = [{"code": "x", "family": family, "zh": "请说明", "en": "say"}]
+        track = county.track(conn, "C1", ("09:00", "10:00"), ("H1", 0.0, 1800.0), asked=asked)
         add = text(
             "INSERT INTO data.review_event (result_id, track_id, code, move) SELECT id, track_id, 'x', :m FROM data.patrol_result"
         )
@@ -139,7 +146,11 @@ def test_a_track_that_a_person_did_not_accept_is_no_visit(there: Database) -> No
     with there.write("local:test") as conn:
         conn.execute(add, {"m": "confirmed"})
     (row,) = rows(read(there), chief="王 强", label="2026-05 下半月")
-    assert row["done"] == 0 and row["notes"] == (("not_counted_review", 1),)
+    assert row["done"] == done and row["notes"] == (() if done else (("not_counted_review", 1),))
+    with there.write("local:test") as conn:  # an earlier file of the same outing takes the lead: what was decided stays
+        head = county.track(conn, "C1", ("08:00", "09:00"), ("H1", 0.0, 1800.0))
+        conn.execute(text("UPDATE data.track SET part_of = :h WHERE id = :t"), {"h": head, "t": track})
+    assert rows(read(there), chief="王 强", label="2026-05 下半月")[0]["done"] == done
 
 
 def test_a_warning_on_the_river_multiplies_what_is_due(there: Database) -> None:

@@ -115,6 +115,7 @@ def track(
     *,
     met: bool = True,
     review: str | None = None,
+    family: str = "fast",
 ) -> uuid.UUID:
     """A scored track of a day of May: legs are (bank, from_m, to_m, mode), mode None = not seen from there."""
     track_id, at = uuid.uuid5(uuid.NAMESPACE_OID, code), f"2026-05-{day:02d}T01:00:00Z"
@@ -126,7 +127,7 @@ def track(
     result = uuid.uuid5(track_id, "result")
     standard = [{"key": "patrol.effective.min_duration", "met": met, "measured": 30, "threshold": 20, "unit": "min", "near": False,
                  "basis": "虚构通知", "status": "confirmed"}]  # fmt: skip
-    asked = [{"code": "fast", "zh": review, "en": "please say", "value": 1.0}] if review else []
+    asked = [{"code": "fast", "family": family, "zh": review, "en": "please say", "value": 1.0}] if review else []
     conn.execute(
         text("""INSERT INTO data.patrol_result (id, track_id, engine, input_hash, rule_set, figures, standard, review)
         VALUES (:r, :t, 'test', :h, :b, CAST(:f AS jsonb), CAST(:s AS jsonb), CAST(:q AS jsonb))"""),

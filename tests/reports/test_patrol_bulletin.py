@@ -143,6 +143,52 @@ def test_a_question_goes_out_only_after_a_person_has_confirmed_it(db: Database) 
     assert not said()
 
 
+def test_a_track_not_accepted_on_review_is_in_no_figure(db: Database) -> None:
+    with db.write("t") as conn:
+        county.ground(conn)
+        track = county.track(
+            conn, "asked777", county.BING, 6, [("left", 2000.0, 2500.0, "walk")], review="请说明", family="replay"
+        )
+    before, open_ = datetime.now(UTC), made(db).figures
+    with db.write("t") as conn:
+        conn.execute(
+            text("""INSERT INTO data.review_event (result_id, track_id, code, move, text)
+            SELECT id, track_id, 'fast', 'confirmed', '核' FROM data.patrol_result WHERE track_id = :t"""),
+            {"t": track},
+        )
+    paper = made(db)
+    assert (open_["patrols"], open_["met"], open_["bank_seen_m"]) == (1, 1, pytest.approx(500, abs=0.1))
+    assert (paper.figures["patrols"], paper.figures["tested"], paper.figures["bank_seen_m"]) == (0, 0, 0)
+    assert dict(paper.about)[words.both("patrol_report.rejected")] == 1
+    assert [r["chief"] for r in rows(paper, "verified")] == ["村级 丙"]
+    assert made(db, known_at=before).figures == open_
+    with db.read() as conn:
+        asked = Asked(county.FIRST, county.LAST)
+        assert patrol_coverage.read(conn, county.BOOK, asked, now_of(conn)).coverage.patrols == 0
+
+
+def test_an_earlier_file_of_an_outing_changes_no_bulletin_that_went_out(db: Database) -> None:
+    """second file 01:00 first, bulletin; then a file of 00:30 that is the head of both: the old bulletin stays as it was."""
+    with db.write("t") as conn:
+        county.ground(conn)
+        second = county.track(conn, "second88", county.YI, 20, [("left", 0.0, 400.0, "walk")])
+        conn.execute(
+            text("INSERT INTO data.patrol_party (track_id, chief_id, part) VALUES (:t, :c, 'joint')"),
+            {"t": second, "c": county.BING},
+        )
+    before = datetime.now(UTC)
+    out = patrol_paper.render(made(db, known_at=before))
+    with db.write("t") as conn:
+        head = county.track(conn, "first999", county.YI, 20, [("left", 0.0, 900.0, "walk")])
+        conn.execute(text("UPDATE data.track SET part_of = :h WHERE id = :t"), {"h": head, "t": second})
+        conn.execute(text("UPDATE data.patrol_result SET superseded_at = now() WHERE track_id = :t"), {"t": second})
+    assert patrol_paper.render(made(db, known_at=before)) == out
+    now = made(db)
+    assert (now.figures["patrols"], now.figures["bank_seen_m"]) == (1, pytest.approx(900, abs=0.1))
+    told = {r["chief"]: r["patrols_gps"] for r in rows(now, "chiefs")}
+    assert told["村级 乙"] == told["村级 丙"] == 1, "who was declared with one file took part in the outing"
+
+
 def test_a_unit_is_a_part_of_the_whole(month: Database) -> None:
     village = made(month, county.B)
     assert {r["unit_code"] for r in rows(village, "units")} == {county.B}

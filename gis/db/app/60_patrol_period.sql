@@ -9,7 +9,11 @@ LANGUAGE sql STABLE ROWS 1000 AS $$
   LEFT JOIN data.patrol_result r ON r.track_id = t.id AND r.recorded_at <= known_at
     AND (r.superseded_at IS NULL OR r.superseded_at > known_at)
   LEFT JOIN LATERAL (SELECT * FROM app.chief_as_of(t.day, known_at) c WHERE c.id = t.chief_id LIMIT 1) c ON true
-  WHERE t.day BETWEEN first_day AND last_day AND t.part_of IS NULL AND t.recorded_at <= known_at
+  WHERE t.day BETWEEN first_day AND last_day AND t.recorded_at <= known_at AND (t.part_of IS NULL
+    -- a head of then, of which an earlier file made a part later: it had a scoring of its own, or began first of what had come
+    OR EXISTS (SELECT FROM data.track h WHERE h.id = t.part_of AND h.recorded_at > known_at) AND (r.id IS NOT NULL
+      OR NOT EXISTS (SELECT FROM data.track o WHERE o.part_of = t.part_of AND o.recorded_at <= known_at
+                     AND (o.started_at, o.id) < (t.started_at, t.id))))
 $$;
 COMMENT ON FUNCTION app.patrol_in(date, date, timestamptz) IS
   'Patrol tracks of a period (the parts of one outing once) with their scoring as known then (personal data)';
@@ -48,24 +52,40 @@ RETURNS TABLE (track_id uuid, entry_id uuid, chief_id uuid) LANGUAGE sql STABLE 
   UNION SELECT NULL::uuid, e.id, e.chief_id FROM data.patrol_entry e WHERE e.chief_id IS NOT NULL AND e.recorded_at <= known_at
   UNION SELECT y.track_id, y.entry_id, y.chief_id FROM data.patrol_party y
     WHERE y.chief_id IS NOT NULL AND y.part IN ('chief', 'joint') AND y.recorded_at <= known_at
+  -- who was declared with a part took part in the outing
+  UNION SELECT t.part_of, NULL::uuid, y.chief_id FROM data.patrol_party y JOIN data.track t ON t.id = y.track_id
+    WHERE t.part_of IS NOT NULL AND y.chief_id IS NOT NULL AND y.part IN ('chief', 'joint') AND y.recorded_at <= known_at
 $$;
 COMMENT ON FUNCTION app.patrol_credit_as_of(timestamptz) IS
   'Chiefs whose patrol a track or an entry is: the one on whose account it is, and those who took part by declaration';
 
 CREATE FUNCTION app.review_state_as_of(known_at timestamptz DEFAULT now())
-RETURNS TABLE (track_id uuid, code text, move text, decided_text text, decided_by text, decided_at timestamptz, reply text, replied_by text,
-  replied_at timestamptz) LANGUAGE sql STABLE ROWS 100 AS $$
-  SELECT k.track_id, k.code, last.move, d.text, d.actor, d.recorded_at, a.text, a.actor, a.recorded_at
-  FROM (SELECT DISTINCT v.track_id, v.code FROM data.review_event v WHERE v.recorded_at <= known_at) k
-  LEFT JOIN LATERAL (SELECT * FROM data.review_event v WHERE v.track_id = k.track_id AND v.code = k.code AND v.recorded_at <= known_at
-    ORDER BY v.id DESC LIMIT 1) last ON true
-  LEFT JOIN LATERAL (SELECT * FROM data.review_event v WHERE v.track_id = k.track_id AND v.code = k.code AND v.recorded_at <= known_at
-    AND v.move IN ('confirmed', 'dismissed') ORDER BY v.id DESC LIMIT 1) d ON true
-  LEFT JOIN LATERAL (SELECT * FROM data.review_event v WHERE v.track_id = k.track_id AND v.code = k.code AND v.recorded_at <= known_at
-    AND v.move = 'replied' ORDER BY v.id DESC LIMIT 1) a ON true
+RETURNS TABLE (track_id uuid, code text, family text, move text, decided_text text, decided_by text, decided_at timestamptz, reply text,
+  replied_by text, replied_at timestamptz) LANGUAGE sql STABLE ROWS 100 AS $$
+  -- a move is about the file it was made under, and about the outing that file is part of now
+  WITH moved AS (
+    SELECT DISTINCT o.track_id, v.code, v.id, v.result_id, v.move, v.text, v.actor, v.recorded_at
+    FROM data.review_event v JOIN data.track t ON t.id = v.track_id CROSS JOIN LATERAL (VALUES (t.id), (t.part_of)) o(track_id)
+    WHERE v.recorded_at <= known_at AND o.track_id IS NOT NULL),
+  last AS (SELECT DISTINCT ON (m.track_id, m.code) m.* FROM moved m ORDER BY m.track_id, m.code, m.id DESC),
+  decided AS (SELECT DISTINCT ON (m.track_id, m.code) m.* FROM moved m WHERE m.move IN ('confirmed', 'dismissed')
+    ORDER BY m.track_id, m.code, m.id DESC),
+  replied AS (SELECT DISTINCT ON (m.track_id, m.code) m.* FROM moved m WHERE m.move = 'replied' ORDER BY m.track_id, m.code, m.id DESC)
+  SELECT l.track_id, l.code, (SELECT s.value ->> 'family' FROM data.patrol_result r CROSS JOIN LATERAL jsonb_array_elements(r.review) s(value)
+      WHERE r.id = l.result_id AND s.value ->> 'code' = l.code LIMIT 1),
+    l.move, d.text, d.actor, d.recorded_at, a.text, a.actor, a.recorded_at
+  FROM last l LEFT JOIN decided d USING (track_id, code) LEFT JOIN replied a USING (track_id, code)
 $$;
 COMMENT ON FUNCTION app.review_state_as_of(timestamptz) IS
-  '轨迹待核实: last move, reply and decision of each question about a track, as known then (for the duty person and the chief concerned)';
+  '轨迹待核实: what each question about a track is about (family), its last move, reply and decision, as known then (for the duty person and the chief concerned)';
+
+CREATE FUNCTION app.patrol_rejected_as_of(known_at timestamptz DEFAULT now()) RETURNS TABLE (track_id uuid)
+LANGUAGE sql STABLE ROWS 10 AS $$
+  SELECT DISTINCT v.track_id FROM app.review_state_as_of(known_at) v
+  WHERE v.move = 'confirmed' AND v.family IN ('spoof', 'replay', 'shared')
+$$;
+COMMENT ON FUNCTION app.patrol_rejected_as_of(timestamptz) IS
+  '复核不予认定: tracks about which a person has confirmed that they do not show this patrol of this chief; a wrong clock or datum, a drive or a pause does not reject one';
 
 CREATE FUNCTION app.duty_in(first_day date, last_day date, known_at timestamptz DEFAULT now())
 RETURNS TABLE (duty_id uuid, version int, chief_id uuid, river_id uuid, level text, bank text, from_m double precision, to_m double precision,

@@ -61,6 +61,8 @@ class Facts:
     entry_stretches: pd.DataFrame
     observations: pd.DataFrame
     signals: pd.DataFrame
+    rejected: pd.DataFrame
+    """Tracks that a person has not accepted on review (复核不予认定): they are in no figure, neither patrols nor legs."""
 
     @cached_property
     def hash(self) -> str:
@@ -89,7 +91,7 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def facts(conn: Connection, span: Span, view: RuleView) -> Facts:
     """Read a period. ``view``: rules that say how far chainages are carried over between two digitisings of a river."""
     on, known = span.last, span.known_at
-    raw = _table(conn, "SELECT * FROM app.leg_in(:first, :last, :known) ORDER BY day, track_id, seq", span)
+    raw = _table(conn, _LEGS, span)
     axes = river_store.axes(conn, on, known)
     return Facts(
         span,
@@ -101,7 +103,7 @@ def facts(conn: Connection, span: Span, view: RuleView) -> Facts:
         _table(conn, _LANDMARKS, span),
         _table(conn, "SELECT * FROM app.chief_in(:first, :last, :known) ORDER BY unit_code, code, chief_id", span),
         _duties(conn, span),
-        _table(conn, "SELECT * FROM app.patrol_in(:first, :last, :known) ORDER BY day, started_at, track_id", span),
+        _table(conn, _PATROLS, span),
         _table(conn, _CREDITS, span),
         raw,
         _on_rivers(conn, raw, axes, view),
@@ -109,9 +111,16 @@ def facts(conn: Connection, span: Span, view: RuleView) -> Facts:
         _table(conn, _STRETCHES, span),
         _table(conn, _OBSERVATIONS, span),
         _table(conn, _SIGNALS, span),
+        _table(conn, _REJECTED, span),
     )
 
 
+_LEGS = """SELECT * FROM app.leg_in(:first, :last, :known) l
+  WHERE l.track_id NOT IN (SELECT v.track_id FROM app.patrol_rejected_as_of(:known) v) ORDER BY day, track_id, seq"""
+_PATROLS = """SELECT * FROM app.patrol_in(:first, :last, :known) p
+  WHERE p.track_id NOT IN (SELECT v.track_id FROM app.patrol_rejected_as_of(:known) v) ORDER BY day, started_at, track_id"""
+_REJECTED = """SELECT p.track_id, p.day FROM app.patrol_in(:first, :last, :known) p
+  JOIN app.patrol_rejected_as_of(:known) v ON v.track_id = p.track_id ORDER BY p.day, p.track_id"""
 _LANDMARKS = """SELECT m.river_id, m.name, m.kind, m.at_m FROM app.landmark_as_of(:last, :known) m
   WHERE m.river_id IS NOT NULL AND m.at_m IS NOT NULL ORDER BY m.river_id, m.at_m, m.code"""
 _CREDITS = """SELECT k.track_id, k.entry_id, k.chief_id FROM app.patrol_credit_as_of(:known) k

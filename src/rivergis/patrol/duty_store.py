@@ -36,7 +36,7 @@ def proven(conn: Connection, first: date, last: date, known_at: datetime) -> pd.
     return read_table(
         conn,
         """SELECT p.track_id AS patrol_id, w.chief_id, p.day, p.started_at AS at, 'gps' AS kind, p.mode, p.standard,
-          EXISTS (SELECT FROM app.review_state_as_of(:known) v WHERE v.track_id = p.track_id AND v.move = 'confirmed') AS rejected,
+          p.track_id IN (SELECT v.track_id FROM app.patrol_rejected_as_of(:known) v) AS rejected,
           h.river_id, l.bank, h.from_m + l.from_m * (h.to_m - h.from_m) / h.length_m AS from_m,
           h.from_m + l.to_m * (h.to_m - h.from_m) / h.length_m AS to_m
         FROM app.patrol_in(:first, :last, :known) p

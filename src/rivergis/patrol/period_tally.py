@@ -128,7 +128,7 @@ def tally(frames: Frames, chiefs: Iterable[Any]) -> Tally:
         river_seen_m=period.length_m(period.either_bank(seen)),
         mode_m=mode_m(seen),
         problems=int(
-            (observed["track_id"].isin(patrols["track_id"]) & observed["track_id"].notna()).sum()
+            (observed["track_id"].isin(credits["track_id"].dropna()) & observed["track_id"].notna()).sum()
             + (observed["entry_id"].isin(entries["entry_id"]) & observed["entry_id"].notna()).sum()
         ),
     )

@@ -242,7 +242,8 @@ def outings(conn: Connection, chief_id: uuid.UUID | None, day: date | None = Non
         LEFT JOIN data.patrol_result r ON r.track_id = h.id AND r.superseded_at IS NULL
         LEFT JOIN LATERAL (SELECT name FROM app.chief_as_of(h.day) x WHERE x.id = h.chief_id LIMIT 1) c ON true
         WHERE h.part_of IS NULL AND (CAST(:day AS date) IS NULL OR h.day = :day) AND (CAST(:c AS uuid) IS NULL OR h.chief_id = :c
-          OR EXISTS (SELECT FROM data.patrol_party y WHERE y.track_id = h.id AND y.chief_id = :c))
+          OR EXISTS (SELECT FROM data.patrol_party y JOIN data.track q ON q.id = y.track_id
+            WHERE (q.id = h.id OR q.part_of = h.id) AND y.chief_id = :c AND y.part IN ('chief', 'joint')))
         GROUP BY h.id, c.name, r.id ORDER BY h.day DESC NULLS LAST, h.started_at DESC LIMIT :n""",
         {"c": chief_id, "day": day, "n": limit},
     )
@@ -254,7 +255,8 @@ def is_own(conn: Connection, track_id: uuid.UUID, actor: str) -> bool:
         conn.execute(
             text("""SELECT EXISTS (SELECT FROM sys."user" u JOIN data.track t ON t.id = :t
             WHERE u.name = :a AND u.disabled_at IS NULL AND u.chief_id IS NOT NULL AND (t.chief_id = u.chief_id
-              OR EXISTS (SELECT FROM data.patrol_party p WHERE p.track_id = t.id AND p.chief_id = u.chief_id)))"""),
+              OR EXISTS (SELECT FROM data.patrol_party p JOIN data.track q ON q.id = p.track_id
+                WHERE coalesce(q.part_of, q.id) = coalesce(t.part_of, t.id) AND p.chief_id = u.chief_id AND p.part IN ('chief', 'joint'))))"""),
             {"t": track_id, "a": actor},
         ).scalar()
     )

@@ -138,7 +138,7 @@ def _tested(outing: Outing, figures: dict[str, Any], view: RuleView) -> list[com
 def _asked(
     outing: Outing, done: Score, courses: Mapping[uuid.UUID, Fixes], declared: str | None, view: RuleView
 ) -> list[dict[str, Any]]:
-    """What a person should look at; other tracks are named by their day and file, not by an id."""
+    """What a person should look at; other tracks are named in words that tell nothing of other people."""
     chief = str(outing.track.chief_id) if outing.track.chief_id else None
     others = [
         course_of(courses[o.id], str(o.id), str(o.chief_id) if o.chief_id else None)
@@ -146,8 +146,14 @@ def _asked(
     ]
     mine = questions.course(done, str(outing.track.id), chief)
     found = questions.of_track(done, mine, others, limits_of(view.number), declared="wgs84" if declared else None)
-    names = {str(o.id): f"{o.day} {o.file_name}" for o in outing.earlier.itertuples()}
+    names = {str(o.id): _called(o, outing.track.chief_id) for o in outing.earlier.itertuples()}
     return [asdict(s) | {k: _renamed(getattr(s, k), names) for k in ("zh", "en")} for s in found]
+
+
+def _called(other: Any, chief_id: uuid.UUID | None) -> str:
+    """Another track as the person concerned may read of it: the own ones by day and file; a file of somebody else may bear a name."""
+    own = chief_id is not None and other.chief_id == chief_id
+    return f"{other.day} {other.file_name}" if own else f"{other.day} ({str(other.id)[:8]})"
 
 
 def _renamed(sentence: str, names: Mapping[str, str]) -> str:

@@ -106,6 +106,7 @@ def _about(read: _Read, home: str) -> list[tuple[str, Any]]:
         "rule_set": read.view.book.version,
         "scored_by": sets or None,
         "not_scored": int(facts.patrols["figures"].isna().sum()) or None,
+        "rejected": len(facts.rejected) or None,
         "without_chief": int((~facts.patrols["track_id"].isin(facts.credits["track_id"])).sum()) or None,
         "lost_legs": _lost(facts),
         "inputs": facts.hash,
