@@ -84,7 +84,7 @@ def test_a_name_that_stands_twice_is_asked() -> None:
 def test_what_has_no_place_or_lies_off_the_river_is_no_end() -> None:
     with pytest.raises(InputError, match="no landmark"):
         COUNTY.spot("r", "没有位置")
-    with pytest.raises(InputError, match=r"off the river, which runs from 0\+000 to 1\+941"):
+    with pytest.raises(InputError, match=r"off the river, which runs 0\+000 – 1\+941"):
         COUNTY.spot("r", "2+500")
     with pytest.raises(InputError, match="no axis"):
         gazetteer(("石桥", 200.0, None), axes=AXES.iloc[:0]).spot("r", "0+100")

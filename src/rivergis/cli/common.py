@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_PARTLY = PartlyDone.exit_code
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 SHOWN = 30  # rows of a table on a screen; the rest is counted
 
 
@@ -206,6 +208,11 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
             from rivergis import crs
 
             pyogrio.write_dataframe(crs.outward(frame), part, layer=layer)
+
+
+def beijing(at: Any) -> str | None:
+    """A moment in Beijing time to the second, as people read it; None where there is none."""
+    return None if at is None or at != at else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def head(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:

@@ -135,7 +135,7 @@ def _explained(told: Any) -> str:
         f"{verdict[told.same]}"
         + (f": {told.why}" if told.why else "")
         + (f": {', '.join(told.differs)}" if told.differs else ""),
-        f"方法 engine {told.engine}; 计算 scored {told.scored_at}; 规则版本 rule book {told.rule_set}; 规则地区 rules of {told.inputs.get('jurisdiction')}",
+        f"方法 engine {told.engine}; 计算 scored {common.beijing(datetime.fromisoformat(told.scored_at))}; 规则版本 rule book {told.rule_set}; 规则地区 rules of {told.inputs.get('jurisdiction')}",
         f"文件 files: {', '.join(p['sha256'][:12] for p in told.inputs.get('parts', []))}; 河段区间 legs: {told.legs}",
     ]
     said += [_standard(t) for t in told.standard] or [
@@ -204,7 +204,7 @@ def accesses(track: str, actor: str | None, as_json: bool) -> None:
         return
     common.table(
         ("时间 at", "用户 user", "姓名 name", "用途 purpose"),
-        [(r.at, r.actor, r.display_name, r.purpose) for r in seen.itertuples()],
+        [(common.beijing(r.at), r.actor, r.display_name, r.purpose) for r in seen.itertuples()],
         title=f"轨迹 track {head}",
     )
 

@@ -143,9 +143,12 @@ def page(track: str, out: Path, actor: str | None, as_json: bool) -> None:
     """
     from rivergis import rules
     from rivergis.db import people, system
+    from rivergis.errors import UsageError
     from rivergis.patrol import store
     from rivergis.reports import patrol_page
 
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{out.name}: a patrol is written as a page, to a name that ends in .html.")
     db = common.database()
     book = rules.load(common.settings().rules_dir)
     who = common.acting(db, actor, "view_tracks")

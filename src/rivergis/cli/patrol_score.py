@@ -138,8 +138,8 @@ def _workbook(out: Path, lines: Any) -> None:
             round(r.from_m, 1),
             round(r.to_m, 1),
             words.both("patrol.seen" if r.why == "seen" else f"unseen.{r.why}"),
-            _beijing(r.started_at),
-            _beijing(r.ended_at),
+            common.beijing(r.started_at),
+            common.beijing(r.ended_at),
             _mode(r.mode),
             _figure(r.speed_ms * 3.6, 1),
             _figure(r.confidence, 2),
@@ -164,6 +164,10 @@ def _workbook(out: Path, lines: Any) -> None:
 
 
 def _tell(result: TrackScore) -> None:
+    if not any("reason" not in leg for leg in result.legs):
+        click.echo("没有看到任何河段 no reach was seen")
+        _tell_track(result)
+        return
     common.table(
         ("河段 reach", "岸 bank", "自 from m", "至 to m", "方式 by", "公里/时 km/h", "把握 confidence"),
         [(leg["reach_id"], _bank(leg["bank"]), leg["from_m"], leg["to_m"], _mode(leg["mode"]), leg["speed_kmh"], leg["confidence"]) for leg in result.legs if "reason" not in leg],
@@ -173,12 +177,19 @@ def _tell(result: TrackScore) -> None:
         click.echo(
             f"  定位中断 silence: {gap['reach_id']} {gap['from_m']}–{gap['to_m']} m, {gap['seconds']:.0f} s, {gap['speed_ms']:.1f} m/s"
         )
+    _tell_track(result)
+
+
+def _tell_track(result: TrackScore) -> None:
+    """What is said of the track itself: its figures, what was noticed in the file, and the questions."""
     figures: dict[str, Any] = result.figures
     spent = "无时间 no times" if figures["minutes"] is None else f"{figures['minutes']} 分钟 min"
     click.echo(
         f"{spent}, {figures['metres']:.0f} m 河长 of reaches, {figures['bank_metres']:.0f} m 岸长 of banks; "
         f"坐标系 datum {result.datum}, {figures['fixes_used']}/{figures['fixes']} 定位点 fixes"
     )
+    for note in result.notes:
+        common.say(f"{words.both('defect.' + note['code'])}: {note['sentence']}")
     for asked in result.review:
         common.say(f"{words.say('patrol.review')}: {asked['zh']} · {asked['en']}")
 
@@ -193,8 +204,3 @@ def _mode(mode: str | None) -> str:
 
 def _figure(value: float, digits: int) -> float | None:
     return round(value, digits) if isfinite(value) else None
-
-
-def _beijing(at: Any) -> str | None:
-    """A moment in Beijing time to the second; None where there is none."""
-    return f"{at.tz_convert('Asia/Shanghai'):%Y-%m-%d %H:%M:%S}" if at == at else None

@@ -160,7 +160,7 @@ def _told(conn: Connection, said: Said) -> dict[str, Any]:
 def _require_chief(conn: Connection, namespace: str, code: str) -> None:
     if not system.knows(conn, "chief", namespace, code):
         raise InputError(
-            f"There is talk of the chief {code!r}, whom the database does not hold in namespace {namespace!r}: import the chiefs first."
+            f"There is talk of the chief {code!r}, whom the database does not hold in namespace {namespace!r}: import the chiefs first, or say with --namespace who gave the code."
         )
 
 

@@ -110,6 +110,8 @@ def score(
     places = way.path.places if way and fixes.timed else None
     told = figures.of_patrol(seen, rest, asked, unobserved, places, method.cover)
     told |= _told(fixes, read, way, unobserved, method)
+    if way is None and fixes.timed:
+        told["minutes"] = 0.0  # it has times and was near no water: that is known, not unknown
     return Score(fixes, seen, rest, unobserved, told, way, read, declared is None or better is not None, better)
 
 

@@ -39,7 +39,7 @@ def sheets(
     if own.empty:
         who = " and ".join([*([f"the unit {unit}"] if unit else []), *([f"the chief {chief}"] if chief else [])])
         raise NotFound(
-            f"No chief of {who or 'the database'} answers for a stretch on {on}: look at the codes and the duties."
+            f"Nobody answers for a stretch on {on} ({who or 'all chiefs of the database'}): look at the code and the duties."
         )
     axes = river_store.axes(conn, on, known)
     gazetteer = Gazetteer(river_store.landmarks(conn, on, known), axes, within_m)

@@ -148,9 +148,9 @@ class Gazetteer:
     def _at(self, river_id: Any, said: str) -> Spot:
         at_m, axis = self._calibration(river_id).parse(said), self.axis(river_id)
         if not axis.origin_m - 1 <= at_m <= axis.end_m + 1:
-            ends = " to ".join(self.label(river_id, m) for m in (axis.origin_m, axis.end_m))
+            ends = " – ".join(self.label(river_id, m) for m in (axis.origin_m, axis.end_m))
             raise InputError(
-                f"The chainage {said} lies off the river, which runs from {ends}: correct it.",
+                f"The chainage {said} lies off the river, which runs {ends}: correct it.",
                 problem="off_river",
                 said=said,
                 proposals=[ends],
