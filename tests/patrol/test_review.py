@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import date, timedelta
 from pathlib import Path
@@ -200,8 +201,12 @@ def test_purging_keeps_legs_observations_and_hash(county: Database, tmp_path: Pa
         device="o",
     )
     score(county, day)
-    legs = len(current(county, got.track_id)["legs"])
+    before = current(county, got.track_id)
+    legs = len(before["legs"])
     assert legs and part.head == got.track_id
+    assert '"lon"' not in json.dumps(before["figures"]), (
+        "positions leave with the fixes; stops stay as places on a reach"
+    )
     assert (
         workflow.purge_expired(
             county, today=day + timedelta(days=31), retention_days=30, store_dir=tmp_path / "s", actor="t"
@@ -310,6 +315,14 @@ def test_a_copy_of_an_earlier_track_is_a_question_that_names_it(county: Database
     told = [s for s in current(county, got.track_id)["review"] if s["family"] == "replay"]
     assert len(told) == 1 and "honest.csv" in told[0]["zh"]
     assert explained(county, got.track_id).same is True
+    theirs = tmp_path / "李四家.csv"
+    theirs.write_text(
+        first.read_text().replace(start.date().isoformat(), (start + timedelta(days=3)).date().isoformat())
+    )
+    other = receive(county, tmp_path, theirs, chief_code="H2")
+    score(county, DAY + timedelta(days=28))
+    told = [s for s in current(county, other.track_id)["review"] if s["family"] == "replay"]
+    assert len(told) == 1 and ".csv" not in told[0]["zh"] + told[0]["en"], "files of other people may bear their names"
 
 
 def test_the_night_scores_late_tracks_of_earlier_days(county: Database, tmp_path: Path) -> None:

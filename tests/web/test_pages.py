@@ -231,6 +231,13 @@ def test_the_report_links_into_the_service(service: Service) -> None:
     assert f"/findings/{service.finding}" in page and "/maps/night/2026-05-20" in page
 
 
+def test_how_many_tracks_are_to_be_verified_is_for_who_reviews(service: Service) -> None:
+    pages = {
+        r: seen(service.page("/reports/night/2026-05-20", r)) for r in ("viewer", "inspector", "auditor", "reviewer")
+    }
+    assert {r: "轨迹待核实" in p for r, p in pages.items()} == dict.fromkeys(pages, False) | {"reviewer": True}
+
+
 def test_the_api_is_described_from_own_files(service: Service) -> None:
     description = service.get("/openapi.json").json()
     assert {"/maps/county", "/findings/{finding_id}.json", "/health"} <= set(description["paths"])

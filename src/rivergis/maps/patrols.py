@@ -153,7 +153,8 @@ def _river_lines(reaches: gpd.GeoDataFrame, legs: pd.DataFrame) -> gpd.GeoDataFr
 
 
 def _stops(stops: pd.DataFrame | None) -> gpd.GeoDataFrame:
-    """Where the person stood still, and for how long."""
+    """Where the person stood still, and for how long; a stop without a position is not drawn."""
+    stops = None if stops is None else stops[stops["lon"].notna()]
     if stops is None or stops.empty:
         return _nothing()
     zh = words.say("patrol.stop")

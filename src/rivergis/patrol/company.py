@@ -87,7 +87,7 @@ def joint(
             continue
         border = _border(track.unit_code, o.unit_code, reaches, units, zone, limits.border_m)
         you = meeting.Course(str(o.id), o.unit_code, theirs.t_s, *_metres(theirs, zone))
-        out += [_said(m, o, border is not None, zone) for m in meeting.meetings([me, you], limits, border)]
+        out += [_said(m, o, border is not None) for m in meeting.meetings([me, you], limits, border)]
     return out
 
 
@@ -108,8 +108,7 @@ def _border(
     return shapely.union_all(lines[near])
 
 
-def _said(m: meeting.Meeting, other: Any, at_border: bool, zone: Any) -> dict[str, Any]:
-    place = gpd.GeoSeries([shapely.Point(m.x, m.y)], crs=zone).to_crs(crs.STORAGE).iloc[0]
+def _said(m: meeting.Meeting, other: Any, at_border: bool) -> dict[str, Any]:
     return {
         "track_id": str(other.id),
         "chief": other.chief,
@@ -117,7 +116,5 @@ def _said(m: meeting.Meeting, other: Any, at_border: bool, zone: Any) -> dict[st
         "minutes": round(m.seconds / 60, 1),
         "from": datetime.fromtimestamp(m.from_s, UTC).isoformat(),
         "to": datetime.fromtimestamp(m.to_s, UTC).isoformat(),
-        "lon": round(place.x, 6),
-        "lat": round(place.y, 6),
         "at_border": True if at_border else None,
     }

@@ -115,13 +115,17 @@ def _score_one(outing: Outing, table: pd.DataFrame, declared: str | None, base: 
 
 
 def _named(figures: dict[str, Any], reaches: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Figures that name reaches by their position, with the id of the reach instead: positions change with the network."""
+    """Figures that name reaches by their position, with the id of the reach instead: positions change with the network.
+
+    Stops are kept as a place on a reach, as legs are; where a person stood away from the water (a home) leaves with the fixes.
+    """
     out = dict(figures)
     for key in ("stops", "unobserved"):
         rows = [dict(r) for r in figures.get(key, [])]
         for r in rows:
             at = r.pop("reach")
             r["reach_id"] = str(reaches["id"].iloc[int(at)]) if at is not None else None
+            r.pop("lon", None), r.pop("lat", None)
             if "at_s" in r:
                 r["at"] = datetime.fromtimestamp(r.pop("at_s"), UTC).isoformat()
         out[key] = rows

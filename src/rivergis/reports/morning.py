@@ -32,12 +32,13 @@ def path_of_night(report_dir: Path, night: date) -> Path:
     return report_dir / f"night-{night}.html"
 
 
-def render(night: book.Night, *, standalone: bool = True, tracks: bool = True) -> str:
-    """The page; ``standalone`` leaves out links into the service, ``tracks=False`` patrols of named people."""
+def render(night: book.Night, *, standalone: bool = True, tracks: bool = True, review: bool = True) -> str:
+    """The page; ``standalone`` leaves out links into the service, ``tracks=False`` patrols of named people, ``review=False`` how
+    many tracks are to be verified."""
     if night.run is None:
         raise NotFound(f"No night was run for {night.night}: run it with 'rivergis nightly run --date {night.night}'.")
     template = environment().get_template("morning.html")
-    return template.render(n=night, standalone=standalone, tracks=tracks, shown=book.SHOWN_ROWS)
+    return template.render(n=night, standalone=standalone, tracks=tracks, may_review=review, shown=book.SHOWN_ROWS)
 
 
 def write(db: Database, night: date, report_dir: Path, store_dir: Path) -> Path:

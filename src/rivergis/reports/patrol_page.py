@@ -25,6 +25,7 @@ from rivergis.maps.features import Scope
 from rivergis.patrol import clean, match, review_workflow, store, workflow
 from rivergis.reports import morning
 from rivergis.river import store as river_store
+from rivergis.river.chainage import Axis
 from rivergis.rules import NATIONAL, RuleBook, RuleView, path_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -230,6 +231,7 @@ def of_track(conn: Connection, track_id: str, view: RuleView, *, review: bool) -
     figures = row["figures"] or {}
     legs, reaches = patrols.legs(conn, row["track_id"])
     fixes = _fixes(conn, row["track_id"], figures, view)
+    figures = {**figures, "stops": _on_reaches(figures.get("stops") or [], reaches)}
     zh, en = words.pair("map.patrol")
     return Told(
         f"{zh} · {_who_and_when(row)}",
@@ -303,6 +305,18 @@ def _facts(row: Mapping[str, Any]) -> list[tuple[tuple[str, str], Any]]:
 def _fixes(conn: Connection, head: uuid.UUID, figures: dict[str, Any], view: RuleView) -> gpd.GeoDataFrame:
     """The used fixes of all files of an outing where the scoring found them to lie; empty where they have been purged."""
     return patrols.used_points(workflow.shown(conn, head, figures, clean.limits_of(view.number)))
+
+
+def _on_reaches(stops: Sequence[Mapping[str, Any]], reaches: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """Stops with the point of the river line they are told at; those away from the water have none."""
+    lines = {str(i): line for i, line in zip(reaches["id"], reaches.geometry, strict=True)}
+    out = []
+    for s in stops:
+        line = lines.get(str(s.get("reach_id")))
+        axis = None if line is None else Axis(line)
+        at = None if axis is None else axis.point_at(min(max(float(s["at_m"]), 0.0), axis.end_m))
+        out.append({**s, "lon": None if at is None else at.x, "lat": None if at is None else at.y})
+    return out
 
 
 def _questions(conn: Connection, head: uuid.UUID) -> list[dict[str, Any]]:

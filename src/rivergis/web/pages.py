@@ -93,7 +93,8 @@ def night_report(request: Request, actor: View, night: date) -> HTMLResponse:
     with database(request).read() as conn:
         facts = book.night(conn, night, None)
     tracks = "view_tracks" in actor.capabilities
-    return HTMLResponse(morning.render(facts, standalone=False, tracks=tracks))
+    review = "review_patrols" in actor.capabilities
+    return HTMLResponse(morning.render(facts, standalone=False, tracks=tracks, review=review))
 
 
 @router.get("/findings/{finding_id}.json", tags=["findings"])
