@@ -119,7 +119,8 @@ def _better(used: Fixes, way: datum.Way | None, matcher: datum.Matcher, limits: 
     """Another datum that a declared track fits, where it hardly touches a river in its own: asked, never applied."""
     if not len(used) or (way and way.path.cost <= limits.doubt * len(way.path.places)):
         return None
-    found = datum.choose(used, matcher, limits)
+    anywhere = replace(matcher, assigned=matcher.assigned[:0])  # where a duty lies says nothing about what was declared
+    found = datum.choose(used, anywhere, limits)
     return found if found != "wgs84" else None
 
 
