@@ -15,7 +15,7 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Civil day (default: today).")
+@click.option("--on", "day", type=common.CivilDay(), default=None, help="Civil day (default: today).")
 @click.option("--at", "adcode", default="000000", show_default=True, help="Adcode whose rules hold.")
 @common.actor_option
 @common.json_option

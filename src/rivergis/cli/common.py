@@ -24,6 +24,22 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 SHOWN = 30  # rows of a table on a screen; the rest is counted
 
 
+class CivilDay(click.DateTime):
+    """A civil day of the calendar, as a type of options and arguments."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{str(value)[:40]!r} is no day of the calendar: write it like 2026-05-20.", param, ctx)
+
+
 def json_option(command: F) -> F:
     """Add ``--json``: print the machine-readable result instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
@@ -231,9 +247,12 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for header in headers:
         shown.add_column(header, overflow="fold")  # a sentence without spaces is broken, never cut
+    rows = list(rows)
     for row in rows:
         shown.add_row(*("" if v is None else legible(str(v)) for v in row))
     console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(width=160, markup=False, emoji=False)
     console.print(shown)
+    if not rows:
+        console.print("  无 none")

@@ -36,7 +36,7 @@ def command() -> None:
 @click.option(
     "--as-of",
     "day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=common.CivilDay(),
     default=None,
     help="Civil day on which permits are judged (default: today).",
 )

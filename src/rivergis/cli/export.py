@@ -10,7 +10,7 @@ import click
 
 from rivergis.cli import common
 
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = common.CivilDay()
 
 
 @click.command("export")

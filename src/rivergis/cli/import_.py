@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rivergis.db.connect import Database
     from rivergis.patrol.receive_workflow import Received
 
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = common.CivilDay()
 _REASONS, _FEATURES = 10, 8
 _SHOWN_TRACKS = 20
 _DRY = "试读,未写入 dry run, nothing written"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rivergis.maps.sheets import Sheet
 
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = common.CivilDay()
 OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="HTML file to write.")
 ON = click.option("--on", type=DAY, default=None, help="Civil day as of which it is drawn (default: today).")
 

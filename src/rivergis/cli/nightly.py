@@ -18,7 +18,7 @@ def _date(value: datetime | None) -> date:
 DATE = click.option(
     "--date",
     "day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=common.CivilDay(),
     default=None,
     help="Civil day in Asia/Shanghai (default: yesterday).",
 )

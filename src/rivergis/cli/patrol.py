@@ -1,4 +1,4 @@
-"""``rivergis patrol``: score a track on files, and purge what the retention period has passed."""
+"""``rivergis patrol``: the group, scoring on files, and what the retention period has passed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ from rivergis.errors import UsageError
 
 @click.group("patrol")
 def command() -> None:
-    """Patrol tracks (巡河)."""
+    """巡河: which metres of which bank were seen, who owes a visit, and the papers about it.
+
+    On files, without a database: score. Tracks come in with 'rivergis import track'.
+
+    \b
+    Example:
+      rivergis patrol score walk.gpx --reaches county.gpkg --layer reach
+      rivergis patrol next --days 7
+      rivergis patrol bulletin --month 2026-05 --out bulletin.pdf
+    """
 
 
 for verb in (

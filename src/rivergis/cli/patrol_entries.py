@@ -13,7 +13,7 @@ from rivergis.cli import common
 from rivergis.cli.patrol_records import county_rules
 
 FILE = click.Path(path_type=Path)
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = common.CivilDay()
 reason_option = click.option("--reason", required=True, help="Why, in a few words; it stays with the entry.")
 
 

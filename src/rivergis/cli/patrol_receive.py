@@ -13,7 +13,7 @@ from rivergis.cli import common
 if TYPE_CHECKING:
     from rivergis.rules import RuleView
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = common.CivilDay()
 
 
 @click.command("score-day")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rivergis.rules import RuleView
 
 FILE = click.Path(path_type=Path)
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = common.CivilDay()
 profile_option = click.option(
     "--profile", required=True, metavar="P", help="File profile from gis/rules/record_fields."
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rivergis.reports.patrol_paper import Paper
 
 F = TypeVar("F", bound=Callable[..., Any])
-DAY = click.DateTime(["%Y-%m-%d"])
+DAY = common.CivilDay()
 UNIT = click.option(
     "--unit", metavar="ADCODE", default=None, help="Only this county, township or village and what is below it."
 )
@@ -24,6 +24,7 @@ OUT = click.option(
 )
 KNOWN_AT = click.option(
     "--known-at",
+    metavar="'YYYY-MM-DD HH:MM:SS'",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]),
     default=None,
     help="As known then (Beijing time): replays a paper with the moment that stands on it. Default: now.",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     help="With --river: the stretch between two landmarks or chainages.",
 )
 @click.option("--count", type=click.IntRange(1, 1000), default=5, show_default=True, help="With --near: how many.")
-@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Civil day (default: today).")
+@click.option("--on", "on", type=common.CivilDay(), default=None, help="Civil day (default: today).")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Write the list: .csv or .json.")
 @common.json_option
 def landmarks(

@@ -20,7 +20,7 @@ FILE = click.Path(path_type=Path)
 ON = click.option(
     "--on",
     "on",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=common.CivilDay(),
     default=None,
     help="Civil day as of which it holds (default: today).",
 )

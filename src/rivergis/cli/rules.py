@@ -79,7 +79,7 @@ def _running_database() -> Database | None:
 @command.command()
 @click.argument("key")
 @click.option("--at", "place", default="000000", show_default=True, metavar="ADCODE|NAME|LON,LAT", help="Where.")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Civil day (default: today).")
+@click.option("--on", "day", type=common.CivilDay(), default=None, help="Civil day (default: today).")
 @FACT
 @common.json_option
 def show(key: str, place: str, day: datetime | None, facts: tuple[str, ...], as_json: bool) -> None:
@@ -138,7 +138,7 @@ def show(key: str, place: str, day: datetime | None, facts: tuple[str, ...], as_
 @command.command("list")
 @click.option("--prefix", default="", help="Only keys that begin so.")
 @click.option("--at", "place", default=None, metavar="ADCODE|NAME|LON,LAT", help="Only rows that may hold here.")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows in force on that day.")
+@click.option("--on", "day", type=common.CivilDay(), default=None, help="Only rows in force on that day.")
 @common.json_option
 def list_(prefix: str, place: str | None, day: datetime | None, as_json: bool) -> None:
     """Rule rows: all, or those that may hold at a place (its own and the layers above) or on a day.
