@@ -32,6 +32,9 @@ def test_generated_pages_are_up_to_date(name: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == make(), "run scripts/make-docs"  # type: ignore[operator]
 
 
+PATROL = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("patrol*.md"))
+
+
 def said_of_files() -> set[str]:
     """Every code that a reader, the detective or an import gives, where it stands as a word in the call that says it."""
     place = {"defect": 0, "Defect": 0, "note": 0, "_note": 0, "skip": 0, "aside": 1, "SetAside": 1}
@@ -58,21 +61,21 @@ def test_advice_is_given_to_defects_only() -> None:
     assert {k.partition(".")[2] for k in words.catalogue() if k.startswith("advice.")} <= known
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/intake.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/intake.md", *PATROL])
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)", (ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/intake.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/intake.md", *PATROL])
 def test_commands_and_options_in_the_pages_exist(page: str) -> None:
     root = click.Context(cli.rivergis, info_name="rivergis")
     for line in re.findall(r"^rivergis (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.M):
         said = line.partition("  #")[0].split()
         assert said[0] in cli.NOUNS, line
         command = cli.rivergis.get_command(root, said[0])
-        if isinstance(command, click.Group):
-            command = command.commands[said[1]]
+        for word in said[1:]:
+            command = command.commands[word] if isinstance(command, click.Group) else command
         assert command is not None
         known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
         assert {w for w in said if w.startswith("--")} <= known, line
