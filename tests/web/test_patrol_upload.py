@@ -190,3 +190,15 @@ def test_questions_go_to_the_chief_and_the_duty_person_and_are_decided_by_anothe
     [q] = [q for q in web.ask("GET", "questions?state=dismissed", "zhang").json() if q["number"] == number]
     assert (q["decided_by"], q["reason"], q["replies"][0]["text"]) == ("duty", "属实", "手机地图坐标")
     assert "code" not in q and "file_name" not in q
+
+
+def test_a_refusal_names_no_folder_of_the_service(web: Web) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as z:
+        z.writestr("tracks.json", json.dumps([{"file": "gone.gpx"}]))
+    told = web.ask(
+        "POST", "tracks?filename=b.zip", content=packed.getvalue(), headers={"content-type": "application/zip"}
+    )
+    one = web.ask("POST", "tracks?filename=x.gpx", content=b"<gpx>")
+    assert (told.status_code, one.status_code) == (422, 422)
+    assert "gone.gpx" in told.text and one.json()["file"] == "x.gpx" and "rivergis-" not in told.text + one.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import uuid
 from dataclasses import asdict, replace
@@ -99,11 +100,24 @@ def _receive(request: Request, actor: Actor, content: bytes, fields: dict[str, s
         path = Path(folder) / name
         path.write_bytes(content)
         book = book_of(request)
-        if path.suffix == ".zip":
-            return _batch(request, actor, path, said, book)
-        view = track_import.view_of(db, book, date.today())
-        got = receive_workflow.receive_track(db, path, said, view=view, actor=actor.name, store_dir=settings.store_dir)
+        try:
+            if path.suffix == ".zip":
+                return _batch(request, actor, path, said, book)
+            view = track_import.view_of(db, book, date.today())
+            got = receive_workflow.receive_track(
+                db, path, said, view=view, actor=actor.name, store_dir=settings.store_dir
+            )
+        except InputError as error:
+            raise _of_the_sender(error) from error
     return JSONResponse(asdict(got), 201 if got.new else 200)
+
+
+def _of_the_sender(error: InputError) -> InputError:
+    """The refusal with files named as the sender names them, not as they lie in a folder of the service."""
+    ours = re.compile(re.escape(tempfile.gettempdir()) + r"/rivergis-[^/\s]+/")
+    error.sentence = ours.sub("", error.sentence)
+    error.details = json.loads(ours.sub("", json.dumps(error.details, default=str)))
+    return error
 
 
 def _batch(request: Request, actor: Actor, path: Path, said: Said, book: RuleBook) -> JSONResponse:
