@@ -98,7 +98,7 @@ def score(
     told. ``fast_kmh``: speed above which way counts as fast. Raises nothing for a poor track: it covers less.
     """
     fixes = clean.order(table, method.cleaning, uploaded_s=uploaded_s)
-    used, asked = fixes.take(fixes.used), unseen.Duty.of(duty)
+    used, asked = fixes.take(fixes.used), unseen.Duty.of(duty, waters.length_m)
     matcher = datum.Matcher(waters, np.unique(asked.reach), method.matching, method.watch, method.cover.too_far_sights)
     read = declared or (datum.choose(used, matcher, method.datums) if len(used) else "wgs84")
     way = datum.follow(used, read, matcher)

@@ -55,11 +55,19 @@ class Duty:
     to_m: Floats
 
     @classmethod
-    def of(cls, rows: pd.DataFrame) -> Duty:
-        """A table of reach, bank (left, right), from_m, to_m."""
-        bank = np.array([BANKS.index(b) for b in rows["bank"]], dtype=np.int64)
-        numbers = (rows[c].to_numpy(dtype=float) for c in ("from_m", "to_m"))
-        return cls(rows["reach"].to_numpy(dtype=np.int64), bank, *numbers)
+    def of(cls, rows: pd.DataFrame, length_m: Floats) -> Duty:
+        """A table of reach, bank (left, right), from_m, to_m on reaches of ``length_m`` (r,): every metre of a bank once, in order,
+        however often it is assigned."""
+        spans: dict[tuple[int, int], Spans] = {}
+        for reach, bank, a, b in zip(*(rows[c].tolist() for c in ("reach", "bank", "from_m", "to_m")), strict=True):
+            spans.setdefault((int(reach), BANKS.index(bank)), []).append((float(a), float(b)))
+        out = [
+            (reach, bank, a, b)
+            for (reach, bank), own in sorted(spans.items())
+            for a, b in _common((0.0, float(length_m[reach])), own)
+        ]
+        reaches, banks, low, high = (np.array(c) for c in (zip(*out, strict=True) if out else ((),) * 4))
+        return cls(reaches.astype(np.int64), banks.astype(np.int64), low.astype(float), high.astype(float))
 
     def __len__(self) -> int:
         return len(self.reach)

@@ -26,6 +26,7 @@ BLOCK = 32  # segments under one bounding box
 ROWS = 256  # nodes asked for their ways at a time: bounds the memory
 ENDS_MEET_DECIMALS = 7  # of degrees, about 1 cm
 KEPT_NEIGHBOURHOODS = 64
+PART_DEGREES = 0.2  # about 20 km: a track is taken in parts of this way
 GRID_DEGREES = 0.01  # about 1 km: tracks of one walk share a neighbourhood
 
 
@@ -109,13 +110,11 @@ class Waters:
 
     def around(self, lon: Floats, lat: Floats, sights: float, extra_m: float) -> Ints:
         """Positions of the reaches whose bounding box comes within ``sights`` times their sight and ``extra_m`` of some places."""
-        dy = (self.visible_m * sights + extra_m) / 111_000.0
-        dx = dy / max(np.cos(np.radians(np.abs(lat).max())), 0.01)
-        b, grid = self.bounds, GRID_DEGREES
-        west, south, east, north = (
-            np.floor(lon.min() / grid) * grid, np.floor(lat.min() / grid) * grid, np.ceil(lon.max() / grid) * grid, np.ceil(lat.max() / grid) * grid
-        )  # fmt: skip
-        near = (b[:, 0] <= east + dx) & (b[:, 2] >= west - dx) & (b[:, 1] <= north + dy) & (b[:, 3] >= south - dy)
+        near = np.zeros(len(self), dtype=bool)
+        dy, b = (self.visible_m * sights + extra_m) / 111_000.0, self.bounds
+        for west, south, east, north in _spans(lon, lat):
+            dx = dy / max(np.cos(np.radians(max(abs(south), abs(north)))), 0.01)
+            near |= (b[:, 0] <= east + dx) & (b[:, 2] >= west - dx) & (b[:, 1] <= north + dy) & (b[:, 3] >= south - dy)
         return np.flatnonzero(near)
 
     def near(self, lon: Floats, lat: Floats, sights: float, extra_m: float) -> Water | None:
@@ -123,7 +122,7 @@ class Waters:
         number = self.around(lon, lat, sights, extra_m)
         if not len(number):
             return None
-        key = (round(float(lon[0]) * 2) / 2, round(float(lat[0]) * 2) / 2, number.tobytes())
+        key = (round(float(np.median(lon)) * 2) / 2, round(float(np.median(lat)) * 2) / 2, number.tobytes())
         if key not in self._kept:
             self._kept[key] = self._prepared(number, crs.local_crs(key[0], key[1]))
             if len(self._kept) > KEPT_NEIGHBOURHOODS:
@@ -148,19 +147,39 @@ class Waters:
         )  # fmt: skip
 
 
+def _spans(lon: Floats, lat: Floats) -> set[tuple[float, ...]]:
+    """Bounding boxes (west, south, east, north) of the parts of a track, on a grid: a long drive, or a first fix in another
+    province, must not draw in all that lies between. Each part includes the step to the next, unless it is a leap."""
+    step = np.maximum(np.abs(np.diff(lon, prepend=lon[0])), np.abs(np.diff(lat, prepend=lat[0])))
+    first = np.flatnonzero(np.diff(np.floor(np.cumsum(step) / PART_DEGREES), prepend=-1.0))
+    out = set()
+    for a, b in itertools.pairwise([*first.tolist(), len(lon)]):
+        part = slice(a, b + 1 if b < len(lon) and step[b] < PART_DEGREES else b)
+        low = np.floor(np.array([lon[part].min(), lat[part].min()]) / GRID_DEGREES)
+        high = np.ceil(np.array([lon[part].max(), lat[part].max()]) / GRID_DEGREES)
+        out.add((*(low * GRID_DEGREES).tolist(), *(high * GRID_DEGREES).tolist()))
+    return out
+
+
 def _nodes(reaches: gpd.GeoDataFrame) -> Ints:
     """Node numbers at both ends of every reach, (r, 2)."""
-    ends = [
-        pd.Series(np.round(shapely.get_coordinates(shapely.get_point(reaches.geometry.values, at)), ENDS_MEET_DECIMALS).tolist())
-        .map(str).to_numpy(dtype=object)
-        for at in (0, -1)
-    ]  # fmt: skip
-    for k, name in enumerate(("from_node", "to_node")):
-        if name in reaches:
-            named = reaches[name].notna().to_numpy()
-            ends[k][named] = reaches[name].astype(str).to_numpy(dtype=object)[named]
-    number, _ = pd.factorize(np.concatenate(ends))
+    spots = np.concatenate([shapely.get_coordinates(shapely.get_point(reaches.geometry.values, at)) for at in (0, -1)])
+    at, _ = pd.factorize(pd.Series(np.round(spots, ENDS_MEET_DECIMALS).tolist()).map(str))
+    none = pd.Series(None, index=reaches.index, dtype=object)
+    named = pd.concat(
+        [names_of(reaches[c]) if c in reaches else none for c in ("from_node", "to_node")], ignore_index=True
+    )
+    named = named.fillna(pd.Series(at).map(named.groupby(at).first()))  # without a name: as those it meets
+    number, _ = pd.factorize(named.where(named.notna(), pd.Series(at)).to_numpy(dtype=object))
     return np.column_stack([number[: len(reaches)], number[len(reaches) :]]).astype(np.int64)
+
+
+def names_of(values: pd.Series) -> pd.Series:
+    """Names as text, None where missing or blank; a column of whole numbers with holes, which reads as fractions, keeps its numbers."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    text = values.astype("string").str.strip()
+    return text.astype(object).where(text.notna() & (text != ""), None)
 
 
 def _measures(vertex: Floats, first: Ints, length_m: Floats) -> Floats:
