@@ -188,6 +188,16 @@ def deliver(frame: Any, out: Path | None, as_json: bool, layer: str = "result") 
         table(list(frame.columns), [list(r.values()) for r in rows])
 
 
+def may_see_track(db: Database, head: Any, actor: str | None) -> str:
+    """Who asks, if it may see a track: with the capability view_tracks, or because it is the own one."""
+    from rivergis.patrol import store
+
+    name = actor or settings().actor
+    with db.read() as conn:
+        own = name is not None and store.is_own(conn, head, name)
+    return str(name) if own else acting(db, actor, "view_tracks")
+
+
 def not_its_source(*outs: Path | None) -> None:
     """Refuse to write over a file that the running command reads, also with --overwrite: ``UsageError``."""
     from rivergis.errors import UsageError

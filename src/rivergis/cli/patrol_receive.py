@@ -114,7 +114,7 @@ def explain(track: str, actor: str | None, as_json: bool) -> int:
     db = common.database()
     with db.read() as conn:
         head = store.head_starting(conn, track)
-    who = _may_see(db, head, actor, "patrol explain")
+    who = common.may_see_track(db, head, actor)
     with db.read() as conn:
         may = patrol_page.may_review(conn, head, who, people.capabilities(conn, who))
         told = explain_workflow.explain(conn, head, questions=may)
@@ -163,16 +163,6 @@ def _standard(t: dict[str, Any]) -> str:
     )
 
 
-def _may_see(db: Any, head: Any, actor: str | None, what: str) -> str:
-    """Who asks, if it may see the track: with the capability, or because it is the own one."""
-    from rivergis.patrol import store
-
-    name = actor or common.settings().actor
-    with db.read() as conn:
-        own = name is not None and store.is_own(conn, head, name)
-    return str(name) if own else common.acting(db, actor, "view_tracks")
-
-
 def _saw(db: Any, head: Any, who: str, purpose: str) -> None:
     from rivergis.patrol import store
 
@@ -196,7 +186,7 @@ def accesses(track: str, actor: str | None, as_json: bool) -> None:
     db = common.database()
     with db.read() as conn:
         head = store.head_starting(conn, track)
-    _may_see(db, head, actor, "patrol accesses")
+    common.may_see_track(db, head, actor)
     with db.read() as conn:
         seen = store.accesses(conn, head)
     if as_json:

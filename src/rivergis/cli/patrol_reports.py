@@ -152,9 +152,10 @@ def page(track: str, out: Path, actor: str | None, as_json: bool) -> None:
         raise UsageError(f"{out.name}: a patrol is written as a page, to a name that ends in .html.")
     db = common.database()
     book = rules.load(common.settings().rules_dir)
-    who = common.acting(db, actor, "view_tracks")
     with db.read() as conn:
         head = store.head_starting(conn, track)
+    who = common.may_see_track(db, head, actor)
+    with db.read() as conn:
         html = patrol_page.page(
             conn, book, head, review=patrol_page.may_review(conn, head, who, people.capabilities(conn, who))
         )
