@@ -64,8 +64,11 @@ def test_from_the_track_to_the_decision(db: Database, typed: Typed, tmp_path: Pa
     typed("account", "zhang", "H1")
     assert "坐标系" in typed("explain", got.track_id[:10], "--as", "zhang")
     assert got.track_id[:12] in typed("list", "--as", "zhang")
+    typed("page", got.track_id[:10], "--as", "duty1", "--out", str(tmp_path / "own.pdf"), code=2)
+    typed("page", got.track_id[:10], "--as", "zhang", "--out", str(tmp_path / "own.html"))
+    assert "坐标系" in (tmp_path / "own.html").read_text(encoding="utf-8")
     seen = json.loads(typed("accesses", got.track_id[:10], "--as", "zhang", "--json"))
-    assert sorted(s["actor"].partition(":")[0] for s in seen) == ["local", "zhang"]
+    assert sorted(s["actor"].partition(":")[0] for s in seen) == ["local", "zhang", "zhang"]
 
     typed("review", "list", code=7)
     [asked] = [q for q in listed(typed, "zhang") if "坐标系" in q["zh"]]
