@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -105,14 +106,14 @@ def acting(db: Database, actor: str | None, capability: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A result as JSON-ready data: dataclasses become dicts; the rest as ``json`` knows it."""
+    """A result as JSON-ready data: dataclasses become dicts, what is no number nothing; the rest as ``json`` knows it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(v) for v in value]
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def say(line: str, err: bool = False) -> None:
@@ -141,7 +142,7 @@ def emit(result: Any, as_json: bool, text: str | None = None) -> None:
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write a page by way of a temporary name; ``EnvironmentFault`` where the place refuses it."""
+    """Write a text by way of a temporary name; ``EnvironmentFault`` where the place refuses it."""
     from rivergis.errors import EnvironmentFault
 
     part = path.with_name(path.name + ".part")
@@ -154,11 +155,9 @@ def write_page(path: Path, html: str) -> None:
 
 
 def write_json(path: Path, result: Any) -> None:
-    """Write a result as JSON by way of a temporary name."""
-    part = path.with_name(path.name + ".part")
+    """Write a result as JSON, see ``write_page``."""
     text = json.dumps(plain(result), ensure_ascii=False, indent=1, default=str)
-    part.write_text(legible(text, keep="\n"), encoding="utf-8")
-    part.replace(path)
+    write_page(path, legible(text, keep="\n"))
 
 
 def rows_of(frame: Any) -> list[dict[str, Any]]:

@@ -34,7 +34,9 @@ def folder(path: Path, out: Path | None, as_json: bool) -> int:
 
     if out is not None and out.suffix.lower() != ".json":
         raise UsageError(f"The result of a folder is a list: write it to a .json file, not {out.name}.")
-    common.not_its_source(out)
+    _may_write(out)
+    if out is not None and out.resolve() in files.inputs(path):
+        raise UsageError(f"{out} is what the result is made of: give another name.")
     quiet = as_json or not sys.stderr.isatty()
     done = files.score_dir(path, _view(), progress=_silent if quiet else _progress)
     if out is not None:
@@ -48,6 +50,15 @@ def folder(path: Path, out: Path | None, as_json: bool) -> int:
     if done.aside:
         return common.EXIT_PARTLY if done.tracks else InputError.exit_code
     return 0
+
+
+def _may_write(out: Path | None) -> None:
+    """Refuse before the work what could not be written after it."""
+    if out is not None and not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
+    if out is not None and out.is_dir():
+        raise UsageError(f"{out} is a folder: give the name of a file.")
+    common.not_its_source(out)
 
 
 def _progress(n: int, all_: int) -> None:
@@ -89,7 +100,7 @@ def single(track: Path, reaches: Path, *, layer: str | None, datum: str | None, 
 
     if out is not None and out.suffix.lower() not in (".json", ".html", ".xlsx", *TABLES):
         raise UsageError(f"{out.name}: write to .json, .html, .xlsx or one of {', '.join(TABLES)}.")
-    common.not_its_source(out)
+    _may_write(out)
     view = _view()
     river = files.read_river(reaches, view, layer=layer)
     result, done = files.score_file(track, river, view, datum=datum)

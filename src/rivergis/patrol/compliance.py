@@ -32,6 +32,8 @@ FILE_TESTS = {
 }
 FAST_KEY = "patrol.coverage.fast_share"
 FAST_FIELD = "max_speed_kmh"
+SHARE_FIELD = "min_coverage"
+MOST = 1e9  # of any figure of a rule
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,10 @@ def check_rule(rule: Any) -> None:
                 f"{', '.join((*FILE_TESTS, FAST_FIELD))}."
             )
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if value is not None and not (number and math.isfinite(value) and value >= 0):
-            raise InputError(f"The rule of the file has {field} = {str(value)[:40]!r}: write a number of 0 or more.")
+        most = 1 if field == SHARE_FIELD else MOST
+        if value is not None and not (number and 0 <= value <= most):
+            said = "a share from 0 to 1" if field == SHARE_FIELD else "a number of 0 or more"
+            raise InputError(f"The rule of the file has {field} = {str(value)[:40]!r}: write {said}.")
 
 
 def _announced(row: RuleValue | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from rivergis.river.chainage import Axis
 from rivergis.rules import RuleView
 
 DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
+OLDEST_YEAR, NEWEST_YEAR = 1980, 2200  # of uploads: satellites tell the time since 1980
 WIDEST_M = 100_000.0  # of a water: more is a number in other units
 NO_DUTY = pd.DataFrame({"reach": np.zeros(0, dtype=np.int64), "bank": [], "from_m": np.zeros(0), "to_m": np.zeros(0)})
 
@@ -230,7 +231,8 @@ def _named(record: dict[str, Any], codes: Sequence[str]) -> dict[str, Any]:
 def _when(seconds: float | None) -> str | None:
     if seconds is None or not np.isfinite(seconds):
         return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = np.datetime64(round(seconds * 1000), "ms")  # a clock repaired by years may leave the calendar of datetime
+    return f"{at}Z"
 
 
 @dataclass(frozen=True)
@@ -293,16 +295,19 @@ def read_list(folder: Path) -> list[dict[str, Any]]:
     path = folder / "tracks.json"
     try:
         listed = json.loads(path.read_text(encoding="utf-8-sig"))
+        json.dumps(listed, ensure_ascii=False).encode("utf-8")  # halves of characters can be read but never written
     except OSError:
         raise InputError(
             f"{folder.name} has no tracks.json: name a folder with tracks.json, reaches.geojson and tracks.",
             file=str(path),
         ) from None
-    except ValueError:
-        raise InputError(f"{path.name} is not JSON: write it again.", file=str(path)) from None
-    if not isinstance(listed, list) or not all(isinstance(e, dict) and {"track_id", "file"} <= set(e) for e in listed):
+    except (ValueError, RecursionError):
+        raise InputError(f"{path.name} is not JSON in UTF-8: write it again.", file=str(path)) from None
+    bad = next((n for n, e in enumerate(listed) if not _names_a_track(e)), None) if isinstance(listed, list) else 0
+    if bad is not None:
         raise InputError(
-            f"{path.name} is no list of objects with track_id and file: see docs/patrol.md.", file=str(path)
+            f"{path.name} is no list of objects with track_id and file (entry {bad + 1}): see docs/patrol.md.",
+            file=str(path),
         )
     twice = pd.Index([str(e["track_id"]) for e in listed])
     if twice.has_duplicates:
@@ -318,6 +323,20 @@ def read_list(folder: Path) -> list[dict[str, Any]]:
     return listed
 
 
+def _names_a_track(entry: Any) -> bool:
+    """Whether an entry has an id (text or a whole number) and the name of a file."""
+    if not isinstance(entry, dict):
+        return False
+    name, file = entry.get("track_id"), entry.get("file")
+    return isinstance(name, (str, int)) and not isinstance(name, bool) and isinstance(file, str) and "\0" not in file
+
+
+def inputs(folder: Path) -> set[Path]:
+    """The files that scoring a folder reads. Raises as ``read_list``."""
+    tracks = (folder / e["file"] for e in read_list(folder))
+    return {p.resolve() for p in (folder / "tracks.json", folder / "reaches.geojson", *tracks)}
+
+
 def _scored(
     entry: dict[str, Any], read: track_intake.TrackFile, river: River, at: dict[str, int], view: RuleView
 ) -> _Done:
@@ -326,7 +345,7 @@ def _scored(
     compliance.check_rule(rule)
     done = score(
         read.fixes, river.waters, _duty(entry, river, at), river.method, declared=declared, uploaded_s=_seconds(entry),
-        fast_kmh=float(rule.get("max_speed_kmh") or np.inf),
+        fast_kmh=np.inf if rule.get(compliance.FAST_FIELD) is None else float(rule[compliance.FAST_FIELD]),
     )  # fmt: skip
     near, fast = view.number(compliance.NEAR_KEY), view.number(compliance.FAST_KEY)
     tests = compliance.effective(done.figures, rule, fast_share=fast, near=near) if rule else []
@@ -372,7 +391,7 @@ def _seconds(entry: dict[str, Any]) -> float:
         at = datetime.fromisoformat(str(said))
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None or at.tzinfo is None or not OLDEST_YEAR <= at.year <= NEWEST_YEAR:
         raise InputError(
             f"tracks.json says {entry['track_id']} was uploaded at {said!r}: write the time with its zone, such as 2026-05-20T01:00:00Z.",
             feature=str(entry["track_id"]),
