@@ -17,6 +17,7 @@ from rivergis.db.connect import Database, now_of
 from rivergis.errors import NotFound, NotPermitted, UsageError
 from rivergis.jobs import nightly
 from rivergis.patrol import clean, explain_workflow, receive_workflow, review_workflow, store, workflow
+from rivergis.settings import gis_dir
 from tests.patrol.ground import BOOK, NOON, VIEW, duty, reaches, receive, river, walk
 
 DAY = NOON.astimezone(nightly.SHANGHAI).date()
@@ -226,6 +227,18 @@ def test_purging_keeps_legs_observations_and_hash(county: Database, tmp_path: Pa
     told = explained(county, got.track_id)
     assert told.same is None and "retention" in str(told.why)
     assert not receive(county, tmp_path / "s", tmp_path / "old.csv").new and day not in due(county)
+
+
+def test_tracks_of_before_boxes_get_one_from_their_fixes(county: Database, tmp_path: Path) -> None:
+    got = receive(county, tmp_path, walk(tmp_path / "boxless.csv", NOON - timedelta(days=300), metres=300, seed=31))
+    sql = (gis_dir() / "db" / "migrations" / "0011_track_boxes.sql").read_text(encoding="utf-8")
+    query = text("SELECT ST_AsText(box) FROM data.track WHERE id = :t")
+    with county.write("t") as conn:
+        before = conn.execute(query, {"t": got.track_id}).scalar()
+        conn.execute(text("UPDATE data.track SET box = NULL WHERE id = :t"), {"t": got.track_id})
+        conn.exec_driver_sql(sql)
+        assert before is not None and conn.execute(query, {"t": got.track_id}).scalar() == before
+    assert score(county, DAY - timedelta(days=300)).scored == 1
 
 
 # ---- questions ------------------------------------------------------------------------------------------------------
