@@ -102,6 +102,7 @@ def next_(
       rivergis patrol next --on 2026-05-20 --days 7
     """
     from rivergis.reports import duty_papers
+    from rivergis.river.chainage import label
 
     _check(out)
     with _reading(actor) as conn:
@@ -123,7 +124,7 @@ def next_(
         rows = [
             (
                 r.chief,
-                f"{r.river} {r.from_m:.0f}—{r.to_m:.0f} m",
+                f"{r.river} {label(r.from_m)} – {label(r.to_m)}",
                 r.deadline,
                 r.missing,
                 r.overdue_days,
