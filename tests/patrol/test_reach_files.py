@@ -17,7 +17,7 @@ import shapely
 from rivergis import crs
 from rivergis.errors import InputError
 from rivergis.patrol import files
-from rivergis.patrol.score import waters_of
+from rivergis.patrol.score import score, waters_of
 from rivergis.patrol.unseen import Duty
 from rivergis.patrol.water import names_of
 from tests.patrol.test_score_files import csv
@@ -133,3 +133,10 @@ def test_figures_of_a_duty_said_twice_are_those_of_one() -> None:
     frame = river(LINES)
     track = walk([(200, 30), (700, 30)])
     assert scored(track, frame, "a", "a").figures == scored(track, frame, "a").figures
+
+
+def test_a_duty_that_is_nowhere_puts_nothing_else_on_duty() -> None:
+    frame = river(LINES)
+    beyond = duty_of(frame, "a").assign(from_m=5000.0, to_m=6000.0)
+    done = score(walk([(200, 30), (700, 30)]), waters_of(frame, METHOD), beyond, METHOD, declared="wgs84")
+    assert (done.figures["metres"], done.figures["share"], done.figures["bank_metres"]) == (0.0, None, 0)

@@ -44,12 +44,13 @@ def banks_m(legs: Legs, duty: Duty) -> list[float]:
     """Metres seen of the left and the right bank, on the assigned stretches of each where there are any."""
     out = []
     for bank in (0, 1):
-        mine = [(r, a, b) for r, s, a, b in _stretches(legs) if s in (bank, CHANNEL)]
-        asked = [(r, a, b) for r, s, a, b in duty.rows() if s == bank]
+        mine: Iterable[Stretch] = ((r, a, b) for r, s, a, b in _stretches(legs) if s in (bank, CHANNEL))
         if len(duty):
-            mine = [
-                (r, max(a, x), min(b, y)) for r, a, b in mine for q, x, y in asked if q == r and min(b, y) > max(a, x)
-            ]
+            asked: dict[int, Spans] = {}
+            for r, s, x, y in duty.rows():
+                if s == bank:
+                    asked.setdefault(r, []).append((x, y))
+            mine = ((r, max(a, x), min(b, y)) for r, a, b in mine for x, y in asked.get(r, ()) if min(b, y) > max(a, x))
         out.append(union_m(mine))
     return out
 

@@ -57,14 +57,14 @@ class Duty:
     @classmethod
     def of(cls, rows: pd.DataFrame, length_m: Floats) -> Duty:
         """A table of reach, bank (left, right), from_m, to_m on reaches of ``length_m`` (r,): every metre of a bank once, in order,
-        however often it is assigned."""
+        however often it is assigned. A stretch that is nowhere on its reach stays, without length: nothing else is then on duty."""
         spans: dict[tuple[int, int], Spans] = {}
         for reach, bank, a, b in zip(*(rows[c].tolist() for c in ("reach", "bank", "from_m", "to_m")), strict=True):
             spans.setdefault((int(reach), BANKS.index(bank)), []).append((float(a), float(b)))
         out = [
             (reach, bank, a, b)
             for (reach, bank), own in sorted(spans.items())
-            for a, b in _common((0.0, float(length_m[reach])), own)
+            for a, b in list(_common((0.0, float(length_m[reach])), own)) or [(0.0, 0.0)]
         ]
         reaches, banks, low, high = (np.array(c) for c in (zip(*out, strict=True) if out else ((),) * 4))
         return cls(reaches.astype(np.int64), banks.astype(np.int64), low.astype(float), high.astype(float))
