@@ -144,11 +144,11 @@ def _speeds(t: Floats, xy: Floats, limits: Limits) -> list[Signal]:
 def _clock(fixes: Fixes) -> Signal | None:
     if fixes.clock.basis == "phone" or not fixes.clock.offset_s:
         return None
-    off_min = fixes.clock.offset_s / 60
-    return Signal(
-        "clock",
-        f"手机时钟与服务器相差 {off_min:+.0f} 分钟,已按服务器时间改正,请核对手机时间",
-        f"The clock of the phone is off by {off_min:+.0f} min; times were put right by the server",
-        round(fixes.clock.offset_s),
-        "clock",
-    )
+    off_s = fixes.clock.offset_s
+    if fixes.clock.basis == "local_as_utc":
+        zh = "时间按北京时间写成了UTC,已减8小时,请核对上传软件的时区"
+        en = "Local time was written as UTC; eight hours were taken off. Check the time zone of the app"
+    else:
+        zh = f"手机时钟与服务器相差 {off_s / 60:+.0f} 分钟,已按服务器时间改正,请核对手机时间"
+        en = f"The clock of the phone is off by {off_s / 60:+.0f} min; times were put right by the server"
+    return Signal("clock", zh, en, round(off_s), "clock")
