@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from rivergis.cli import _run
+from rivergis.db import people
 from rivergis.db.connect import Database
 from tests.patrol import entry_county as county
 
@@ -51,6 +52,18 @@ def book(path: Path) -> None:
     made.active.append(["王强", "石桥村", "清溪", "2026-05-20 09:00", "2026-05-20 09:40", "35分12秒", "1.2公里", "晴"])
     made.active.append(["张三", None, "清溪", "2026-05-20 09:00", "2026-05-20 09:40", "35分12秒", "1.2公里", "晴"])
     made.save(path)
+
+
+def test_lists_and_files_that_name_people_are_for_who_may_see_tracks(run: Run, tmp_path: Path, db: Database) -> None:
+    with db.write("local:test") as conn:
+        for name, role in (("hua", "planner"), ("lin", "inspector")):  # both may import and export
+            people.add_user(conn, name, name)
+            people.grant(conn, name, role)
+    out = ("records", "export", "--profile", "county_app", *MAY, "--out", "out.xlsx")
+    for command in (out, ("entry", "list", *MAY)):
+        assert "hua" in patrol(run, *command, "--as", "hua", code=7)
+        patrol(run, *command, "--as", "lin")
+    assert [p.name for p in tmp_path.glob("*.xlsx")] == ["out.xlsx"]
 
 
 def test_a_month_of_records_in_and_out(run: Run, tmp_path: Path, db: Database) -> None:
@@ -128,7 +141,7 @@ def test_sheets_are_printed_for_a_unit(run: Run, tmp_path: Path) -> None:
     assert [s["chief_code"] for s in made] == ["C2", "C1", "C3", "C4"] and {s["pages"] for s in made} == {1}
     assert made[0]["number"] in (tmp_path / "log.html").read_text(encoding="utf-8")
     assert "--unit ADCODE or --chief CODE" in patrol(run, "paper-log", "--out", "log.html", code=2)
-    assert "No chief of the unit 77" in patrol(run, "paper-log", "--unit", "77", "--out", "log.html", code=3)
+    assert "the unit 77" in patrol(run, "paper-log", "--unit", "77", "--out", "log.html", code=3)
 
 
 def test_the_gazetteer_answers(run: Run) -> None:

@@ -52,6 +52,12 @@ def current(db: Database, track_id: str) -> dict[str, Any]:
         return found | {"legs": store.legs(conn, found["result_id"])}
 
 
+def first_hash(db: Database, track_id: str) -> str:
+    with db.read() as conn:
+        found = conn.execute(text("SELECT raw_sha256 FROM data.track WHERE id = :t"), {"t": track_id})
+        return str(found.scalar_one())
+
+
 def explained(db: Database, track_id: str) -> explain_workflow.Explained:
     with db.read() as conn:
         return explain_workflow.explain(conn, store.head_starting(conn, track_id), questions=True)
@@ -216,6 +222,10 @@ def test_purging_keeps_legs_observations_and_hash(county: Database, tmp_path: Pa
     )
     held = current(county, got.track_id)
     assert len(held["legs"]) == legs and list((tmp_path / "s" / "tracks").iterdir()) == []
+    left = tmp_path / "s" / "tracks" / f"{first_hash(county, got.track_id)}.csv"
+    left.write_text("left behind by a purge that was cut off")
+    assert workflow.purge_expired(county, today=day, retention_days=30, store_dir=tmp_path / "s", actor="t") == 0
+    assert not left.exists()
     with county.read() as conn:
         row = conn.execute(
             text(

@@ -84,9 +84,10 @@ def add(scan: Path | None, actor: str | None, as_json: bool, **told: Any) -> Non
     is_flag=True,
     help="Only what a person has to decide: entry and track that may be one patrol, and entries that tell of one twice.",
 )
+@common.actor_option
 @common.json_option
-def list_(first: datetime, last: datetime, proposed: bool, as_json: bool) -> None:
-    """List entries with their state, or what waits for a decision.
+def list_(first: datetime, last: datetime, proposed: bool, actor: str | None, as_json: bool) -> None:
+    """List entries with their state, or what waits for a decision. Names people (capability view_tracks).
 
     \b
     Example:
@@ -95,7 +96,9 @@ def list_(first: datetime, last: datetime, proposed: bool, as_json: bool) -> Non
     """
     from rivergis.patrol import entry_store, merge_workflow
 
-    db, view = common.database(), county_rules()
+    db = common.database()
+    common.acting(db, actor, "view_tracks")
+    view = county_rules()
     with db.read() as conn:
         if proposed:
             pairs = merge_workflow.proposals(conn, first.date(), last.date(), view)

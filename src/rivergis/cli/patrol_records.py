@@ -147,6 +147,8 @@ def _show_import(done: Any, dry_run: bool) -> None:
 def export(profile: str, first: datetime, last: datetime, out: Path, actor: str | None, as_json: bool) -> None:
     """Write our patrols (tracks and entries that count) as such a file; read through the same profile they are the same again.
 
+    Names people: takes the capabilities export and view_tracks.
+
     \b
     Example:
       rivergis patrol records export --profile national --from 2026-05-01 --to 2026-05-31 --out 5月.xlsx
@@ -162,6 +164,7 @@ def export(profile: str, first: datetime, last: datetime, out: Path, actor: str 
         raise UsageError(f"--to {last.date()} is before --from {first.date()}: exchange them.")
     db = common.database()
     who = common.acting(db, actor, "export")
+    common.acting(db, actor, "view_tracks")  # the file names people
     with db.read() as conn:
         found = record_out_workflow.exported(conn, known, first.date(), last.date())
     with db.write(who) as conn:

@@ -170,7 +170,7 @@ def seen(conn: Connection, track_ids: Sequence[uuid.UUID]) -> pd.DataFrame:
 
 
 def patrols(conn: Connection, first: date, last: date) -> pd.DataFrame:
-    """Scored outings of the civil days ``first`` to ``last``, as a platform's record has them.
+    """Scored outings of the civil days ``first`` to ``last``, as a platform's record has them; not those rejected on review.
 
     id, day, started_at, ended_at, minutes, metres (of the way, from the scoring), chief_id, chief_code, chief, title, unit_code, unit.
     """
@@ -184,6 +184,7 @@ def patrols(conn: Connection, first: date, last: date) -> pd.DataFrame:
         LEFT JOIN data.patrol_result p ON p.track_id = t.id AND p.superseded_at IS NULL
         JOIN LATERAL app.chief_as_of(t.day) c ON c.id = t.chief_id
         LEFT JOIN LATERAL (SELECT name FROM app.admin_unit_as_of(t.day) a WHERE a.code = c.unit_code LIMIT 1) u ON true
+        WHERE t.id NOT IN (SELECT v.track_id FROM app.patrol_rejected_as_of() v)
         ORDER BY t.day, t.started_at, t.id""",
         {"first": first, "last": last},
     )

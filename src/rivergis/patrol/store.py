@@ -265,12 +265,13 @@ def is_own(conn: Connection, track_id: uuid.UUID, actor: str) -> bool:
 def purge(conn: Connection, before: date) -> list[tuple[uuid.UUID, str]]:
     """Remove the fixes and boxes of outings that ended before a day; legs, visits, observations and hash stay. (id, raw_path).
 
-    An outing goes whole, with its last part. A track without times counts from the day it was recorded.
+    An outing goes whole, with its last part. A track without times, or of a day to come by a wrong clock, counts from the day it
+    was recorded.
     """
     conn.execute(text("SET LOCAL rivergis.purpose = 'retention'"))
     gone = conn.execute(
         text("""WITH outing AS (
-          SELECT coalesce(part_of, id) AS head, max(coalesce(day, CAST(recorded_at AT TIME ZONE 'Asia/Shanghai' AS date))) AS last
+          SELECT coalesce(part_of, id) AS head, max(least(day, CAST(recorded_at AT TIME ZONE 'Asia/Shanghai' AS date))) AS last
           FROM data.track GROUP BY 1)
         SELECT t.id, t.raw_path FROM data.track t JOIN outing o ON o.head = coalesce(t.part_of, t.id)
         WHERE o.last < :d AND t.purged_at IS NULL ORDER BY t.id"""),
@@ -281,3 +282,8 @@ def purge(conn: Connection, before: date) -> list[tuple[uuid.UUID, str]]:
     conn.execute(text("DELETE FROM data.fix WHERE track_id = ANY(CAST(:ids AS uuid[]))"), ids)
     conn.execute(text("UPDATE data.track SET purged_at = now(), box = NULL WHERE id = ANY(CAST(:ids AS uuid[]))"), ids)
     return rows
+
+
+def purged_files(conn: Connection) -> list[str]:
+    """Raw files (paths in the store) of all tracks whose fixes have been removed."""
+    return list(conn.execute(text("SELECT raw_path FROM data.track WHERE purged_at IS NOT NULL")).scalars())

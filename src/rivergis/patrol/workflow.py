@@ -252,6 +252,7 @@ def purge_expired(db: Database, *, today: date, retention_days: int, store_dir: 
     """Remove fixes and raw files of tracks past the retention period, keeping intervals, observations and hash; how many."""
     with db.write(actor) as conn:
         gone = store.purge(conn, today - timedelta(days=retention_days))
-    for _, raw_path in gone:
+        files = store.purged_files(conn)
+    for raw_path in files:  # also what a purge that was cut off left behind
         (store_dir / raw_path).unlink(missing_ok=True)
     return len(gone)

@@ -62,7 +62,7 @@ def read(conn: Connection, month: str | None, unit: str | None) -> MonthTold:
 
 
 def _last_month(conn: Connection) -> str:
-    day = read_table(conn, "SELECT coalesce(max(day), app.today()) AS d FROM data.track")["d"].iloc[0]
+    day = read_table(conn, "SELECT coalesce(max(day) FILTER (WHERE day <= app.today()), app.today()) AS d FROM data.track")["d"].iloc[0]
     return f"{day:%Y-%m}"
 
 
