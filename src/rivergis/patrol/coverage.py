@@ -59,6 +59,7 @@ class Limits:
     speed_window_s: float
     stop_s: float
     stop_counted_s: float
+    stay_m: float
     too_far_sights: float
 
 

@@ -111,3 +111,23 @@ def stretches(pieces: Any, key: Any, sight: Any, start_s: Any, end_s: Any, hole_
         if w < 1.0:
             pending, hard = abs(row[3] - row[2]) * (1 - w), b > soft * v
     return out[:n]
+
+
+@njit(cache=True)
+def stays(x: Any, y: Any, start_s: Any, end_s: Any, radius_m: Any, outside_s: Any) -> Any:
+    """The track in parts (first place, last place), each within a circle round its own middle; shorter ways out of it than ``outside_s``
+    belong to it."""
+    n, k, i = len(x), 0, 0
+    out = np.zeros((n, 2), dtype=np.int64)
+    while i < n:
+        cx, cy, weight, last = x[i], y[i], max(end_s[i] - start_s[i], 1.0), i
+        for j in range(i + 1, n):
+            if np.hypot(x[j] - cx, y[j] - cy) <= radius_m:
+                more = max(end_s[j] - start_s[j], 1.0)
+                weight, last = weight + more, j
+                cx, cy = cx + (x[j] - cx) * more / weight, cy + (y[j] - cy) * more / weight
+            elif end_s[j] - end_s[last] > outside_s:
+                break
+        out[k, 0], out[k, 1] = i, last
+        k, i = k + 1, last + 1
+    return out[:k]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rivergis.patrol import coverage_kernels as kernels
 from rivergis.patrol.coverage import BANKS, MODES, SEEN, Legs, Limits, Unobserved
 from rivergis.patrol.match import Places
 from rivergis.patrol.unseen import CHANNEL, Duty, Rest, Spans
@@ -69,10 +70,14 @@ def minutes(legs: Legs, unobserved: Unobserved, places: Places, limits: Limits) 
     walked = slow.speed_ms * slow.seconds / (limits.slow_speed_kmh / 3.6) + limits.stop_counted_s
     spans = list(zip(legs.started_s.tolist(), legs.ended_s.tolist(), strict=True))
     spans += zip(slow.started_s.tolist(), np.minimum(slow.ended_s, slow.started_s + walked).tolist(), strict=True)
-    stay = stops(places, limits.stop_s)
-    stay = [(a, b) for a, b in stay if any(x - 1 <= a <= y + 1 or x - 1 <= b <= y + 1 for x, y in spans)]
-    total = _time(spans + stay) - sum(max(b - a - limits.stop_counted_s, 0.0) for a, b in stay)
+    stood = _touching(stops(places, limits.stop_s), spans)
+    stayed = _touching(stays(places, limits), spans)
+    total = _time(spans + stood + stayed) - sum(b - a - limits.stop_counted_s for a, b in stayed)
     return max(total, 0.0) / 60
+
+
+def _touching(some: Spans, spans: Spans) -> Spans:
+    return [(a, b) for a, b in some if any(a <= y + 1 and b >= x - 1 for x, y in spans)]
 
 
 def _time(spans: Spans) -> float:
@@ -87,6 +92,16 @@ def stops(places: Places, stop_s: float) -> Spans:
     """Times of the places where a track stayed for at least ``stop_s``."""
     stay = places.end_s - places.start_s >= stop_s
     return list(zip(places.start_s[stay].tolist(), places.end_s[stay].tolist(), strict=True))
+
+
+def stays(places: Places, limits: Limits) -> Spans:
+    """Times during which a track kept within a circle of ``stay_m`` for longer than a stop counts: a phone that lies by the water
+    wanders through many places, and none of them need look like a stop."""
+    x, y = (np.ascontiguousarray(places.xy[:, k]) for k in (0, 1))
+    rows = kernels.stays(x, y, places.start_s, places.end_s, limits.stay_m, limits.stop_s)
+    start, end = places.start_s[rows[:, 0]], places.end_s[rows[:, 1]]
+    long = end - start > limits.stop_counted_s
+    return list(zip(start[long].tolist(), end[long].tolist(), strict=True))
 
 
 def of_patrol(
