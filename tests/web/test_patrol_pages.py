@@ -39,6 +39,27 @@ def test_a_month_lists_its_patrols_and_leads_to_everything_else(service: Service
     assert "王某" not in service.page("/patrols?month=2026-05&unit=500199", "inspector")  # the chief has no unit
 
 
+def test_every_look_at_people_with_their_patrols_is_in_the_audit(service: Service) -> None:
+    looks = (
+        "/",
+        "/patrols?month=2026-05",
+        "/reports/patrols/2026-05",
+        f"/maps/coverage?{MONTH}",
+        "/reports/night/2026-05-20",
+    )
+
+    def recorded(role: str) -> int:
+        query = "SELECT count(*) FROM sys.audit WHERE target LIKE 'patrols:%' AND actor = :n"
+        with service.db.read() as conn:
+            return int(conn.execute(text(query), {"n": f"the-{role}"}).scalar_one())
+
+    before = recorded("auditor"), recorded("viewer")
+    for path in looks:
+        service.get(path, "auditor", "text/html")
+        service.get(path, "viewer", "text/html")
+    assert (recorded("auditor"), recorded("viewer")) == (before[0] + len(looks), before[1])
+
+
 @pytest.mark.parametrize("path", ["/patrols?month=2026-13", "/patrols?month=x", "/reports/patrols/2026-00"])
 def test_what_is_no_month_is_refused_with_a_sentence(service: Service, path: str) -> None:
     answer = service.get(path, "inspector")

@@ -197,6 +197,16 @@ def may_see_track(db: Database, head: Any, actor: str | None) -> str:
     return str(name) if own else acting(db, actor, "view_tracks")
 
 
+def may_see_patrols(db: Database, actor: str | None, what: str) -> str:
+    """Who asks for ``what`` names people with their patrols: takes view_tracks, and is in the audit like every look at them."""
+    from rivergis.db import system
+
+    who = acting(db, actor, "view_tracks")
+    with db.write(who) as conn:
+        system.audit(conn, who, "view", f"patrols:{what}")
+    return who
+
+
 def not_its_source(*outs: Path | None) -> None:
     """Refuse to write over a file that the running command reads, also with --overwrite: ``UsageError``."""
     from rivergis.errors import UsageError

@@ -220,7 +220,7 @@ def rota(
 def _reading(actor: str | None) -> Any:
     """A reading connection, for those who may see whose patrols they are."""
     db = common.database()
-    common.acting(db, actor, "view_tracks")
+    common.may_see_patrols(db, actor, "duties")
     return db.read()
 
 

@@ -97,7 +97,7 @@ def list_(first: datetime, last: datetime, proposed: bool, actor: str | None, as
     from rivergis.patrol import entry_store, merge_workflow
 
     db = common.database()
-    common.acting(db, actor, "view_tracks")
+    common.may_see_patrols(db, actor, "entries")
     view = county_rules()
     with db.read() as conn:
         if proposed:

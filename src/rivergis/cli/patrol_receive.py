@@ -71,7 +71,7 @@ def list_tracks(day: datetime | None, actor: str | None, as_json: bool) -> None:
     db = common.database()
     own = _chief_of(db, actor, "view_tracks")
     if own is None:
-        common.acting(db, actor, "view_tracks")
+        common.may_see_patrols(db, actor, "list")
     with db.read() as conn:
         found = store.outings(conn, own, day.date() if day else None)
     if as_json:

@@ -121,7 +121,7 @@ def bulletin(
     begin, end = _period(month, first, last)
     patrol_paper.check(out)
     db = common.database()
-    common.acting(db, actor, "view_tracks")
+    common.may_see_patrols(db, actor, "bulletin")
     book = rules.load(common.settings().rules_dir)
     with db.read() as conn:
         paper = patrol_bulletin.bulletin(conn, book, begin, end, unit=unit, known_at=_moment(known_at))
@@ -210,7 +210,7 @@ def coverage(
 
     patrol_paper.check(out, report.LAYERS)
     db = common.database()
-    common.acting(db, actor, "view_tracks")
+    common.may_see_patrols(db, actor, "coverage")
     book, asked = rules.load(common.settings().rules_dir), _asked(first, last, unit, rivers, "duties")
     ending = out.suffix.lower() if out else ""
     with db.read() as conn:
@@ -261,7 +261,7 @@ def sweep(
         )
     patrol_paper.check(out, (".gpkg",))
     db = common.database()
-    common.acting(db, actor, "view_tracks")
+    common.may_see_patrols(db, actor, "sweep")
     book, asked = rules.load(common.settings().rules_dir), _asked(first, last, unit, rivers, "rivers")
     ending = out.suffix.lower() if out else ""
     with db.read() as conn:

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.security import HTTPBearer
 
 from rivergis import words
-from rivergis.db import access
+from rivergis.db import access, system
 from rivergis.db.access import Actor
 from rivergis.db.connect import Database
 from rivergis.errors import NotPermitted, NotSignedIn
@@ -52,6 +52,12 @@ def require(capability: str | None = None) -> Callable[..., Actor]:
         return actor
 
     return guard
+
+
+def saw_patrols(request: Request, actor: Actor, what: str) -> None:
+    """Record in the audit that somebody saw people with their patrols (a list, a report), as every look at them is."""
+    with database(request).write(actor.name) as conn:
+        system.audit(conn, actor.name, "view", f"patrols:{what}")
 
 
 def _actor(request: Request) -> Actor | None:

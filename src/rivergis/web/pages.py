@@ -17,7 +17,7 @@ from rivergis.maps.sheets import Sheet
 from rivergis.reports import book, morning
 from rivergis.settings import Settings
 from rivergis.web import page
-from rivergis.web.auth import database, require
+from rivergis.web.auth import database, require, saw_patrols
 
 router = APIRouter()
 SERVED = Sheet(assets=page.ASSETS)
@@ -48,6 +48,8 @@ def portal(request: Request, actor: SignedIn) -> HTMLResponse:
             values |= _business(conn, run)
         if "view_tracks" in actor.capabilities:
             values["patrols"] = lists.recent_patrols(conn)
+    if "patrols" in values:
+        saw_patrols(request, actor, "latest")
     return page.render(request, "portal.html", **values)
 
 
@@ -93,6 +95,8 @@ def night_report(request: Request, actor: View, night: date) -> HTMLResponse:
     with database(request).read() as conn:
         facts = book.night(conn, night, None)
     tracks = "view_tracks" in actor.capabilities
+    if tracks:
+        saw_patrols(request, actor, f"night {night}")
     review = "review_patrols" in actor.capabilities
     return HTMLResponse(morning.render(facts, standalone=False, tracks=tracks, review=review))
 

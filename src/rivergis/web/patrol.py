@@ -27,7 +27,7 @@ from rivergis.reports import patrol_bulletin, patrol_coverage, patrol_month, pat
 from rivergis.reports.patrol_coverage import Asked
 from rivergis.rules import RuleBook
 from rivergis.web import page
-from rivergis.web.auth import database, require
+from rivergis.web.auth import database, require, saw_patrols
 
 router = APIRouter(tags=["patrol"])
 View = Annotated[Actor, Depends(require("view"))]
@@ -64,6 +64,7 @@ def month(request: Request, actor: ViewTracks, month: Month = None, unit: Unit =
         told = patrol_month.read(conn, month, unit)
         demo = patrol_page.is_demo(conn)
     review = patrol_page.REVIEW in actor.capabilities
+    saw_patrols(request, actor, told.month)
     return page.render(request, "patrol_month.html", told=told, review=review, demo=demo)
 
 
@@ -97,6 +98,7 @@ def bulletin(
     first, last = patrol_bulletin.month_of(month)
     with database(request).read(timeout_s=LONGEST_S) as conn:
         paper = patrol_bulletin.bulletin(conn, _rules(request), first, last, unit=unit, known_at=patrol_bulletin.now())
+    saw_patrols(request, actor, f"bulletin {month}")
     return _sent(paper, f"bulletin-{month}{f'-{unit}' if unit else ''}", form)
 
 
@@ -108,6 +110,8 @@ def coverage(request: Request, actor: View, first: First, last: Last, unit: Unit
         covered = patrol_coverage.read(conn, _rules(request), Asked(first, last, unit), patrol_bulletin.now())
         paper = patrol_coverage.paper(covered, names=names)
         html = patrol_coverage.map_page(conn, covered, paper, patrol_paper.under(paper), assets=page.ASSETS)
+    if names:
+        saw_patrols(request, actor, "coverage")
     return page.scripted(html)
 
 
@@ -128,6 +132,8 @@ def sweep(
         cells = patrol_sweep.grid(covered, patrol_sweep.CELL_M)
         paper = patrol_sweep.paper(covered, cells, names=names)
         html = patrol_sweep.map_page(conn, covered, cells, paper, patrol_paper.under(paper), assets=page.ASSETS)
+    if names:
+        saw_patrols(request, actor, "sweep")
     return page.scripted(html)
 
 
