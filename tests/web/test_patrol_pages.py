@@ -140,3 +140,17 @@ def test_the_bulletin_as_workbook_has_numbers_as_numbers(service: Service, tmp_p
     head = [c.value for c in sheet[1]]
     row = dict(zip(head, [c.value for c in sheet[2]], strict=True))
     assert row[words.both("patrol_report.patrols_gps")] == 1 and row[words.both("patrol_report.minutes")] == 5
+
+
+def test_what_a_person_has_decided_waits_for_nobody(service: Service) -> None:
+    where = ("/patrols?month=2026-05", "/", "/reports/night/2026-05-20")
+    told = (QUESTION, QUESTION, "轨迹待核实")
+    before = [word in service.page(path, "reviewer") for path, word in zip(where, told, strict=True)]
+    with service.db.write(MAKER) as conn:
+        conn.execute(
+            text("""INSERT INTO data.review_event (result_id, track_id, code, move, text)
+            SELECT id, track_id, 'fast', 'dismissed', '属实' FROM data.patrol_result WHERE track_id = :t AND superseded_at IS NULL"""),
+            {"t": service.track},
+        )
+    assert all(before) and not any(w in service.page(p, "reviewer") for p, w in zip(where, told, strict=True))
+    assert QUESTION in service.page(f"/maps/patrol/{service.track}", "reviewer"), "its own page keeps the whole story"

@@ -16,6 +16,7 @@ from rivergis.errors import NotFound
 from rivergis.layers import LAYERS
 from rivergis.maps import leads
 from rivergis.maps.features import When
+from rivergis.patrol import review_store
 
 JOB = "nightly"
 SHOWN = 12
@@ -89,7 +90,8 @@ def rivers(conn: Connection, at: When, limit: int = 200) -> tuple[list[dict[str,
 
 def recent_patrols(conn: Connection, limit: int = 20) -> list[dict[str, Any]]:
     """Latest patrols with their scoring, newest first. Personal data."""
-    return _rows(conn, "SELECT * FROM app.patrol ORDER BY day DESC NULLS LAST, started_at DESC LIMIT :n", {"n": limit})
+    found = _rows(conn, "SELECT * FROM app.patrol ORDER BY day DESC NULLS LAST, started_at DESC LIMIT :n", {"n": limit})
+    return review_store.waiting(conn, found)
 
 
 def evidence(conn: Connection, evidence_id: str) -> dict[str, Any]:

@@ -67,3 +67,17 @@ def sentences(conn: Connection, head: uuid.UUID) -> dict[str, dict[str, Any]]:
         {"t": head},
     ).scalars()
     return {s["code"]: s for review in rows for s in review}
+
+
+def decided(conn: Connection) -> set[tuple[Any, str]]:
+    """Questions that a person has decided, as (outing, code): they wait for nobody any more."""
+    rows = conn.execute(
+        text("SELECT track_id, code FROM app.review_state_as_of() WHERE move IN ('confirmed', 'dismissed')")
+    )
+    return {(r.track_id, r.code) for r in rows}
+
+
+def waiting(conn: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Patrols (track_id, review) with only those signals that no person has decided yet."""
+    done = decided(conn)
+    return [r | {"review": [s for s in r["review"] or [] if (r["track_id"], s["code"]) not in done]} for r in rows]

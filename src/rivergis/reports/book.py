@@ -17,6 +17,7 @@ from rivergis.db import system
 from rivergis.db.connect import now_of
 from rivergis.encroachment import store as finding_store
 from rivergis.maps import leads as lead_words_
+from rivergis.patrol import review_store
 from rivergis.patrol import store as patrol_store
 from rivergis.river import store as river_store
 from rivergis.river.chainage import label
@@ -155,7 +156,8 @@ def _not_told(conn: Connection, on: date) -> list[dict[str, Any]]:
 
 
 def _patrols(conn: Connection, on: date) -> list[dict[str, Any]]:
-    rows = patrol_store.results_of_day(conn, on, now_of(conn)).to_dict("records")
+    found = patrol_store.results_of_day(conn, on, now_of(conn)).to_dict("records")
+    rows = review_store.waiting(conn, [{str(k): v for k, v in r.items()} for r in found])
     for r in rows:
         r["started_local"] = _local(r["started_at"])
         r["ended_local"] = _local(r["ended_at"])

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from rivergis.db.connect import now_of, read_table
-from rivergis.patrol import period_tally
+from rivergis.patrol import period_tally, review_store
 from rivergis.reports.patrol_bulletin import month_of
 
 SHOWN = 400
@@ -54,6 +54,7 @@ def read(conn: Connection, month: str | None, unit: str | None) -> MonthTold:
     own = patrols if unit is None else patrols[_in_unit(patrols["unit_code"], unit, units)]
     names = {u["code"]: u["name"] for u in units}
     rows = own.astype(object).where(own.notna(), None).head(SHOWN).to_dict("records")
+    rows = review_store.waiting(conn, [{str(k): v for k, v in row.items()} for row in rows])
     for row in rows:
         row["outcome"] = period_tally.outcome(row["standard"]) if row["standard"] else None
         row["unit"] = names.get(row["unit_code"], row["unit_code"])
@@ -62,7 +63,9 @@ def read(conn: Connection, month: str | None, unit: str | None) -> MonthTold:
 
 
 def _last_month(conn: Connection) -> str:
-    day = read_table(conn, "SELECT coalesce(max(day) FILTER (WHERE day <= app.today()), app.today()) AS d FROM data.track")["d"].iloc[0]
+    day = read_table(
+        conn, "SELECT coalesce(max(day) FILTER (WHERE day <= app.today()), app.today()) AS d FROM data.track"
+    )["d"].iloc[0]
     return f"{day:%Y-%m}"
 
 
