@@ -178,16 +178,20 @@ def results_of_day(conn: Connection, day: date, known_at: datetime) -> pd.DataFr
 
 
 def legs_on_rivers(conn: Connection, result_id: uuid.UUID) -> pd.DataFrame:
-    """Legs of a scoring along the chainage of their rivers: river, bank, at_from_m, at_to_m, seen, reason."""
+    """Legs of a scoring along the chainage of their rivers: river, bank, at_from_m, at_to_m, seen, reason.
+
+    From the middle of the water both banks are seen: such a leg stands on both.
+    """
     return read_table(
         conn,
-        """SELECT r.name AS river, l.bank, h.from_m + l.from_m * k.scale AS at_from_m, h.from_m + l.to_m * k.scale AS at_to_m, l.seen, l.reason
+        """SELECT r.name AS river, b.bank, h.from_m + l.from_m * k.scale AS at_from_m, h.from_m + l.to_m * k.scale AS at_to_m, l.seen, l.reason
         FROM data.leg l JOIN data.reach h ON h.id = l.reach_id AND h.version = l.reach_version
         CROSS JOIN LATERAL (SELECT (h.to_m - h.from_m) / nullif(h.length_m, 0) AS scale) k
         JOIN data.patrol_result p ON p.id = l.result_id
         JOIN app.river_as_of((SELECT day FROM data.track WHERE id = p.track_id)) r ON r.id = h.river_id
-        WHERE l.result_id = :r AND l.bank IS NOT NULL AND h.from_m IS NOT NULL
-        ORDER BY r.name, l.bank, at_from_m""",
+        CROSS JOIN LATERAL unnest(CASE WHEN l.bank IS NULL THEN ARRAY['left', 'right'] ELSE ARRAY[l.bank] END) AS b(bank)
+        WHERE l.result_id = :r AND h.from_m IS NOT NULL
+        ORDER BY r.name, b.bank, at_from_m""",
         {"r": result_id},
     )
 
