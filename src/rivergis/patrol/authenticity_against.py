@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,17 +19,25 @@ def against(course: Course, others: Archive | Iterable[Course], limits: Limits) 
     """Whether a track is a copy of another one: at most one signal, on the track it resembles most.
 
     ``others``: tracks of any chief, from the same area; the track itself may be among them. Only earlier ones count as
-    sources, and later ones of nearly the same time where the noise tells which was first. Costs about 10 ms for each of
-    ``others`` that went the same way; of an ``Archive`` only those are looked at.
+    sources, and later ones of nearly the same time where the noise tells which was first. All that went the same way are
+    held beside the track roughly (0.3 ms each), the likeliest ``candidates`` closely (10 ms each).
     """
     rows = others.near(course) if isinstance(others, Archive) else [c for c in others if c.track_id != course.track_id]
     near_s = 60 * limits.same_time_min
-    held = [_held(course, other, limits) for other in rows if course.start_s - other.start_s >= -near_s]
+    earlier = [other for other in rows if course.start_s - other.start_s >= -near_s]
+    held = [_held(course, other, limits) for other in _likely(course, earlier, limits)]
     found = [match for match in held if match and _is_the_copy(course, match, limits)]
     if not found:
         return []
     best = max(found, key=lambda match: (match.odds, -match.other.start_s))
     return [_signal(course, best, len(found), limits)]
+
+
+def _likely(course: Course, others: Sequence[Course], limits: Limits) -> list[Course]:
+    """The courses that a track lies on most closely: at least half of it, as every copy does, and not more than are asked for."""
+    shares = [copies.share_within(course, other, limits.same_place_m) for other in others]
+    order = sorted(range(len(others)), key=lambda k: (-shares[k], others[k].start_s))
+    return [others[k] for k in order[: int(limits.candidates)] if shares[k] >= 0.5]
 
 
 @dataclass(frozen=True)

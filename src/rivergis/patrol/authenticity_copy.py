@@ -21,6 +21,7 @@ from rivergis.patrol.fixes import Fixes, Floats
 
 SEMI_MAJOR_M, ECCENTRICITY2 = 6378137.0, 0.00669438002290  # GRS 80, as in EPSG:4490
 LOOKED_UP, NEIGHBOURS = 200, 8
+GLANCED_AT = 60  # fixes that tell roughly whether two tracks lie on each other
 FEWEST, FEWEST_NOISY = 8, 20  # fixes: below them nothing is said of an exact copy, of a noisy one
 
 
@@ -256,6 +257,17 @@ def _log_ratio(x: float, otherwise: Floats, weight: Floats, width: float) -> flo
     """Log of the density at ``x`` of a law about 0 over that of the same law about each of ``otherwise``."""
     law = np.exp(-0.5 * ((x - np.r_[0.0, otherwise]) / width) ** 2) + 1e-12
     return float(np.log(law[0] / np.average(law[1:], weights=weight)))
+
+
+def share_within(course: Course, other: Course, within_m: float) -> float:
+    """Share of some fixes of a course that lie within a distance of the line through those of another; 0 for no line."""
+    if min(len(course), len(other)) < 2:
+        return 0.0
+    here, there = _in_plane(course, other)
+    line = shapely.LineString(there)
+    shapely.prepare(line)
+    few = here[np.unique(np.linspace(0, len(here) - 1, GLANCED_AT).astype(int))]
+    return float(shapely.dwithin(line, shapely.points(few), within_m).mean())
 
 
 def share_on_its_line(course: Course, other: Course, within_m: float) -> float:

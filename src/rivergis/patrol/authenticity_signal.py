@@ -34,6 +34,7 @@ class Limits:
     similarity: float
     copy_log_odds: float
     same_time_min: float
+    candidates: float
     map_line_m: float
     map_line_share: float
     rests: float
@@ -57,6 +58,7 @@ def limits_of(number: Callable[[str], float]) -> Limits:
         similarity=cheat("similarity"),
         copy_log_odds=cheat("copy_log_odds"),
         same_time_min=cheat("same_time"),
+        candidates=number("patrol.replay.candidates"),
         map_line_m=cheat("map_line"),
         map_line_share=cheat("map_line_share"),
         rests=cheat("rests"),
