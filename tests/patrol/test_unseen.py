@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rivergis.patrol.figures import union_m
+from rivergis.patrol.score import score, waters_of
 from rivergis.patrol.unseen import minus
-from tests.patrol.walks import at_places, river, scored, seen, walk
+from tests.patrol.walks import METHOD, at_places, river, scored, seen, walk
 
 SPANS = st.lists(
     st.tuples(st.integers(0, 100), st.integers(1, 40)).map(lambda s: (float(s[0]), float(s[0] + s[1]))), max_size=8
@@ -91,3 +93,13 @@ def test_standing_still_is_no_way() -> None:
     )
     assert done.figures["passage_metres"] <= 120
     assert sum(s["minutes"] for s in done.figures["stops"]) == pytest.approx(30, abs=6)
+
+
+def test_minutes_are_those_of_the_assigned_part() -> None:
+    """A duty of 300 m inside a walk of two kilometres gets its own four minutes, not the half hour of the whole."""
+    frame = river(MAIN)
+    track = walk([(0, 40), (2000, 40)])
+    part = pd.DataFrame({"reach": [0], "bank": ["left"], "from_m": [500.0], "to_m": [800.0]})
+    done = score(track, waters_of(frame, METHOD), part, METHOD, declared="wgs84")
+    assert done.figures["minutes"] == pytest.approx(300 / 1.3 / 60, abs=0.6)
+    assert done.figures["metres"] == pytest.approx(300, abs=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def union_m(stretches: Iterable[Stretch]) -> float:
 
 
 def on_duty(legs: Legs, duty: Duty) -> Legs:
-    """Legs cut to the assigned stretches, every part once whichever bank is assigned."""
+    """Legs cut to the assigned stretches, every part once whichever bank is assigned; way and time are shared out by metres."""
     rows = [
         (k, max(legs.from_m[k], a), min(legs.to_m[k], b))
         for reach, a, b in sorted({(r, a, b) for r, _, a, b in duty.rows()})
@@ -36,9 +37,17 @@ def on_duty(legs: Legs, duty: Duty) -> Legs:
     ]
     cut = legs.take(np.array([k for k, _, _ in rows], dtype=np.int64))
     low, high = np.array([a for _, a, _ in rows]), np.array([b for _, _, b in rows])
-    share = (high - low) / np.maximum(cut.to_m - cut.from_m, 1e-9)
-    values = {f: getattr(cut, f) for f in cut.__dataclass_fields__}
-    return Legs(**values | {"from_m": low, "to_m": high, "fast_m": cut.fast_m * share, "way_m": cut.way_m * share})
+    length, took = np.maximum(cut.to_m - cut.from_m, 1e-9), cut.ended_s - cut.started_s
+    first, last = (low - cut.from_m) / length, (high - cut.from_m) / length
+    return replace(
+        cut,
+        from_m=low,
+        to_m=high,
+        started_s=cut.started_s + took * first,
+        ended_s=cut.started_s + took * last,
+        fast_m=cut.fast_m * (last - first),
+        way_m=cut.way_m * (last - first),
+    )
 
 
 def banks_m(legs: Legs, duty: Duty) -> list[float]:
