@@ -29,7 +29,7 @@ from river_network import measured
 
 from rivergis import crs, rules
 from rivergis.intake.track import TrackFile, read_tracks
-from rivergis.patrol import files
+from rivergis.patrol import files, reach_files
 from rivergis.patrol.score import score
 
 RULES = Path(__file__).resolve().parents[1] / "gis" / "rules"
@@ -102,7 +102,7 @@ def memory(folder: Path, whole: Path, part: Path, track: Path) -> None:
 def warm(whole: Path, tracks: list[Path], times: int = 3) -> None:
     """Milliseconds of one answer in a process that holds the reaches: on new ground, and where it has been before."""
     view = rules.load(RULES).at(("000000",), date.today())
-    river = files.read_river(whole, view)
+    river = reach_files.read_river(whole, view)
     tables = [read.fixes for read in read_tracks(tracks) if isinstance(read, TrackFile)]
     score(tables[-1], river.waters, files.NO_DUTY, river.method, declared="wgs84")  # loops compiled
     took = np.zeros((times, len(tables) - 1))

@@ -22,7 +22,7 @@ from patrol_truth import CELL_M, Folder, Seen, agreement, bits
 
 from rivergis import rules
 from rivergis.patrol.coverage import BANKS, SEEN
-from rivergis.patrol.files import River, read_river
+from rivergis.patrol.reach_files import River, read_river
 from rivergis.patrol.score import Score, method_of, score, waters_of
 
 RULES = Path(__file__).resolve().parents[1] / "gis" / "rules"

@@ -16,7 +16,7 @@ import shapely
 
 from rivergis import crs
 from rivergis.errors import InputError
-from rivergis.patrol import files
+from rivergis.patrol import files, reach_files
 from rivergis.patrol.score import score, waters_of
 from rivergis.patrol.unseen import Duty
 from rivergis.patrol.water import names_of
@@ -48,7 +48,7 @@ def test_what_is_no_width_and_no_name_is_told_with_its_reach(
     tmp_path: Path, columns: dict[str, Any], words: tuple[str, ...]
 ) -> None:
     with pytest.raises(InputError) as told:
-        files.read_river(on_disk(tmp_path, **columns), VIEW)
+        reach_files.read_river(on_disk(tmp_path, **columns), VIEW)
     assert all(w in told.value.sentence for w in words)
 
 
@@ -58,11 +58,11 @@ def test_a_row_without_a_line_is_told(tmp_path: Path) -> None:
     holed["features"][1]["geometry"] = None
     out.write_text(json.dumps(holed))
     with pytest.raises(InputError, match="row 2 has no line"):
-        files.read_river(out, VIEW)
+        reach_files.read_river(out, VIEW)
 
 
 def test_numbers_written_as_text_are_numbers(tmp_path: Path) -> None:
-    found = files.read_river(on_disk(tmp_path, half_width_m=None, width_m=["12", ""]), VIEW)
+    found = reach_files.read_river(on_disk(tmp_path, half_width_m=None, width_m=["12", ""]), VIEW)
     assert found.reaches["half_width_m"].tolist()[0] == 6.0 and np.isnan(found.reaches["half_width_m"].iloc[1])
 
 
@@ -75,11 +75,11 @@ def test_parts_that_join_are_one_reach_and_others_are_told(tmp_path: Path) -> No
         out = tmp_path / "parts.gpkg"
         frame.set_geometry([parts, frame.geometry.iloc[1]], crs=frame.crs).to_file(out)
         if whole:
-            line = files.read_river(out, VIEW).reaches.geometry.iloc[0]
+            line = reach_files.read_river(out, VIEW).reaches.geometry.iloc[0]
             assert line.geom_type == "LineString" and np.allclose(line.coords[0], start)
         else:
             with pytest.raises(InputError, match="parts do not join"):
-                files.read_river(out, VIEW)
+                reach_files.read_river(out, VIEW)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_parts_that_join_are_one_reach_and_others_are_told(tmp_path: Path) -> No
     ],
 )
 def test_nodes_named_here_and_there_still_meet(tmp_path: Path, nodes: dict[str, list[Any]]) -> None:
-    (_, end), (start, _) = files.read_river(on_disk(tmp_path, **nodes), VIEW).waters.node
+    (_, end), (start, _) = reach_files.read_river(on_disk(tmp_path, **nodes), VIEW).waters.node
     assert end == start
 
 
@@ -106,8 +106,8 @@ def test_stretches_drawn_have_the_metres_they_are_told_to_have(tmp_path: Path) -
     bent = river(line)
     bent.drop(columns="length_m").to_file(tmp_path / "bent.gpkg")
     csv(tmp_path / "t.csv", walk([(0, 30), (970, 30), (970, 500)]))
-    found = files.read_river(tmp_path / "bent.gpkg", VIEW)
-    drawn = files.lines(files.score_file(tmp_path / "t.csv", found, VIEW, datum="wgs84")[1], found)
+    found = reach_files.read_river(tmp_path / "bent.gpkg", VIEW)
+    drawn = reach_files.lines(files.score_file(tmp_path / "t.csv", found, VIEW, datum="wgs84")[1], found)
     assert len(drawn) > 0
     assert np.allclose(crs.length_m(drawn.geometry.values), drawn["to_m"] - drawn["from_m"], atol=0.01)
 

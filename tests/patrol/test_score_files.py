@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rivergis import crs
 from rivergis.cli import rivergis
 from rivergis.errors import InputError
-from rivergis.patrol import files
+from rivergis.patrol import files, reach_files
 from tests.patrol.walks import VIEW, river, walk
 
 RULE = {"min_minutes": 10, "min_km": 1.0, "min_coverage": 0.5, "max_speed_kmh": 30}
@@ -126,13 +126,13 @@ def test_reaches_must_be_lines_of_their_own_names(tmp_path: Path) -> None:
     points = gpd.GeoDataFrame({"reach_id": ["a"]}, geometry=gpd.points_from_xy([106.5], [29.5]), crs=crs.STORAGE)
     points.to_file(tmp_path / "points.gpkg")
     with pytest.raises(InputError, match="does not hold lines"):
-        files.read_river(tmp_path / "points.gpkg", VIEW)
+        reach_files.read_river(tmp_path / "points.gpkg", VIEW)
     river(LINES).iloc[:0].to_file(tmp_path / "none.gpkg")
     with pytest.raises(InputError, match="holds no reach"):
-        files.read_river(tmp_path / "none.gpkg", VIEW)
+        reach_files.read_river(tmp_path / "none.gpkg", VIEW)
     river(LINES).assign(reach_id="same").to_file(tmp_path / "double.gpkg")
     with pytest.raises(InputError, match="stands twice"):
-        files.read_river(tmp_path / "double.gpkg", VIEW)
+        reach_files.read_river(tmp_path / "double.gpkg", VIEW)
 
 
 @pytest.mark.parametrize("ending", [".json", ".geojson", ".gpkg", ".csv"])

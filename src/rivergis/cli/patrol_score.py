@@ -15,7 +15,8 @@ from rivergis.cli import common
 from rivergis.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from rivergis.patrol.files import River, TrackScore
+    from rivergis.patrol.reach_files import River
+    from rivergis.patrol.results import TrackScore
     from rivergis.patrol.score import Score
     from rivergis.rules import RuleView
 
@@ -96,13 +97,13 @@ def _summary(tracks: list[TrackScore], out: Path | None) -> None:
 
 def single(track: Path, reaches: Path, *, layer: str | None, datum: str | None, out: Path | None, as_json: bool) -> int:
     """Score one track against reaches: tables to the screen, or to a file by its ending."""
-    from rivergis.patrol import files
+    from rivergis.patrol import files, reach_files
 
     if out is not None and out.suffix.lower() not in (".json", ".html", ".xlsx", *TABLES):
         raise UsageError(f"{out.name}: write to .json, .html, .xlsx or one of {', '.join(TABLES)}.")
     _may_write(out)
     view = _view()
-    river = files.read_river(reaches, view, layer=layer)
+    river = reach_files.read_river(reaches, view, layer=layer)
     result, done = files.score_file(track, river, view, datum=datum)
     if out is not None:
         _write(out, result, done, river)
@@ -124,9 +125,9 @@ def _write(out: Path, result: TrackScore, done: Score, river: River) -> None:
 
         common.write_page(out, patrol_file_page.page(result, done, river))
     else:
-        from rivergis.patrol import files
+        from rivergis.patrol import reach_files
 
-        lines = files.lines(done, river)
+        lines = reach_files.lines(done, river)
         if kind == ".xlsx":
             _workbook(out, lines)
         else:

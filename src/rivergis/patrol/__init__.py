@@ -4,7 +4,7 @@ Where to look, in the order that things happen:
 
 - *Track to legs*: ``score`` runs it; ``fixes`` (what is handed on), ``clean`` (order, clock, marks), ``datum``, ``water`` (reaches as arrays),
   ``match`` with ``match_kernels``, ``coverage`` with ``coverage_kernels`` (seen, by bank and way of moving), ``unseen`` (why not the rest),
-  ``figures``, ``compliance`` (达标). Bare files: ``files``.
+  ``figures``, ``compliance`` (达标). Bare files: ``reach_files``, ``files``, ``results``.
 - *Questions 轨迹待核实*: ``questions`` asks them; ``authenticity`` is the door of ``authenticity_*`` (a track alone, against others); ``review``
   with ``review_store``, ``review_workflow`` (说明, 复核).
 - *Receiving and nights*: ``receive_workflow`` with ``receive_store``, ``upload_files``, ``outing`` (parts of one outing); ``workflow`` with

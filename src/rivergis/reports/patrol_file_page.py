@@ -8,7 +8,8 @@ import pandas as pd
 
 from rivergis import words
 from rivergis.maps import patrols
-from rivergis.patrol.files import River, TrackScore
+from rivergis.patrol.reach_files import River
+from rivergis.patrol.results import TrackScore
 from rivergis.patrol.score import Score
 from rivergis.patrol.workflow import in_wgs84
 from rivergis.reports import patrol_page
