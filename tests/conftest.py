@@ -18,6 +18,8 @@ from rivergis.db import upgrade
 from rivergis.db.cluster import Cluster
 from rivergis.db.connect import Database, open_database
 
+pytest_plugins = ["tests.chromium"]  # one browser for the whole run of a process
+
 # how long a law takes on a busy machine says nothing about it
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")

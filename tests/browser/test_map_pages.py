@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from rivergis.maps import assets, atlas, marks
-from tests.browser.conftest import Watch
+from tests.chromium import Watch
 from tests.maps import sketch
 from tests.maps.test_atlas import NASTY
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from rivergis import rules, settings
 from rivergis.db.connect import Database
 from rivergis.jobs import demo
-from tests.browser.conftest import Watch
+from tests.chromium import Watch
 from tests.serving import serving
 
 pytestmark = pytest.mark.browser

@@ -34,11 +34,14 @@ def spoofed(track: Track, lines: tuple[np.ndarray, ...] = ()) -> list[str]:
     return [signal.code for signal in questions(track, lines) if signal.family == "spoof"]
 
 
-@settings(max_examples=15)
-@given(seed=SEEDS, interval_s=st.sampled_from([1.0, 2.0, 4.0]), white_m=st.floats(1, 3))
-def test_a_position_played_at_a_set_speed_is_asked_about(seed: int, interval_s: float, white_m: float) -> None:
-    rng = np.random.default_rng(seed)
-    assert spoofed(played(rng, path(rng), interval_s=interval_s, white_m=white_m)) == ["even_motion"]
+def test_positions_played_at_a_set_speed_are_asked_about() -> None:
+    """A figure of power, not a law: now and then a played track looks like a carried phone."""
+    caught = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        interval_s, white_m = float(rng.choice([1.0, 2.0, 4.0])), float(rng.uniform(1, 3))
+        caught.append(spoofed(played(rng, path(rng), interval_s=interval_s, white_m=white_m)) == ["even_motion"])
+    assert np.mean(caught) >= 0.9
 
 
 def test_most_players_that_change_their_speed_are_asked_about() -> None:

@@ -16,12 +16,11 @@ from sqlalchemy import text
 from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.patrol import entry_store, paper
-from tests.browser.conftest import Watch, browser, page, screenshot, watch
+from tests.chromium import Watch
 from tests.patrol import entry_county as county
 from tests.serving import serving
 from tests.web.conftest import PASSWORD, client_of, person
 
-__all__ = ["browser", "page", "screenshot", "watch"]
 PDF = b"%PDF-1.4 a scan"
 Shot = Callable[[Page, str], Path]
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from rivergis import crs
 from rivergis.errors import InputError
@@ -93,8 +93,21 @@ def _refuse_unreadable(path: Path) -> None:
 
 @contextmanager
 def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
-    """A picture whose size is known and allowed; Pillow's own bound is lifted for the moment of opening, ours holds."""
+    """A picture whose size is known and allowed; Pillow's own bound is lifted for the moment of opening, ours holds.
+
+    Libraries that draw (WeasyPrint) tell Pillow to be content with half a picture; here it is not.
+    """
     Image.init()
+    content, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        with _bounded(path, limits) as image:
+            yield image
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = content
+
+
+@contextmanager
+def _bounded(path: Path, limits: Limits) -> Iterator[Image.Image]:
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         with warnings.catch_warnings():

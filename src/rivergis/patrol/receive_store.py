@@ -46,9 +46,15 @@ def add(conn: Connection, row: Mapping[str, Any], fixes: gpd.GeoDataFrame) -> No
 
 
 def complete(conn: Connection, track_id: uuid.UUID, changes: Mapping[str, Any]) -> None:
-    """Record what a later delivery of the same file says in addition, and what follows from it."""
-    sets = ", ".join(f"{name} = :{name}" for name in changes)
-    conn.execute(text(f"UPDATE data.track SET {sets} WHERE id = :id"), {**changes, "id": track_id})
+    """Record what a later delivery of the same file says in addition, and what follows from it; nothing where it says the same."""
+    names = ", ".join(changes)
+    values = ", ".join(f":{name}" for name in changes)
+    conn.execute(
+        text(
+            f"UPDATE data.track SET ({names}) = ROW({values}) WHERE id = :id AND ROW({names}) IS DISTINCT FROM ROW({values})"
+        ),
+        {**changes, "id": track_id},
+    )
 
 
 _KIN = """WITH RECURSIVE kin(id, chief_id, device, session, started_at, ended_at) AS (
