@@ -37,7 +37,7 @@ def course(
 
 
 @settings(max_examples=40)
-@given(st.floats(0, 120), st.floats(-1200, 1200), st.integers(5, 60))
+@given(st.floats(0, 120), st.integers(-1_200_000, 1_200_000).map(lambda ms: ms / 1000), st.integers(5, 60))
 def test_a_meeting_is_symmetric_and_within_both_tracks(y: float, late_s: float, every_s: int) -> None:
     a, b = course("a", "1"), course("b", "2", late_s, y=y, every_s=every_s)
     found = joint.meetings([a, b], LIMITS)
