@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rivergis.patrol.figures import union_m
 from rivergis.patrol.score import score, waters_of
-from rivergis.patrol.unseen import minus
+from rivergis.patrol.spans import minus
 from tests.patrol.walks import METHOD, at_places, river, scored, seen, walk
 
 SPANS = st.lists(

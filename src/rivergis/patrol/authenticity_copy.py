@@ -74,21 +74,15 @@ def course_of(
     track_id: str,
     chief_id: str | None,
     *,
-    lonlat: Floats | None = None,
     received_s: float = float("nan"),
 ) -> Course:
-    """The course of a cleaned track.
-
-    ``lonlat``: degrees of WGS 84, shape (n, 2), where the file was read in another datum; ``received_s``: stands in for the
-    start where the file has no times.
-    """
-    lon, lat = (fixes.lon, fixes.lat) if lonlat is None else (lonlat[:, 0], lonlat[:, 1])
+    """The course of a cleaned track in WGS 84; ``received_s`` stands in for the start where the file has no times."""
     timed = fixes.timed
     t_s = fixes.t_s if timed else np.arange(len(fixes), dtype=np.float64)
     keep = np.flatnonzero(fixes.used)
     keep = keep[np.diff(t_s[keep], prepend=-np.inf) > 0]
     start = float(np.nanmin(fixes.t_s)) if timed else received_s
-    return Course(track_id, chief_id, t_s[keep], lon[keep], lat[keep], start)
+    return Course(track_id, chief_id, t_s[keep], fixes.lon[keep], fixes.lat[keep], start)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,14 @@ def limits_of(number: Callable[[str], float]) -> Limits:
     return Limits(*(number(f"patrol.datum.{f.name}") for f in fields(Limits)))
 
 
+def in_wgs84(fixes: Fixes, datum: str) -> Fixes:
+    """The fixes with their positions moved from the datum they are in."""
+    if datum in ("wgs84", "cgcs2000"):
+        return fixes
+    lon, lat = crs.to_wgs84(fixes.lon, fixes.lat, datum)
+    return replace(fixes, lon=lon, lat=lat)
+
+
 @dataclass(frozen=True, eq=False)
 class Way:
     """A track on the water: degrees in WGS 84 and local metres of its used fixes, the reaches around, and the best path."""

@@ -11,20 +11,18 @@ import numpy as np
 from rivergis.patrol import coverage_kernels as kernels
 from rivergis.patrol.coverage import BANKS, MODES, SEEN, Legs, Limits, Unobserved
 from rivergis.patrol.match import Places
-from rivergis.patrol.unseen import CHANNEL, Duty, Rest, Spans
+from rivergis.patrol.spans import Spans, total
+from rivergis.patrol.unseen import CHANNEL, Duty, Rest
 
 Stretch = tuple[int, float, float]
 
 
 def union_m(stretches: Iterable[Stretch]) -> float:
     """Metres of reaches in at least one stretch (reach, from_m, to_m): every metre once."""
-    total, reach, end = 0.0, -1, -np.inf
-    for r, a, b in sorted(stretches):
-        end = -np.inf if r != reach else end
-        reach = r
-        total += max(b - max(a, end), 0.0)
-        end = max(end, b)
-    return total
+    spans: dict[int, Spans] = {}
+    for r, a, b in stretches:
+        spans.setdefault(r, []).append((a, b))
+    return sum((total(own) for own in spans.values()), 0.0)
 
 
 def on_duty(legs: Legs, duty: Duty) -> Legs:
@@ -81,20 +79,12 @@ def minutes(legs: Legs, unobserved: Unobserved, places: Places, limits: Limits) 
     spans += zip(slow.started_s.tolist(), np.minimum(slow.ended_s, slow.started_s + walked).tolist(), strict=True)
     stood = _touching(stops(places, limits.stop_s), spans)
     stayed = _touching(stays(places, limits), spans)
-    total = _time(spans + stood + stayed) - sum(b - a - limits.stop_counted_s for a, b in stayed)
-    return max(total, 0.0) / 60
+    long = sum(b - a - limits.stop_counted_s for a, b in stayed)
+    return max(total(spans + stood + stayed) - long, 0.0) / 60
 
 
 def _touching(some: Spans, spans: Spans) -> Spans:
     return [(a, b) for a, b in some if any(a <= y + 1 and b >= x - 1 for x, y in spans)]
-
-
-def _time(spans: Spans) -> float:
-    total, end = 0.0, -np.inf
-    for a, b in sorted(spans):
-        total += max(b - max(a, end), 0.0)
-        end = max(end, b)
-    return total
 
 
 def stops(places: Places, stop_s: float) -> Spans:

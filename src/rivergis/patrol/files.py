@@ -133,18 +133,18 @@ def inputs(folder: Path) -> set[Path]:
 def _scored(
     entry: dict[str, Any], read: track_intake.TrackFile, river: River, at: dict[str, int], view: RuleView
 ) -> _Done:
-    rule, declared = entry.get("rule"), _datum(entry)
+    rule, declared, uploaded_s = entry.get("rule"), _datum(entry), _seconds(entry)
     rule = {} if rule is None else rule
     compliance.check_rule(rule)
     done = score(
-        read.fixes, river.waters, _duty(entry, river, at), river.method, declared=declared, uploaded_s=_seconds(entry),
+        read.fixes, river.waters, _duty(entry, river, at), river.method, declared=declared, uploaded_s=uploaded_s,
         fast_kmh=np.inf if rule.get(compliance.FAST_FIELD) is None else float(rule[compliance.FAST_FIELD]),
     )  # fmt: skip
     near, fast = view.number(compliance.NEAR_KEY), view.number(compliance.FAST_KEY)
     tests = compliance.effective(done.figures, rule, fast_share=fast, near=near) if rule else []
     track_id, chief = str(entry["track_id"]), entry.get("chief_id")
     result = told(track_id, done, river.codes, tests=tests, ruled=bool(rule), notes=read.diagnostics)
-    return _Done(result, done, questions.course(done, track_id, chief, received_s=_seconds(entry)), declared)
+    return _Done(result, done, questions.course(done, track_id, chief, received_s=uploaded_s), declared)
 
 
 def _duty(entry: dict[str, Any], river: River, at: dict[str, int]) -> pd.DataFrame:

@@ -62,7 +62,12 @@ def method_of(number: Callable[[str], float]) -> Method:
 
 @dataclass(frozen=True)
 class Watch:
-    """How long a phone may be silent while its bearer still counts as watching, from ``patrol.track.*`` by ``watch_of``."""
+    """How long a phone may be silent while its bearer still counts as watching, from ``patrol.track.*`` by ``watch_of``.
+
+    A silence is longer than ``max_gap_time_s`` and than ``max_gap_intervals`` usual intervals, or than ``max_gap_ever_s``. A leap is
+    shorter, but a hole (more than ``leap_intervals`` intervals) passed ``leap_speeds`` times faster than the rest of the track and
+    than the slower of the steps beside it: a lift taken, not a way watched.
+    """
 
     max_gap_time_s: float
     max_gap_intervals: float

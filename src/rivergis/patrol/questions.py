@@ -6,22 +6,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rivergis import crs
 from rivergis.patrol import authenticity
 from rivergis.patrol.authenticity import Archive, Course, Signal
 from rivergis.patrol.authenticity_copy import course_of
-from rivergis.patrol.fixes import Floats
 from rivergis.patrol.score import Score
-
-
-def lonlat(done: Score) -> Floats:
-    """All fixes of a scored track in degrees of WGS 84, (n, 2)."""
-    return np.column_stack(crs.to_wgs84(done.fixes.lon, done.fixes.lat, done.datum))
 
 
 def course(done: Score, track_id: str, chief_id: str | None, *, received_s: float = np.nan) -> Course:
     """The track as others are compared with it."""
-    return course_of(done.fixes, track_id, chief_id, lonlat=lonlat(done), received_s=received_s)
+    return course_of(done.right, track_id, chief_id, received_s=received_s)
 
 
 def of_track(
@@ -35,8 +28,7 @@ def of_track(
     if done.way is not None:
         water = done.way.water
         lines = [water.line(r) for r in np.unique(done.way.path.reach[done.way.path.reach >= 0])]
-        degrees = lonlat(done)
-        out += authenticity.alone(done.fixes, water.metres(degrees[:, 0], degrees[:, 1]), lines, limits)
+        out += authenticity.alone(done.fixes, water.metres(done.right.lon, done.right.lat), lines, limits)
     return out + authenticity.against(mine, others, limits)
 
 

@@ -61,7 +61,7 @@ class Bounds:
 class Score:
     """Outcome of one track. ``seen``: legs along the water (``why`` tells those that do not count); ``rest``: the duty not seen, with
     reason; ``reach`` is the position in the frame the waters were made of. ``way``: the track on the water, None where no reach is near.
-    ``datum``: what the coordinates were read in; ``datum_open``: not declared, or declared and doubtful (``datum_better``).
+    ``datum``: what the coordinates were read in; ``datum_better``: another one that a doubtful declared track fits.
     """
 
     fixes: Fixes
@@ -71,7 +71,6 @@ class Score:
     figures: dict[str, Any]
     way: datum.Way | None
     datum: str
-    datum_open: bool
     datum_better: str | None = None
 
     @cached_property
@@ -79,6 +78,11 @@ class Score:
         """Legs and the rest of the duty in one table, see ``coverage.LEG_COLUMNS``."""
         frames = [part.frame() for part in (self.seen, unseen.as_legs(self.rest)) if len(part)]
         return pd.concat(frames, ignore_index=True) if frames else coverage.no_legs().frame()
+
+    @cached_property
+    def right(self) -> Fixes:
+        """All fixes with their positions in WGS 84."""
+        return datum.in_wgs84(self.fixes, self.datum)
 
     @property
     def start_s(self) -> float | None:
@@ -112,7 +116,7 @@ def score(
     told |= _told(fixes, read, way, unobserved, method)
     if way is None and fixes.timed:
         told["minutes"] = 0.0  # it has times and was near no water: that is known, not unknown
-    return Score(fixes, seen, rest, unobserved, told, way, read, declared is None or better is not None, better)
+    return Score(fixes, seen, rest, unobserved, told, way, read, better)
 
 
 def _better(used: Fixes, way: datum.Way | None, matcher: datum.Matcher, limits: datum.Limits) -> str | None:

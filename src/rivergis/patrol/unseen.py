@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,26 +23,11 @@ from rivergis.patrol.coverage import (
     no_legs,
 )  # fmt: skip
 from rivergis.patrol.fixes import Floats, Ints
+from rivergis.patrol.spans import Spans, common, minus
 from rivergis.patrol.water import Water
 
 CELL_M = 25.0  # an unseen stretch is asked for its reason at this spacing
-LEAST_M = 1e-6
 CHANNEL = BANKS.index(None)  # from the middle of the water both banks are seen
-
-Spans = list[tuple[float, float]]
-
-
-def minus(whole: tuple[float, float], cuts: Iterable[tuple[float, float]]) -> Spans:
-    """What is left of a stretch when others are cut out of it, in order."""
-    out, at = [], whole[0]
-    for a, b in sorted(cuts):
-        if a > at + LEAST_M:
-            out.append((at, min(a, whole[1])))
-        at = max(at, b)
-        if at >= whole[1]:
-            return [(a, b) for a, b in out if b > a]
-    out.append((at, whole[1]))
-    return [(a, b) for a, b in out if b - a > LEAST_M]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +49,7 @@ class Duty:
         out = [
             (reach, bank, a, b)
             for (reach, bank), own in sorted(spans.items())
-            for a, b in list(_common((0.0, float(length_m[reach])), own)) or [(0.0, 0.0)]
+            for a, b in list(common((0.0, float(length_m[reach])), own)) or [(0.0, 0.0)]
         ]
         reaches, banks, low, high = (np.array(c) for c in (zip(*out, strict=True) if out else ((),) * 4))
         return cls(reaches.astype(np.int64), banks.astype(np.int64), low.astype(float), high.astype(float))
@@ -110,7 +95,7 @@ def explain(
         ]
         layers += [(OTHER_BANK, _spans(seen, done)), (GAP, _spans(unobserved, silent.get(reach, [])))]
         for why, spans in layers:
-            out += [(reach, bank, a, b, why) for piece in left for a, b in _common(piece, spans)]
+            out += [(reach, bank, a, b, why) for piece in left for a, b in common(piece, spans)]
             left = [part for piece in left for part in minus(piece, spans)]
         for a, b in left:
             told = near.reasons(at[reach], a, b) if reach in at else iter([(a, b, NEVER)])
@@ -136,17 +121,6 @@ def _by_reach(rows: Legs | Unobserved) -> dict[int, list[int]]:
 
 def _spans(rows: Legs | Unobserved, which: Sequence[int]) -> Spans:
     return [(float(rows.from_m[k]), float(rows.to_m[k])) for k in which]
-
-
-def _common(whole: tuple[float, float], spans: Spans) -> Iterator[tuple[float, float]]:
-    """The parts of a stretch that others cover, each metre once."""
-    at = whole[0]
-    for a, b in minus(whole, spans):
-        if a - at > LEAST_M:
-            yield at, a
-        at = b
-    if whole[1] - at > LEAST_M:
-        yield at, whole[1]
 
 
 class _Near:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from rivergis.patrol.frequency import Frequency
+from rivergis.patrol.spans import total, union
 
 GPS = "gps"
 WHY_NOT = ("mode", "metres", "standard", "review")
@@ -164,7 +165,7 @@ def visited_m(done: Iterable[Patrol], target: Sequence[Stretch], sole: bool) -> 
                     return length_m(target)
                 continue
             found.setdefault(piece.river_id, []).extend(_common(piece, held.get(piece.river_id, ())))
-    return sum(b - a for parts in found.values() for a, b in union(parts))
+    return sum(total(parts) for parts in found.values())
 
 
 def length_m(target: Sequence[Stretch]) -> float:
@@ -187,20 +188,6 @@ def _common(piece: Piece, held: Iterable[tuple[float, float]]) -> Iterator[tuple
             yield low, high
 
 
-def union(parts: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Stretches of a line without overlap, in order."""
-    current: tuple[float, float] | None = None
-    for a, b in sorted(parts):
-        if current is None or a > current[1]:
-            if current is not None:
-                yield current
-            current = (a, b)
-        else:
-            current = (current[0], max(current[1], b))
-    if current is not None:
-        yield current
-
-
 def last_seen(done: Iterable[Patrol], stretch: Stretch, min_visit_m: float) -> dict[str, date | None]:
     """Last day on which a track proves each bank of a stretch seen, and the last entry about it: keys left, right, entry."""
     last: dict[str, date | None] = {"left": None, "right": None, "entry": None}
@@ -210,7 +197,7 @@ def last_seen(done: Iterable[Patrol], stretch: Stretch, min_visit_m: float) -> d
             if patrol.rejected:
                 continue
             parts = [c for p in patrol.pieces if _about(p, stretch, key) for c in _common(p, [_ends(stretch)])]
-            if sum(b - a for a, b in union(parts)) >= least_m - 0.05:
+            if total(parts) >= least_m - 0.05:
                 last[key] = max(last[key] or patrol.day, patrol.day)
     return last
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from rivergis.patrol import (
     store,
 )
 from rivergis.patrol.authenticity import course_of, limits_of
+from rivergis.patrol.datum import in_wgs84
 from rivergis.patrol.fixes import Fixes
 from rivergis.patrol.outing_workflow import Ground, Outing, ground, read_outing
 from rivergis.patrol.score import ENGINE, Score
@@ -77,7 +78,7 @@ def score(conn: Connection, outing: Outing, base: Ground, view: RuleView, rule_s
     declared = next(iter(outing.parts["datum_declared"].dropna()), None)
     done = _score_one(outing, table, declared, base, view)
     courses = _courses(conn, outing, done, base)
-    right = in_wgs84(done.fixes, done.datum)
+    right = done.right
     visits = company.visits(right, outing.areas, view.number)
     figures = done.figures | {
         "datum": declared or done.datum,
@@ -198,14 +199,6 @@ def _as_declared(table: pd.DataFrame) -> pd.DataFrame:
         return table
     lon, lat = crs.to_wgs84(table["lon"].to_numpy(), table["lat"].to_numpy(), declared.iloc[0])
     return table.assign(lon=np.where(late, lon, table["lon"]), lat=np.where(late, lat, table["lat"]))
-
-
-def in_wgs84(fixes: Fixes, datum: str) -> Fixes:
-    """The fixes with their positions moved from the datum the scoring found them to be in."""
-    if datum in ("wgs84", "cgcs2000"):
-        return fixes
-    lon, lat = crs.to_wgs84(fixes.lon, fixes.lat, datum)
-    return replace(fixes, lon=lon, lat=lat)
 
 
 def assigned(duties: pd.DataFrame, reaches: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from rivergis.errors import EnvironmentFault, UsageError, legible
 from rivergis.maps.export_tables import text_cell
 from rivergis.reports import intake_map, morning
 from rivergis.reports.intake_map import Drawing, Mark
+from rivergis.reports.writing import whole
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SEVERITIES = ("error", "warning", "info")
@@ -62,8 +63,7 @@ def check(path: Path | None) -> None:
 def _write(path: Path, facts: list[Facts], page: Callable[[], str], fill: Callable[[Any], None]) -> None:
     check(path)
     ending = path.suffix.lower()
-    part = path.with_name(path.name + ".part")
-    try:
+    with whole(path) as part:
         if ending == ".xlsx":
             book = openpyxl.Workbook(write_only=True)
             fill(book)
@@ -71,10 +71,6 @@ def _write(path: Path, facts: list[Facts], page: Callable[[], str], fill: Callab
         else:
             text = page() if ending == ".html" else json.dumps(facts, ensure_ascii=False, indent=1, default=str)
             part.write_text(legible(text, keep="\n\t"), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EnvironmentFault(f"{path} cannot be written ({error.strerror}): choose another place.") from error
 
 
 def adds_up(result: Facts) -> bool:

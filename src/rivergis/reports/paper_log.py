@@ -15,6 +15,7 @@ from rivergis.errors import EnvironmentFault, NotFound, UsageError
 from rivergis.patrol import entry_store, paper
 from rivergis.patrol.paper import Line, Sheet
 from rivergis.reports import book, morning, patrol_paper
+from rivergis.reports.writing import whole
 from rivergis.river import store as river_store
 from rivergis.river.landmarks import Gazetteer
 
@@ -104,12 +105,6 @@ def write(
     made = sheets(conn, on, within_m, unit, chief)
     page = render(made, on, demo=book.is_demo(conn))
     content = patrol_paper.pdf(page) if out.suffix.lower() == ".pdf" else page.encode()
-    part = out.with_name(out.name + ".part")
-    try:
+    with whole(out) as part:
         part.write_bytes(content)
-        part.replace(out)
-    except OSError as error:
-        raise EnvironmentFault(f"{out} cannot be written ({error.strerror}): choose another place.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return made

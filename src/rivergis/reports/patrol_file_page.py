@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from rivergis import words
@@ -11,7 +10,6 @@ from rivergis.maps import patrols
 from rivergis.patrol.reach_files import River
 from rivergis.patrol.results import TrackScore
 from rivergis.patrol.score import Score
-from rivergis.patrol.workflow import in_wgs84
 from rivergis.reports import patrol_page
 from rivergis.reports.patrol_page import Told
 
@@ -21,7 +19,7 @@ def page(result: TrackScore, done: Score, river: River) -> str:
 
     Questions are shown: whoever scores a file has the file.
     """
-    fixes = patrols.used_points(in_wgs84(done.fixes, done.datum))
+    fixes = patrols.used_points(done.right)
     figures = result.figures | {"stops": result.stops, "unobserved": result.unobserved, "near": result.near}
     zh, en = words.pair("map.patrol")
     told = Told(
@@ -33,7 +31,7 @@ def page(result: TrackScore, done: Score, river: River) -> str:
         _legs(done),
         _reaches(river),
         fixes,
-        _gap_s(fixes, river),
+        patrol_page.gap_s(fixes["at"], river.method.watch),
         review=[{"zh": q["zh"], "en": q["en"], "state": None} for q in result.review],
         notes=[words.both("patrol_report.note_digitised")],
     )
@@ -60,8 +58,3 @@ def _reaches(river: River) -> gpd.GeoDataFrame:
     """Reaches as the map takes them; what a file calls from_m belongs to the river, not to the metres of its reaches."""
     kept = [c for c in ("reach_id", "kind", "half_width_m", "length_m") if c in river.reaches]
     return river.reaches[[*kept, river.reaches.geometry.name]].reset_index(drop=True)
-
-
-def _gap_s(fixes: gpd.GeoDataFrame, river: River) -> float:
-    steps = fixes["at"].diff().dt.total_seconds().dropna()
-    return river.method.watch.silence_s(float(steps.median()) if len(steps) else np.nan)

@@ -210,10 +210,10 @@ def _moment(value: Any) -> str:
     return (moment if moment.tzinfo else moment.tz_localize("UTC")).tz_convert(SHANGHAI).strftime("%H:%M:%S")
 
 
-def gap_s(at: pd.Series, view: RuleView) -> float:
+def gap_s(at: pd.Series, watch: match.Watch) -> float:
     """Longest silence between two fixes that is not drawn as a gap: that of the scoring."""
     steps = at.diff().dt.total_seconds().dropna()
-    return match.watch_of(view.number).silence_s(float(steps.median()) if len(steps) else np.nan)
+    return watch.silence_s(float(steps.median()) if len(steps) else np.nan)
 
 
 def thresholds(view: RuleView) -> dict[str, Any]:
@@ -242,7 +242,7 @@ def of_track(conn: Connection, track_id: str, view: RuleView, *, review: bool) -
         legs,
         reaches,
         fixes,
-        gap_s(fixes["at"], view),
+        gap_s(fixes["at"], match.watch_of(view.number)),
         thresholds=thresholds(view),
         review=_questions(conn, row["track_id"]) if review else None,
         ground=_ground(conn, row, legs, reaches),

@@ -19,6 +19,7 @@ import openpyxl
 from rivergis import __version__, words
 from rivergis.errors import EnvironmentFault, UsageError, legible
 from rivergis.reports import morning, workbook
+from rivergis.reports.writing import whole
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ENDINGS = (".xlsx", ".html", ".pdf", ".json")
@@ -91,14 +92,8 @@ def write(paper: Paper, path: Path) -> None:
         ),
     }
     check(path)
-    part = path.with_name(path.name + ".part")
-    try:
+    with whole(path) as part:
         make[path.suffix.lower()](paper, part)
-        part.replace(path)
-    except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written ({error.strerror}): choose another place.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def heading(column: str) -> str:

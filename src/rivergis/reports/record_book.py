@@ -17,6 +17,7 @@ from rivergis.errors import EnvironmentFault, InputError, UsageError
 from rivergis.maps.export_tables import text_cell
 from rivergis.maps.export_text import encodable, inert
 from rivergis.patrol.records import Profile, Record, Writing
+from rivergis.reports.writing import whole
 
 ENDINGS = (".xlsx", ".csv")
 _SUMMED = ("duration", "length", "problems")
@@ -44,15 +45,9 @@ def write(records: Sequence[Record], profile: Profile, path: Path) -> None:
     rows = [[_cell(r, f, i, profile, writing) for _, f in writing.columns] for i, r in enumerate(records, 1)]
     if writing.total:
         rows.append(_total(records, profile, writing))
-    part = path.with_name(path.name + ".part")
     make: Callable[[Path, Writing, list[list[Any]]], None] = _book if path.suffix.lower() == ".xlsx" else _csv
-    try:
+    with whole(path) as part:
         make(part, writing, rows)
-        part.replace(path)
-    except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written ({error.strerror}): choose another place.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _cell(record: Record, name: str, number: int, profile: Profile, writing: Writing) -> Any:

@@ -22,6 +22,7 @@ from rivergis.errors import EnvironmentFault, UsageError, legible
 from rivergis.maps.export_text import inert
 from rivergis.reports import morning, workbook
 from rivergis.reports.register_tables import Cells, RiverRegister, Sheet
+from rivergis.reports.writing import whole
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ENDINGS = (".xlsx", ".html", ".csv", ".json")
@@ -46,14 +47,8 @@ def write(register: RiverRegister, path: Path) -> None:
         ".csv": _write_csv,
         ".json": lambda r, p: _write_text(p, json.dumps(as_json(r), ensure_ascii=False, indent=1, default=str)),
     }
-    part = path.with_name(path.name + ".part")
-    try:
+    with whole(path) as part:
         make[path.suffix.lower()](register, part)
-        part.replace(path)
-    except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written ({error.strerror}): choose another place.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_text(path: Path, text: str) -> None:
