@@ -1,13 +1,10 @@
-"""``rivergis encroachment``: check files without a database, and move a lead through its life."""
+"""``rivergis encroachment``: the group."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
-
 import click
 
-from rivergis.cli import common
+from rivergis.cli import encroachment_check, encroachment_life
 
 
 @click.group("encroachment")
@@ -15,102 +12,8 @@ def command() -> None:
     """Suspected leads (疑似问题线索): the machine points, people decide."""
 
 
-@command.command()
-@click.option("--boundary", type=click.Path(path_type=Path), required=True, help="Management areas (polygons).")
-@click.option(
-    "--candidates", type=click.Path(path_type=Path), required=True, help="Objects on the ground (polygons or points)."
-)
-@click.option(
-    "--permits",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Permits (polygons with allows, valid_from, valid_to).",
-)
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    metavar="WHAT=LAYER",
-    help="Layer inside a file: boundary=, candidates= or permits=; repeatable.",
-)
-@click.option(
-    "--as-of",
-    "day",
-    type=common.CivilDay(),
-    default=None,
-    help="Civil day on which permits are judged (default: today).",
-)
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Write the result as JSON.")
-@common.json_option
-def check(
-    boundary: Path,
-    candidates: Path,
-    permits: Path | None,
-    layers: tuple[str, ...],
-    day: datetime | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
-    """What lies inside the line, less what a permit allows.
-
-    \b
-    Example:
-      rivergis encroachment check --boundary line.gpkg --candidates patches.geojson --as-of 2026-05-20
-    """
-    from rivergis import rules, words
-    from rivergis.encroachment import files
-
-    on = (day or datetime.now()).date()
-    view = rules.load(common.settings().rules_dir).at(("000000",), on)
-    result = files.check_files(
-        boundary, candidates, permits, view, on, layers={k: v for k, _, v in (w.partition("=") for w in layers)}
-    )
-    if out is not None:
-        common.write_json(out, result)
-    if as_json:
-        common.emit(result, True)
-        return
-    common.table(
-        ("对象 candidate", "类型 kind", "界内 m²", "位置 position", "界线 basis"),
-        [
-            (
-                x["candidate"],
-                words.both("kind." + x["kind"]),
-                x["area_m2"],
-                words.both("position." + x["position"]),
-                words.both("basis." + str(x["basis"])),
-            )
-            for x in result.leads
-        ],
-        title=f"{on}: {len(result.leads)} 条 leads, {len(result.not_leads)} 未报 not told",
-    )
-    click.echo(words.both("page.disclaimer"))
-
-
-@command.command()
-@click.argument("finding")
-@click.argument("move")
-@click.option("--reason", default=None, help="Reason in words.")
-@click.option("--attach", type=click.Path(path_type=Path), default=None, help="Document or photo.")
-@common.actor_option
-@common.json_option
-def move(finding: str, move: str, reason: str | None, attach: Path | None, actor: str | None, as_json: bool) -> None:
-    """Take a step in the life of a lead: judge_problem, assign, rectify, accept ... (gis/lifecycle.yaml).
-
-    \b
-    Example:
-      rivergis encroachment move 3f2a91c0 judge_not_a_problem --reason 许可工程 --as demo-inspector
-    """
-    from rivergis import lifecycle
-    from rivergis.encroachment import workflow
-    from rivergis.errors import UsageError
-
-    life = lifecycle.load()["finding"]
-    if move not in life.moves:
-        raise UsageError(f"There is no move {move!r}; the moves are {', '.join(life.moves)}.")
-    db = common.database()
-    who = common.acting(db, actor, life.moves[move].capability)
-    done = workflow.take_step(
-        db, finding, move, who, reason=reason, attachment=attach, store_dir=common.settings().store_dir
-    )
-    common.emit(done, as_json)
+for verb in (
+    *encroachment_check.COMMANDS,
+    *encroachment_life.COMMANDS,
+):
+    command.add_command(verb)
