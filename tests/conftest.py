@@ -20,8 +20,9 @@ from rivergis.db.connect import Database, open_database
 
 pytest_plugins = ["tests.chromium"]  # one browser for the whole run of a process
 
-# how long a law takes on a busy machine says nothing about it
-settings.register_profile("house", deadline=None)
+# How long a law takes on a busy machine says nothing about it; and whether a change may land must not hang on a draw of lots:
+# the examples are the same in every run, until somebody goes looking for new ones.
+settings.register_profile("house", deadline=None, derandomize="RIVERGIS_TEST_EXPLORE" not in os.environ)
 settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parents[1]
