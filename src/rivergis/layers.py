@@ -144,7 +144,8 @@ LAYERS: dict[str, Layer] = {
             _c("allows", "text", "许可对象类型", "allows", True), _c("doc_no", "text", "许可文号", "document number"),
             _c("issued_by", "text", "发证机关", "issued by"),
             _c("position_kind", "text", "位置表示", "position kind", True, ("polygon", "stretch", "point", "name")), _RIVER_FREE,
-            _c("bank", "text", "岸别", "bank", choices=BANKS), _FROM, _TO), "encroachment", False),
+            _c("bank", "text", "岸别", "bank", choices=BANKS), _FROM, _TO,
+            _c("accepted_on", "date", "竣工验收日期", "accepted on")), "encroachment", False),
         Layer("patrol_area", "巡查片区", "patrol area", "MultiPolygon", (
             _NAME, _c("kind", "text", "类型", "kind"), _c("unit_code", "text", "行政区编码", "unit code")), "patrol"),
         Layer("area_duty", "片区责任", "area duty", None, (

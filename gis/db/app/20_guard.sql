@@ -48,6 +48,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION app.guard_personal_data() IS 'Fixes leave only through the retention job';
 
+CREATE FUNCTION app.guard_finding() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.merged_into IS NULL AND NEW.merged_into <> OLD.id
+     AND to_jsonb(OLD) - 'merged_into' = to_jsonb(NEW) - 'merged_into' THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'a lead is never changed or deleted; only the lead that goes on for it may be named, once' USING ERRCODE = 'RG007';
+END $$;
+COMMENT ON FUNCTION app.guard_finding() IS 'A lead stays as it was opened; that another goes on for it is said once';
+
 DO $$
 DECLARE t regclass; c text;
 BEGIN
@@ -67,6 +77,7 @@ BEGIN
   LOOP
     EXECUTE format('CREATE TRIGGER guard_append_only BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_append_only()', t);
   END LOOP;
+  CREATE TRIGGER guard_finding BEFORE UPDATE OR DELETE ON data.finding FOR EACH ROW EXECUTE FUNCTION app.guard_finding();
   CREATE TRIGGER guard_personal_data BEFORE UPDATE OR DELETE ON data.fix FOR EACH ROW EXECUTE FUNCTION app.guard_personal_data();
   -- every writing statement on facts, users and keys leaves a line in the audit
   FOR t IN SELECT k.oid::regclass FROM pg_class k JOIN pg_namespace n ON n.oid = k.relnamespace
