@@ -38,7 +38,7 @@ class Facts:
     last_without: date | None = None
     """Civil day of the last image or visit that shows the place without it."""
     first_with: date | None = None
-    stand: Stand = Stand()
+    stand: Stand = field(default_factory=Stand)
     zones: tuple[ZoneHit, ...] = ()
     function_zones: tuple[FunctionZoneHit, ...] = ()
     permits: tuple[PermitMatch, ...] = ()
