@@ -1,140 +1,160 @@
-"""What lies inside the line: drawn cases, and laws of the overlay.
-
-y=200  +---------- management area A (announced) ----------+---- B (draft) ----+
-       |  [in]        [slice]=|                            |                   |
-y=0    +-------------------------------------------------- +-------------------+
-       x=0                                              x=1000              x=1500
-"""
+"""The overlay: what lies inside the line, less permits, with a reason for everything that is not told."""
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import geopandas as gpd
-import numpy as np
+import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from rivergis.encroachment.overlay import Inside, overlay
-from rivergis.errors import CrsRefused
-from tests import tiny
+from rivergis.boundary.closing import close
+from rivergis.boundary.prepared import prepared
+from rivergis.encroachment.overlay import Limits, Overlaid, overlay
+from rivergis.encroachment.permits import permits_on, unplaced
 
-AREAS = tiny.metric(
-    [tiny.box(0, 0, 1000, 200), tiny.box(1000, 0, 500, 200)], basis=["announced", "draft"], xy_error_m=[0.5, 1.0]
-)
-NO_PERMITS = tiny.metric([], allows=[])
-LIMITS = {"width_tolerance_m": 1.0, "min_area_m2": 10.0}
+E, N = 528_000.0, 3_375_000.0
+LIMITS = Limits(1.0, 10.0, 0.01)
+DAY = date(2026, 6, 1)
 
 
-def judge(
-    shape: shapely.Geometry,
-    *,
-    kind: str = "building",
-    accuracy_m: float = 1.0,
-    permits: gpd.GeoDataFrame = NO_PERMITS,
-    areas: gpd.GeoDataFrame = AREAS,
-) -> Inside:
-    return overlay(tiny.metric([shape], kind=kind, accuracy_m=accuracy_m), areas, permits, **LIMITS)[0]
+def box(x0: float, y0: float, x1: float, y1: float) -> shapely.Polygon:
+    return shapely.box(E + x0, N + y0, E + x1, N + y1)
 
 
-@pytest.mark.parametrize(
-    ("label", "shape", "reason", "net_m2", "position"),
-    [
-        ("well inside", tiny.box(100, 50, 20, 30), None, 600.0, "inside"),
-        ("half over the line", tiny.box(100, 190, 20, 20), None, 200.0, "inside"),
-        ("within the error band of the line", tiny.box(100, 198.9, 40, 20), None, 44.0, "edge"),
-        ("a 0.9 m strip however long", tiny.box(100, 199.1, 800, 20), "within_tolerance", 720.0, "edge"),
-        ("a scrap of 9 m2", tiny.box(100, 197, 3, 50), "below_min_area", 9.0, "inside"),
-        ("touches only", tiny.box(100, 200, 20, 20), "touches_only", None, "outside"),
-        ("outside", tiny.box(100, 300, 20, 20), "outside", None, "outside"),
-        ("over the seam of two areas counts once", tiny.box(990, 50, 20, 10), None, 200.0, "inside"),
-    ],
-)
-def test_golden(label: str, shape: shapely.Geometry, reason: str | None, net_m2: float | None, position: str) -> None:
-    got = judge(shape)
-    assert got.reason == reason, label
-    assert got.net_m2 == (None if net_m2 is None else pytest.approx(net_m2, abs=1e-6)), label
-    assert got.position == position, label
+#   y=120 +---------------------+-----------+      R1 left, R2 right, both announced; R2 overlaps R1 by 30 m
+#         |   R1   [island]     |    R2     |      island: a hole of R1
+#   y=0   +---------------------+-----------+
+#         0       400-440      1000       1500
+ISLAND = box(400, 40, 440, 80)
+REACHES = [shapely.difference(box(0, 0, 1000, 120), ISLAND), box(970, 0, 1500, 120)]
 
 
-def test_the_announced_line_speaks_before_the_draft() -> None:
-    mostly_in_draft = judge(tiny.box(990, 50, 60, 10))
-    assert AREAS["basis"].iloc[mostly_in_draft.area] == "announced"
-
-
-def test_a_crossed_ring_keeps_both_lobes() -> None:
-    bow = shapely.Polygon(tiny.shift([(100, 50), (120, 70), (120, 50), (100, 70)]))
-    assert judge(bow).net_m2 == pytest.approx(200.0, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("label", "allows", "part", "reason", "net"),
-    [
-        ("whole object permitted", "building", (90, 40, 60, 60), "permitted", 0.0),
-        ("half of it", "building", (100, 50, 10, 30), None, 300.0),
-        ("a permit for another kind excuses nothing", "dump", (90, 40, 60, 60), None, 600.0),
-        ("all but a strip thinner than the tolerance", "building", (100.5, 50, 60, 60), "permitted", 15.0),
-    ],
-)
-def test_permits(
-    label: str, allows: str, part: tuple[float, float, float, float], reason: str | None, net: float
-) -> None:
-    got = judge(tiny.box(100, 50, 20, 30), permits=tiny.metric([tiny.box(*part)], allows=[allows]))
-    assert (got.reason, got.net_m2) == (reason, pytest.approx(net, abs=1e-6)), label
-
-
-def test_overlapping_permits_are_not_subtracted_twice() -> None:
-    permits = tiny.metric([tiny.box(100, 50, 12, 30), tiny.box(104, 50, 12, 30)], allows=["building", "building"])
-    assert judge(tiny.box(100, 50, 20, 30), permits=permits).net_m2 == pytest.approx(120.0, abs=1e-6)
-
-
-def test_a_point_report_is_told_without_an_area() -> None:
-    got = judge(tiny.point(100, 100), accuracy_m=8.0)
-    assert (got.reason, got.net_m2, got.position) == (None, None, "inside")
-    assert judge(tiny.point(100, 195), accuracy_m=8.0).position == "edge"
-    assert judge(tiny.point(100, 205), accuracy_m=8.0).reason == "outside"
-
-
-def test_unknown_error_of_the_line_is_said() -> None:
-    unknown = AREAS.assign(xy_error_m=np.nan)
-    got = judge(tiny.box(100, 50, 20, 30), areas=unknown)
-    assert (got.position, got.sigma_m, got.error_m2) == ("undecided", None, None)
-
-
-def test_area_error_is_that_of_independent_vertices() -> None:
-    # a 20 x 30 m rectangle: sigma/2 * sqrt(4 * (20^2 + 30^2)) = 36.06 m2 at 1 m
-    assert judge(tiny.box(100, 50, 20, 30)).error_m2 == pytest.approx(np.sqrt(4 * 1300) / 2, abs=0.01)
-
-
-def test_degrees_are_refused() -> None:
-    with pytest.raises(CrsRefused):
-        overlay(
-            tiny.degrees(tiny.metric([tiny.box(0, 0, 9, 9)], kind="building", accuracy_m=1.0)),
-            AREAS,
-            NO_PERMITS,
-            **LIMITS,
-        )
-
-
-rectangles = st.builds(tiny.box, st.floats(-50, 1600), st.floats(-50, 250), st.floats(0.1, 120), st.floats(0.1, 120))
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(rectangles, min_size=1, max_size=12), st.randoms())
-def test_laws(shapes: list[shapely.Polygon], random: object) -> None:
-    """Net <= gross <= own area; every candidate is answered once; order changes nothing; an area of all equals the union."""
-    frame = tiny.metric(shapes, kind="building", accuracy_m=1.0)
-    got = overlay(frame, AREAS, NO_PERMITS, **LIMITS)
-    assert [r.candidate for r in got] == list(range(len(shapes)))
-    union = shapely.union_all(AREAS.geometry.values)
-    for r, shape in zip(got, shapes, strict=True):
-        assert (r.net_m2 or 0) <= r.gross_m2 + 1e-6 <= shape.area + 2e-6
-        assert r.gross_m2 == pytest.approx(shapely.intersection(shape, union).area, abs=1e-6)
-    order = list(range(len(shapes)))
-    random.shuffle(order)  # type: ignore[attr-defined]
-    mixed = overlay(
-        frame.iloc[order].reset_index(drop=True), AREAS.iloc[::-1].reset_index(drop=True), NO_PERMITS, **LIMITS
+def run(
+    shapes: list[Any],
+    kinds: str | list[str] = "building",
+    permits: list[dict[str, Any]] | None = None,
+    lines: Any = None,
+    on: date = DAY,
+) -> Overlaid:
+    areas = gpd.GeoDataFrame({"reach": ["R1", "R2"], "basis": "announced"}, geometry=REACHES, crs=4547)
+    if lines is not None:
+        areas = gpd.GeoDataFrame({"reach": ["R1"], "basis": ["announced"]}, geometry=[lines], crs=4547)
+    ground = prepared(close(areas, group="reach", bank=None, snap_m=5.0, doubt_m=100.0))
+    things = gpd.GeoDataFrame(
+        {"kind": [kinds] * len(shapes) if isinstance(kinds, str) else kinds}, geometry=shapes, crs=4547
     )
-    for new, old in enumerate(order):
-        assert (mixed[new].reason, mixed[new].position) == (got[old].reason, got[old].position)
-        assert (mixed[new].net_m2 or 0) == pytest.approx(got[old].net_m2 or 0, abs=1e-6)
+    columns = {
+        k: [p.get(k) for p in permits or []] for k in ("allows", "kind", "valid_from", "valid_to", "accepted_on")
+    }
+    frame = gpd.GeoDataFrame(columns, geometry=[p["geom"] for p in permits or []], crs=4547)
+    return overlay(things, ground, permits_on(frame, on), LIMITS)
+
+
+TREE = shapely.LineString([(E + 100, N + 10), (E + 100, N + 90)])
+CASES = {
+    "wholly inside": (box(100, 40, 120, 55), None, 300.0),
+    "half inside": (box(100, 110, 120, 130), None, 200.0),
+    "outside": (box(100, 125, 120, 140), "outside", None),
+    "touching an edge": (box(100, 120, 120, 140), "touches_only", None),
+    "touching a corner": (shapely.box(E - 20, N - 20, E, N), "touches_only", None),
+    "four millimetres over": (box(100, 119.996, 120, 140), "touches_only", None),
+    "four millimetres off": (box(100, 120.004, 120, 140), "touches_only", None),
+    "thirty centimetres over along 40 m": (box(100, 119.7, 140, 140), "within_tolerance", None),
+    "a scrap of 4 m2": (box(100, 40, 102, 42), "below_min_area", None),
+    "on the island": (box(405, 45, 420, 60), "in_hole", None),
+    "filling the island": (ISLAND, "in_hole", None),
+    "over the shore of the island": (box(390, 45, 410, 60), None, 150.0),
+    "over both reaches": (box(900, 40, 1100, 50), None, 2000.0),
+    "larger than all": (box(-500, -500, 2000, 600), None, 1500 * 120 - 1600.0),
+    "no geometry": (None, "no_geometry", None),
+    "empty": (shapely.Polygon(), "no_geometry", None),
+    "flat": (shapely.Polygon([(E + 10, N + 10), (E + 30, N + 10), (E + 20, N + 10)]), "degenerate", None),
+    "a point inside": (shapely.Point(E + 10, N + 10), None, None),
+    "a point on the line": (shapely.Point(E, N + 10), "touches_only", None),
+    "a point outside": (shapely.Point(E - 10, N + 10), "outside", None),
+    "a point where two reaches meet": (shapely.Point(E + 970, N + 10), None, None),
+    "nets across the channel": (TREE, None, None),
+    "crossed": (shapely.Polygon([(E + 100, N + 40), (E + 120, N + 60), (E + 120, N + 40), (E + 100, N + 60)]), None, 200.0),
+    "raised": (shapely.force_3d(box(100, 40, 120, 55), 412.5), None, 300.0),
+    "in two parts, one a scrap of a line": (shapely.MultiPolygon([box(100, 40, 120, 55), box(200, 40, 240, 40.3)]), None, 300.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_candidate_is_told_or_has_its_reason(name: str) -> None:
+    shape, reason, area = CASES[name]
+    done = run([shape])
+    assert done.reason[0] == reason
+    if area is not None:
+        assert done.net_m2[0] == pytest.approx(area)
+    elif reason is None:
+        assert pd.isna(done.net_m2[0]) and not done.net[0].is_empty
+
+
+def test_ground_of_two_reaches_counts_once_and_names_both() -> None:
+    done = run([box(975, 40, 995, 55), box(900, 40, 980, 55), box(900, 40, 970.3, 55)])
+    assert done.net_m2.tolist() == pytest.approx([300.0, 1200.0, 70.3 * 15])
+    assert [done.within.of(c) for c in range(3)] == [(0, 1), (0, 1), (0,)]  # 0.3 m of R2 is a line drawn twice
+
+
+PERMIT = {"allows": "building", "valid_from": "2024-01-01", "valid_to": "2026-06-01", "geom": box(90, 30, 115, 65)}
+
+
+@pytest.mark.parametrize(
+    ("change", "on", "reason", "area"),
+    [
+        ({"geom": box(90, 30, 130, 65)}, DAY, "permitted", 0.0),
+        ({}, DAY, None, 75.0),
+        ({}, date(2026, 6, 2), None, 300.0),
+        ({}, date(2023, 12, 31), None, 300.0),
+        ({"kind": "永久工程"}, date(2026, 6, 2), None, 75.0),
+        ({"kind": "采砂"}, date(2026, 6, 2), None, 300.0),
+        ({"valid_to": None}, date(2040, 1, 1), None, 75.0),
+        ({"allows": "quarry"}, DAY, None, 300.0),
+        ({"geom": box(90, 30, 119.5, 65)}, DAY, "permitted", 0.0),
+        ({"geom": box(90, 30, 119, 65)}, DAY, "permitted", 0.0),
+    ],
+)
+def test_a_permit_takes_off_its_own_kind_on_its_days(
+    change: dict[str, Any], on: date, reason: str | None, area: float
+) -> None:
+    done = run([box(100, 40, 120, 55)], permits=[PERMIT | change], on=on)
+    assert (done.reason[0], done.net_m2[0]) == (reason, pytest.approx(area))
+
+
+def test_permits_are_taken_together() -> None:
+    halves = [PERMIT | {"geom": box(90, 30, 112, 65)}, PERMIT | {"geom": box(108, 30, 130, 65)}]
+    assert run([box(100, 40, 120, 55)], permits=halves).reason[0] == "permitted"
+
+
+def test_what_an_open_line_leaves_in_doubt_is_undecided() -> None:
+    shore = shapely.LineString([(E + 400, N), (E + 1000, N), (E + 1000, N + 120), (E, N + 120), (E, N)])
+    done = run([box(100, 40, 120, 55), box(100, 2000, 120, 2015)], lines=shore)
+    assert done.reason.tolist() == ["undecided", "outside"]
+
+
+def test_a_permit_in_words_concerns_its_kind_on_the_water_it_names() -> None:
+    frame = gpd.GeoDataFrame(
+        {"allows": ["quarry", "quarry"], "river": ["R1", None], "valid_to": [None, "2020-01-01"]},
+        geometry=[None, None],
+        crs=4547,
+    )
+    found = unplaced(
+        pd.array(["quarry", "quarry", "dump"]).to_numpy(object), [{"R1"}, {"R2"}, {"R1"}], permits_on(frame, DAY)
+    )
+    assert list(zip(found.candidate, found.permit, strict=True)) == [(0, 0)]
+
+
+def test_a_permanent_work_is_no_problem_when_the_time_to_build_it_is_over() -> None:
+    frame = gpd.GeoDataFrame(
+        {"allows": "building", "kind": ["permanent_work", "permanent_work", "临时占用"], "valid_to": "2026-01-31",
+         "accepted_on": [None, "2026-02-10", None]},
+        geometry=[box(0, 0, 1, 1)] * 3, crs=4547,
+    )  # fmt: skip
+    on = permits_on(frame, DAY)
+    assert on.covers.tolist() == [True, True, False]
+    assert on.unaccepted.tolist() == [True, False, False]
+    assert on.ended.tolist() == [False, False, True]

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from rivergis import crs
-from rivergis.encroachment.overlay import overlay
+from rivergis.encroachment.old_overlay import overlay
 from rivergis.errors import InputError
 from rivergis.intake import vector
 from rivergis.rules import RuleView

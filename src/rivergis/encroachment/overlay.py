@@ -1,181 +1,255 @@
-"""What lies inside the line: candidates cut with management areas, less what a permit allows.
+"""What lies inside the line: every candidate judged against the management areas, less what a permit allows that day.
 
-Areas are the union of all management areas, so an object over two reaches or two counties counts once. The
-tolerance is by width: a part that vanishes under an inward buffer of half the tolerance is no finding.
+Areas are taken together, so an object over two reaches or two counties counts once and names both. The tolerance is by
+width: a part that vanishes under an inward buffer of half the tolerance is no finding, however long it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import shapely
 
 from rivergis import crs, geometry
+from rivergis.boundary.prepared import Prepared
+from rivergis.encroachment.pairs import Pairs, pairs
+from rivergis.encroachment.permits import Links, Permits, links
 
-_BASIS_RANK = {"announced": 0, "draft": 1, "computed": 2, "surrogate": 3}
+REASONS = (
+    "no_geometry", "degenerate", "outside", "in_hole", "touches_only", "undecided", "permitted", "within_tolerance", "below_min_area",
+)  # fmt: skip
+BASIS_RANK = {"announced": 0, "draft": 1, "computed": 2, "surrogate": 3}
 
-
-@dataclass(frozen=True)
-class Inside:
-    """One candidate against the lines. Positions refer to the frames; geometries and figures in metres.
-
-    ``reason`` is None for what is to be told, else why it is not: outside, touches_only, permitted,
-    within_tolerance, below_min_area, degenerate. ``area`` is the management area it is judged by: the announced one
-    first, then the one it lies in most.
-    """
-
-    candidate: int
-    reason: str | None
-    area: int | None = None
-    net: shapely.Geometry | None = None
-    gross_m2: float = 0.0
-    net_m2: float | None = None
-    error_m2: float | None = None
-    sigma_m: float | None = None
-    position: str = "outside"
-    permits: tuple[int, ...] = ()
-
-
-def overlay(
-    candidates: gpd.GeoDataFrame,
-    areas: gpd.GeoDataFrame,
-    permits: gpd.GeoDataFrame,
-    *,
-    width_tolerance_m: float,
-    min_area_m2: float,
-) -> list[Inside]:
-    """Judge every candidate against the areas in force; one ``Inside`` each, in the candidates' order.
-
-    Frames in metres of one zone. ``candidates``: areas or points with kind, accuracy_m (nullable); ``areas``: basis,
-    xy_error_m (nullable); ``permits``: areas valid that day with ``allows`` (a candidate kind). Invalid rings are
-    repaired on the way (areas only). Raises ``CrsRefused`` for degrees.
-    """
-    for frame in (candidates, areas, permits):
-        crs.require_metric(frame)
-    lines = np.array([geometry.polygons_of(g) for g in areas.geometry], dtype=object)
-    shapely.prepare(lines)
-    allowed = np.array([geometry.polygons_of(g) for g in permits.geometry], dtype=object)
-    shapes = candidates.geometry.values
-    hit_candidate, hit_area = (
-        shapely.STRtree(lines).query(shapes, predicate="intersects") if len(lines) else (np.array([], int),) * 2
-    )
-    hits: dict[int, list[int]] = {}
-    for c, a in zip(hit_candidate.tolist(), hit_area.tolist(), strict=True):
-        hits.setdefault(c, []).append(a)
-    permit_tree = shapely.STRtree(allowed) if len(allowed) else None
-    judge = _Judge(candidates, areas, permits, lines, allowed, permit_tree, width_tolerance_m, min_area_m2)
-    return [judge(c, sorted(hits.get(c, []))) for c in range(len(candidates))]
+Objects = npt.NDArray[np.object_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class _Judge:
-    candidates: gpd.GeoDataFrame
-    areas: gpd.GeoDataFrame
-    permits: gpd.GeoDataFrame
-    lines: np.ndarray
-    allowed: np.ndarray
-    permit_tree: shapely.STRtree | None
+class Limits:
+    """``width_tolerance_m``: thinner parts are no finding; ``min_overlap_area_m2``: smaller ground is none; ``touch_m``: nearer things
+    touch, and a thinner overlap is but a common edge."""
+
     width_tolerance_m: float
-    min_area_m2: float
-
-    def __call__(self, c: int, hits: list[int]) -> Inside:
-        if not hits:
-            return Inside(c, "outside")
-        shape = self.candidates.geometry.iloc[c]
-        if shape.geom_type in ("Point", "MultiPoint"):
-            return self._point(c, shape, hits)
-        ground = geometry.polygons_of(shape)
-        if ground.is_empty:
-            return Inside(c, "degenerate", area=hits[0])
-        parts = {a: geometry.polygons_of(shapely.intersection(ground, self.lines[a])) for a in hits}
-        main = min(hits, key=lambda a: (_BASIS_RANK.get(self.areas["basis"].iloc[a], 9), -parts[a].area, a))
-        gross = geometry.polygons_of(shapely.union_all(list(parts.values())))
-        if gross.area == 0:
-            return Inside(c, "touches_only", area=main)
-        permits = self._permits_of(c, gross)
-        net = (
-            geometry.polygons_of(gross.difference(shapely.union_all(self.allowed[list(permits)]))) if permits else gross
-        )
-        return self._area(c, main, gross, net, permits)
-
-    def _permits_of(self, c: int, gross: shapely.Geometry) -> tuple[int, ...]:
-        if self.permit_tree is None:
-            return ()
-        near = self.permit_tree.query(gross, predicate="intersects")
-        kind = self.candidates["kind"].iloc[c]
-        return tuple(sorted(int(p) for p in near if self.permits["allows"].iloc[p] == kind))
-
-    def _area(
-        self, c: int, main: int, gross: shapely.Geometry, net: shapely.Geometry, permits: tuple[int, ...]
-    ) -> Inside:
-        reason = self._reason(gross, net, permits)
-        sigma = self._sigma(c, main)
-        error = self._area_error_m2(c, main, net)
-        return Inside(
-            c,
-            reason,
-            main,
-            net,
-            float(gross.area),
-            float(net.area),
-            error,
-            sigma,
-            self._position(net, main, sigma),
-            permits,
-        )
-
-    def _area_error_m2(self, c: int, main: int, net: shapely.Geometry) -> float | None:
-        """One-sigma error of the net area from line and source; None when either is unknown.
-
-        The source's vertices err independently (variance sigma^2/4 times the sum of squared distances between each
-        vertex's neighbours); the line shifts as one along the part of it that cuts the object.
-        """
-        line, own = self.areas["xy_error_m"].iloc[main], self.candidates["accuracy_m"].iloc[c]
-        if np.isnan(line) or np.isnan(own):
-            return None
-        cut = shapely.intersection(self.lines[main].boundary, net.buffer(0.01)).length
-        spread = sum(_neighbour_spread_m2(ring) for ring in shapely.get_rings(shapely.get_parts(net)))
-        return float(np.hypot(line * cut, own / 2 * np.sqrt(spread)))
-
-    def _reason(self, gross: shapely.Geometry, net: shapely.Geometry, permits: tuple[int, ...]) -> str | None:
-        small = (
-            "within_tolerance"
-            if geometry.narrower_than(net, self.width_tolerance_m)
-            else "below_min_area"
-            if net.area < self.min_area_m2
-            else None
-        )
-        if (
-            small
-            and permits
-            and not geometry.narrower_than(gross, self.width_tolerance_m)
-            and gross.area >= self.min_area_m2
-        ):
-            return "permitted"
-        return small
-
-    def _sigma(self, c: int, main: int) -> float | None:
-        """Position error of line and source by root sum of squares; None when the line's error is unknown."""
-        line, own = self.areas["xy_error_m"].iloc[main], self.candidates["accuracy_m"].iloc[c]
-        if line is None or np.isnan(line):
-            return None
-        return float(np.hypot(line, 0.0 if own is None or np.isnan(own) else own))
-
-    def _position(self, net: shapely.Geometry, main: int, sigma: float | None) -> str:
-        """inside: some of it lies deeper than the error; edge: all of it within; undecided: the error is unknown."""
-        if sigma is None:
-            return "undecided"
-        return "inside" if shapely.intersects(net, self.lines[main].buffer(-sigma)) else "edge"
-
-    def _point(self, c: int, point: shapely.Geometry, hits: list[int]) -> Inside:
-        main = min(hits, key=lambda a: (_BASIS_RANK.get(self.areas["basis"].iloc[a], 9), a))
-        sigma = self._sigma(c, main)
-        return Inside(c, None, main, point, 0.0, None, None, sigma, self._position(point, main, sigma))
+    min_overlap_area_m2: float
+    touch_m: float
 
 
-def _neighbour_spread_m2(ring: shapely.LinearRing) -> float:
-    """Sum over the vertices of a ring of the squared distance between the vertex before and the vertex after."""
-    xy = shapely.get_coordinates(ring)[:-1]
-    return float(((np.roll(xy, -1, axis=0) - np.roll(xy, 1, axis=0)) ** 2).sum())
+def limits_of(number: Callable[[str], float]) -> Limits:
+    """The limits with the values a rule view gives for ``encroach.*``."""
+    return Limits(*(number("encroach." + f.name.removesuffix("_m2").removesuffix("_m")) for f in fields(Limits)))
+
+
+@dataclass(frozen=True)
+class Overlaid:
+    """Every candidate judged; arrays (n,) in the order of the candidates, geometries and figures in metres.
+
+    ``reason``: None for what is to be told, else one of ``REASONS``; ``shape``: as judged, repaired; ``repaired``: whether it had to
+    be; ``net``: what lies inside less permits, thin parts left out (a point for a point); ``gross_m2``, ``net_m2``: ground inside
+    before and after permits, NaN for points and lines; ``main``: area it is judged by, announced first, then the larger part, -1 =
+    none; ``within``: candidates and the areas their net ground lies in; ``permits``: candidates and permits taken off.
+    """
+
+    reason: Objects
+    shape: Objects
+    repaired: Flags
+    net: Objects
+    gross_m2: Floats
+    net_m2: Floats
+    main: Ints
+    within: Links
+    permits: Links
+
+    def __len__(self) -> int:
+        return len(self.reason)
+
+    @property
+    def told(self) -> Ints:
+        """Positions of the candidates to be told."""
+        return np.flatnonzero(self.reason == None)  # noqa: E711
+
+
+def overlay(candidates: gpd.GeoDataFrame, ground: Prepared, permits: Permits, limits: Limits) -> Overlaid:
+    """Judge every candidate (疑似对象) against prepared management areas on the day of ``permits``.
+
+    ``candidates``: ``kind``; geometry of any type, may be missing; metres of the zone of ``ground``. A crossed candidate is
+    repaired, its areas are kept. Raises ``CrsRefused`` for degrees.
+    """
+    crs.require_metric(candidates)
+    shape, repaired, flat = _usable(candidates.geometry.to_numpy())
+    reason = np.full(len(shape), None, dtype=object)
+    reason[shapely.is_missing(shape)] = "no_geometry"
+    reason[flat] = "degenerate"
+    asked = _only(shape, ~flat)
+    found = pairs(asked, ground.pieces)
+    hit = np.isin(np.arange(len(shape)), found.candidate)
+    areal = hit & (shapely.get_dimensions(asked) == 2)
+    gross, gross_m2 = _together(found, len(shape))
+    taken = links(gross, candidates["kind"].to_numpy(object), permits, permits.covers & permits.placed)
+    less = _less(gross, taken, permits)
+    wide_m2 = _without_thin(gross, areal, limits.width_tolerance_m)[1]
+    net, net_m2 = _without_thin(less, areal, limits.width_tolerance_m)
+    permitted = np.isin(np.arange(len(shape)), taken.candidate)
+    reason[areal] = _of_ground(areal, gross, wide_m2, net_m2, permitted, limits)[areal]
+    for c in np.flatnonzero(hit & ~areal):
+        reason[c] = _of_point_or_line(gross[c], net[c], found.area[found.candidate == c], ground)
+    _missed(reason, hit, asked, ground, limits.touch_m)
+    told = np.array([r is None for r in reason], bool)
+    return Overlaid(
+        reason, shape, repaired, net, np.where(areal, gross_m2, np.nan), np.where(areal, net_m2, np.nan),
+        _main(found, ground, len(shape)), _within(found, net, told, limits.width_tolerance_m), taken,
+    )  # fmt: skip
+
+
+def _usable(given: Objects) -> tuple[Objects, Flags, Flags]:
+    """Shapes (2-D, valid; None where there is none), which had to be repaired, and which enclose nothing."""
+    given = np.asarray(given, dtype=object)
+    shape = _only(shapely.force_2d(given), ~(shapely.is_empty(given) | shapely.is_missing(given)))
+    polygonal = np.isin(shapely.get_type_id(shape), (3, 6, 7))
+    bad = polygonal & ~shapely.is_valid(shape)
+    mixed = shapely.get_type_id(shape) == 7
+    for i in np.flatnonzero(bad | mixed):
+        area = geometry.polygons_of(shape[i])
+        shape[i] = area if not area.is_empty else shape[i]
+    flat = polygonal & (shapely.area(shape) == 0) & (shapely.get_dimensions(shape) != 0)
+    return shape, bad & ~flat, flat
+
+
+def _only(shapes: Objects, kept: Flags) -> Objects:
+    """The shapes kept, None in place of the others."""
+    out = shapes.copy()
+    out[~kept] = None
+    return out
+
+
+def _together(found: Pairs, n: int) -> tuple[Objects, Floats]:
+    """The part of each candidate inside any area, overlaps of areas counted once, and its ground in m2."""
+    gross = np.full(n, None, dtype=object)
+    gross_m2 = np.zeros(n)
+    count = np.bincount(found.candidate, minlength=n)
+    single = count[found.candidate] == 1
+    gross[found.candidate[single]] = found.part[single]
+    gross_m2[found.candidate[single]] = found.area_m2[single]
+    for c in np.flatnonzero(count > 1):
+        gross[c] = shapely.union_all(found.part[slice(*np.searchsorted(found.candidate, [c, c + 1]))])
+        gross_m2[c] = gross[c].area
+    return gross, gross_m2
+
+
+def _less(gross: Objects, taken: Links, permits: Permits) -> Objects:
+    """What is left without the permits of each candidate, taken together."""
+    net = gross.copy()
+    ground = permits.frame.geometry.to_numpy()
+    for c in np.unique(taken.candidate):
+        net[c] = gross[c].difference(shapely.union_all(ground[list(taken.of(c))]))
+    return net
+
+
+def _without_thin(net: Objects, areal: Flags, width_m: float) -> tuple[Objects, Floats]:
+    """Net ground without the parts thinner than the tolerance, and its area (m2)."""
+    net = net.copy()
+    parts, of = shapely.get_parts(_only(net, areal), return_index=True)
+    ground = shapely.get_dimensions(parts) == 2
+    parts, of = parts[ground], of[ground]
+    kept = ~thin(parts, width_m)
+    several = np.bincount(of, minlength=len(net)) != 1
+    for c in np.flatnonzero(areal & several):
+        net[c] = shapely.MultiPolygon([p for p, k in zip(parts[of == c], kept[of == c], strict=True) if k])
+    gone = areal & ~several
+    gone[of[kept]] = False
+    net[gone] = shapely.MultiPolygon()
+    return net, shapely.area(net)
+
+
+def thin(polygons: Objects, width_m: float) -> Flags:
+    """Which Polygons vanish under an inward buffer of half a width.
+
+    A simply connected shape holds a circle of radius area / perimeter, so most need no buffer at all (Hartman 1964: inner parallel
+    curves of such a shape are never longer than its outline).
+    """
+    out = np.zeros(len(polygons), bool)
+    unsure = (shapely.get_num_interior_rings(polygons) > 0) | (
+        shapely.area(polygons) <= shapely.length(polygons) * width_m / 2
+    )
+    out[unsure] = shapely.is_empty(shapely.buffer(polygons[unsure], -width_m / 2, join_style="mitre"))
+    return out
+
+
+def _of_ground(
+    areal: Flags, gross: Objects, wide_m2: Floats, net_m2: Floats, permitted: Flags, limits: Limits
+) -> Objects:
+    """Why ground inside is not told: a common edge, too thin, too small, or permitted; None = it is told."""
+    reason = np.full(len(gross), None, dtype=object)
+    small = areal & (net_m2 < limits.min_overlap_area_m2)
+    reason[small & (net_m2 == 0)] = "within_tolerance"
+    reason[small & (net_m2 > 0)] = "below_min_area"
+    reason[small & permitted & (wide_m2 >= limits.min_overlap_area_m2)] = "permitted"
+    for c in np.flatnonzero(areal & (wide_m2 == 0)):
+        if geometry.narrower_than(geometry.polygons_of(gross[c]), limits.touch_m):
+            reason[c] = "touches_only"
+    return reason
+
+
+def _of_point_or_line(gross: Any, net: Any, areas: Ints, ground: Prepared) -> str | None:
+    """Why a point or line that meets the areas is not told; None = it is."""
+    if net.is_empty:
+        return "permitted"
+    inside = shapely.union_all(ground.areas.geometry.to_numpy()[areas])
+    return "touches_only" if shapely.touches(inside, gross) else None
+
+
+def _missed(reason: Objects, hit: Flags, asked: Objects, ground: Prepared, touch_m: float) -> None:
+    """Say of those outside where they are: at the very edge, on an island, plainly outside; and what an open line leaves in doubt."""
+    missed = _only(asked, ~hit)
+    reason[~shapely.is_missing(missed)] = "outside"
+    if len(ground.pieces.shapes):
+        reason[ground.pieces.tree.query(missed, predicate="dwithin", distance=touch_m)[0]] = "touches_only"
+        islands = shapely.buffer(_islands(ground.areas.geometry.to_numpy()), touch_m)
+        if len(islands):
+            off = _only(asked, np.isin(reason.astype(str), ("outside", "touches_only")))
+            reason[shapely.STRtree(islands).query(off, predicate="covered_by")[0]] = "in_hole"
+    if len(ground.doubts):
+        weak = np.isin(reason.astype(str), ("outside", "in_hole", "touches_only", "within_tolerance", "below_min_area"))
+        tree = shapely.STRtree(ground.doubts.geometry.to_numpy())
+        reason[tree.query(_only(asked, weak), predicate="intersects")[0]] = "undecided"
+
+
+def _islands(areas: Objects) -> Objects:
+    """The holes of areas (inhabited islands) as Polygons."""
+    parts = shapely.get_parts(areas)
+    holed = parts[shapely.get_num_interior_rings(parts) > 0]
+    return np.array([shapely.Polygon(ring) for p in holed for ring in p.interiors], dtype=object)
+
+
+def _main(found: Pairs, ground: Prepared, n: int) -> Ints:
+    """The area each candidate is judged by: announced before draft before the rest, then the larger part, then the first."""
+    main = np.full(n, -1, np.int64)
+    rank = ground.areas.get("basis", pd.Series("", index=ground.areas.index)).map(BASIS_RANK).fillna(9).to_numpy()
+    order = np.lexsort((found.area, -found.area_m2, rank[found.area], found.candidate))
+    first, where = np.unique(found.candidate[order], return_index=True)
+    main[first] = found.area[order][where]
+    return main
+
+
+def _within(found: Pairs, net: Objects, told: Flags, width_m: float) -> Links:
+    """Areas that the net ground of what is told lies in; an overlap thinner than the tolerance is a line drawn twice, not an area."""
+    of_told = told[found.candidate]
+    candidate, area = found.candidate[of_told], found.area[of_told]
+    part, size = found.part[of_told], found.area_m2[of_told]
+    several = np.bincount(candidate, minlength=len(net))[candidate] > 1
+    kept = np.ones(len(candidate), bool)
+    for k in np.flatnonzero(several):
+        own, whole = shapely.intersection(part[k], net[candidate[k]]), net[candidate[k]]
+        ground = shapely.get_dimensions(whole) == 2
+        kept[k] = not geometry.narrower_than(own, width_m) if ground else not own.is_empty
+    for c in np.setdiff1d(candidate, candidate[kept]):
+        mine = np.flatnonzero(candidate == c)
+        kept[mine[np.argmax(size[mine])]] = True
+    return Links(candidate[kept], area[kept])

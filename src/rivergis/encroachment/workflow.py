@@ -21,7 +21,7 @@ from rivergis.boundary import store as boundary_store
 from rivergis.db.connect import Database
 from rivergis.db.versions import IDENTITY_NAMESPACE
 from rivergis.encroachment import ledger, store
-from rivergis.encroachment.overlay import Inside, overlay
+from rivergis.encroachment.old_overlay import Inside, overlay
 from rivergis.intake import raster, sources
 from rivergis.lead import Lead, NotLead
 from rivergis.river.register import Register, Spot
@@ -306,17 +306,11 @@ def record(
         return Recorded()
     known, observed = _known(known_frame, zone, store.imagery(conn, on, known_at))
     footprints = gpd.GeoSeries([x.geom for x in leads], crs=crs.STORAGE).to_crs(zone)
-    seen = [ledger.Seen(x.key, x.kind, g, x.area_m2) for x, g in zip(leads, footprints, strict=True)]
-    steps = ledger.reconcile(
-        known,
-        seen,
-        observed,
-        min_overlap=view.number("encroach.nights.min_overlap"),
-        gone_after=int(view.number("encroach.nights.gone_after_observed")),
-        grown_ratio=view.number("encroach.nights.growth_ratio"),
-        grown_min_m2=view.number("encroach.nights.growth_min_area"),
-        min_observed=view.number("encroach.nights.min_observed_share"),
-    )
+    seen = [
+        ledger.Seen(x.key, x.kind, g, str(x.figures.get("source_kind") or ""), x.key)
+        for x, g in zip(leads, footprints, strict=True)
+    ]
+    steps = ledger.reconcile(known, seen, observed, ledger.NightLimits.of(view), night=on)
     reasons = {n.candidate_id: n.reason for n in not_leads}
     done = Recorded()
     for step in steps:
@@ -328,7 +322,7 @@ def record(
 def _known(frame: gpd.GeoDataFrame, zone: Any, scenes: gpd.GeoDataFrame) -> tuple[list[ledger.Known], list[float]]:
     known = (
         [
-            ledger.Known(str(r.id), r.key, r.kind, g, r.area_m2, int(r.missed), r.last_status in ("gone", "permitted"))
+            ledger.Known(str(r.id), g, _carried(r))
             for r, g in zip(frame.itertuples(), frame.geometry.to_crs(zone), strict=True)
         ]
         if len(frame)
@@ -336,6 +330,20 @@ def _known(frame: gpd.GeoDataFrame, zone: Any, scenes: gpd.GeoDataFrame) -> tupl
     )
     clouds = [u for u in scenes["unobserved"].head(1) if u is not None] if len(scenes) else []
     return known, [min([_observed(k.footprint, zone, u) for u in clouds], default=1.0) for k in known]
+
+
+def _carried(row: Any) -> ledger.Carried:
+    """What the nights before left of a lead, from the columns of its sightings."""
+    return ledger.Carried.bare(
+        row.kind,
+        None if pd.isna(row.area_m2) else float(row.area_m2),
+        source="",
+        born=str(row.first_night),
+        last_seen=str(row.last_seen),
+        identity=row.key,
+        missed=int(row.missed),
+        closed=row.last_status if row.last_status in ("gone", "permitted") else None,
+    )
 
 
 def _record_step(
@@ -350,12 +358,12 @@ def _record_step(
     engine: dict[str, str],
     done: Recorded,
 ) -> None:
-    lead = leads[step.seen] if step.seen is not None else None
+    lead = leads[step.seen[0]] if step.seen else None
     old = known[step.known] if step.known is not None else None
     status = step.status
-    if lead is None and old is not None and reasons.get(old.key) == "permitted":
+    if lead is None and old is not None and "permitted" in {reasons.get(i) for i in old.carried.identities}:
         status = "permitted"
-    if lead is None and old is not None and reasons.get(old.key) == "not_observed":
+    if lead is None and old is not None and "not_observed" in {reasons.get(i) for i in old.carried.identities}:
         status = "unobserved"
     if old is not None:
         finding_id = uuid.UUID(old.finding_id)
