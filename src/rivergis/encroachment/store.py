@@ -172,7 +172,7 @@ def open_findings(conn: Connection, topic: str, before: date) -> gpd.GeoDataFram
     return read_frame(
         conn,
         """
-        SELECT f.id, s.sources->0->>'key' AS key, s.sources->0->>'kind' AS kind, s.night AS last_seen, s.area_m2, s.geom, z.status AS last_status,
+        SELECT f.id, f.first_night, s.sources->0->>'key' AS key, s.sources->0->>'kind' AS kind, s.night AS last_seen, s.area_m2, s.geom, z.status AS last_status,
                (SELECT count(*) FROM data.sighting m WHERE m.finding_id = f.id AND m.night > s.night AND m.night < :before AND m.status = 'missed') AS missed
         FROM data.finding f
         JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night < :before AND s.geom IS NOT NULL ORDER BY night DESC LIMIT 1) s ON true

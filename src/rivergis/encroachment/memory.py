@@ -1,0 +1,164 @@
+"""What a lead remembers from night to night: all that the next night needs, as one plain record.
+
+Areas are remembered for each source apart, because two sources draw the same heap 30 % apart and a lead must not grow
+whenever the other one looks. Source of the rule for growth: the area last acknowledged is the median of three sights,
+so that slow creep is told and jitter is not (design notes on identity over nights).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from statistics import median
+from typing import Any
+
+from rivergis.rules import RuleView
+
+
+@dataclass(frozen=True)
+class NightLimits:
+    """Thresholds of identity over nights; shares and ratios 0 to 1 unless said, areas in m2, counts in nights."""
+
+    min_overlap: float
+    """Shared area over the smaller of two that makes them the same place."""
+    match_iou: float
+    """Shared over joint area from which things of different kinds may still be the same lead over nights."""
+    same_thing_iou: float
+    """Shared over joint area from which two detections of one night are one thing, whatever their kind."""
+    part_share: float
+    """Share of the smaller from which two detections of one kind in one night are one thing, and a part is a part."""
+    gone_after: int
+    """Observed nights without it until it is gone."""
+    rebound_within: int
+    """Nights since the last sight within which the same place is a rebound."""
+    growth_ratio: float
+    """Times the area last acknowledged (1.1 = a tenth more)."""
+    growth_min_m2: float
+    growth_sights: int
+    """Sights running that must show the change."""
+    reference_sights: int
+    """Sights whose median is the area acknowledged."""
+    min_observed: float
+    """Share of a place that must be looked at to judge."""
+
+    @classmethod
+    def of(cls, view: RuleView) -> NightLimits:
+        """The limits of the rule book at a place on a day (keys ``encroach.nights.*``)."""
+        return cls(
+            min_overlap=view.number("encroach.nights.min_overlap"),
+            match_iou=view.number("encroach.nights.match_iou"),
+            same_thing_iou=view.number("encroach.nights.same_thing_iou"),
+            part_share=view.number("encroach.nights.part_share"),
+            gone_after=int(view.number("encroach.nights.gone_after_observed")),
+            rebound_within=int(view.number("encroach.nights.rebound_within")),
+            growth_ratio=view.number("encroach.nights.growth_ratio"),
+            growth_min_m2=view.number("encroach.nights.growth_min_area"),
+            growth_sights=int(view.number("encroach.nights.growth_sights")),
+            reference_sights=int(view.number("encroach.nights.reference_sights")),
+            min_observed=view.number("encroach.nights.min_observed_share"),
+        )
+
+
+@dataclass(frozen=True)
+class Size:
+    """Areas of a lead as one source draws it, m2: the first and the last few sights, and what is acknowledged.
+
+    ``low`` and ``high`` differ only while another source has told a change that this one has not shown yet.
+    """
+
+    first: tuple[float, ...]
+    last: tuple[float, ...]
+    low: float
+    high: float
+    up: int = 0
+    """Sights running that were larger."""
+    down: int = 0
+    """Sights running that were smaller."""
+
+    @classmethod
+    def at(cls, *areas_m2: float) -> Size:
+        """Acknowledge these sights, and nothing before them."""
+        middle = float(median(areas_m2))
+        return cls(tuple(areas_m2), tuple(areas_m2), middle, middle)
+
+    def scaled(self, *, low: float = 1.0, high: float = 1.0) -> Size:
+        """Another source told a change by these factors: not a second change when this one catches up."""
+        return replace(self, low=self.low * low, high=self.high * high)
+
+    def with_other(self, other: Size) -> Size:
+        """Two leads go on as one: both areas are acknowledged."""
+        return replace(self, low=self.low + other.low, high=self.high + other.high, first=self.last)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """All the next night needs of a lead beside its id and footprint; ``record`` and ``of`` are its plain form."""
+
+    kind: str
+    """Kind of the largest thing seen of it at the last sight."""
+    kinds: Mapping[str, int]
+    """Kinds it was ever told as -> nights; a classifier flips, a lead does not."""
+    born: str
+    """Civil day of the first night, ISO."""
+    last_seen: str
+    """Civil day of the last sight, ISO."""
+    sources: tuple[str, ...]
+    """Sources that ever showed it, sorted: only they can miss it."""
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    """Source -> areas; empty for points."""
+    area_m2: float | None = None
+    """Joint area at the last full sight; None for points."""
+    accuracy_m: float = 0.0
+    """Position error of a point lead, m."""
+    identities: tuple[str, ...] = ()
+    """Lasting names of its objects in their sources at the last sight."""
+    parts: int = 1
+    """Pieces of ground at most, since it is known."""
+    missed: int = 0
+    """Observed nights running without it."""
+    left: bool = False
+    """A line was redrawn and the object stands outside now."""
+    closed: str | None = None
+    """gone, permitted or merged; None while it is open."""
+
+    def record(self) -> dict[str, Any]:
+        """Plain and JSON-ready; ``Carried.of`` reads it back equal."""
+        return asdict(self) | {"sources": list(self.sources), "identities": list(self.identities)}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Carried:
+        """Read a plain record back."""
+        sizes = {
+            s: Size(**{**z, "first": tuple(z["first"]), "last": tuple(z["last"])}) for s, z in record["sizes"].items()
+        }
+        lists = {"sources": tuple(record["sources"]), "identities": tuple(record["identities"])}
+        return cls(**{**record, **lists, "sizes": sizes})
+
+    @classmethod
+    def bare(
+        cls,
+        kind: str,
+        area_m2: float | None,
+        *,
+        source: str,
+        born: str,
+        last_seen: str,
+        identity: str | None = None,
+        accuracy_m: float = 0.0,
+        missed: int = 0,
+        closed: str | None = None,
+    ) -> Carried:
+        """A memory made of bare columns, for leads that were recorded before they had one."""
+        return cls(
+            kind=kind,
+            kinds={kind: 1},
+            born=born,
+            last_seen=last_seen,
+            sources=(source,),
+            sizes={} if not area_m2 else {source: Size.at(area_m2)},
+            area_m2=area_m2 or None,
+            accuracy_m=accuracy_m,
+            identities=() if identity is None else (identity,),
+            missed=missed,
+            closed=closed,
+        )
