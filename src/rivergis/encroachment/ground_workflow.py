@@ -1,0 +1,169 @@
+"""Ground inside the management lines in force, prepared once per version and kept: closed, repaired, cut to pieces."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import Connection
+
+from rivergis import __version__, crs, geometry
+from rivergis.boundary import closing, ground_store
+from rivergis.boundary.closing import Said
+from rivergis.boundary.pieces import Pieces, cut
+from rivergis.boundary.prepared import Prepared
+from rivergis.db.versions import IDENTITY_NAMESPACE
+
+_ACT = ("boundary_id", "boundary_version", "area_id", "area_version", "lines")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the lines in force on a day enclose, in metres of one zone, and by which prepared pieces SQL finds what is near."""
+
+    prepared: Prepared
+    """Areas and doubts with the columns of their act (``ground_store.in_force``) and ``ground_id``."""
+    ids: list[uuid.UUID]
+    islands: list[shapely.Polygon]
+    """What an area leaves out in its middle, degrees."""
+    built: int
+
+    @property
+    def crs(self) -> Any:
+        return self.prepared.areas.crs
+
+
+def ground(
+    conn: Connection, on: date, known_at: datetime, *, snap_m: float, doubt_m: float, keep: bool = True
+) -> Ground | None:
+    """The ground inside the management lines in force on a civil day, as known at a moment; None where no line is.
+
+    What is not prepared yet is prepared; ``keep`` writes it to the cache, else it serves this answer only (a reading
+    transaction). The same versions give the same ground on every later day.
+    """
+    acts = ground_store.in_force(conn, on, known_at)
+    if acts.empty:
+        return None
+    acts = acts.assign(key=[_key(a, snap_m, doubt_m) for a in acts.itertuples()])
+    ids = {k: (_id(k, "area"), _id(k, "doubt")) for k in acts["key"]}
+    there = ground_store.known(conn, [i for pair in ids.values() for i in pair])
+    missing = acts[[not there.intersection(ids[k]) for k in acts["key"]]]
+    made, cuts = _build(conn, missing, ids, snap_m, doubt_m) if len(missing) else (None, None)
+    if keep and made is not None and cuts is not None:
+        ground_store.keep(conn, made.drop(columns="key"), cuts)
+    grounds = ground_store.grounds(conn, [i for pair in ids.values() for i in pair])
+    pieces = ground_store.pieces(conn, list(grounds["id"]))
+    if not keep and made is not None and cuts is not None:
+        grounds = _with(grounds, made[["id", "decided", "said", "geom"]])
+        pieces = _with(pieces, cuts[["ground_id", "geom"]])
+    return _put_together(acts, ids, grounds, pieces, 0 if made is None else len(made))
+
+
+def _key(act: Any, snap_m: float, doubt_m: float) -> str:
+    """All that the ground of a delimitation is made of, and by what."""
+    lines = ",".join(f"{i}/{v}" for i, v in act.lines)
+    of = lines if pd.isna(act.area_id) else f"{act.area_id}/{int(act.area_version)}"
+    return f"{act.boundary_id}/{act.boundary_version}/{of}/{snap_m:g}/{doubt_m:g}/{__version__}/{shapely.geos_version_string}"
+
+
+def _id(key: str, part: str) -> uuid.UUID:
+    return uuid.uuid5(IDENTITY_NAMESPACE, f"ground/{key}/{part}")
+
+
+def _with(frame: gpd.GeoDataFrame, more: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(pd.concat([frame, more], ignore_index=True), geometry="geom", crs=crs.STORAGE)
+
+
+def _build(
+    conn: Connection, acts: pd.DataFrame, ids: dict[str, tuple[uuid.UUID, uuid.UUID]], snap_m: float, doubt_m: float
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Rows of ``cache.boundary_ground`` (with ``key``) and of ``cache.boundary_piece`` for delimitations; degrees."""
+    areal = acts[acts["area_id"].notna()]
+    drawn = ground_store.areas(conn, [(r.area_id, int(r.area_version)) for r in areal.itertuples()])
+    lines = ground_store.lines(conn, [(i, v) for ls in acts["lines"] for i, v in ls])
+    shapes = pd.concat([drawn.geometry, lines.geometry])
+    zone = crs.metric_crs(*crs.centre(gpd.GeoSeries(shapes, crs=crs.STORAGE)))
+    drawn, lines = drawn.to_crs(zone), lines.to_crs(zone)
+    area_at = {str(i): n for n, i in enumerate(drawn["id"])}
+    lines_of = {str(b): rows for b, rows in lines.groupby("boundary_id")}
+    rows: list[dict[str, Any]] = []
+    for act in acts.itertuples():
+        mine = lines_of.get(str(act.boundary_id)) if pd.isna(act.area_id) else drawn.iloc[[area_at[str(act.area_id)]]]
+        rows += _rows_of(act, mine, ids[act.key], snap_m, doubt_m)
+    made = gpd.GeoDataFrame(rows, geometry="geom", crs=zone)
+    pieces = cut(made.geometry.to_numpy())
+    cuts = gpd.GeoDataFrame(
+        {"ground_id": made["id"].to_numpy()[pieces.area], "seq": _numbered(pieces.area)},
+        geometry=list(pieces.shapes),
+        crs=zone,
+    )
+    return made.to_crs(crs.STORAGE), cuts.rename_geometry("geom").to_crs(crs.STORAGE)
+
+
+def _rows_of(
+    act: Any, shapes: gpd.GeoDataFrame, ids: tuple[uuid.UUID, uuid.UUID], snap_m: float, doubt_m: float
+) -> list[dict[str, Any]]:
+    """What one delimitation encloses, and where it leaves that open."""
+    frame = shapes.set_index(shapes["code"].astype(str))
+    closed = closing.close(frame, group=None, bank="bank" if "bank" in frame else None, snap_m=snap_m, doubt_m=doubt_m)
+    common = {c: getattr(act, c) for c in _ACT} | {"key": act.key, "said": [s.as_dict() for s in closed.said]}
+    area = geometry.polygons_of(shapely.union_all(closed.areas.geometry.to_numpy())) if len(closed.areas) else None
+    doubt = geometry.polygons_of(shapely.union_all(closed.doubts.geometry.to_numpy())) if len(closed.doubts) else None
+    rows = [common | {"id": ids[0], "decided": True, "geom": area}] if area is not None else []
+    if doubt is not None or area is None:
+        rows.append(common | {"id": ids[1], "decided": False, "geom": doubt})
+    return rows
+
+
+def _numbered(groups: np.ndarray) -> np.ndarray:
+    """1, 2, 3 ... within each run of equal groups."""
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(groups) else np.zeros(0, int)
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)])) + 1
+
+
+def _put_together(
+    acts: pd.DataFrame,
+    ids: dict[str, tuple[uuid.UUID, uuid.UUID]],
+    grounds: gpd.GeoDataFrame,
+    pieces: gpd.GeoDataFrame,
+    built: int,
+) -> Ground | None:
+    act_of = {i: n for n, k in enumerate(acts["key"]) for i in ids[k]}
+    grounds = grounds[grounds.geometry.notna()].reset_index(drop=True)
+    if grounds.empty:
+        return None
+    zone = crs.metric_crs(*crs.centre(grounds))
+    columns = acts.iloc[[act_of[i] for i in grounds["id"]]].reset_index(drop=True).drop(columns="key")
+    whole = columns.assign(ground_id=grounds["id"], decided=grounds["decided"], said=grounds["said"])
+    whole = gpd.GeoDataFrame(whole, geometry=grounds.geometry.to_crs(zone).to_numpy(), crs=zone)
+    whole["xy_error_m"] = pd.to_numeric(whole["xy_error_m"], errors="coerce").astype(float)
+    areas = whole[whole["decided"].astype(bool)].reset_index(drop=True)
+    doubts = whole[~whole["decided"].astype(bool)].reset_index(drop=True)
+    at = {i: n for n, i in enumerate(areas["ground_id"])}
+    mine = pieces[pieces["ground_id"].isin(at)]
+    shapes = mine.geometry.to_crs(zone).to_numpy()
+    said = [Said(s["code"], s["sentence"], tuple(s["features"]), s["layer"]) for row in whole["said"] for s in row]
+    because = [next((s["sentence"] for s in reversed(row)), "") for row in doubts["said"]]
+    return Ground(
+        Prepared(
+            areas,
+            Pieces(shapes, mine["ground_id"].map(at).to_numpy(dtype=np.int64)),
+            doubts.assign(because=because),
+            said,
+        ),
+        list(grounds["id"]),
+        _islands(grounds.loc[grounds["decided"].astype(bool)].geometry),
+        built,
+    )
+
+
+def _islands(shapes: Sequence[Any]) -> list[shapely.Polygon]:
+    polygons = shapely.get_parts(np.asarray(shapes, dtype=object))
+    return [shapely.Polygon(ring) for p in polygons for ring in p.interiors]
