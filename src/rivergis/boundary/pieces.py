@@ -7,111 +7,86 @@ pieces. Pieces of one area are disjoint and sum to it, so that areas of parts ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
+from rivergis.boundary.squares import Flags, Floats, Index, Ints
+
 MAX_VERTICES = 64
 _SMALLEST_M = 1e-3  # a box that is not halved any more: what still has more vertices meets in one point
-_CELLS = 4_000_000  # of the grid at most
 _POLYGON = 3  # shapely's type number
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+_TOGETHER = 2_000  # areas cut at a time, so that memory does not grow with their number
 
 
 @dataclass(frozen=True)
 class Pieces:
     """Areas cut to pieces: what of a candidate lies in which area?
 
-    ``shapes`` (p,): Polygon in metres, at most 64 vertices; ``area`` (p,): position of its area in what was cut.
+    ``encoded``: Polygons (p,) in metres, at most 64 vertices each, as shapes or as Arrow arrays of WKB one after the other,
+    of which only what is asked for is decoded; ``area`` (p,): position of its area in what was cut.
     """
 
-    shapes: npt.NDArray[np.object_]
+    encoded: npt.NDArray[np.object_] | Sequence[Any]
     area: Ints
+
+    def __len__(self) -> int:
+        return len(self.area)
+
+    @cached_property
+    def shapes(self) -> npt.NDArray[np.object_]:
+        """All pieces (p,) as Polygons."""
+        return self.take(np.arange(len(self)))
 
     @cached_property
     def bounds(self) -> Floats:
         """Box of each piece (p, 4): west, south, east, north in metres."""
-        return shapely.bounds(self.shapes).reshape(-1, 4)
+        return np.asarray(shapely.bounds(self.shapes), np.float64).reshape(-1, 4)
+
+    @cached_property
+    def index(self) -> Index:
+        """Which pieces lie in which square of the ground."""
+        return Index.over(self.bounds)
+
+    def take(self, positions: Ints) -> npt.NDArray[np.object_]:
+        """The pieces at these positions, as Polygons."""
+        if isinstance(self.encoded, np.ndarray):
+            return self.encoded[positions]
+        positions, back = np.unique(positions, return_inverse=True)
+        ends = np.cumsum([len(part) for part in self.encoded])
+        part_of = np.searchsorted(ends, positions, side="right")
+        shapes = np.empty(len(positions), object)
+        for k in np.unique(part_of):
+            mine = part_of == k
+            wkb = self.encoded[k].take(positions[mine] - ends[k] + len(self.encoded[k]))
+            shapes[mine] = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
+        return shapes[back]
 
     @cached_property
     def tree(self) -> shapely.STRtree:
-        """Tree over the pieces."""
+        """Tree over all pieces."""
         return shapely.STRtree(self.shapes)
 
-    @cached_property
-    def grid(self) -> Grid:
-        """Which squares of the ground hold a piece."""
-        return Grid.over(self.bounds)
-
-    def near(self, bounds: Floats) -> npt.NDArray[np.bool_]:
+    def near(self, bounds: Floats) -> Flags:
         """Whether anything may lie in each box (n, 4) in metres: never false where there is something; a box of NaN holds nothing."""
-        return self.grid.near(bounds)
+        return self.index.squares.near(bounds)
 
+    def meeting(self, bounds: Floats) -> tuple[Ints, Ints]:
+        """Boxes (n, 4) in metres and the pieces whose own boxes they meet: positions of both, sorted."""
+        return self.index.meeting(bounds, self.bounds)
 
-@dataclass(frozen=True)
-class Grid:
-    """Squares over the ground and how many of them are taken, summed from the south-west corner.
-
-    With sums, whether any square of a box is taken costs four look-ups, however large the box.
-    """
-
-    west: float
-    south: float
-    cell: float
-    taken: npt.NDArray[np.int32]
-    """(rows + 1, columns + 1): taken squares south and west of each corner."""
-
-    @classmethod
-    def over(cls, bounds: Floats, cells: int = _CELLS) -> Grid:
-        """The grid of boxes (p, 4): as fine as half a usual box, coarser where that would be too many squares."""
-        if not len(bounds):
-            return cls(0.0, 0.0, 1.0, np.zeros((2, 2), np.int32))
-        (west, south), (east, north) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-        usual = np.median(np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])) / 2
-        cell = float(
-            max(usual, np.sqrt((east - west) * (north - south) / cells), max(east - west, north - south) / cells)
-        )
-        cell = cell if cell > 0 else 1.0
-        shape = (int((north - south) / cell) + 1, int((east - west) / cell) + 1)
-        low_x, low_y = _cells_of(bounds[:, 0], west, cell), _cells_of(bounds[:, 1], south, cell)
-        high_x, high_y = _cells_of(bounds[:, 2], west, cell), _cells_of(bounds[:, 3], south, cell)
-        edges = np.zeros((shape[0] + 1, shape[1] + 1), np.int32)
-        # each box adds one at its corner and takes it off beyond: summed twice, every square knows how many boxes it has
-        for rows, columns, sign in (
-            (low_y, low_x, 1),
-            (high_y + 1, low_x, -1),
-            (low_y, high_x + 1, -1),
-            (high_y + 1, high_x + 1, 1),
-        ):
-            np.add.at(edges, (rows, columns), sign)
-        boxes: npt.NDArray[np.int64] = edges.cumsum(axis=0).cumsum(axis=1)
-        held = boxes[:-1, :-1] > 0
-        taken = np.zeros_like(edges)
-        taken[1:, 1:] = held.cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
-        return cls(float(west), float(south), cell, taken)
-
-    def near(self, bounds: Floats) -> npt.NDArray[np.bool_]:
-        """Whether any square that a box (n, 4) touches is taken."""
-        bounds = np.asarray(bounds, np.float64).reshape(-1, 4)
-        rows, columns = self.taken.shape[0] - 1, self.taken.shape[1] - 1
-        known: npt.NDArray[np.bool_] = np.isfinite(bounds).all(axis=1)
-        box = np.where(known[:, None], bounds, 0.0)
-        low_x = _cells_of(box[:, 0], self.west, self.cell).clip(0, columns)
-        low_y = _cells_of(box[:, 1], self.south, self.cell).clip(0, rows)
-        high_x = (_cells_of(box[:, 2], self.west, self.cell) + 1).clip(0, columns)
-        high_y = (_cells_of(box[:, 3], self.south, self.cell) + 1).clip(0, rows)
-        sums = self.taken
-        count = sums[high_y, high_x] - sums[low_y, high_x] - sums[high_y, low_x] + sums[low_y, low_x]
-        return known & (count > 0)
-
-
-def _cells_of(values: Floats, origin: float, cell: float) -> Ints:
-    return np.floor((values - origin) / cell).clip(-(2**31), 2**31).astype(np.int64)
+    def within(self, shapes: npt.ArrayLike, distance_m: float) -> Flags:
+        """Which shapes (n,) in metres lie in an area or so near to one."""
+        shapes = np.asarray(shapes, object).reshape(-1)
+        bounds = shapely.bounds(shapes).reshape(-1, 4) + distance_m * np.array([-1, -1, 1, 1])
+        one, piece = self.meeting(bounds)
+        close = shapely.dwithin(shapes[one], self.take(piece), distance_m)
+        return np.isin(np.arange(len(shapes)), one[close])
 
 
 def cut(areas: npt.ArrayLike, max_vertices: int = MAX_VERTICES) -> Pieces:
@@ -119,7 +94,18 @@ def cut(areas: npt.ArrayLike, max_vertices: int = MAX_VERTICES) -> Pieces:
 
     A box with too much in it is halved across its longer side, again and again; empty and missing areas have no pieces.
     """
-    shapes, area = _polygons(np.asarray(areas, object).reshape(-1))
+    areas = np.asarray(areas, object).reshape(-1)
+    shapes, area = [areas[:0]], [np.zeros(0, np.int64)]
+    for first in range(0, len(areas), _TOGETHER):
+        some, of = _cut(areas[first : first + _TOGETHER], max_vertices)
+        shapes.append(some)
+        area.append(of + first)
+    return Pieces(np.concatenate(shapes), np.concatenate(area))
+
+
+def _cut(areas: npt.NDArray[np.object_], max_vertices: int) -> tuple[npt.NDArray[np.object_], Ints]:
+    """Level by level: what is small enough is done, the rest is halved."""
+    shapes, area = _polygons(areas, np.arange(len(areas)))
     done_shapes, done_area = [shapes[:0]], [area[:0]]
     while len(shapes):
         bounds = shapely.bounds(shapes)
@@ -127,23 +113,23 @@ def cut(areas: npt.ArrayLike, max_vertices: int = MAX_VERTICES) -> Pieces:
         large = (shapely.get_num_coordinates(shapes) > max_vertices) & (sides.max(axis=1) > _SMALLEST_M)
         done_shapes.append(shapes[~large])
         done_area.append(area[~large])
-        shapes, area = _halved(shapes[large], area[large], bounds[large])
-    order = np.argsort(area_of := np.concatenate(done_area), kind="stable")
-    return Pieces(np.concatenate(done_shapes)[order], area_of[order])
+        halves = np.tile(shapes[large], 2), np.vstack(_halves(bounds[large]))
+        shapes, area = _polygons(shapely.intersection(halves[0], shapely.box(*halves[1].T)), np.tile(area[large], 2))
+    order = np.argsort(area := np.concatenate(done_area), kind="stable")
+    return np.concatenate(done_shapes)[order], area[order]
 
 
-def _halved(shapes: np.ndarray, area: Ints, bounds: Floats) -> tuple[np.ndarray, Ints]:
-    west, south, east, north = bounds.T
-    wide = east - west >= north - south
-    middle_x, middle_y = np.where(wide, (west + east) / 2, east), np.where(wide, north, (south + north) / 2)
-    first = shapely.box(west, south, middle_x, middle_y)
-    second = shapely.box(np.where(wide, middle_x, west), np.where(wide, south, middle_y), east, north)
-    halves = shapely.intersection(np.concatenate([shapes, shapes]), np.concatenate([first, second]))
-    return _polygons(halves, np.concatenate([area, area]))
+def _halves(bounds: Floats) -> tuple[Floats, Floats]:
+    """Boxes (n, 4) cut across their longer sides."""
+    row, along = np.arange(len(bounds)), (bounds[:, 2] - bounds[:, 0] < bounds[:, 3] - bounds[:, 1]).astype(int)
+    middle = (bounds[row, along] + bounds[row, along + 2]) / 2
+    first, second = bounds.copy(), bounds.copy()
+    first[row, along + 2] = second[row, along] = middle
+    return first, second
 
 
-def _polygons(shapes: np.ndarray, area: Ints | None = None) -> tuple[np.ndarray, Ints]:
+def _polygons(shapes: npt.NDArray[np.object_], area: Ints) -> tuple[npt.NDArray[np.object_], Ints]:
     """The Polygons in shapes and whose they are: lines and points, in which a cut may touch, are no pieces."""
     parts, of = shapely.get_parts(shapes, return_index=True)
     flat = (shapely.get_type_id(parts) == _POLYGON) & ~shapely.is_empty(parts)
-    return parts[flat], (of if area is None else area[of])[flat].astype(np.int64)
+    return parts[flat], area[of[flat]].astype(np.int64)
