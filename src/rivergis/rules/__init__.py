@@ -12,16 +12,19 @@ from rivergis.rules.book import (
     RuleBook,
     RuleValue,
     RuleView,
-    Taxon,
     path_of,
 )
+from rivergis.rules.classes import AllowedUse, Classified, LocalWord, Taxon
 from rivergis.rules.reading import book_of, load
 
 __all__ = [
     "ACTIONS",
     "NATIONAL",
     "STATUSES",
+    "AllowedUse",
+    "Classified",
     "Considered",
+    "LocalWord",
     "RuleBook",
     "RuleValue",
     "RuleView",

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from rivergis.errors import RuleError
+from rivergis.rules import classes
+from rivergis.rules.classes import AllowedUse, Classified, LocalWord, Taxon
 
 STATUSES = ("confirmed", "inferred", "unconfirmed")
 ACTIONS = ("立案", "移交", "仅提示")
@@ -74,19 +77,6 @@ class Considered:
 
 
 @dataclass(frozen=True)
-class Taxon:
-    """A class of leads: code, labels, the clause it refers to, who is in charge, and what we may do about it."""
-
-    code: str
-    zh: str
-    en: str
-    group_zh: str
-    clause: str
-    competent_authority: str
-    our_action: str
-
-
-@dataclass(frozen=True)
 class RuleBook:
     """All rule files of a folder, checked."""
 
@@ -101,6 +91,15 @@ class RuleBook:
     jurisdictions: dict[str, dict[str, str]]
     """adcode -> folder, zh, en."""
     taxonomy: dict[str, Any]
+
+    @cached_property
+    def words(self) -> classes.Words:
+        """Every word of the sources, by place."""
+        return classes.Words(self.taxonomy)
+
+    def local_class(self, path: tuple[str, ...], word: str) -> LocalWord:
+        """What a source's own word means at a place: local list and national groups; no groups = not known there."""
+        return self.words.find(path, word)
 
     def explain(self, key: str, path: Iterable[str], on: date, **facts: Any) -> list[Considered]:
         """Every row of a key with why it won or lost, most specific layer first; raises ``RuleError`` for an unknown key."""
@@ -178,32 +177,98 @@ class RuleView:
     def used(self) -> list[RuleValue]:
         return list(self._used.values())
 
+    def apart(self) -> RuleView:
+        """The same rules with a memory of its own: what one verdict asked for."""
+        return RuleView(self.book, self.path, self.on)
+
+    def remember(self, other: RuleView) -> None:
+        """Count what another view of the same rules was asked for as asked of this one."""
+        self._used.update(other._used)
+
     def classify(self, candidate_kind: str) -> Taxon:
         """The 四乱 class a kind of candidate is a question about."""
+        return self.class_of(candidate_kind, None).taxon
+
+    def class_of(self, candidate_kind: str, word: str | None) -> Classified:
+        """The 四乱 class of an object: by the source's own word where that tells one, else what its kind is a question about."""
         kinds = self.book.taxonomy["candidate_kinds"]
-        return self._taxon(kinds.get(candidate_kind, kinds["unknown"]))
+        by_kind = self.taxon(kinds.get(candidate_kind, kinds["unknown"]))
+        found = self.book.local_class(self.path, word) if word and word.strip() else None
+        if found is None or found.code is None:
+            return Classified(by_kind, found, "kind", False)
+        taxon = self.taxon(found.code)
+        known_kind = by_kind.code != classes.UNKNOWN
+        return Classified(taxon, found, "word", known_kind and taxon.group_zh != by_kind.group_zh)
 
     def prohibition(self, key: str, **facts: Any) -> Taxon:
         """The class of a question on outfalls, zones or lines: ``source_zone.outfall``, ``outfall.position`` ..."""
         entry = self.book.taxonomy["questions"][key]
-        return self._taxon(entry if isinstance(entry, str) else entry[next(iter(facts.values()))])
+        return self.taxon(entry if isinstance(entry, str) else entry[next(iter(facts.values()))])
 
-    def allowed_use(self, candidate_kind: str, subtype: str | None) -> str | None:
-        """Why a use is lawful inside the line and is not told (arable beach land), or None."""
-        row = self.book.taxonomy["allowed_uses"].get(candidate_kind, {}).get(subtype or "")
-        return f"{row['zh']}({row['clause']})" if row else None
+    def prohibitions(self, zones: Iterable[str], code: str) -> list[dict[str, Any]]:
+        """What the law forbids or lets pass by approval for a class of object on these grounds and zones."""
+        zones = set(zones)
+        return [
+            {k: v for k, v in row.items() if k not in ("of", "basin", "rule")}
+            | {"zone": sorted(zones & set(row["zone"]))}
+            for row in self.book.taxonomy["prohibitions"]
+            if zones & set(row["zone"]) and classes.fits(code, row["of"]) and self._holds(row)
+        ]
 
-    def _taxon(self, code: str) -> Taxon:
+    def buffer(self, code: str) -> dict[str, Any] | None:
+        """The distance off the line that the basin's law keeps free of a class of works, as the row that says so."""
+        rows = self.book.taxonomy["buffers"]
+        return next((r for r in rows if classes.fits(code, r["of"]) and self.basin == r["basin"]), None)
+
+    def function_zone(self, zone_type: str) -> dict[str, Any]:
+        """What a shoreline function zone (岸线功能区) asks of what stands there."""
+        return dict(self.book.taxonomy["function_zones"][zone_type])
+
+    def allowed_use(self, candidate_kind: str, word: str | None) -> str | None:
+        """Why a use is lawful inside the line whatever ground it stands on and without more evidence, or None."""
+        use = self.lawful_use(candidate_kind, word)
+        return f"{use.zh}({use.clause})" if use and not use.evidence else None
+
+    def lawful_use(self, candidate_kind: str, word: str | None) -> AllowedUse | None:
+        """The use or work that is lawful inside the line (arable beach land ...), where the rules here recognise it."""
+        found = self.book.local_class(self.path, word) if word else None
+        use = classes.use_of(self.book.taxonomy, candidate_kind, found)
+        held = self.find("encroach.exempt_types") if use else None
+        return use if use and held and use.code in held.value else None
+
+    @property
+    def basin(self) -> str | None:
+        """The basin whose law applies here, if the rules name one."""
+        row = self.find("law.basin")
+        return row.value if row else None
+
+    def taxon(self, code: str) -> Taxon:
+        """A class by its code, with the clause of the basin's own law first where that law applies."""
         t = self.book.taxonomy["classes"][code]
-        clause = "".join(f"{own};" for own in [self._basin_clause(t)] if own) + t["clause"]
-        return Taxon(code, t["zh"], t["en"], t["group"], clause, t["competent_authority"], t["our_action"])
+        own = t["clause_in"].get(self.basin) if "clause_in" in t else None
+        return Taxon(
+            code,
+            t["zh"],
+            t["en"],
+            t["group"],
+            f"{own};{t['clause']}" if own else t["clause"],
+            t["competent_authority"],
+            t["our_action"],
+            t["measure"],
+            t.get("severity"),
+            t.get("severity_top") == "above",
+            t.get("off_permit"),
+            t.get("across", False),
+        )
 
-    def _basin_clause(self, entry: Mapping[str, Any]) -> str | None:
-        """The clause of a basin's own law (《长江保护法》), where the rules say that the place lies in that basin."""
-        if "clause_in" not in entry:
-            return None
-        basin = self.find("law.basin")
-        return entry["clause_in"].get(basin.value) if basin else None
+    def _holds(self, row: Mapping[str, Any]) -> bool:
+        """Whether a prohibition applies in this basin and on this day."""
+        if "basin" in row and row["basin"] != self.basin:
+            return False
+        if "rule" not in row:
+            return True
+        told = self.find(row["rule"], **({"basin": row["basin"]} if "basin" in row else {}))
+        return told is not None and told.value is True
 
 
 def path_of(adcode: str) -> tuple[str, ...]:

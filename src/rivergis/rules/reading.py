@@ -14,6 +14,7 @@ import yaml
 from jsonschema.exceptions import best_match
 
 from rivergis.errors import RuleError
+from rivergis.rules import classes
 from rivergis.rules.book import NATIONAL, RuleBook, RuleValue, listed
 
 SPECIAL = ("schema.yaml", "jurisdictions.yaml", "taxonomy.yaml")
@@ -49,7 +50,7 @@ def book_of(content: dict[str, str]) -> RuleBook:
                 )
             by_key.setdefault(row.key, []).append(row)
     version = hashlib.sha256("".join(f"{n}\n{t}" for n, t in sorted(content.items())).encode()).hexdigest()[:16]
-    taxonomy = _taxonomy(_mapping("taxonomy.yaml", content), shapes["taxonomy"])
+    taxonomy = _taxonomy(_mapping("taxonomy.yaml", content), shapes["taxonomy"], known["keys"])
     return RuleBook(version, content, known["keys"], known["facts"], by_key, places, taxonomy)
 
 
@@ -208,12 +209,9 @@ def _check_value(name: str, key: str, value: Any, known: Mapping[str, Any]) -> N
             raise RuleError(f"{name}: {key} has min {ends[0]} above max {ends[1]}: swap them.")
 
 
-def _taxonomy(body: dict[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
+def _taxonomy(body: dict[str, Any], shape: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
     _check_shape("taxonomy.yaml", body, shape)
-    named = [*body["candidate_kinds"].values()]
-    for question in body["questions"].values():
-        named += [question] if isinstance(question, str) else list(question.values())
-    unknown = [c for c in named if c not in body["classes"]]
-    if unknown:
-        raise RuleError(f"taxonomy.yaml names the unknown class {unknown[0]!r}.")
+    fault = next(iter(classes.faults(body, keys)), None)
+    if fault:
+        raise RuleError(fault)
     return body
