@@ -1,0 +1,105 @@
+"""A batch of remote-sensing patches received: candidates of the night, and the batch itself with its file, to be given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rivergis.db.connect import Database
+from rivergis.encroachment import patch_files, patch_workflow
+from rivergis.errors import UsageError
+from rivergis.intake.delivery import Asked
+from rivergis.intake.limits import DEFAULT, Limits
+from rivergis.intake.profile import Profile
+from rivergis.jobs import receive
+from rivergis.jobs.layer_import import ImportResult, Options
+
+
+@dataclass(frozen=True)
+class BatchReceived:
+    """What became of a batch: new, changed and left-out patches by number against the delivery before it."""
+
+    batch: str
+    version: int
+    known: bool
+    patches: int
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    imported: ImportResult | None = None
+
+
+def import_batch(
+    db: Database,
+    path: Path,
+    batch: str,
+    *,
+    actor: str,
+    profile: Profile,
+    options: Options,
+    store_dir: Path,
+    source_layer: str | None = None,
+    limits: Limits = DEFAULT,
+    dry_run: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> BatchReceived:
+    """Take in a batch (图斑批次): the same again changes nothing, also as we gave it back; a corrected one is a new version.
+
+    What it does not hold any more is withdrawn by who sends it. Raises as ``receive.import_file``.
+    """
+    if not batch.strip():
+        raise UsageError("Give the batch a name with --batch, such as 2026-1.")
+    asked = Asked(None, options.crs, options.datum, options.encoding)
+    read = patch_files.read(path, profile, asked, source_layer=source_layer, limits=limits)
+    with db.read() as conn:
+        compared = patch_workflow.compare(conn, batch, read)
+        if compared.same:
+            return BatchReceived(batch, patch_workflow.progress(conn, batch).version, True, len(read.rows))
+    mapped, _ = patch_files.mapping(profile)
+    delivered_on = options.delivered_on or datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    own = replace(
+        options, namespace=f"patch:{batch}", feed=f"patches:{batch}", complete=True, delivered_on=delivered_on
+    )
+    [result] = receive.import_file(
+        db,
+        "candidate",
+        path,
+        actor=actor,
+        profile=replace(profile, mappings=(mapped,)),
+        options=own,
+        source_layer=read.source_layer,
+        dry_run=dry_run,
+        limits=limits,
+        progress=progress,
+    )
+    version = 0 if dry_run else _record(db, read, batch, compared, own, profile.name, actor, store_dir, delivered_on)
+    return BatchReceived(batch, version, False, len(read.rows), compared.new, compared.changed, compared.gone, result)
+
+
+def _record(
+    db: Database,
+    read: patch_files.BatchFile,
+    batch: str,
+    compared: patch_workflow.Compared,
+    options: Options,
+    profile: str,
+    actor: str,
+    store_dir: Path,
+    delivered_on: date,
+) -> int:
+    kept = patch_files.keep(read.path, read.sha256, store_dir)
+    with db.write(actor) as conn:
+        return patch_workflow.record(
+            conn,
+            batch,
+            read,
+            compared,
+            file_path=kept,
+            profile=profile,
+            options=options.as_dict(),
+            namespace=options.namespace,
+            delivered_on=delivered_on,
+        )

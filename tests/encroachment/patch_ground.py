@@ -1,0 +1,155 @@
+"""A small river with a line, and a batch of patches on it, as files of every form.
+
+patch A (20 x 20 m, inside)    B (30 x 10, half over the line)   C (5 x 5, inside)   D (far outside)
+
+----------------------------- line, 200 m north of the axis --------------------------
+  [A]            [B~]               [c]
+============================= axis, flows east =======================================
+----------------------------- line, 200 m south ---------------------------------------
+                                                                                   [D] 2 km south
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import openpyxl
+import pandas as pd
+import shapely
+
+from rivergis import rules
+from rivergis.db.connect import Database
+from rivergis.intake import profile as profiles
+from rivergis.jobs import nightly, patch_import, receive
+from rivergis.settings import gis_dir
+
+RULES = gis_dir() / "rules"
+BOOK = rules.load(RULES)
+X, Y = 500_000.0, 3_250_000.0
+ZONE = 4544
+DAY = date(2026, 5, 20)
+
+
+def at(x: float, y: float, w: float = 0, h: float = 0) -> shapely.Geometry:
+    """A box (or point) in metres from the west end of the axis."""
+    return shapely.box(X + x, Y + y, X + x + w, Y + y + h) if w else shapely.Point(X + x, Y + y)
+
+
+SHAPES = {"A": at(100, 50, 20, 20), "B": at(400, 195, 30, 10), "C": at(700, 60, 5, 5), "D": at(900, -2200, 20, 20)}
+
+
+def river(db: Database, folder: Path) -> None:
+    """One river of 2 km in one county, with an announced line 200 m to each side."""
+    axis = shapely.LineString([(X, Y), (X + 2000, Y)])
+    put(
+        db,
+        folder,
+        "admin_unit",
+        [{"code": "500199", "name": "试验县", "level": "county"}],
+        [at(-5000, -5000, 12000, 10000)],
+    )
+    put(db, folder, "river", [{"code": "R1", "name": "试验河", "kind": "river"}], None)
+    put(db, folder, "axis", [{"code": "R1", "river_code": "R1"}], [axis])
+    put(db, folder, "reach", [{"code": "R1-1", "river_code": "R1", "kind": "river", "from_m": 0, "to_m": 2000}], [axis])
+    lines = [
+        {
+            "code": f"L{bank}", "version_code": "V1", "river_code": "R1", "bank": bank, "basis": "announced",
+            "announce_gov": "试验县人民政府", "announce_doc_no": "试府发〔2020〕1号", "announced_on": "2020-06-01", "xy_error_m": 0.5,
+        }
+        for bank in ("left", "right")
+    ]  # fmt: skip
+    sides = [shapely.LineString([(X, Y + s), (X + 2000, Y + s)]) for s in (200, -200)]
+    put(db, folder, "boundary_line", lines, sides)
+    area = [{"code": "V1A", "version_code": "V1", "river_code": "R1"}]
+    put(db, folder, "boundary_area", area, [at(0, -200, 2000, 400)])
+
+
+def put(db: Database, folder: Path, layer: str, rows: list[dict[str, Any]], shapes: list[Any] | None) -> None:
+    path = folder / f"{layer}.gpkg"
+    if shapes is None:
+        frame = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[None] * len(rows), crs=ZONE)
+        frame.to_file(path, layer=layer, engine="pyogrio", geometry_type="Unknown")
+    else:
+        gpd.GeoDataFrame(rows, geometry=shapes, crs=ZONE).to_file(path, layer=layer, engine="pyogrio")
+    [result] = receive.import_file(db, layer, path, actor="test", profile=profiles.plain(), options=receive.Options())
+    assert result.imported == len(rows), result
+
+
+def rows(**changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """The four patches as delivered, with changes by number; B says an area that is not its own."""
+    base = [
+        {"图斑编号": "A", "批次": "2026-1", "影像日期": "2026-03-01", "分辨率": 0.8, "地物类别": "临河房屋", "面积": None, "核查结论": None, "核查说明": None, "备注": "一"},
+        {"图斑编号": "B", "批次": "2026-1", "影像日期": "2026-03-01", "分辨率": 0.8, "地物类别": "坑塘", "面积": 555.0, "核查结论": None, "核查说明": None, "备注": None},
+        {"图斑编号": "C", "批次": "2026-1", "影像日期": "2026-03-01", "分辨率": 4.0, "地物类别": "堆放", "面积": None, "核查结论": None, "核查说明": None, "备注": None},
+        {"图斑编号": "D", "批次": "2026-1", "影像日期": "2026-03-01", "分辨率": 0.8, "地物类别": "临河房屋", "面积": None, "核查结论": None, "核查说明": None, "备注": None},
+    ]  # fmt: skip
+    return [r | changes.get(r["图斑编号"], {}) for r in base]
+
+
+def delivery(
+    folder: Path, ending: str, said: list[dict[str, Any]] | None = None, shapes: dict[str, Any] | None = None
+) -> Path:
+    """The batch as a file of one of the forms."""
+    said, shapes = said or rows(), shapes or SHAPES
+    folder.mkdir(exist_ok=True)
+    path = folder / f"图斑{ending}"
+    frame = gpd.GeoDataFrame(said, geometry=[shapes[r["图斑编号"]] for r in said], crs=ZONE)
+    if ending == ".shp":
+        for name in ("核查结论", "核查说明", "备注"):
+            frame[name] = frame[name].fillna("").astype(str)
+        frame.to_file(path, encoding="GBK", engine="pyogrio")
+    elif ending == ".gpkg":
+        frame.to_file(path, layer="图斑", engine="pyogrio")
+    elif ending == ".geojson":
+        frame.to_crs(4490).to_file(path, engine="pyogrio", driver="GeoJSON", RFC7946="NO")
+    else:
+        table = pd.DataFrame(frame.drop(columns="geometry")).assign(WKT=[g.wkt for g in frame.to_crs(4490).geometry])
+        if ending == ".csv":
+            table.to_csv(path, index=False, encoding="gbk", lineterminator="\r\n")
+        else:
+            _workbook(path, table)
+    return path
+
+
+def _workbook(path: Path, table: pd.DataFrame) -> None:
+    """As offices make them: a merged title above, a coloured heading, a second sheet."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "图斑清单"
+    sheet.append(["试验县2026年第一批图斑核查表"])
+    sheet.merge_cells("A1:J1")
+    sheet.append(list(table.columns))
+    for row in table.itertuples(index=False):
+        sheet.append([None if pd.isna(v) else v for v in row])
+    sheet["A2"].fill = openpyxl.styles.PatternFill("solid", fgColor="FFFF00")
+    book.save(path)
+
+
+def take(db: Database, path: Path, store: Path, batch: str = "2026-1", **more: Any) -> patch_import.BatchReceived:
+    options = receive.Options(
+        crs="EPSG:4490" if path.suffix in (".xlsx", ".csv") else None, delivered_on=more.pop("on", DAY)
+    )
+    return patch_import.import_batch(
+        db, path, batch, actor="test", profile=profiles.load("patches", RULES), options=options, store_dir=store, **more
+    )
+
+
+def night(db: Database, folder: Path, day: date = DAY) -> nightly.NightResult:
+    return nightly.run(db, BOOK, day, "test", adcode=None, store_dir=folder / "store", report_dir=folder / "reports")
+
+
+def content(path: Path) -> Any:
+    """A file's patches as another program sees them: rows of values, without geometry."""
+    if path.suffix == ".xlsx":
+        sheet = openpyxl.load_workbook(path).worksheets[0]
+        return [[c.value for c in row] for row in sheet.iter_rows()]
+    if path.suffix == ".csv":
+        return pd.read_csv(path, encoding="gbk", dtype=str)
+    if path.suffix == ".geojson":
+        return json.loads(path.read_text(encoding="utf-8"))
+    return gpd.read_file(path, encoding="GBK" if path.suffix == ".shp" else None)
