@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa  # type: ignore[import-untyped]
 import shapely
 
 from rivergis.boundary.squares import Flags, Floats, Index, Ints
@@ -34,6 +35,9 @@ class Pieces:
 
     encoded: npt.NDArray[np.object_] | Sequence[Any]
     area: Ints
+    boxes: Floats | None = None
+    """Box of each piece, where it is known already; and so with ``squares``."""
+    squares: Index | None = None
 
     def __len__(self) -> int:
         return len(self.area)
@@ -44,14 +48,23 @@ class Pieces:
         return self.take(np.arange(len(self)))
 
     @cached_property
+    def arrays(self) -> Sequence[Any]:
+        """All pieces as Arrow arrays of WKB, one after the other."""
+        if isinstance(self.encoded, np.ndarray):
+            return [pa.array(shapely.to_wkb(self.encoded), pa.large_binary())]
+        return self.encoded
+
+    @cached_property
     def bounds(self) -> Floats:
         """Box of each piece (p, 4): west, south, east, north in metres."""
+        if self.boxes is not None:
+            return self.boxes
         return np.asarray(shapely.bounds(self.shapes), np.float64).reshape(-1, 4)
 
     @cached_property
     def index(self) -> Index:
         """Which pieces lie in which square of the ground."""
-        return Index.over(self.bounds)
+        return self.squares if self.squares is not None else Index.over(self.bounds)
 
     def take(self, positions: Ints) -> npt.NDArray[np.object_]:
         """The pieces at these positions, as Polygons."""
