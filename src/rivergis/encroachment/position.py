@@ -6,7 +6,17 @@ ground: without levees in the register nothing is called beach. Source: 《河�
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from rivergis import geometry
+from rivergis.rules import RuleView
 
 GROUNDS = ("levee", "berm", "channel", "beach")
 
@@ -55,3 +65,207 @@ class FunctionZoneHit:
     told_by: str
     id: str | None = None
     version: int | None = None
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How far off a position may be. ``told_by``: delivered, survey_scale or nothing (the line's error is not known).
+
+    ``band_m`` = sigmas times the root sum of squares of both errors; where the line's error is not known, the farthest
+    that a line may plausibly lie off is added to the source's share instead (None: the rules name none).
+    """
+
+    line_m: float | None
+    source_m: float
+    sigma_m: float | None
+    sigmas: float
+    band_m: float | None
+    told_by: str
+
+
+def uncertainty(
+    view: RuleView,
+    *,
+    source_kind: str,
+    accuracy_m: float | None = None,
+    gsd_m: float | None = None,
+    line_error_m: float | None = None,
+    survey_scale: int | None = None,
+) -> Uncertainty:
+    """Errors of source and line put together: what was delivered, else by image, kind of source and survey scale."""
+    source = _source_error(view, source_kind, accuracy_m, gsd_m)
+    sigmas = view.number("encroach.position.sigmas")
+    line, told_by = line_error_m, "delivered"
+    if line is None:
+        row = view.find("encroach.line_error", survey_scale=survey_scale) if survey_scale else None
+        line, told_by = (float(row.value), "survey_scale") if row else (None, "nothing")
+    if line is not None:
+        sigma = math.hypot(line, source)
+        return Uncertainty(line, source, sigma, sigmas, sigmas * sigma, told_by)
+    worst = view.find("encroach.line_error.worst")
+    band = None if worst is None or worst.value is None else float(worst.value) + sigmas * source
+    return Uncertainty(None, source, None, sigmas, band, told_by)
+
+
+def _source_error(view: RuleView, source_kind: str, accuracy_m: float | None, gsd_m: float | None) -> float:
+    if accuracy_m is not None:
+        return accuracy_m
+    if gsd_m is not None:
+        return gsd_m * view.number("encroach.digitising_tolerance")
+    return view.number("encroach.source_accuracy", source_kind=source_kind)
+
+
+def side(distance_m: float | None, off: Uncertainty) -> str:
+    """inside, edge, outside or undecided, by the signed distance to the line (positive inside).
+
+    Where the line's error is not known only what lies beyond any plausible error is told apart: the rest is 压线待核.
+    """
+    if distance_m is None or off.band_m is None:
+        return "undecided"
+    if abs(distance_m) <= off.band_m:
+        return "edge" if off.line_m is not None else "undecided"
+    return "inside" if distance_m > 0 else "outside"
+
+
+def distance_to_line(shape: shapely.Geometry, ground: shapely.Geometry, line: shapely.Geometry | None = None) -> float:
+    """Signed distance in metres from an object to the management line: how deep its deepest part lies inside, or how far outside.
+
+    ``ground``: union of the management areas around it; ``line``: the line itself, where the ground also ends at a border or
+    a closing chord. The depth is that of its corners, of points a metre to a tenth of its size apart and of the middle of
+    its largest circle, so it is never told too deep.
+    """
+    line = ground.boundary if line is None else line
+    within = shapely.intersection(shape, ground)
+    if within.is_empty:
+        return -float(shape.distance(ground))
+    return float(shapely.distance(_probes(within), line).max())
+
+
+def _probes(shape: shapely.Geometry) -> np.ndarray:
+    """Points of a shape that its deepest part is looked for at."""
+    step = max(1.0, math.hypot(*np.ptp(np.reshape(shape.bounds, (2, 2)), axis=0)) / 10)
+    points = [shapely.get_coordinates(shapely.segmentize(shape, step))]
+    for part in geometry.polygons_of(shape).geoms if shape.area else ():
+        points.append(shapely.get_coordinates(shapely.maximum_inscribed_circle(part, tolerance=step / 10))[:1])
+    return shapely.points(np.concatenate(points))
+
+
+def area_error_m2(net: shapely.Geometry, line: shapely.Geometry, line_m: float | None, source_m: float) -> float | None:
+    """One-sigma error of an area in m2 from line and source; None where the line cuts it and its error is not known.
+
+    The corners of the source err independently (variance sigma^2/4 times the sum of squared distances between each
+    corner's neighbours); the line shifts as one along the part of it that cuts the object.
+    """
+    cut = float(shapely.intersection(line, net.buffer(0.01)).length)
+    if line_m is None and cut > 0:
+        return None
+    spread = sum(_neighbour_spread_m2(ring) for ring in shapely.get_rings(shapely.get_parts(net)))
+    return float(np.hypot((line_m or 0.0) * cut, source_m / 2 * np.sqrt(spread)))
+
+
+def _neighbour_spread_m2(ring: shapely.LinearRing) -> float:
+    xy = shapely.get_coordinates(ring)[:-1]
+    return float(((np.roll(xy, -1, axis=0) - np.roll(xy, 1, axis=0)) ** 2).sum())
+
+
+def zones_hit(shapes: Sequence[shapely.Geometry], zones: gpd.GeoDataFrame) -> list[tuple[ZoneHit, ...]]:
+    """The source zones each object lies in, the strictest class first; metres of one zone.
+
+    ``zones``: areas with code, name, zone_class and, where known, part, basis, doc_no, id, version.
+    """
+    hits: list[list[ZoneHit]] = [[] for _ in shapes]
+    if len(zones) == 0 or not len(shapes):
+        return [tuple(h) for h in hits]
+    grounds = np.array([geometry.polygons_of(g) for g in zones.geometry], dtype=object)
+    objects, found = shapely.STRtree(grounds).query(np.asarray(shapes, dtype=object), predicate="intersects")
+    rows = zones.to_dict("records")
+    for o, z in zip(objects.tolist(), found.tolist(), strict=True):
+        part = share(shapes[o], grounds[z])
+        if part > 0:
+            hits[o].append(_zone_hit(rows[z], part))
+    return [tuple(sorted(h, key=lambda z: (z.zone_class, -z.share, z.code))) for h in hits]
+
+
+def _zone_hit(row: dict[str, Any], part: float) -> ZoneHit:
+    given = {k: told(row.get(k)) for k in ("part", "basis", "doc_no", "id", "version")}
+    given["id"] = None if given["id"] is None else str(given["id"])
+    return ZoneHit(str(row["code"]), str(row["name"]), int(row["zone_class"]), share=part, **given)
+
+
+def told(value: Any) -> Any:
+    """A cell of a frame, None where it is missing."""
+    return None if value is None or value != value else value  # NaN and NaT differ from themselves
+
+
+def share(shape: shapely.Geometry, ground: shapely.Geometry) -> float:
+    """Share of an object on a ground by area, else by length, else of its points, 0 to 1."""
+    for size in (shapely.area, shapely.length):
+        if size(shape) > 0:
+            return min(1.0, float(size(shapely.intersection(shape, ground)) / size(shape)))
+    points = shapely.get_parts(shape)
+    return float(shapely.intersects(points, ground).mean()) if len(points) else 0.0
+
+
+def function_zones_at(
+    zones: gpd.GeoDataFrame,
+    shape: shapely.Geometry,
+    *,
+    river_id: str | None,
+    bank: str | None,
+    from_m: float | None,
+    to_m: float | None,
+) -> tuple[FunctionZoneHit, ...]:
+    """The shoreline function zones on whose stretch of bank an object stands; metres.
+
+    ``zones``: lines along a bank (or areas) with code, zone_type, river_id, bank, from_m, to_m, plan_name. Told by chainage
+    where zone and object have one, else by the object's foot on the zone's line, which must not fall on its end.
+    """
+    hits = []
+    for row in zones.to_dict("records"):
+        by = _on_stretch(row, zones.geometry.name, shape, river_id, bank, from_m, to_m)
+        if by:
+            hits.append(
+                FunctionZoneHit(
+                    str(row["code"]),
+                    str(row["zone_type"]),
+                    str(row["bank"]),
+                    told(row.get("from_m")),
+                    told(row.get("to_m")),
+                    told(row.get("plan_name")),
+                    by,
+                    None if told(row.get("id")) is None else str(row["id"]),
+                    told(row.get("version")),
+                )
+            )
+    return tuple(sorted(hits, key=lambda h: (h.from_m or 0.0, h.code)))
+
+
+def _on_stretch(
+    row: dict[str, Any],
+    column: str,
+    shape: shapely.Geometry,
+    river_id: str | None,
+    bank: str | None,
+    from_m: float | None,
+    to_m: float | None,
+) -> str | None:
+    ground = row[column]
+    if ground is not None and ground.area > 0:
+        return "geometry" if share(shape, ground) > 0 else None
+    if river_id is None or str(row["river_id"]) != str(river_id) or row["bank"] != bank:
+        return None
+    first, last = told(row.get("from_m")), told(row.get("to_m"))
+    if None not in (first, last, from_m, to_m):
+        return "chainage" if max(first, from_m) <= min(last, to_m) else None
+    return "geometry" if ground is not None and beside(ground, shape) else None
+
+
+def beside(line: shapely.Geometry, shape: shapely.Geometry) -> bool:
+    """Whether the middle of an object has its foot on a line and not on the line's end."""
+    parts = [p for p in geometry.lines_of(line) if p.length > 0]
+    if not parts:
+        return False
+    middle = shape.centroid
+    nearest = min(parts, key=lambda p: p.distance(middle))
+    at = nearest.project(middle)
+    return bool(0 < at < nearest.length) or (nearest.is_ring and nearest.length > 0)
