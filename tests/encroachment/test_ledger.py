@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rivergis.encroachment.ledger import Carried, Known, NightLimits, Seen, reconcile
 from tests import tiny
 
-LIMITS = NightLimits(0.3, 0.3, 0.5, 0.5, 3, 20, 1.1, 20.0, 2, 3, 0.9)
+LIMITS = NightLimits(0.3, 0.3, 0.5, 0.5, 3, 20, 1.1, 20.0, 2, 3, 0.9, 100.0)
 NIGHT = date(2026, 5, 2)
 HERE, NEAR, AWAY = tiny.box(0, 0, 20, 20), tiny.box(4, 0, 20, 20), tiny.box(100, 0, 20, 20)
 

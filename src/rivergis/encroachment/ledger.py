@@ -1,4 +1,4 @@
-"""Is it the same thing as last night? Identity of leads over nights.
+"""Is it the same thing as last night? Identity of leads over nights (同一处问题).
 
 One place is one lead: its id and its first date stay, whatever the sources call it, however they cut it up and
 whoever looked. Not looked at is never gone; gone is told after a number of observed nights without it. Source for
@@ -7,70 +7,21 @@ the order of rules: design notes on identity (MapBiomas Alerta, GFW integrated a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import shapely
 
+from rivergis.encroachment.groups import area_groups, overlaps, point_groups, sound
+from rivergis.encroachment.matching import AreaNight, Known, Thing, match_areas
 from rivergis.encroachment.memory import Carried, NightLimits
+from rivergis.encroachment.point_matching import PointNight, grow_out_of_points, match_points
+from rivergis.encroachment.steps import Seen, Step, Tonight, steps_of
 
-__all__ = ["Carried", "Known", "NightLimits", "Seen", "Step", "reconcile"]
-
-
-@dataclass(frozen=True)
-class Known:
-    """A lead as the nights before left it: id, last footprint (metres) and what it remembers. Closed ones too: they may come back."""
-
-    finding_id: str
-    footprint: shapely.Geometry
-    carried: Carried
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One detection of tonight: its key tonight, kind, source and footprint (metres; of what is told, the net part inside).
-
-    ``identity``: the lasting name of the object in its source, None where names are only tonight's.
-    ``untold``: why it is not told (outside, within_tolerance, permitted, undecided ...; then the footprint is all of it).
-    Pass what is untold wherever it meets a known lead: it says why that lead is not seen.
-    """
-
-    key: str
-    kind: str
-    footprint: shapely.Geometry
-    source: str = ""
-    identity: str | None = None
-    accuracy_m: float = 0.0
-    """Position error of a point, m; areas do without."""
-    untold: str | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """What tonight does to one lead.
-
-    ``status``: new, persisting, grown, shrunk, rebound, split (seen in more pieces than ever; the id goes on);
-    gone, permitted, merged (these close it); missed (looked at and not seen, too few times to be gone), unobserved,
-    left_by_redraw (the line moved, the object is still there). ``known`` and ``seen`` are positions in the arguments;
-    ``seen`` (largest first) is empty where nothing was told of it. ``footprint`` and ``carried`` are what the next
-    night is to be given.
-    """
-
-    status: str
-    known: int | None
-    seen: tuple[int, ...]
-    footprint: shapely.Geometry
-    carried: Carried
-    into: int | None = None
-    """The known lead that goes on for a merged one."""
-    because: str | None = None
-    """Reason of the untold detection that explains why it was not seen."""
-
-    @property
-    def area_m2(self) -> float | None:
-        """Joint area of what was seen, m2; None for points and where nothing was seen."""
-        return (self.footprint.area or None) if self.seen else None
+ALL_SOURCES = "all"
+__all__ = ["ALL_SOURCES", "Carried", "Known", "NightLimits", "Seen", "Step", "observed_shares", "reconcile"]
 
 
 def reconcile(
@@ -84,85 +35,98 @@ def reconcile(
 ) -> list[Step]:
     """Steps of one night: what is new, what goes on, what is gone (是否昨夜同一处问题).
 
-    ``observed_share``: for each known lead, the share of its place that was looked at by a source that can see it;
-    ``line_moved``: whether a line at its place is another one than on the night before (default: none is). Pure: the
-    same arguments give the same steps; order and keys of ``seen`` do not matter.
+    ``observed_share``: for each known lead, the share of its place that was looked at by a source that can see it
+    (``observed_shares``); ``line_moved``: whether a line at its place is another one than on the night before
+    (default: none is). Pure: the same arguments give the same steps, known leads first, in their order; order and
+    keys of ``seen`` do not matter.
     """
-    match = _match(known, seen, limits)
-    steps = [_seen_step(known, seen, i, match.get(i), limits, night) for i in range(len(seen)) if not seen[i].untold]
-    taken = set(match.values())
-    for k, lead in enumerate(known):
-        if k in taken or lead.carried.closed:
-            continue
-        steps.append(_unseen_step(lead, k, observed_share[k], limits))
-    return steps
+    known = [replace(lead, footprint=g) for lead, g in zip(known, sound([x.footprint for x in known]), strict=True)]
+    tonight = Tonight(known, seen, observed_share, limits, night, line_moved or [False] * len(known))
+    told = _in_order([i for i, s in enumerate(seen) if s.untold is None], seen)
+    things = _things([i for i in told if seen[i].footprint.area > 0], seen, known, limits)
+    points = _points([i for i in told if seen[i].footprint.area == 0], seen)
+    open_ = frozenset(k for k, lead in enumerate(known) if lead.carried.closed is None)
+    back = frozenset(k for k, lead in enumerate(known) if _may_come_back(lead.carried, night, limits))
+    areas = match_areas(AreaNight(things, known, open_, back, observed_share, limits))
+    at_points = PointNight(points, things, areas, known, open_, back)
+    grow_out_of_points(at_points)
+    return steps_of(tonight, things, points, areas, match_points(at_points))
 
 
-def _unseen_step(lead: Known, k: int, observed: float, limits: NightLimits) -> Step:
-    if observed < limits.min_observed:
-        return Step("unobserved", k, (), lead.footprint, lead.carried)
-    missed = lead.carried.missed + 1
-    status = "gone" if missed >= limits.gone_after else "missed"
-    carried = replace(lead.carried, missed=missed, closed="gone" if status == "gone" else None)
-    return Step(status, k, (), lead.footprint, carried)
+def _may_come_back(carried: Carried, night: date, limits: NightLimits) -> bool:
+    """A place that was cleaned or merged lately. What a permit closed is new when the permit has ended: it never went."""
+    ago = (night - date.fromisoformat(carried.last_seen)).days
+    return carried.closed in ("gone", "merged") and ago <= limits.rebound_within
 
 
-def _match(known: Sequence[Known], seen: Sequence[Seen], limits: NightLimits) -> dict[int, int]:
-    by_identity = {name: k for k, lead in enumerate(known) for name in lead.carried.identities}
-    told = [i for i, s in enumerate(seen) if not s.untold]
-    match = {i: by_identity[seen[i].identity or ""] for i in told if seen[i].identity in by_identity}
-    free = [k for k in range(len(known)) if k not in match.values()]
-    pairs = []
-    tree = shapely.STRtree([known[k].footprint for k in free])
-    for i in told:
-        if i in match:
-            continue
-        for j in tree.query(seen[i].footprint, predicate="intersects"):
-            k = free[int(j)]
-            overlap = _overlap(seen[i].footprint, known[k].footprint)
-            if known[k].carried.kind == seen[i].kind and overlap >= limits.min_overlap:
-                pairs.append((-round(overlap, 2), known[k].carried.born, known[k].finding_id, i, k))
-    used: set[int] = set()
-    for *_, i, k in sorted(pairs):
-        if i not in match and k not in used:
-            match[i] = k
-            used.add(k)
-    return match
+def _in_order(which: Sequence[int], seen: Sequence[Seen]) -> list[int]:
+    """Positions in an order that does not depend on theirs: by place, size, kind and source; names come last."""
+    spots = shapely.get_coordinates(shapely.centroid([seen[i].footprint for i in which])).round(3)
+    rows = [
+        (*xy, round(seen[i].footprint.area, 3), seen[i].kind, seen[i].source, seen[i].key, i)
+        for i, xy in zip(which, spots.tolist(), strict=True)
+    ]
+    return [row[-1] for row in sorted(rows)]
 
 
-def _overlap(a: shapely.Geometry, b: shapely.Geometry) -> float:
-    """Shared area over the smaller of both; points count as full overlap where they meet."""
-    smaller = min(a.area, b.area)
-    return 1.0 if smaller == 0 else float(shapely.intersection(a, b).area / smaller)
+def _things(which: Sequence[int], seen: Sequence[Seen], known: Sequence[Known], limits: NightLimits) -> list[Thing]:
+    shapes = sound([seen[i].footprint for i in which])
+    kinds = [seen[i].kind for i in which]
+    groups = area_groups(shapes, kinds, _claims(shapes, known, limits), limits)
+    return [_thing([which[i] for i in group], shapes[group], seen) for group in groups]
 
 
-def _seen_step(
-    known: Sequence[Known], seen: Sequence[Seen], i: int, k: int | None, limits: NightLimits, night: date
-) -> Step:
-    s = seen[i]
-    now = Carried.bare(
-        s.kind,
-        s.footprint.area,
-        source=s.source,
-        born=night.isoformat(),
-        last_seen=night.isoformat(),
-        identity=s.identity,
-        accuracy_m=s.accuracy_m,
-    )
-    if k is None:
-        return Step("new", None, (i,), s.footprint, now)
-    before = known[k].carried
-    carried = replace(now, born=before.born)
-    if before.closed:
-        return Step("rebound", k, (i,), s.footprint, carried)
-    return Step(_change(before.area_m2, now.area_m2, limits), k, (i,), s.footprint, carried)
+def _claims(shapes: np.ndarray, known: Sequence[Known], limits: NightLimits) -> list[set[int]]:
+    """The open lead that each detection is by itself the same ground as, if there is one."""
+    leads = [k for k, lead in enumerate(known) if lead.is_area and lead.carried.closed is None]
+    found = overlaps(shapes, np.array([known[k].footprint for k in leads], object))
+    best: dict[int, tuple[float, tuple[str, str], int]] = {}
+    for i, j, iou, *_ in found.where(found.iou >= limits.same_thing_iou).rows():
+        k = leads[j]
+        best[i] = min(best.get(i, (1.0, ("~", ""), -1)), (-round(iou, 2), known[k].rank, k))
+    return [{best[i][2]} if i in best else set() for i in range(len(shapes))]
 
 
-def _change(before: float | None, now: float | None, limits: NightLimits) -> str:
-    if before is None or now is None:
-        return "persisting"
-    if now >= before * limits.growth_ratio and now >= before + limits.growth_min_m2:
-        return "grown"
-    if before >= now * limits.growth_ratio and before >= now + limits.growth_min_m2:
-        return "shrunk"
-    return "persisting"
+def _thing(members: Sequence[int], shapes: np.ndarray, seen: Sequence[Seen]) -> Thing:
+    """One thing of its detections, largest first (points: the most accurate first)."""
+    areas = shapely.area(shapes).tolist()
+    order = sorted(range(len(members)), key=lambda i: (-areas[i], seen[members[i]].accuracy_m, i))
+    of = [seen[members[i]] for i in order]
+    point = areas[order[0]] == 0
+    ground = shapes[order[0]] if point or len(members) == 1 else shapely.union_all(shapes)
+    names = frozenset(s.identity for s in of if s.identity is not None)
+    reach = of[0].accuracy_m if point else 0.0
+    return Thing(tuple(members[i] for i in order), ground, frozenset(s.kind for s in of), names, reach)
+
+
+def _points(which: Sequence[int], seen: Sequence[Seen]) -> list[Thing]:
+    shapes = np.array([seen[i].footprint for i in which], object)
+    accuracy = np.array([seen[i].accuracy_m for i in which], float)
+    groups = point_groups(shapes, [seen[i].kind for i in which], accuracy)
+    return [_thing([which[i] for i in group], shapes[group], seen) for group in groups]
+
+
+def observed_shares(known: Sequence[Known], coverage: Mapping[str, shapely.Geometry]) -> np.ndarray:
+    """Share of each known lead's place that was looked at tonight (n,), 0 to 1, by sources that can see it.
+
+    ``coverage``: source -> area it looked at (metres); ``all`` stands for every source that draws areas. A lead with an
+    area is looked at by the sources that ever showed it. A lead that is a point is looked at only by its own source, said
+    by its name: pictures do not show what an inspector stood before.
+    """
+    looked: dict[tuple[str, ...], shapely.Geometry] = {}
+    out = np.zeros(len(known))
+    for i, lead in enumerate(known):
+        who = lead.carried.sources + ((ALL_SOURCES,) if lead.is_area else ())
+        if who not in looked:
+            looked[who] = shapely.union_all([coverage[s] for s in who if s in coverage])
+            shapely.prepare(looked[who])
+        out[i] = _share_within(lead.footprint, looked[who])
+    return out
+
+
+def _share_within(shape: shapely.Geometry, looked: shapely.Geometry) -> float:
+    if shapely.covers(looked, shape):
+        return 1.0
+    if not shapely.intersects(looked, shape) or shape.area == 0:
+        return 0.0
+    return float(shapely.intersection(looked, shape).area / shape.area)

@@ -7,12 +7,14 @@ so that slow creep is told and jitter is not (design notes on identity over nigh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from statistics import median
 from typing import Any
 
 from rivergis.rules import RuleView
+
+_OFTEN = 0.25  # share of the nights of the commonest kind: below it a kind is a slip of the classifier
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class NightLimits:
     """Sights whose median is the area acknowledged."""
     min_observed: float
     """Share of a place that must be looked at to judge."""
+    same_name_within_m: float
+    """How far the footprint of an object may jump while its lasting name still makes it the same lead, m."""
 
     @classmethod
     def of(cls, view: RuleView) -> NightLimits:
@@ -56,6 +60,7 @@ class NightLimits:
             growth_sights=int(view.number("encroach.nights.growth_sights")),
             reference_sights=int(view.number("encroach.nights.reference_sights")),
             min_observed=view.number("encroach.nights.min_observed_share"),
+            same_name_within_m=view.number("encroach.nights.same_name_within"),
         )
 
 
@@ -79,15 +84,69 @@ class Size:
     def at(cls, *areas_m2: float) -> Size:
         """Acknowledge these sights, and nothing before them."""
         middle = float(median(areas_m2))
-        return cls(tuple(areas_m2), tuple(areas_m2), middle, middle)
+        return cls(areas_m2, areas_m2, middle, middle)
 
-    def scaled(self, *, low: float = 1.0, high: float = 1.0) -> Size:
-        """Another source told a change by these factors: not a second change when this one catches up."""
-        return replace(self, low=self.low * low, high=self.high * high)
+    def seen_again(self, area_m2: float, limits: NightLimits) -> Size:
+        """One sight more: counts what is larger or smaller than acknowledged, and learns while there are few sights."""
+        last = (*self.last, area_m2)[-limits.reference_sights :]
+        up = self.up + 1 if _exceeds(area_m2, self.high, limits) else 0
+        down = self.down + 1 if _exceeds(self.low, area_m2, limits) else 0
+        size = replace(self, last=last, up=up, down=down)
+        if len(self.first) < limits.reference_sights:
+            first = (*self.first, area_m2)
+            middle = float(median(first))
+            return replace(size, first=first, low=middle, high=middle)
+        return size._settled(limits)
 
-    def with_other(self, other: Size) -> Size:
-        """Two leads go on as one: both areas are acknowledged."""
-        return replace(self, low=self.low + other.low, high=self.high + other.high, first=self.last)
+    def _settled(self, limits: NightLimits) -> Size:
+        """Whether this source has caught up with a change that another one told: then that is its area too."""
+        lower, upper = min(self.last), max(self.last)
+        if len(self.last) < limits.reference_sights or self.low >= self.high:
+            return self
+        if lower * limits.growth_ratio >= self.high or upper <= self.low * limits.growth_ratio:
+            return Size.at(*self.last)
+        return self
+
+    def plus(self, other: Size) -> Size:
+        """Two leads go on as one: both areas are acknowledged together."""
+        first, last = (tuple(a + other.low for a in areas) for areas in (self.first, self.last))
+        return Size(first, last, self.low + other.low, self.high + other.high)
+
+
+def _exceeds(more_m2: float, less_m2: float, limits: NightLimits) -> bool:
+    return more_m2 >= less_m2 * limits.growth_ratio and more_m2 >= less_m2 + limits.growth_min_m2
+
+
+Sizes = Mapping[str, Size]
+
+
+def resized(before: Sizes, areas_m2: Mapping[str, float], limits: NightLimits) -> tuple[Sizes, str | None]:
+    """Sizes after a full sight (source -> area it draws tonight, m2), and ``grown`` or ``shrunk`` if that is to be told.
+
+    Grown when one source has shown it often enough; shrunk when one has and none of tonight's says otherwise. What the
+    others have not shown yet is acknowledged for them, so that it is told once.
+    """
+    now = {s: before[s].seen_again(a, limits) if s in before else Size.at(a) for s, a in areas_m2.items()}
+    sizes = {**before, **now}
+    larger = [s for s in now if now[s].up >= limits.growth_sights]
+    if larger:
+        return _acknowledged(sizes, larger, high=max(median(now[s].last) / now[s].high for s in larger)), "grown"
+    smaller = [s for s in now if now[s].down >= limits.growth_sights]
+    if smaller and all(z.down for z in now.values()):
+        return _acknowledged(sizes, smaller, low=min(median(now[s].last) / now[s].low for s in smaller)), "shrunk"
+    return sizes, None
+
+
+def _acknowledged(sizes: Sizes, told: Sequence[str], *, low: float = 1.0, high: float = 1.0) -> Sizes:
+    return {
+        s: Size.at(*z.last) if s in told else replace(z, low=z.low * low, high=z.high * high, up=0, down=0)
+        for s, z in sizes.items()
+    }
+
+
+def joined(a: Sizes, b: Sizes) -> Sizes:
+    """Sizes of two leads that go on as one."""
+    return {s: a[s].plus(b[s]) if s in a and s in b else (a.get(s) or b[s]) for s in {**a, **b}}
 
 
 @dataclass(frozen=True)
@@ -104,7 +163,7 @@ class Carried:
     """Civil day of the last sight, ISO."""
     sources: tuple[str, ...]
     """Sources that ever showed it, sorted: only they can miss it."""
-    sizes: Mapping[str, Size] = field(default_factory=dict)
+    sizes: Sizes = field(default_factory=dict)
     """Source -> areas; empty for points."""
     area_m2: float | None = None
     """Joint area at the last full sight; None for points."""
@@ -120,6 +179,12 @@ class Carried:
     """A line was redrawn and the object stands outside now."""
     closed: str | None = None
     """gone, permitted or merged; None while it is open."""
+
+    @property
+    def usual_kinds(self) -> frozenset[str]:
+        """Kind of the last sight and those told often: what a detection of the same thing may be called."""
+        often = max(self.kinds.values())
+        return frozenset({self.kind, *(k for k, n in self.kinds.items() if n >= _OFTEN * often)})
 
     def record(self) -> dict[str, Any]:
         """Plain and JSON-ready; ``Carried.of`` reads it back equal."""
