@@ -16,13 +16,20 @@ def polygons_of(geometry: BaseGeometry | None) -> shapely.MultiPolygon:
     """
     if geometry is None or geometry.is_empty:
         return shapely.MultiPolygon()
+    parts = _simple_parts(np.array([geometry]))
     if not geometry.is_valid:
-        geometry = shapely.make_valid(geometry)
-    parts = [
-        p for p in shapely.get_parts(geometry, return_index=False).ravel() if p.geom_type in ("Polygon", "MultiPolygon")
-    ]
+        # part by part: parts that overlap are ground once, not ground and hole
+        parts = _simple_parts(shapely.make_valid(parts))
+    parts = [p for p in parts if p.geom_type == "Polygon"]
     union = shapely.union_all(parts) if len(parts) > 1 else (parts[0] if parts else shapely.MultiPolygon())
     return shapely.MultiPolygon([p for p in shapely.get_parts(union) if not p.is_empty])
+
+
+def _simple_parts(shapes: np.ndarray) -> Any:
+    """Points, lines and polygons of shapes, however deep collections hold them."""
+    while (shapely.get_type_id(shapes) > 3).any():
+        shapes = shapely.get_parts(shapes)
+    return shapes
 
 
 def lines_of(geometry: BaseGeometry | None) -> list[shapely.LineString]:

@@ -1,85 +1,223 @@
-"""``rivergis encroachment check``: files against files, without a database."""
+"""``rivergis encroachment check`` and ``check-cases``: files against files, without a database."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import sys
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rivergis.cli import common
+from rivergis.errors import UsageError
+
+if TYPE_CHECKING:
+    from rivergis.encroachment.files import Check
+    from rivergis.rules import RuleView
+
+FILES = ("boundary", "candidates", "permits", "zones")
+
+
+def how_options(command: Any) -> Any:
+    """``--layer --crs --datum --encoding``: how a file is to be read, for one file (candidates=...) or for all."""
+    for name, metavar, text in (
+        ("encoding", "[FILE=]NAME", "Encoding of the text, e.g. candidates=gbk."),
+        ("datum", "[FILE=]DATUM", "Datum of the coordinates: wgs84, gcj02 or bd09."),
+        ("crs", "[FILE=]EPSG:CODE", "Coordinate system, where the file does not say it or says it wrongly."),
+        ("layer", "[FILE=]NAME", "Layer inside a file."),
+    ):
+        command = click.option(
+            f"--{name}", multiple=True, metavar=metavar, help=f"{text} FILE: {', '.join(FILES)}; without it: of every file. Repeatable."
+        )(command)  # fmt: skip
+    return command
 
 
 @click.command()
-@click.option("--boundary", type=click.Path(path_type=Path), required=True, help="Management areas (polygons).")
 @click.option(
-    "--candidates", type=click.Path(path_type=Path), required=True, help="Objects on the ground (polygons or points)."
+    "--boundary",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Management areas: polygons, closed lines or bank lines.",
+)
+@click.option(
+    "--candidates",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Objects on the ground: polygons, lines or points.",
 )
 @click.option(
     "--permits",
     type=click.Path(path_type=Path),
     default=None,
-    help="Permits (polygons with allows, valid_from, valid_to).",
+    help="Permits with allows, kind, valid_from, valid_to; polygons, or a place in words.",
 )
 @click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    metavar="WHAT=LAYER",
-    help="Layer inside a file: boundary=, candidates= or permits=; repeatable.",
+    "--zones",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Drinking-water source zones (polygons with zone_class).",
 )
+@how_options
 @click.option(
     "--as-of",
     "day",
     type=common.CivilDay(),
     default=None,
-    help="Civil day on which permits are judged (default: today).",
+    help="Civil day on which permits and rules are judged (default: today).",
 )
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Write the result as JSON.")
-@common.json_option
+@click.option("--at", "adcode", default=None, help="Adcode whose rules hold (default: the national ones).")
+@click.option(
+    "--not-findings",
+    "listed",
+    type=click.Choice(("all", "near", "count")),
+    default=None,
+    help="Which of those not told are listed (default: all up to 10,000 candidates, then near).",
+)
+@click.option("--fail-on", type=click.Choice(("findings",)), default=None, help="Exit code 1 when there are findings.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Result as .json (all of it), or its findings as .gpkg .geojson .csv.",
+)
+@common.json_option  # fmt: skip
 def check(
     boundary: Path,
     candidates: Path,
     permits: Path | None,
-    layers: tuple[str, ...],
+    zones: Path | None,
     day: datetime | None,
+    adcode: str | None,
+    listed: str | None,
+    fail_on: str | None,
     out: Path | None,
     as_json: bool,
-) -> None:
-    """What lies inside the line, less what a permit allows.
+    **how: tuple[str, ...],
+) -> int:
+    """What lies inside the line, less what a permit allows that day.
+
+    Exit code 4 when candidates had to be left out (they are listed), 3 when a layer cannot be used.
 
     \b
     Example:
-      rivergis encroachment check --boundary line.gpkg --candidates patches.geojson --as-of 2026-05-20
+      rivergis encroachment check --boundary line.gpkg --candidates patches.geojson --as-of 2026-05-20 --out leads.json
+      rivergis encroachment check --boundary banks.shp --candidates houses.dxf --crs candidates=EPSG:4547 --permits permits.xlsx
     """
-    from rivergis import rules, words
     from rivergis.encroachment import files
 
-    on = (day or datetime.now()).date()
-    view = rules.load(common.settings().rules_dir).at(("000000",), on)
-    result = files.check_files(
-        boundary, candidates, permits, view, on, layers={k: v for k, _, v in (w.partition("=") for w in layers)}
-    )
+    _may_write(out, (".json", ".gpkg", ".geojson", ".csv"))
+    asking = files.Asking(boundary, candidates, permits, (day or datetime.now()).date(), _asked(how), listed, zones)
+    done = files.check(asking, _view(asking.as_of, adcode))
     if out is not None:
-        common.write_json(out, result)
+        _write(done, out)
     if as_json:
-        common.emit(result, True)
+        common.emit(done.as_dict(), True)
+    else:
+        _tell(done, out)
+    if done.findings and fail_on:
+        return 1
+    return common.EXIT_PARTLY if any(d["code"] == "candidate_skipped" for d in done.diagnostics) else 0
+
+
+def _view(on: date, adcode: str | None) -> RuleView:
+    from rivergis import rules
+
+    path = rules.path_of(adcode) if adcode else (rules.NATIONAL,)
+    return rules.load(common.settings().rules_dir).at(path, on)
+
+
+def _may_write(out: Path | None, endings: tuple[str, ...]) -> None:
+    """Refuse before the work what could not be written after it."""
+    if out is None:
         return
+    if out.suffix.lower() not in endings:
+        raise UsageError(f"{out.name}: write to a name that ends in {', '.join(endings)}.")
+    if not out.absolute().parent.is_dir() or out.is_dir():
+        raise UsageError(f"{out}: its folder does not exist, or it is a folder itself: give the name of a file.")
+    common.not_its_source(out)
+
+
+def _asked(how: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """How each file is to be read; a value without a file holds for all that have none of their own."""
+    from rivergis.intake.delivery import Asked
+
+    told: dict[str, dict[str, str]] = {f: {} for f in FILES}
+    for option, values in how.items():
+        of_all = [v for v in values if v.partition("=")[0] not in FILES]
+        for v in [*(f"{f}={v}" for v in of_all for f in FILES), *(v for v in values if v not in of_all)]:
+            file, _, value = v.partition("=")
+            told[file][option] = _system(value) if option == "crs" else value
+    return {f: Asked(t.get("layer"), t.get("crs"), t.get("datum"), t.get("encoding")) for f, t in told.items()}
+
+
+def _system(text: str) -> str:
+    """A coordinate system that is one; ``BadParameter`` otherwise."""
+    context = click.get_current_context()
+    return common.known_system(context, context.command.params[0], text) or text
+
+
+def _write(done: Check, out: Path) -> None:
+    if out.suffix.lower() == ".json":
+        common.write_json(out, done.as_dict())
+    else:
+        common.write_frame(done.shapes, out, layer="finding")
+
+
+def _tell(done: Check, out: Path | None) -> None:
+    from rivergis import words
+
+    counts = done.counts
+    for d in done.diagnostics:
+        click.echo(f"{words.both('check.' + d['code'])}: {d['sentence']}", err=True)
     common.table(
-        ("对象 candidate", "类型 kind", "界内 m²", "位置 position", "界线 basis"),
+        ("对象 candidates", "类型 kind", "河段 reaches", "界内 m²", "界线 basis"),
         [
-            (
-                x["candidate"],
-                words.both("kind." + x["kind"]),
-                x["area_m2"],
-                words.both("position." + x["position"]),
-                words.both("basis." + str(x["basis"])),
-            )
-            for x in result.leads
+            (", ".join(f["candidates"]), words.both("kind." + f["kind"]), ", ".join(f["reaches"]), f["area_m2"], words.both("basis." + f["basis"]))
+            for f in done.findings[:40]
         ],
-        title=f"{on}: {len(result.leads)} 条 leads, {len(result.not_leads)} 未报 not told",
+        title=f"{done.as_of}: {counts['findings']} 条线索 leads of {counts['candidates']} 个对象 candidates",
+    )  # fmt: skip
+    if len(done.findings) > 40:
+        click.echo(f"  … {len(done.findings) - 40} 条未列 more; --out writes all")
+    common.table(
+        ("未报原因 not told because", "数 count"),
+        [(words.both("reason." + r), n) for r, n in sorted(counts["not_told"].items())],
     )
+    unaccepted = [q for q in done.queue if q["why"] == "permit_unaccepted"]
+    if unaccepted:
+        click.echo(f"{words.both('reason.permit_unaccepted')}: {len(unaccepted)}")
+    if done.rules_unconfirmed:
+        click.echo("未确认的规则值 unconfirmed rule values used: " + ", ".join(done.rules_unconfirmed))
     click.echo(words.both("page.disclaimer"))
+    if out is not None:
+        click.echo(f"→ {out}")
 
 
-COMMANDS: tuple[click.Command, ...] = (check,)
+@click.command("check-cases")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--as-of", "day", type=common.CivilDay(), default=None, help="Civil day of all cases (default: today).")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Results by case, as JSON.")
+def check_cases(folder: Path, day: datetime | None, out: Path) -> None:
+    """Check a folder of small cases: FOLDER/cases/NAME/{boundary,candidates,permits}.geojson; only those are read.
+
+    \b
+    Example:
+      rivergis encroachment check-cases cases/ --as-of 2026-06-01 --out results.json
+    """
+    from rivergis.encroachment import case_files
+
+    _may_write(out, (".json",))
+    on = (day or datetime.now()).date()
+    quiet = not sys.stderr.isatty()
+    results = case_files.check_cases(
+        folder, _view(on, None), on, (lambda name: None) if quiet else (lambda name: click.echo(f"  {name}", err=True))
+    )
+    common.write_json(out, results)
+    rejected = sum(any(d["code"] == "layer_rejected" for d in r["diagnostics"]) for r in results.values())
+    click.echo(
+        f"{len(results)} 例 cases, {sum(len(r['findings']) for r in results.values())} 条线索 leads, {rejected} 例不能定位 rejected → {out}"
+    )
+
+
+COMMANDS: tuple[click.Command, ...] = (check, check_cases)

@@ -83,7 +83,7 @@ def overlay(candidates: gpd.GeoDataFrame, ground: Prepared, permits: Permits, li
     repaired, its areas are kept. Raises ``CrsRefused`` for degrees.
     """
     crs.require_metric(candidates)
-    shape, repaired, flat = _usable(candidates.geometry.to_numpy())
+    shape, repaired, flat = _usable(candidates.geometry.to_numpy(), limits.touch_m)
     reason = np.full(len(shape), None, dtype=object)
     reason[shapely.is_missing(shape)] = "no_geometry"
     reason[flat] = "degenerate"
@@ -108,7 +108,7 @@ def overlay(candidates: gpd.GeoDataFrame, ground: Prepared, permits: Permits, li
     )  # fmt: skip
 
 
-def _usable(given: Objects) -> tuple[Objects, Flags, Flags]:
+def _usable(given: Objects, touch_m: float) -> tuple[Objects, Flags, Flags]:
     """Shapes (2-D, valid; None where there is none), which had to be repaired, and which enclose nothing."""
     given = np.asarray(given, dtype=object)
     shape = _only(shapely.force_2d(given), ~(shapely.is_empty(given) | shapely.is_missing(given)))
@@ -118,7 +118,8 @@ def _usable(given: Objects) -> tuple[Objects, Flags, Flags]:
     for i in np.flatnonzero(bad | mixed):
         area = geometry.polygons_of(shape[i])
         shape[i] = area if not area.is_empty else shape[i]
-    flat = polygonal & (shapely.area(shape) == 0) & (shapely.get_dimensions(shape) != 0)
+    flat = polygonal & (shapely.area(shape) <= shapely.length(shape) * touch_m / 2)
+    flat[flat] = shapely.is_empty(shapely.buffer(shape[flat], -touch_m / 2, join_style="mitre"))
     return shape, bad & ~flat, flat
 
 
@@ -210,7 +211,7 @@ def _missed(reason: Objects, hit: Flags, asked: Objects, ground: Prepared, touch
     missed = _only(asked, ~hit)
     reason[~shapely.is_missing(missed)] = "outside"
     if len(ground.pieces.shapes):
-        reason[ground.pieces.tree.query(missed, predicate="dwithin", distance=touch_m)[0]] = "touches_only"
+        reason[ground.pieces.within(missed, touch_m)] = "touches_only"
         islands = shapely.buffer(_islands(ground.areas.geometry.to_numpy()), touch_m)
         if len(islands):
             off = _only(asked, np.isin(reason.astype(str), ("outside", "touches_only")))
