@@ -8,80 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from rivergis.encroachment.permit_match import NO, NOT_TOLD, YES, PermitMatch
-from rivergis.encroachment.position import (
-    GROUNDS,
-    FunctionZoneHit,
-    Stand,
-    Uncertainty,
-    ZoneHit,
-    side,
-    uncertainty,
-)
+from rivergis.encroachment.facts import Facts, Value
+from rivergis.encroachment.lawful import allowed_use, buffers, grounds_of
+from rivergis.encroachment.permit_match import NO, YES, PermitMatch
+from rivergis.encroachment.position import GROUNDS, Uncertainty, side, uncertainty
 from rivergis.encroachment.severity import Measured, Period, Severity, built_period, grade
-from rivergis.rules import AllowedUse, Classified, RuleView, Taxon
+from rivergis.rules import Classified, RuleView, Taxon
 
-UNITS = ("m2", "m3", "m", "count")
+__all__ = ["Facts", "Measured", "Value", "Verdict", "verdict"]
+
 INFORMATION_ONLY = "仅提示"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """All that a verdict rests on. None = not known, and is said to be."""
-
-    kind: str
-    """Kind of candidate: building, quarry, dump, occupation, net_pen, unknown."""
-    basis: str
-    """Basis of the line: announced, draft, surrogate, computed."""
-    source_kind: str
-    word: str | None = None
-    """Sub-type in the source's own word, as delivered."""
-    area: Measured | None = None
-    volume: Measured | None = None
-    length: Measured | None = None
-    count: Measured | None = None
-    gsd_m: float | None = None
-    """Ground sample distance of the image it was taken from."""
-    accuracy_m: float | None = None
-    """Position error of the source, one sigma; None = by rule for the kind of source."""
-    last_without: date | None = None
-    """Civil day of the last image or visit that shows the place without it."""
-    first_with: date | None = None
-    stand: Stand = field(default_factory=Stand)
-    zones: tuple[ZoneHit, ...] = ()
-    function_zones: tuple[FunctionZoneHit, ...] = ()
-    permits: tuple[PermitMatch, ...] = ()
-    distance_m: float | None = None
-    """To the line: positive = how deep its deepest part lies inside, negative = how far outside."""
-    line_error_m: float | None = None
-    """Position error of the line, one sigma, as delivered."""
-    survey_scale: int | None = None
-    """Denominator of the scale at which the line was surveyed."""
-    water: str | None = None
-    """main or tributary: main stem of the basin's river, or not."""
-    line: dict[str, Any] = field(default_factory=dict)
-    """Identity and version of the line, document and announcing government: kept in the record as given."""
-    sources: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def measured(self) -> dict[str, Measured]:
-        """What was measured, by unit."""
-        given = (self.area, self.volume, self.length, self.count)
-        return {u: m for u, m in zip(UNITS, given, strict=True) if m is not None}
-
-
-@dataclass(frozen=True)
-class Value:
-    """One explained value: what, how much, in which unit, with which one-sigma error."""
-
-    name: str
-    value: Any
-    unit: str | None = None
-    sigma: float | None = None
 
 
 @dataclass(frozen=True)
@@ -141,9 +80,9 @@ def verdict(facts: Facts, view: RuleView) -> Verdict:
     taxon = _by_permit(told.taxon, facts.permits, own)
     off = _uncertainty(facts, own)
     where = side(facts.distance_m, off)
-    grounds = _grounds(facts, own)
+    grounds = grounds_of(facts, own)
     use = own.lawful_use(facts.kind, facts.word)
-    allowed = _allowed(use, facts.stand, grounds)
+    allowed = allowed_use(use, facts.stand, grounds)
     record = Verdict(
         class_code=taxon.code,
         group=taxon.group_zh,
@@ -157,7 +96,7 @@ def verdict(facts: Facts, view: RuleView) -> Verdict:
         prohibitions=tuple(own.prohibitions(_where_it_lies(facts, grounds, where), taxon.code)),
         zones=tuple(_plain(asdict(z)) for z in facts.zones),
         function_zones=tuple(_plain(asdict(z)) | own.function_zone(z.zone_type) for z in facts.function_zones),
-        buffers=_buffers(taxon, facts, off, own),
+        buffers=buffers(taxon, facts, off, own),
         allowed_use=allowed,
         permit_match=tuple(_plain(asdict(m)) | {"outcome": m.outcome} for m in facts.permits),
         position=where,
@@ -193,37 +132,11 @@ def _uncertainty(facts: Facts, view: RuleView) -> Uncertainty:
     )
 
 
-def _grounds(facts: Facts, view: RuleView) -> tuple[str, ...]:
-    """Grounds that enough of it stands on to be told, and ``unknown`` where the data leave as much open."""
-    least = view.number("encroach.min_overlap_area")
-    area = None if facts.area is None or facts.area.value <= 0 else facts.area.value
-
-    def counts(part: float | None) -> bool:
-        return part is not None and part > 0 and (area is None or part * area >= min(least, area / 2))
-
-    return tuple(g for g in (*GROUNDS, "unknown") if counts(getattr(facts.stand, g)))
-
-
 def _where_it_lies(facts: Facts, grounds: tuple[str, ...], where: str) -> set[str]:
     """Grounds and zones in the words of the prohibitions."""
     zones = {f"source_zone.{z.zone_class}" for z in facts.zones}
     inside = set() if where == "outside" else {"management_area", *grounds} - {"unknown"}
     return inside | zones | ({"source_zone"} if zones else set())
-
-
-def _allowed(use: AllowedUse | None, stand: Stand, grounds: tuple[str, ...]) -> dict[str, Any] | None:
-    """The lawful use it may be: allowed, needs_evidence, or not_on_this_ground."""
-    if use is None:
-        return None
-    elsewhere = use.only_on and "unknown" not in grounds and not set(use.only_on) & set(grounds)
-    if elsewhere or set(use.never_on) & set(grounds):
-        state = "not_on_this_ground"
-    elif use.evidence or (use.only_on and "unknown" in grounds):
-        state = "needs_evidence"
-    else:
-        state = "allowed"
-    open_ground = [g for g in (*use.only_on, *use.never_on) if getattr(stand, g) is None]
-    return asdict(use) | {"state": state, "ground_not_known": open_ground}
 
 
 def _action(taxon: Taxon, basis: str, where: str, allowed: Mapping[str, Any] | None) -> str:
@@ -252,30 +165,6 @@ def _word(told: Classified, word: str | None) -> dict[str, Any]:
         "local_list": None if found is None else found.place,
         "source": None if found is None else found.source,
     }
-
-
-def _buffers(taxon: Taxon, facts: Facts, off: Uncertainty, view: RuleView) -> tuple[dict[str, Any], ...]:
-    """Whether works that a basin's law keeps off the shoreline lie within its distance: yes, no, or not told."""
-    row = view.buffer(taxon.code)
-    if row is None:
-        return ()
-    waters = [facts.water] if facts.water else ["main", "tributary"]
-    found = [view.find(row["rule"], basin=row["basin"], water=w) for w in waters]
-    limits = sorted({float(r.value) for r in found if r is not None and r.value is not None})
-    kept = {k: v for k, v in row.items() if k != "of"}
-    return (kept | {"limits_m": limits, "within": _within(facts.distance_m, limits, off.band_m)},)
-
-
-def _within(distance_m: float | None, limits_m: list[float], band_m: float | None) -> str:
-    if distance_m is None or not limits_m:
-        return NOT_TOLD
-    if distance_m >= 0:
-        return YES
-    if band_m is None:
-        return NOT_TOLD
-    if -distance_m + band_m <= limits_m[0]:
-        return YES
-    return NO if -distance_m - band_m > limits_m[-1] else NOT_TOLD
 
 
 def _notes(facts: Facts, told: Classified, taxon: Taxon, off: Uncertainty, view: RuleView) -> tuple[str, ...]:
