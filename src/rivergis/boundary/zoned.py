@@ -22,7 +22,7 @@ from rivergis.boundary.squares import Flags, Floats, Ints, Squares
 
 MARGIN_DEG = 0.25
 _TOGETHER = 2_000  # areas cut at a time, so that memory does not grow with their number
-_EARTH_M = 6.37e6
+_EARTH_M, _DEGREE_M = 6.37e6, 110_500.0  # a degree at its shortest
 _CHINA = (75.0, 135.0, 3.0, 54.0)  # middles of the first and last zone, southern and northern end, degrees
 _HALF_ZONE_DEG, _HALF_ELSEWHERE_DEG = 1.5, 0.25
 
@@ -59,13 +59,36 @@ class Zoned:
         """The taken squares of the ground in another system, by the way there from EPSG:4490."""
         boxes = self.squares.boxes()
         wide = self.squares.side / 100  # more than an edge of a square can bend
-        return Squares.over(_moved(boxes + wide * np.array([-1, -1, 1, 1]), move))
+        return Squares.over(moved(boxes + wide * np.array([-1, -1, 1, 1]), move))
 
 
 def curved(boxes: Floats) -> Floats:
     """Boxes in degrees, wider by what an edge that is straight in metres may leave the box of its ends."""
     bulge = 0.01 * ((boxes[:, 2] - boxes[:, 0]) ** 2 + (boxes[:, 3] - boxes[:, 1]) ** 2) + 1e-9
     return boxes + bulge[:, None] * np.array([-1, -1, 1, 1])
+
+
+def widened(boxes: Floats, around_m: float) -> Floats:
+    """Boxes in degrees, wider by so many metres (or a little more)."""
+    if not around_m:
+        return boxes
+    across = (
+        around_m / _DEGREE_M / np.cos(np.radians(np.nanmax(np.abs(boxes[:, [1, 3]]), axis=1, initial=0).clip(0, 85)))
+    )
+    along = np.full(len(boxes), around_m / _DEGREE_M)
+    return boxes + np.column_stack([-across, -along, across, along])
+
+
+def bent(boxes: Floats, around_m: float = 0.0) -> Floats:
+    """Boxes in metres of one system, wider by so many metres and by what their edges bend on the way to another."""
+    long = np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    return boxes + (1.01 * around_m + 1.0 + long**2 / (4 * _EARTH_M))[:, None] * np.array([-1, -1, 1, 1])
+
+
+def moved(boxes: Floats, move: Callable[[Floats], Floats]) -> Floats:
+    """Boxes around the corners of boxes (n, 4), brought to another system."""
+    corners = move(boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)).reshape(-1, 4, 2)
+    return np.hstack([corners.min(axis=1), corners.max(axis=1)])
 
 
 def one_zone(pieces: Pieces, zone: CRS, also: gpd.GeoSeries | None = None) -> Zoned:
@@ -153,17 +176,9 @@ def _touches(boxes: Floats, lon: float, lat: float) -> Flags:
     )
 
 
-def _moved(boxes: Floats, move: Callable[[Floats], Floats]) -> Floats:
-    """Boxes around the corners of boxes (n, 4), brought to another system."""
-    corners = move(boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)).reshape(-1, 4, 2)
-    return np.hstack([corners.min(axis=1), corners.max(axis=1)])
-
-
 def _in_degrees(boxes: Floats, zone: CRS) -> Floats:
     """Boxes in metres as boxes in degrees, wider by what their edges bend on the way."""
-    long = np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    wide = (1.0 + long**2 / (4 * _EARTH_M))[:, None] * np.array([-1, -1, 1, 1])
-    return _moved(boxes + wide, crs.into_storage(zone))
+    return moved(bent(boxes), crs.into_storage(zone))
 
 
 def _islands(areas: gpd.GeoSeries) -> gpd.GeoSeries:

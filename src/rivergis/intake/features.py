@@ -209,7 +209,7 @@ def _give_shapes(data: DataSet, layer: Layer, piece: Piece, wkb: list[bytes | No
     curved = np.array([c is not None and c[0] in _CURVED for c in codes], bool)
     given = np.array(wkb, object)
     piece.shapes = np.full(len(wkb), None, object)
-    piece.shapes[~curved] = _from_wkb(given[~curved])
+    piece.shapes[~curved] = from_wkb(given[~curved])
     missing = np.array([w is not None for w in wkb], bool) & shapely.is_missing(piece.shapes)
     again = np.flatnonzero(curved | missing & np.array([c is not None and c[0] == 7 for c in codes], bool))
     if len(again):
@@ -230,7 +230,7 @@ def _close_rings(piece: Piece, wkb: np.ndarray, missing: np.ndarray) -> None:
                 piece.unclosed.append(piece.ids[row])
 
 
-def _from_wkb(wkb: np.ndarray) -> np.ndarray:
+def from_wkb(wkb: np.ndarray) -> np.ndarray:
     """Shapes, None where the bytes are none; the rest is not lost for one of them."""
     try:
         return shapely.from_wkb(wkb, on_invalid="ignore")
@@ -238,7 +238,7 @@ def _from_wkb(wkb: np.ndarray) -> np.ndarray:
         if len(wkb) == 1:
             return np.array([None], object)
         half = len(wkb) // 2
-        return np.concatenate([_from_wkb(wkb[:half]), _from_wkb(wkb[half:])])
+        return np.concatenate([from_wkb(wkb[:half]), from_wkb(wkb[half:])])
 
 
 def _give_curves(data: DataSet, layer: Layer, piece: Piece, rows: np.ndarray, types: list[str] | None) -> None:
@@ -247,7 +247,7 @@ def _give_curves(data: DataSet, layer: Layer, piece: Piece, rows: np.ndarray, ty
     _, ids, wkb, _ = pyogrio.raw.read(
         data.place, layer=layer.name, columns=[], fids=asked, return_fids=True, encoding=_how(data).get("encoding")
     )
-    found = dict(zip(ids.tolist(), _from_wkb(np.asarray(wkb, object)), strict=True))
+    found = dict(zip(ids.tolist(), from_wkb(np.asarray(wkb, object)), strict=True))
     if piece.shapes is None:
         piece.shapes = np.full(len(piece.ids), None, object)
     piece.shapes[rows] = [found.get(i) for i in asked.tolist()]
@@ -337,25 +337,26 @@ def _is_utf8(value: bytes | None) -> bool:
 # ---- GeoParquet -----------------------------------------------------------------------------------------------------
 
 
-def _parquet_meta(file: parquet.ParquetFile) -> dict[str, Any]:
-    raw = (file.schema_arrow.metadata or {}).get(b"geo")
+def parquet_meta(file: parquet.ParquetFile) -> dict[str, Any]:
+    # of the file, not of its Arrow schema: writers that add it at the end leave the schema as it was
+    raw = (file.metadata.metadata or {}).get(b"geo")
     meta = json.loads(raw) if raw else {}
     return meta if isinstance(meta, dict) and isinstance(meta.get("columns"), dict) else {}
 
 
 def _parquet_layer(data: DataSet) -> Layer:
     with parquet.ParquetFile(data.place) as file:
-        meta = _parquet_meta(file)
+        meta = parquet_meta(file)
         fields = len(file.schema_arrow.names)
     column = meta.get("columns", {}).get(meta.get("primary_column"))
     if column is None:
         return Layer(data.stem, None, fields=fields)
     return Layer(
-        data.stem, ",".join(column.get("geometry_types") or []) or "Unknown", _parquet_crs(column), fields=fields
+        data.stem, ",".join(column.get("geometry_types") or []) or "Unknown", parquet_crs(column), fields=fields
     )
 
 
-def _parquet_crs(column: dict[str, Any]) -> str | None:
+def parquet_crs(column: dict[str, Any]) -> str | None:
     """GeoParquet: nothing said means longitude and latitude, ``null`` means unknown."""
     if "crs" not in column:
         return "EPSG:4326"
@@ -371,7 +372,7 @@ def _parquet_crs(column: dict[str, Any]) -> str | None:
 
 def _parquet_pieces(data: DataSet, rows: int) -> Iterator[Piece]:
     with parquet.ParquetFile(data.place) as file:
-        meta = _parquet_meta(file)
+        meta = parquet_meta(file)
         name = meta.get("primary_column")
         coded = meta.get("columns", {}).get(name, {}).get("encoding", "WKB")
         native = gpd.read_parquet(data.place).geometry.to_numpy() if name and coded != "WKB" else None

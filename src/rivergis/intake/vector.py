@@ -213,7 +213,7 @@ class Opened:
             positions = (names.x, names.y) if names else ()
             source = Source(frame, self.name, self.source_crs, given, {}, positions, self.delivered.facts)
             if placed and given is not None and self.verdict.certain:
-                _bring_home(source, self.verdict, self._outliers(frame, start))
+                bring_home(source, self.verdict, self._outliers(frame, start))
                 source.faults |= self._unreadable(frame)
             yield source
             start += len(frame)
@@ -300,7 +300,7 @@ def _declares(opened: Opened, epsg: int) -> bool:
     return opened.asked.crs is None and understand(opened.delivered.declared.wkt).epsg == epsg
 
 
-def _bring_home(source: Source, verdict: Verdict, outliers: np.ndarray) -> None:
+def bring_home(source: Source, verdict: Verdict, outliers: np.ndarray) -> None:
     """Put ``geom`` into the frame, in EPSG:4490, and name every shape that has no place there."""
     given = source.given
     assert given is not None
