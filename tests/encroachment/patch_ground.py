@@ -87,7 +87,7 @@ def rows(**changes: dict[str, Any]) -> list[dict[str, Any]]:
         {"图斑编号": "C", "批次": "2026-1", "影像日期": "2026-03-01", "分辨率": 4.0, "地物类别": "堆放", "面积": None, "核查结论": None, "核查说明": None, "备注": None},
         {"图斑编号": "D", "批次": "2026-1", "影像日期": "2026-03-01", "分辨率": 0.8, "地物类别": "临河房屋", "面积": None, "核查结论": None, "核查说明": None, "备注": None},
     ]  # fmt: skip
-    return [r | changes.get(r["图斑编号"], {}) for r in base]
+    return [r | changes.get(str(r["图斑编号"]), {}) for r in base]
 
 
 def delivery(

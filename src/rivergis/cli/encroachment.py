@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rivergis.cli import encroachment_check, encroachment_life
+from rivergis.cli import encroachment_check, encroachment_life, encroachment_patches, encroachment_report
 
 
 @click.group("encroachment")
@@ -15,5 +15,7 @@ def command() -> None:
 for verb in (
     *encroachment_check.COMMANDS,
     *encroachment_life.COMMANDS,
+    *encroachment_patches.COMMANDS,
+    *encroachment_report.COMMANDS,
 ):
     command.add_command(verb)

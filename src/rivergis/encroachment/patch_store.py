@@ -178,3 +178,14 @@ def add_check(conn: Connection, row: Mapping[str, Any]) -> None:
         VALUES (:candidate_id, :candidate_version, :finding_id, :kind, :outcome, :class_corrected, :reason, CAST(:evidence AS jsonb), :done_by, :done_on)"""),
         {**row, "evidence": _json(row["evidence"])},
     )
+
+
+def places(conn: Connection, batch: uuid.UUID) -> dict[str, tuple[float, float, float]]:
+    """candidate -> longitude and latitude of a point on each patch of a delivery, and how far across the patch is, m."""
+    rows = conn.execute(
+        text("""SELECT p.candidate_id, ST_X(g.point), ST_Y(g.point), ST_Length(CAST(ST_BoundingDiagonal(c.geom) AS geography))
+        FROM data.patch p JOIN data.candidate c ON c.id = p.candidate_id AND c.version = p.candidate_version
+        CROSS JOIN LATERAL (SELECT ST_PointOnSurface(c.geom) AS point) g WHERE p.batch_id = :b"""),
+        {"b": batch},
+    )
+    return {str(c): (float(x), float(y), float(across)) for c, x, y, across in rows}

@@ -321,7 +321,7 @@ def export(conn: Connection, batch: str, out: Path, store_dir: Path, version: in
         one = _patch(row, life)
         said = dict(one.filled) | ({"check_note": one.note} if one.note else {})
         if "state" not in one.delivered:
-            said["state"] = _said_state(one.state)
+            said["state"] = said_state(one.state)
         values[row["source_feature"]] = said
     form = Form(head["columns"], values, head["options"]["headings"], head["encoding"], head["source_layer"])
     patch_files.write(store_dir / head["file_path"], out, form)
@@ -329,6 +329,7 @@ def export(conn: Connection, batch: str, out: Path, store_dir: Path, version: in
     return Exported(str(out), len(values), dict(sorted(filled.items())), form.cut)
 
 
-def _said_state(state: str) -> str:
+def said_state(state: str) -> str:
+    """Where a patch stands, in the words of a form."""
     key = f"state.finding.{state}"
     return words.say(key if key in words.catalogue() else f"patch.state_{state}")

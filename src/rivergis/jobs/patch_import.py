@@ -8,14 +8,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rivergis.db.connect import Database
-from rivergis.encroachment import patch_files, patch_workflow
+from rivergis.db.connect import Database, now_of
+from rivergis.encroachment import patch_files, patch_store, patch_workflow
 from rivergis.errors import UsageError
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.intake.profile import Profile
 from rivergis.jobs import receive
 from rivergis.jobs.layer_import import ImportResult, Options
+from rivergis.river import store as river_store
+from rivergis.rules import RuleBook, path_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def import_batch(
         if compared.same:
             return BatchReceived(batch, patch_workflow.progress(conn, batch).version, True, len(read.rows))
     mapped, _ = patch_files.mapping(profile)
-    delivered_on = options.delivered_on or datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    delivered_on = options.delivered_on or _today()
     own = replace(
         options, namespace=f"patch:{batch}", feed=f"patches:{batch}", complete=True, delivered_on=delivered_on
     )
@@ -103,3 +105,18 @@ def _record(
             namespace=options.namespace,
             delivered_on=delivered_on,
         )
+
+
+def verify(db: Database, book: RuleBook, batch: str, on: date | None, actor: str) -> int:
+    """Fill in what the machine can for the patches of a batch, without waiting for the night; how many changed."""
+    day = on or _today()
+    with db.write(actor) as conn:
+        known = now_of(conn)
+        head = patch_store.batch(conn, batch)
+        view = book.at(path_of(river_store.home(conn, day, known) or "000000"), day)
+        register = patch_workflow.register_of(conn, day, known)
+        return patch_workflow.fill(conn, view, register, day, known, head["id"])
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
