@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from rivergis.cli import encroachment_check, encroachment_life, encroachment_patches, encroachment_report
+from rivergis.cli import (
+    encroachment_check,
+    encroachment_life,
+    encroachment_patches,
+    encroachment_report,
+    encroachment_sample,
+)
 
 
 @click.group("encroachment")
@@ -17,5 +23,6 @@ for verb in (
     *encroachment_life.COMMANDS,
     *encroachment_patches.COMMANDS,
     *encroachment_report.COMMANDS,
+    *encroachment_sample.COMMANDS,
 ):
     command.add_command(verb)
