@@ -47,8 +47,8 @@ class Severity:
 
     @property
     def said(self) -> str | None:
-        """What a table shows: the level, borderline or cannot_tell; None where no rule gives a threshold."""
-        return self.level or (None if self.state == "no_rule" else self.state)
+        """What a table shows: the level, borderline or cannot_tell; None where no rule grades it, or not so small a one."""
+        return self.state if self.state in ("borderline", "cannot_tell") else self.level
 
 
 @dataclass(frozen=True)
