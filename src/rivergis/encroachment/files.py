@@ -37,6 +37,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "source": ("source", "source_kind", "来源", "feed"),
     "reach": ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流", "code", "name", "名称"),
     "together": ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流"),
+    "valid_from": ("valid_from", "有效期起", "起始日期"),
+    "valid_to": ("valid_to", "有效期止", "截止日期"),
+    "accepted_on": ("accepted_on", "竣工验收日期"),
     "bank": ("bank", "岸别", "岸"),
 }  # fmt: skip
 _BASES = {"公告": "announced", "已公告": "announced", "草案": "draft", "代用": "surrogate", "计算": "computed"}
@@ -148,11 +151,14 @@ class _Done:
         self.queue: list[dict[str, Any]] = []
         self.said: list[Said] = [*things.said]
         self.total_m2 = 0.0
+        self.judged = 0
 
     def judge(self, ground: Prepared, zone: Any, rows: np.ndarray, permit_layer: Layer | None) -> None:
         """Judge the candidates at ``rows`` in one zone."""
         frame = self.things.frame.iloc[rows].to_crs(zone).assign(kind=self.kinds[rows]).reset_index(drop=True)
         permits = permits_of(permit_layer, zone, self.asking.as_of)
+        self.said += _unread(permits, permit_layer) if permit_layer and not self.judged else []
+        self.judged += 1
         done = overlay(frame, ground, permits, self.limits)
         self._say(done, rows)
         waiting = self._waiting(done, rows, ground, permits)
@@ -278,10 +284,21 @@ def permits_of(layer: Layer | None, zone: Any, on: date) -> Permits:
     if layer is None:
         empty = {c: pd.Series(dtype=object) for c in ("id", "allows")}
         return permits_on(gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=zone)), on)
+    read = {c: layer.days(*_NAMES[c]) for c in ("valid_from", "valid_to", "accepted_on")}
     frame = layer.frame.assign(
         id=layer.names(),
         allows=layer.values("allows", "许可类型", "kind_allowed"), kind=layer.values("kind", "permit_kind", "许可种类"),
-        valid_from=layer.values("valid_from", "有效期起", "起始日期"), valid_to=layer.values("valid_to", "有效期止", "截止日期"),
-        accepted_on=layer.values("accepted_on", "竣工验收日期"),
+        **{c: days for c, (days, _) in read.items()}, unread=pd.concat([wrong for _, wrong in read.values()], axis=1).any(axis=1),
     )  # fmt: skip
     return permits_on(frame.to_crs(zone), on)
+
+
+def _unread(permits: Permits, layer: Layer) -> list[Said]:
+    """Permits with days nobody can read: never taken off, and what they may concern waits."""
+    ids = [permits.frame["id"].iloc[p] for p in np.flatnonzero(permits.unread)]
+    said = "Permits {} of {} have days that cannot be read: they take nothing off, and candidates of their kind there wait for a person."
+    return (
+        [Said("permit_date_unread", said.format(", ".join(ids[:5]), layer.about["file"]), tuple(ids), "permits")]
+        if ids
+        else []
+    )

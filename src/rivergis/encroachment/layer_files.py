@@ -19,7 +19,7 @@ import shapely
 from rivergis import crs
 from rivergis.boundary.closing import Said
 from rivergis.errors import InputError
-from rivergis.intake import vector
+from rivergis.intake import times, vector
 from rivergis.intake.delivery import Asked
 
 IDS = ("id", "code", "编号", "图斑编号", "patch_no")
@@ -59,6 +59,14 @@ class Layer:
         """The first of these columns; all missing where none is there."""
         found = self.column(*names)
         return self.frame[found] if found else pd.Series(None, index=self.frame.index, dtype=object)
+
+    def days(self, *names: str) -> tuple[pd.Series, pd.Series]:
+        """The first of these columns as civil days (NaT where empty), and where something stands that is no day."""
+        said = self.values(*names)
+        read = said.map(times.day)
+        return pd.to_datetime(read, errors="coerce"), read.isna() & ~said.map(
+            lambda v: pd.isna(v) or not str(v).strip()
+        )
 
     def names(self) -> list[str]:
         """What each feature is called: its id or code, else its number in the file."""

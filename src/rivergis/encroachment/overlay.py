@@ -119,7 +119,7 @@ def _usable(given: Objects, touch_m: float) -> tuple[Objects, Flags, Flags]:
         area = geometry.polygons_of(shape[i])
         shape[i] = area if not area.is_empty else shape[i]
     flat = polygonal & (shapely.area(shape) <= shapely.length(shape) * touch_m / 2)
-    flat[flat] = shapely.is_empty(shapely.buffer(shape[flat], -touch_m / 2, join_style="mitre"))
+    flat[flat] = geometry.vanish(shape[flat], touch_m)
     return shape, bad & ~flat, flat
 
 
@@ -179,7 +179,7 @@ def thin(polygons: Objects, width_m: float) -> Flags:
     unsure = (shapely.get_num_interior_rings(polygons) > 0) | (
         shapely.area(polygons) <= shapely.length(polygons) * width_m / 2
     )
-    out[unsure] = shapely.is_empty(shapely.buffer(polygons[unsure], -width_m / 2, join_style="mitre"))
+    out[unsure] = geometry.vanish(polygons[unsure], width_m)
     return out
 
 

@@ -34,27 +34,28 @@ Flags = npt.NDArray[np.bool_]
 class Permits:
     """Permits of a layer on one day; all arrays row by row like ``frame`` (metres).
 
-    ``covers``: takes its ground off (valid that day, or a permanent work whose time to build has ended); ``unaccepted``: such a
+    ``covers``: takes its ground off (valid that day, or a permanent work whose time to build has ended); ``unread``: has a day that is none; ``unaccepted``: such a
     work without papers of acceptance; ``ended``: a permit for a time that is over; ``placed``: has a polygon.
     """
 
     frame: gpd.GeoDataFrame
     covers: Flags
+    unread: Flags
     unaccepted: Flags
     ended: Flags
     placed: Flags
 
     @property
     def open(self) -> Flags:
-        """In force, but said in words, by a point or a line only: a person has to place it."""
-        return self.covers & ~self.placed
+        """Perhaps in force, but said in words, by a point or a line only, or with days nobody can read: a person has to look."""
+        return (self.covers & ~self.placed) | self.unread
 
 
 def permits_on(frame: gpd.GeoDataFrame, on: date) -> Permits:
     """Permits of a frame on a civil day.
 
     Columns ``allows``, ``kind`` (one of ``KINDS``; missing = for a time), ``valid_from``, ``valid_to`` (both days inclusive,
-    missing = open), ``accepted_on`` (missing = none seen), geometry (metres, may be missing). Crossed polygons are repaired.
+    missing = open), ``accepted_on`` (missing = none seen), ``unread`` (a day stands there that is none; missing = no), geometry (metres, may be missing). Crossed polygons are repaired.
     """
     kind = (
         frame["kind"].map(lambda k: KINDS.get(str(k).strip()))
@@ -66,14 +67,16 @@ def permits_on(frame: gpd.GeoDataFrame, on: date) -> Permits:
     begun = (first.isna() | (first <= day)).to_numpy()
     over = (last < day).to_numpy()
     permanent = (kind == PERMANENT).to_numpy()
+    unread = frame["unread"].to_numpy(bool) if "unread" in frame else np.zeros(len(frame), bool)
     shapes = np.array([geometry.polygons_of(g) for g in frame.geometry], dtype=object).reshape(-1)
     placed = ~shapely.is_empty(shapes) if len(shapes) else np.zeros(0, bool)
     ground = gpd.GeoSeries(np.where(placed, shapes, frame.geometry.to_numpy()), crs=frame.crs, index=frame.index)
     return Permits(
         frame.assign(kind=kind).set_geometry(ground),
-        begun & (~over | permanent),
+        begun & (~over | permanent) & ~unread,
+        unread,
         begun & over & permanent & (accepted.isna() | (accepted > day)).to_numpy(),
-        over & ~permanent,
+        over & ~permanent & ~unread,
         placed,
     )
 
