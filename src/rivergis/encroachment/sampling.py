@@ -133,8 +133,9 @@ def result(strata: Mapping[str, tuple[int, int]], examined: Sequence[tuple[str, 
                 "high": round(high, 4),
             }
         )
-        weights += [population / len(told)] * len(told)
-        wrong += population / len(told) * sum(told) if told else 0.0
+        weight = population / max(len(told), 1)
+        weights += [weight] * len(told)
+        wrong += weight * sum(told)
     total = sum(weights)
     share = wrong / total if total else None
     worth = total**2 / sum(w * w for w in weights) if weights else 0.0
