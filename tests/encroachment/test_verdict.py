@@ -58,6 +58,7 @@ def stand(text: str) -> Stand:
 def facts_of(row: dict[str, str]) -> Facts:
     zones = [z.split(":") for z in row["zones"].split()]
     answers = row["permit"].split("/") if row["permit"] else []
+    permits = [PermitMatch("P1", None, answers[0], answers[1], answers[2], 12.0, ())] if answers else []
     return Facts(
         row["kind"],
         row["basis"],
@@ -70,7 +71,7 @@ def facts_of(row: dict[str, str]) -> Facts:
         first_with=day(row["with"]),
         stand=stand(row["stand"]),
         zones=tuple(ZoneHit("Z", "zone", int(c), None, float(s), "announced") for c, s in zones),
-        permits=(PermitMatch("P1", None, *answers, offset_m=12.0, why=()),) if answers else (),
+        permits=tuple(permits),
         distance_m=number(row["distance"]),
         line_error_m=number(row["line_error"]),
         survey_scale=int(row["scale"]) if row["scale"] else None,

@@ -150,24 +150,6 @@ def _probes(shape: shapely.Geometry) -> np.ndarray:
     return shapely.points(np.concatenate(points))
 
 
-def area_error_m2(net: shapely.Geometry, line: shapely.Geometry, line_m: float | None, source_m: float) -> float | None:
-    """One-sigma error of an area in m2 from line and source; None where the line cuts it and its error is not known.
-
-    The corners of the source err independently (variance sigma^2/4 times the sum of squared distances between each
-    corner's neighbours); the line shifts as one along the part of it that cuts the object.
-    """
-    cut = float(shapely.intersection(line, net.buffer(0.01)).length)
-    if line_m is None and cut > 0:
-        return None
-    spread = sum(_neighbour_spread_m2(ring) for ring in shapely.get_rings(shapely.get_parts(net)))
-    return float(np.hypot((line_m or 0.0) * cut, source_m / 2 * np.sqrt(spread)))
-
-
-def _neighbour_spread_m2(ring: shapely.LinearRing) -> float:
-    xy = shapely.get_coordinates(ring)[:-1]
-    return float(((np.roll(xy, -1, axis=0) - np.roll(xy, 1, axis=0)) ** 2).sum())
-
-
 def zones_hit(shapes: Sequence[shapely.Geometry], zones: gpd.GeoDataFrame) -> list[tuple[ZoneHit, ...]]:
     """The source zones each object lies in, the strictest class first; metres of one zone.
 
