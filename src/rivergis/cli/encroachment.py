@@ -7,6 +7,7 @@ import click
 from rivergis.cli import (
     encroachment_check,
     encroachment_life,
+    encroachment_nights,
     encroachment_patches,
     encroachment_report,
     encroachment_sample,
@@ -21,6 +22,7 @@ def command() -> None:
 for verb in (
     *encroachment_check.COMMANDS,
     *encroachment_life.COMMANDS,
+    *encroachment_nights.COMMANDS,
     *encroachment_patches.COMMANDS,
     *encroachment_report.COMMANDS,
     *encroachment_sample.COMMANDS,

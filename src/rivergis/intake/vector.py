@@ -6,7 +6,7 @@ only suspects stops with its reasons. Repairs are reported; nothing is guessed i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pyproj import CRS
 
 from rivergis import crs as crs_
 from rivergis import layers
-from rivergis.errors import CrsRefused, InputError, legible
+from rivergis.errors import CrsRefused, InputError, RivergisError, legible
 from rivergis.intake import (
     contract,
     crs_evidence,
@@ -348,7 +348,14 @@ def open_layers(path: Path, asked: Asked, reference: Reference | None = None, li
     return guard.guarded(_opened, path, asked, reference, limits, limits=limits, name=path.name)
 
 
+def open_each(paths: Sequence[Path], asked: Asked, limits: Limits = DEFAULT) -> list[list[Opened] | RivergisError]:
+    """``open_layers`` of many small files, which share a guarded process; what it would raise stands in the place of its file."""
+    tasks = [(path, asked, None, limits) for path in paths]
+    return guard.guarded_each(_opened, tasks, limits=limits, names=[path.name for path in paths])
+
+
 def _opened(path: Path, asked: Asked, reference: Reference | None, limits: Limits) -> list[Opened]:
+    sources.recognise(path, limits)
     sha256 = sources.sha256(path)
     reading = inspection.read(path, asked, limits)
     return [

@@ -1,0 +1,395 @@
+"""Nights kept as files, replayed one at a time: a folder of candidates by night becomes a table of leads (线索台账).
+
+``DIR``: ``params.json`` (start day, limits over those of the rules), ``boundaries``, ``permits``, and for each night
+``nights/NNN/candidates`` and ``nights/NNN/coverage``; a night may bring ``boundaries`` or ``permits`` of its own, which hold
+from that night on. Any format the intake reads. A night is the start day plus its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from rivergis import geometry
+from rivergis.boundary.prepared import Prepared, prepared
+from rivergis.encroachment.files import closed_boundary, permits_of
+from rivergis.encroachment.layer_files import Layer
+from rivergis.encroachment.ledger import ALL_SOURCES, Known, NightLimits, Seen, Step, observed_shares, reconcile
+from rivergis.encroachment.night_table_files import NightTable, Row
+from rivergis.encroachment.overlay import Limits, Overlaid, limits_of, overlay
+from rivergis.encroachment.permits import Permits, links, unplaced
+from rivergis.errors import InputError, RivergisError
+from rivergis.intake import sources, vector
+from rivergis.intake.delivery import Asked
+from rivergis.rules import RuleView
+
+# what params.json calls a limit -> its field
+_NIGHT_PARAMS = {
+    "gone_after_observed_nights": "gone_after",
+    "rebound_within_nights": "rebound_within",
+    "grown_ratio": "growth_ratio",
+    "grown_min_m2": "growth_min_m2",
+}
+_OVERLAY_PARAMS = {"tol_m": "width_tolerance_m", "min_area_m2": "min_overlap_area_m2"}
+_SHAPEFILE = {".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qpj", ".qix"}
+_BATCH_BYTES, _BATCH_NIGHTS = 32 << 20, 30
+_IN_TABLE = {"split": "persisting", "permitted": "gone"}
+"""Statuses of the ledger that the table has no word of its own for."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """What ``params.json`` says over the rules: the civil day of night 0 and the limits."""
+
+    start: date
+    nights: NightLimits
+    overlay: Limits
+    snap_m: float
+    doubt_m: float
+    place_tolerance_m: float
+
+
+@dataclass(frozen=True)
+class NightFolder:
+    """One night as files; ``boundaries`` and ``permits`` only where the night brings new ones."""
+
+    number: int
+    candidates: Path
+    coverage: Path
+    boundaries: Path | None
+    permits: Path | None
+
+    @property
+    def files(self) -> list[Path]:
+        return [p for p in (self.candidates, self.coverage, self.boundaries, self.permits) if p is not None]
+
+    @property
+    def digest(self) -> str:
+        """Hash over the content of everything the night reads."""
+        return _digest([f"{p.stem}:{sources.sha256(p)}" for p in self.files])
+
+
+@dataclass
+class Replayed:
+    """What a run did: nights told before and now, detections, leads ever, lines of the table by status (now)."""
+
+    nights_before: int = 0
+    nights: int = 0
+    detections: int = 0
+    leads: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self) | {"statuses": dict(sorted(self.statuses.items()))}
+
+
+def replay(
+    folder: Path,
+    out: Path,
+    view: RuleView,
+    *,
+    asked: Asked | None = None,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Replayed:
+    """Replay the nights of a folder into a table, going on where the table stands.
+
+    The table is whole after every night, so a run may be ended at any time. Raises ``InputError`` and ``CrsRefused`` for a
+    layer that cannot be used, and when a night that the table rests on has changed.
+    """
+    asked = asked or Asked()
+    params = _params(folder, view)
+    boundaries, permits = _layer_of(folder, "boundaries"), _layer_of(folder, "permits", needed=False)
+    nights = _nights(folder)
+    fixed = [f"{p.stem}:{sources.sha256(p)}" for p in (boundaries, permits) if p is not None]
+    base = _digest([*fixed, json.dumps(_plain(params), sort_keys=True)])
+    hashes = {n.number: n.digest for n in nights}
+    table = NightTable(out, folder, base, hashes)
+    done = Replayed(nights_before=len(table.state.nights), leads=table.state.ids)
+    world = _World(params)
+    world.draw(_read([boundaries], asked)[0])
+    world.permits = None if permits is None else _read([permits], asked)[0]
+    for night, layers in _one_by_one(nights, world, set(table.state.nights), asked):
+        progress(f"night {night.number}")
+        seen, names = world.seen(night.number, layers, table.state.known)
+        steps = world.steps(night.number, seen, layers["coverage"], table.state.known)
+        rows, known = _told(night.number, steps, table.state.known, names, table.state.ids)
+        table.add(night.number, hashes[night.number], rows, known, table.state.ids + _new(steps))
+        done.nights += 1
+        done.detections += sum(len(r.detections) for r in rows)
+        done.statuses.update(r.status for r in rows)
+    done.leads = table.state.ids
+    return done
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _plain(params: Params) -> dict[str, Any]:
+    return asdict(params) | {"start": params.start.isoformat()}
+
+
+def _params(folder: Path, view: RuleView) -> Params:
+    """``params.json`` over the values of the rules; ``InputError`` for what is no number or names no start day."""
+    path = folder / "params.json"
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder: give the one that holds params.json and nights/.", file=str(folder))
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        start = date.fromisoformat(told["start"])
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder.name} holds no params.json with the start day of its nights.", file=str(path)
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: it must be JSON with a start day such as 2026-03-01.", file=str(path)) from error
+    return Params(
+        start,
+        replace(NightLimits.of(view), **_numbers(told, _NIGHT_PARAMS, path)),
+        replace(limits_of(view.number), **_numbers(told, _OVERLAY_PARAMS, path)),
+        view.number("encroach.snap"),
+        view.number("encroach.doubt_around"),
+        view.number("encroach.permit.place_tolerance"),
+    )
+
+
+def _numbers(told: Mapping[str, Any], names: Mapping[str, str], path: Path) -> dict[str, Any]:
+    found = {f: told[name] for name, f in names.items() if name in told}
+    for name, f in names.items():
+        value = found.get(f, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+            raise InputError(f"{path}: {name} is {value!r}, but a number from 0 on is needed.", file=str(path))
+    return found
+
+
+def _nights(folder: Path) -> list[NightFolder]:
+    found = [p for p in (folder / "nights").glob("*") if p.is_dir() and p.name.isdigit()]
+    if not found:
+        raise InputError(
+            f"{folder.name} holds no nights: folders nights/000, nights/001 ... are needed.", file=str(folder)
+        )
+    nights = [
+        NightFolder(
+            int(p.name),
+            _layer_of(p, "candidates"),
+            _layer_of(p, "coverage"),
+            _layer_of(p, "boundaries", needed=False),
+            _layer_of(p, "permits", needed=False),
+        )
+        for p in found
+    ]
+    nights.sort(key=lambda n: n.number)
+    twice = [a.number for a, b in itertools.pairwise(nights) if a.number == b.number]
+    if twice:
+        raise InputError(f"{folder.name} holds night {twice[0]} twice: leave one of the folders.", file=str(folder))
+    return nights
+
+
+def _layer_of(folder: Path, stem: str, needed: bool = True) -> Any:
+    """The one file of that name, whatever its format; None where it is not needed and not there."""
+    found = [p for p in sorted(folder.glob(f"{stem}.*")) if p.suffix.lower() not in _SHAPEFILE and p.suffix != ".part"]
+    if len(found) > 1:
+        raise InputError(
+            f"{folder} holds {found[0].name} and {found[1].name}: leave the one that counts.", file=str(folder)
+        )
+    if not found and needed:
+        raise InputError(f"{folder} holds no {stem} (as .geojson, .gpkg, .shp ...).", file=str(folder))
+    return found[0] if found else None
+
+
+def _one_by_one(
+    nights: Sequence[NightFolder], world: _World, done: set[int], asked: Asked
+) -> Iterator[tuple[NightFolder, dict[str, Layer]]]:
+    """Each night that is not done, with its layers; what earlier nights brought for all that follow is in ``world`` by then."""
+    for batch in _batches(nights, done):
+        files = [p for night in batch for p in (_lasting(night) if night.number in done else night.files)]
+        layers = iter(_read(files, asked))
+        for night in batch:
+            mine = _lasting(night) if night.number in done else night.files
+            read = {_stem(p, night): next(layers) for p in mine}
+            if "permits" in read:
+                world.permits = read["permits"]
+            world.draw(read.get("boundaries"))
+            if night.number not in done:
+                yield night, read
+
+
+def _lasting(night: NightFolder) -> list[Path]:
+    return [p for p in (night.boundaries, night.permits) if p is not None]
+
+
+def _stem(path: Path, night: NightFolder) -> str:
+    names = {night.candidates: "candidates", night.coverage: "coverage"}
+    return names.get(path, "boundaries" if path == night.boundaries else "permits")
+
+
+def _batches(nights: Sequence[NightFolder], done: set[int]) -> Iterator[list[NightFolder]]:
+    """Nights whose files are read in one process, few enough to be held."""
+    batch: list[NightFolder] = []
+    held = 0
+    for night in nights:
+        size = 0 if night.number in done else sum(p.stat().st_size for p in night.files if p.is_file())
+        if batch and (len(batch) == _BATCH_NIGHTS or held + size > _BATCH_BYTES):
+            yield batch
+            batch, held = [], 0
+        batch.append(night)
+        held += size
+    if batch:
+        yield batch
+
+
+def _read(paths: Sequence[Path], asked: Asked) -> list[Layer]:
+    """Layers of files in EPSG:4490; the first that cannot be used, or feature without a usable shape, is an error."""
+    return [_layer(path, opened, asked) for path, opened in zip(paths, vector.open_each(paths, asked), strict=True)]
+
+
+def _layer(path: Path, opened: list[vector.Opened] | RivergisError, asked: Asked) -> Layer:
+    if isinstance(opened, RivergisError):
+        raise opened
+    layer = vector.chosen(path, opened, asked.layer)
+    layer.check_place()
+    pieces = list(layer.pieces())
+    for piece in pieces:
+        for feature, (_, sentence) in piece.faults.items():
+            raise InputError(
+                f"{path.parent.name}/{path.name}, layer {layer.name}, feature {feature}: {sentence}",
+                file=str(path),
+                layer=layer.name,
+                feature=str(feature),
+            )
+    frame = pd.concat([p.frame for p in pieces])
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise InputError(
+            f"{path}, layer {layer.name} has no geometry: candidates, coverage and lines need one.", file=str(path)
+        )
+    return Layer(frame, {"file": path.name})
+
+
+class _World:
+    """What holds tonight: the lines with what moved since last night, and the permits; metres of one zone."""
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.zone: Any = None
+        self.ground: Prepared
+        self.moved: shapely.Geometry = shapely.MultiPolygon()
+        self.permits: Layer | None = None
+
+    def draw(self, layer: Layer | None) -> None:
+        """Lines that hold from tonight on; None = those of last night."""
+        if layer is None:
+            self.moved = shapely.MultiPolygon()
+            return
+        closed, zone = closed_boundary(layer, self.params.snap_m, self.params.doubt_m)
+        if self.zone is None:
+            self.zone, self.ground = zone, prepared(closed)
+            return
+        before = self._inside()
+        moved_to = replace(closed, areas=closed.areas.to_crs(self.zone), doubts=closed.doubts.to_crs(self.zone))
+        self.ground = prepared(moved_to)
+        self.moved = geometry.polygons_of(before.symmetric_difference(self._inside()))
+
+    def _inside(self) -> shapely.Geometry:
+        return shapely.union_all(self.ground.areas.geometry.to_numpy())
+
+    def seen(self, number: int, layers: Mapping[str, Layer], known: Sequence[Known]) -> tuple[list[Seen], list[str]]:
+        """Detections of a night: what is told, and what is not where it meets a known lead; with their ids."""
+        layer = layers["candidates"]
+        names = _ids(layer)
+        kinds = layer.values("kind").fillna("unknown").astype(str).to_numpy(object)
+        feeds = layer.values("source").fillna("").astype(str).to_numpy(object)
+        accuracy = layer.numbers("accuracy_m").fillna(0.0).to_numpy()
+        frame = layer.frame.to_crs(self.zone).assign(kind=kinds).reset_index(drop=True)
+        permits = permits_of(self.permits, self.zone, self._day(number))
+        over = overlay(frame, self.ground, permits, self.params.overlay)
+        reason = over.reason.copy()
+        reason[self._waiting(over.told, over, kinds, permits)] = "permit_place_open"
+        meets = shapely.STRtree([k.footprint for k in known]).query(over.shape, predicate="intersects")[0]
+        kept = np.flatnonzero([r is None for r in reason] | np.isin(np.arange(len(reason)), meets))
+        seen = [
+            Seen(
+                names[i],
+                kinds[i],
+                over.shape[i] if over.reason[i] else over.net[i],
+                feeds[i],
+                None,
+                accuracy[i],
+                reason[i],
+            )
+            for i in kept
+        ]
+        return seen, [s.key for s in seen]
+
+    def _waiting(self, told: np.ndarray, over: Overlaid, kinds: np.ndarray, permits: Permits) -> np.ndarray:
+        """Candidates a permit without a place may concern: a person has to place it before they are told."""
+        waters = [{str(self.ground.areas["reach"].iloc[a]) for a in over.within.of(c)} for c in told]
+        words = unplaced(kinds[told], waters, permits)
+        near = links(over.net[told], kinds[told], permits, permits.open, self.params.place_tolerance_m)
+        return told[np.union1d(words.candidate, near.candidate).astype(int)]
+
+    def _day(self, number: int) -> date:
+        return self.params.start + timedelta(days=number)
+
+    def steps(self, number: int, seen: Sequence[Seen], coverage: Layer, known: Sequence[Known]) -> list[Step]:
+        """What the night does to each lead."""
+        frame = coverage.frame.to_crs(self.zone)
+        sources_ = coverage.values("source").fillna(ALL_SOURCES).astype(str)
+        looked = {
+            s: shapely.union_all([geometry.polygons_of(g) for g in frame.geometry[(sources_ == s).to_numpy()]])
+            for s in sorted(set(sources_))
+        }
+        grounds = np.array([k.footprint for k in known], object)
+        moved = shapely.dwithin(grounds, self.moved, self.params.overlay.touch_m) & (not self.moved.is_empty)
+        return reconcile(
+            known,
+            seen,
+            observed_shares(known, looked).tolist(),
+            self.params.nights,
+            night=self._day(number),
+            line_moved=moved.tolist(),
+        )
+
+
+def _ids(layer: Layer) -> list[str]:
+    """What the candidates of a night are called; ``InputError`` where a name stands twice."""
+    names = layer.names()
+    twice = [n for n, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"{layer.about['file']} holds the id {twice[0]} twice in one night: give each candidate its own."
+        )
+    return names
+
+
+def _new(steps: Sequence[Step]) -> int:
+    return sum(step.known is None for step in steps)
+
+
+def _told(
+    number: int, steps: Sequence[Step], known: Sequence[Known], names: Sequence[str], ids: int
+) -> tuple[list[Row], list[Known]]:
+    """Lines of the table, and the leads as the next night is given them; new ones are numbered in their order on the ground."""
+    rows, after = [], []
+    for step in steps:
+        ids += step.known is None
+        name = f"F{ids:06d}" if step.known is None else known[step.known].finding_id
+        after.append(Known(name, step.footprint, step.carried))
+        if step.status != "missed":
+            found = tuple(sorted(names[i] for i in step.seen))
+            rows.append(Row(number, name, _IN_TABLE.get(step.status, step.status), found))
+    met = {step.known for step in steps}
+    after += [lead for k, lead in enumerate(known) if k not in met]
+    return sorted(rows, key=lambda r: r.finding_id), sorted(after, key=lambda lead: lead.finding_id)
