@@ -42,11 +42,14 @@ class Lead:
     boundary_version: int | None = None
     area_m2: float | None = None
     district: str = ""
+    severity: str | None = None
+    """Level of the rules, borderline or cannot_tell; None = no rule says."""
+    built_period: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
     """Names of images or photos that show it, as delivered; not part of the verdict."""
 
-    def content_hash(self) -> str:
-        """Hash of what the verdict rests on; equal inputs give an equal verdict on every later night."""
+    def content(self) -> dict[str, Any]:
+        """What the verdict says and rests on, as plain data: what is hashed, and what a replay compares."""
         body = {
             "class": self.class_code,
             "position": self.position,
@@ -57,7 +60,20 @@ class Lead:
             "rules": self.rules,
             "inputs": self.inputs,
         }
-        return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+        for name in ("severity", "built_period"):
+            if getattr(self, name) is not None:
+                body[name] = getattr(self, name)
+        plain: dict[str, Any] = json.loads(json.dumps(body, ensure_ascii=False, default=str))
+        return plain
+
+    def content_hash(self) -> str:
+        """Hash of what the verdict rests on; equal inputs give an equal verdict on every later night."""
+        return content_hash(self.content())
+
+
+def content_hash(content: dict[str, Any]) -> str:
+    """Hash of the content of a verdict, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def night(loaded: tuple[Database, Path]) -> tuple[dict[str, dict[str, Any]], dic
     with loaded[0].read() as conn:
         rows = store.findings_of_night(conn, NIGHT).to_dict("records")
         rest = store.not_findings_of_night(conn, NIGHT).to_dict("records")
-    seen = {r["sources"][1]["code"]: r for r in rows if r["topic"] == "encroachment" and len(r["sources"]) > 1}
+    seen = {s["code"]: r for r in rows if r["topic"] == "encroachment" for s in r["sources"][1:]}
     return seen, {r["code"]: r["reason"] for r in rest}, rows
 
 
@@ -77,11 +77,18 @@ def test_every_candidate_is_told_as_it_was_planted(truth: dict[str, Any], night:
     told, reasons, _ = night
     want, code = truth["deliveries"][str(NIGHT)], truth["code"]
     got = told[code]["status"] if code in told else reasons.get(code, "outside")
+    if want.get("inside_draft_line"):
+        # the draft has bank lines and no area: they bound ground too, and what stands there is told as what it is, never as a problem
+        assert got in EXPECTED["finding"] and told[code]["basis"] == "draft" and told[code]["our_action"] == "仅提示"
+        return
     assert got in EXPECTED[want["expected"]]
     if code in told:
         lead = told[code]
         if lead["area_m2"] is not None:
-            assert lead["area_m2"] == pytest.approx(want["net_area_m2"], abs=0.5)
+            # what several sources show is their common ground: not less than one of them
+            alone = len(lead["sources"]) == 2
+            assert lead["area_m2"] >= want["net_area_m2"] - 0.5
+            assert not alone or lead["area_m2"] == pytest.approx(want["net_area_m2"], abs=0.5)
         assert (lead["figures"]["river_code"], lead["figures"]["bank"]) == (truth["river_code"], truth["bank"])
         assert lead["figures"]["at_m"] == pytest.approx(truth["at_m"], abs=30)
         assert lead["district"] == truth["village"]

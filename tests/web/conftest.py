@@ -219,9 +219,13 @@ def lead(conn: Connection, kind: str, basis: str, name: str) -> uuid.UUID:
         area_m2=430.0,
     )
     finding = uuid.uuid5(uuid.NAMESPACE_OID, kind + basis)
-    finding_store.add_finding(conn, finding, told, NIGHT)
-    finding_store.add_sighting(conn, finding, NIGHT, "new", told, None)
-    finding_store.add_verdict(conn, finding, NIGHT, told, BOOK.version, {"rivergis": "test"})
+    finding_store.add_findings(conn, NIGHT, [(finding, told)])
+    sources = [{"key": told.key, "kind": told.kind}]
+    finding_store.add_sightings(
+        conn, NIGHT, [finding_store.Sighting(finding, "new", sources, told.area_m2, None, told.geom)]
+    )
+    given = finding_store.Given(BOOK.version, "500199", {"rivergis": "test"}, now_of(conn))
+    finding_store.add_verdicts(conn, NIGHT, [(finding, told)], given)
     return finding
 
 

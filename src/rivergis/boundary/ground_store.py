@@ -22,7 +22,7 @@ def in_force(conn: Connection, on: date, known_at: datetime) -> pd.DataFrame:
 
     Columns of the act, area_id and area_version (null = lines only), ``lines`` as list of [id, version].
     """
-    return read_table(
+    frame = read_table(
         conn,
         """SELECT v.id AS boundary_id, v.version AS boundary_version, v.code AS boundary_code, v.basis, v.announce_gov, v.announce_doc_no,
           v.announced_on, v.survey_scale, v.xy_error_m, v.river_id, r.code AS river_code, r.name AS river,
@@ -34,6 +34,9 @@ def in_force(conn: Connection, on: date, known_at: datetime) -> pd.DataFrame:
         WHERE v.line_type = 'management' AND v.state <> 'revoked' AND (a.id IS NOT NULL OR l.lines IS NOT NULL) ORDER BY a.id, v.id""",
         {"on": on, "known": known_at},
     )
+    # beside rows without an area the numbers of versions would come as floats
+    frame["area_version"] = pd.array(frame["area_version"], dtype="Int64").astype(object)
+    return frame.assign(**{c: frame[c].where(frame[c].notna(), None) for c in ("area_id", "area_version")})
 
 
 def areas(conn: Connection, versions: Sequence[tuple[uuid.UUID, int]]) -> gpd.GeoDataFrame:

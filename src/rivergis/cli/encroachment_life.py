@@ -24,7 +24,7 @@ def move(finding: str, move: str, reason: str | None, attach: Path | None, actor
       rivergis encroachment move 3f2a91c0 judge_not_a_problem --reason 许可工程 --as demo-inspector
     """
     from rivergis import lifecycle
-    from rivergis.encroachment import workflow
+    from rivergis.encroachment import life_workflow
     from rivergis.errors import UsageError
 
     life = lifecycle.load()["finding"]
@@ -32,7 +32,7 @@ def move(finding: str, move: str, reason: str | None, attach: Path | None, actor
         raise UsageError(f"There is no move {move!r}; the moves are {', '.join(life.moves)}.")
     db = common.database()
     who = common.acting(db, actor, life.moves[move].capability)
-    done = workflow.take_step(
+    done = life_workflow.take_step(
         db, finding, move, who, reason=reason, attachment=attach, store_dir=common.settings().store_dir
     )
     common.emit(done, as_json)

@@ -97,7 +97,7 @@ def _build(
     for act in acts.itertuples():
         mine = lines_of.get(str(act.boundary_id)) if pd.isna(act.area_id) else drawn.iloc[[area_at[str(act.area_id)]]]
         rows += _rows_of(act, mine, ids[act.key], snap_m, doubt_m)
-    made = gpd.GeoDataFrame(rows, geometry="geom", crs=zone)
+    made = gpd.GeoDataFrame(pd.DataFrame(rows, dtype=object), geometry="geom", crs=zone)
     pieces = cut(made.geometry.to_numpy())
     cuts = gpd.GeoDataFrame(
         {"ground_id": made["id"].to_numpy()[pieces.area], "seq": _numbered(pieces.area)},

@@ -20,7 +20,7 @@ _STANDING = """
     used AS (SELECT d.id, d.delivered_on, d.recorded_at FROM data.delivery d LEFT JOIN whole w ON w.feed = d.feed
              WHERE d.delivered_on <= :night AND d.recorded_at <= :known
                AND (d.id = w.id OR w.id IS NULL OR (NOT d.complete AND (d.delivered_on, d.recorded_at) > (w.delivered_on, w.recorded_at)))),
-    item AS MATERIALIZED (SELECT DISTINCT ON (i.candidate_id) i.candidate_id, i.candidate_version, u.delivered_on
+    item AS MATERIALIZED (SELECT DISTINCT ON (i.candidate_id) i.candidate_id, i.candidate_version, u.delivered_on, u.recorded_at AS delivered_at
              FROM data.delivery_item i JOIN used u ON u.id = i.delivery_id
              ORDER BY i.candidate_id, u.delivered_on DESC, u.recorded_at DESC)"""
 _CANDIDATE = """c.id, c.version, c.code, c.feed, c.kind, c.source_kind, c.name, c.accuracy_m, c.seen_at, c.evidence"""
@@ -45,18 +45,18 @@ def candidates_near(
 ) -> gpd.GeoDataFrame:
     """Of what stands on the ground, what lies on or at prepared grounds, in ``islands`` (degrees) they leave out, or is in ``ids``.
 
-    Columns id, version, code, feed, kind, source_kind, name, accuracy_m, seen_at, evidence, delivered_on (last),
-    first_delivered_on; geom EPSG:4490. What lies elsewhere is never fetched.
+    Columns id, version, code, feed, kind, source_kind, name, accuracy_m, seen_at, evidence, delivered_on and delivered_at
+    (of the last delivery), first_delivered_on; geom EPSG:4490. What lies elsewhere is never fetched.
     """
     return read_frame(
         conn,
         f"""WITH {_STANDING},
-        near AS (SELECT c.id, c.version, i.delivered_on FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version
+        near AS (SELECT c.id, c.version, i.delivered_on, i.delivered_at FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version
           WHERE EXISTS (SELECT FROM cache.boundary_piece p WHERE p.geom && ST_Expand(c.geom, {_LINE_SLACK_DEG})
                           AND p.ground_id = ANY(CAST(:grounds AS uuid[])) AND ST_DWithin(p.geom, c.geom, {_LINE_SLACK_DEG}))
              OR c.id = ANY(CAST(:ids AS uuid[]))
              OR EXISTS (SELECT FROM unnest(CAST(:islands AS text[])) h WHERE ST_DWithin(ST_GeomFromEWKT(h), c.geom, 0)))
-        SELECT {_CANDIDATE}, n.delivered_on, {_FIRST}, c.geom FROM near n JOIN data.candidate c USING (id, version) ORDER BY c.id""",
+        SELECT {_CANDIDATE}, n.delivered_on, n.delivered_at, {_FIRST}, c.geom FROM near n JOIN data.candidate c USING (id, version) ORDER BY c.id""",
         {
             "night": night,
             "known": known_at,
@@ -68,10 +68,10 @@ def candidates_near(
 
 
 def candidates_of(conn: Connection, versions: Sequence[tuple[str, int]], known_at: datetime) -> gpd.GeoDataFrame:
-    """Candidates by id and version, with the columns of ``candidates_near`` (delivered_on is null)."""
+    """Candidates by id and version, with the columns of ``candidates_near`` (no last delivery)."""
     return read_frame(
         conn,
-        f"""SELECT {_CANDIDATE}, NULL::date AS delivered_on, {_FIRST}, c.geom FROM data.candidate c
+        f"""SELECT {_CANDIDATE}, NULL::date AS delivered_on, NULL::timestamptz AS delivered_at, {_FIRST}, c.geom FROM data.candidate c
         JOIN unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])) w(id, version) USING (id, version) ORDER BY c.id""",
         {"ids": [i for i, _ in versions], "versions": [v for _, v in versions], "known": known_at},
     )
@@ -105,11 +105,18 @@ def imagery(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     return frame
 
 
-def feeds_delivered(conn: Connection, after: date | None, until: date, known_at: datetime) -> pd.DataFrame:
-    """Feeds that gave a complete picture after a civil day and up to another: feed, delivered_on (last). Others did not look."""
+def feeds_delivered(
+    conn: Connection, after: date | None, since: datetime | None, until: date, known_at: datetime
+) -> pd.DataFrame:
+    """Feeds that gave a complete picture for a civil day after one, up to another, or since a moment; the others did not look.
+
+    Columns feed, delivered_on (last), on_foot (all that the feed ever named was reported by an inspector).
+    """
     return read_table(
         conn,
-        """SELECT feed, max(delivered_on) AS delivered_on FROM data.delivery WHERE complete AND delivered_on <= :until
-          AND (CAST(:after AS date) IS NULL OR delivered_on > :after) AND recorded_at <= :known GROUP BY feed ORDER BY feed""",
-        {"after": after, "until": until, "known": known_at},
+        """SELECT d.feed, max(d.delivered_on) AS delivered_on,
+          NOT EXISTS (SELECT FROM data.candidate c WHERE c.feed = d.feed AND c.source_kind <> 'inspector') AS on_foot
+        FROM data.delivery d WHERE d.complete AND d.delivered_on <= :until
+          AND (CAST(:after AS date) IS NULL OR d.delivered_on > :after OR d.recorded_at > :since) AND d.recorded_at <= :known GROUP BY d.feed ORDER BY d.feed""",
+        {"after": after, "since": since, "until": until, "known": known_at},
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -14,7 +16,7 @@ import shapely
 from sqlalchemy import Connection, text
 
 from rivergis.db import versions
-from rivergis.db.connect import read_frame
+from rivergis.db.connect import copy_frame, read_frame
 from rivergis.errors import NotFound
 from rivergis.lead import Lead, NotLead
 
@@ -111,74 +113,25 @@ def save_imagery(
     return versions.save(conn, "imagery", frame, namespace=namespace, import_id=import_id)
 
 
-def candidates_of_night(conn: Connection, night: date) -> gpd.GeoDataFrame:
-    """What the feeds say stands on the ground: per feed the last complete delivery and the additions after it.
+def open_findings(conn: Connection, topic: str, before: date, closed_since: date) -> gpd.GeoDataFrame:
+    """Leads of a topic as the nights before ``before`` left them, and those closed since a day, which may come back.
 
-    Columns id, version, code, feed, kind, source_kind, name, accuracy_m, seen_at, evidence, first_delivered_on; geom EPSG:4490.
+    Columns id, first_night, last_status, last_night, last_seen, sources (of the last sight), area_m2, missed, carried
+    (null = recorded before it was kept), inputs (of the last verdict); geom = last footprint, EPSG:4490.
     """
     return read_frame(
         conn,
         """
-        WITH whole AS (SELECT DISTINCT ON (feed) feed, id, delivered_on, recorded_at FROM data.delivery WHERE complete AND delivered_on <= :night
-                       ORDER BY feed, delivered_on DESC, recorded_at DESC),
-             used AS (SELECT d.id, d.delivered_on, d.recorded_at FROM data.delivery d LEFT JOIN whole w ON w.feed = d.feed
-                      WHERE d.delivered_on <= :night
-                        AND (d.id = w.id OR w.id IS NULL OR (NOT d.complete AND (d.delivered_on, d.recorded_at) > (w.delivered_on, w.recorded_at)))),
-             item AS (SELECT DISTINCT ON (i.candidate_id) i.candidate_id, i.candidate_version FROM data.delivery_item i JOIN used u ON u.id = i.delivery_id
-                      ORDER BY i.candidate_id, u.delivered_on DESC, u.recorded_at DESC)
-        SELECT c.id, c.version, c.code, c.feed, c.kind, c.source_kind, c.name, c.accuracy_m, c.seen_at, c.evidence,
-               (SELECT min(d.delivered_on) FROM data.delivery d JOIN data.delivery_item i ON i.delivery_id = d.id
-                WHERE i.candidate_id = c.id) AS first_delivered_on, c.geom
-        FROM data.candidate c JOIN item ON item.candidate_id = c.id AND item.candidate_version = c.version ORDER BY c.id""",
-        {"night": night},
-    )
-
-
-def permits(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
-    """Permits valid on a day; geom MultiPolygon in EPSG:4490 or missing."""
-    return read_frame(
-        conn,
-        """SELECT id, version, code, name, kind, allows, doc_no, position_kind, river_id, bank, from_m, to_m,
-          upper(valid) - 1 AS last_day, geom FROM app.permit_as_of(:on, :known) ORDER BY id""",
-        {"on": on, "known": known_at},
-    )
-
-
-def expired_permits(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
-    """Permits for a time (not permanent works) that had ended before a day; geom MultiPolygon, EPSG:4490."""
-    return read_frame(
-        conn,
-        """SELECT code, name, allows, doc_no, upper(valid) - 1 AS last_day, geom FROM data.permit
-        WHERE upper(valid) <= :on AND kind <> 'permanent_work' AND geom IS NOT NULL AND recorded_at <= :known
-          AND (superseded_at IS NULL OR superseded_at > :known) ORDER BY last_day DESC, code""",
-        {"on": on, "known": known_at},
-    )
-
-
-def imagery(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
-    """Scenes taken up to a day, newest first; footprint in EPSG:4490, ``unobserved`` as geometry or None."""
-    frame = read_frame(
-        conn,
-        """SELECT id, version, code, taken_on, gsd_m, file_path, ST_AsBinary(unobserved) AS unobserved, geom
-        FROM app.imagery_as_of(:on, :known) WHERE taken_on <= :on ORDER BY taken_on DESC, id""",
-        {"on": on, "known": known_at},
-    )
-    frame["unobserved"] = [None if u is None else shapely.from_wkb(bytes(u)) for u in frame["unobserved"]]
-    return frame
-
-
-def open_findings(conn: Connection, topic: str, before: date) -> gpd.GeoDataFrame:
-    """Leads of a topic as the nights before ``before`` left them: id, key, kind, status, area_m2, missed; geom = last footprint."""
-    return read_frame(
-        conn,
-        """
-        SELECT f.id, f.first_night, s.sources->0->>'key' AS key, s.sources->0->>'kind' AS kind, s.night AS last_seen, s.area_m2, s.geom, z.status AS last_status,
-               (SELECT count(*) FROM data.sighting m WHERE m.finding_id = f.id AND m.night > s.night AND m.night < :before AND m.status = 'missed') AS missed
+        SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, s.night AS last_seen, s.sources, s.area_m2, z.carried, v.inputs,
+               (SELECT count(*) FROM data.sighting m WHERE m.finding_id = f.id AND m.night > s.night AND m.night < :before AND m.status = 'missed') AS missed,
+               s.geom
         FROM data.finding f
         JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night < :before AND s.geom IS NOT NULL ORDER BY night DESC LIMIT 1) s ON true
-        JOIN LATERAL (SELECT status FROM data.sighting z WHERE z.finding_id = f.id AND z.night < :before ORDER BY night DESC LIMIT 1) z ON true
-        WHERE f.topic = :topic AND f.merged_into IS NULL ORDER BY f.id""",
-        {"topic": topic, "before": before},
+        JOIN LATERAL (SELECT * FROM data.sighting z WHERE z.finding_id = f.id AND z.night < :before ORDER BY night DESC LIMIT 1) z ON true
+        LEFT JOIN LATERAL (SELECT v.inputs FROM data.verdict v WHERE v.finding_id = f.id AND v.night < :before
+                           ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
+        WHERE f.topic = :topic AND z.status <> 'merged' AND (z.status NOT IN ('gone', 'permitted') OR z.night >= :closed_since) ORDER BY f.id""",
+        {"topic": topic, "before": before, "closed_since": closed_since},
     )
 
 
@@ -187,91 +140,103 @@ def last_night(conn: Connection) -> date | None:
     return conn.execute(text("SELECT max(night) FROM data.sighting")).scalar()
 
 
-def add_finding(conn: Connection, finding_id: uuid.UUID, lead: Lead, night: date) -> None:
-    """Open a lead; known ids are left as they are."""
+def night_before(conn: Connection, night: date) -> tuple[date, datetime] | None:
+    """The last night before one that told anything, and when it was recorded."""
+    sql = "SELECT night, max(recorded_at) FROM data.sighting WHERE night < :night GROUP BY night ORDER BY night DESC LIMIT 1"
+    row = conn.execute(text(sql), {"night": night}).first()
+    return None if row is None else (row[0], row[1])
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What a night saw of a lead; geometry in EPSG:4490, missing where nothing was seen."""
+
+    finding: uuid.UUID
+    status: str
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    area_m2: float | None = None
+    observed_share: float | None = None
+    geom: shapely.Geometry | None = None
+    carried: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """By what a night's verdicts are given: rule set, place whose rules hold, software, and what was known."""
+
+    rule_set: str
+    jurisdiction: str | None
+    engine: dict[str, str]
+    known_at: datetime
+
+
+def add_findings(conn: Connection, night: date, leads: Sequence[tuple[uuid.UUID, Lead]]) -> None:
+    """Open leads; known ids are left as they are."""
+    rows = [(i, x.topic, night, x.district, x.place) for i, x in leads]
+    _add(conn, "finding", ("id", "topic", "first_night", "district", "place"), rows)
+
+
+def add_sightings(conn: Connection, night: date, sightings: Sequence[Sighting]) -> int:
+    """Record what a night saw of leads; what the night already said is kept. Returns how many were recorded."""
+    rows = [(s.finding, night, s.status, s.sources, s.area_m2, s.observed_share, s.geom, s.carried) for s in sightings]
+    columns = ("finding_id", "night", "status", "sources", "area_m2", "observed_share", "geom", "carried")
+    return _add(conn, "sighting", columns, rows)
+
+
+def add_verdicts(conn: Connection, night: date, leads: Sequence[tuple[uuid.UUID, Lead]], given: Given) -> int:
+    """Record why leads are raised, unless the same verdict stands already. Returns how many were recorded."""
+    columns = (
+        "id", "finding_id", "night", "class_code", "position", "boundary_id", "boundary_version", "basis", "clause",
+        "competent_authority", "our_action", "figures", "rules", "inputs", "severity", "built_period",
+        "rule_set", "jurisdiction", "engine", "known_at", "content_hash", "seal",
+    )  # fmt: skip
+    rows = []
+    for finding, x in leads:
+        content = x.content_hash()
+        rows.append((
+            uuid.uuid5(finding, content), finding, night, x.class_code, x.position, x.boundary_id, x.boundary_version, x.basis, x.clause,
+            x.competent_authority, x.our_action, x.figures, x.rules, x.inputs, x.severity, x.built_period,
+            given.rule_set, given.jurisdiction, given.engine, given.known_at, content, seal(content, night, given),
+        ))  # fmt: skip
+    return _add(conn, "verdict", columns, rows)
+
+
+def seal(content_hash: str, night: date, given: Given) -> str:
+    """Hash of a verdict as it was given: its content, and by what and when."""
+    known = given.known_at.astimezone(UTC).isoformat()
+    body = [content_hash, str(night), given.rule_set, given.jurisdiction, given.engine, known]
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def merge(conn: Connection, into: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
+    """Say of leads which other lead goes on for them; said once, never changed."""
+    if not into:
+        return
     conn.execute(
-        text("""INSERT INTO data.finding (id, topic, first_night, district, place)
-        VALUES (:id, :topic, :night, :district, ST_GeomFromWKB(:place, 4490)) ON CONFLICT DO NOTHING"""),
-        {"id": finding_id, "topic": lead.topic, "night": night, "district": lead.district, "place": lead.place.wkb},
+        text("""UPDATE data.finding f SET merged_into = w.heir FROM unnest(CAST(:ids AS uuid[]), CAST(:into AS uuid[])) w(id, heir)
+        WHERE f.id = w.id AND f.merged_into IS NULL"""),
+        {"ids": [str(i) for i, _ in into], "into": [str(j) for _, j in into]},
     )
 
 
-def add_sighting(
-    conn: Connection, finding_id: uuid.UUID, night: date, status: str, lead: Lead | None, observed_share: float | None
-) -> int:
-    """Record what a night saw of a lead; what the night already said is kept. Returns 1 if recorded."""
-    sources = [{"key": lead.key, "kind": lead.kind}, *lead.sources] if lead else []
-    return conn.execute(
-        text("""INSERT INTO data.sighting (finding_id, night, status, sources, area_m2, observed_share, geom)
-        VALUES (:id, :night, :status, CAST(:sources AS jsonb), :area, :observed, ST_GeomFromWKB(:geom, 4490)) ON CONFLICT DO NOTHING"""),
-        {
-            "id": finding_id,
-            "night": night,
-            "status": status,
-            "sources": json.dumps(sources, ensure_ascii=False, default=str),
-            "area": lead.area_m2 if lead else None,
-            "observed": observed_share,
-            "geom": lead.geom.wkb if lead else None,
-        },
-    ).rowcount
-
-
-def add_verdict(
-    conn: Connection, finding_id: uuid.UUID, night: date, lead: Lead, rule_set: str, engine: dict[str, str]
-) -> int:
-    """Record why a lead is raised, unless the same verdict stands already. Returns 1 if recorded."""
-    content = lead.content_hash()
-    return conn.execute(
-        text("""INSERT INTO data.verdict (id, finding_id, night, class_code, position, boundary_id, boundary_version, basis, clause,
-          competent_authority, our_action, figures, rules, inputs, rule_set, engine, content_hash)
-        VALUES (:id, :finding, :night, :class_code, :position, :boundary_id, :boundary_version, :basis, :clause, :authority, :action,
-          CAST(:figures AS jsonb), CAST(:rules AS jsonb), CAST(:inputs AS jsonb), :rule_set, CAST(:engine AS jsonb), :hash)
-        ON CONFLICT DO NOTHING"""),
-        {
-            "id": uuid.uuid5(finding_id, content),
-            "finding": finding_id,
-            "night": night,
-            "class_code": lead.class_code,
-            "position": lead.position,
-            "boundary_id": lead.boundary_id,
-            "boundary_version": lead.boundary_version,
-            "basis": lead.basis,
-            "clause": lead.clause,
-            "authority": lead.competent_authority,
-            "action": lead.our_action,
-            "rule_set": rule_set,
-            "hash": content,
-            **{
-                k: json.dumps(v, ensure_ascii=False, default=str)
-                for k, v in (
-                    ("figures", lead.figures),
-                    ("rules", lead.rules),
-                    ("inputs", lead.inputs),
-                    ("engine", engine),
-                )
-            },
-        },
-    ).rowcount
-
-
-def add_not_findings(conn: Connection, night: date, rows: Iterable[NotLead]) -> None:
+def add_not_findings(conn: Connection, night: date, rows: Sequence[NotLead]) -> None:
     """Record which candidates near a line were not told, and why."""
-    body = [
-        {
-            "n": night,
-            "c": r.candidate_id,
-            "v": r.candidate_version,
-            "r": r.reason,
-            "d": json.dumps(r.detail, ensure_ascii=False, default=str),
-        }
-        for r in rows
-    ]
-    if body:
-        conn.execute(
-            text("""INSERT INTO data.not_finding (night, candidate_id, candidate_version, reason, detail)
-            VALUES (:n, :c, :v, :r, CAST(:d AS jsonb)) ON CONFLICT DO NOTHING"""),
-            body,
-        )
+    body = [(night, r.candidate_id, r.candidate_version, r.reason, r.detail) for r in rows]
+    _add(conn, "not_finding", ("night", "candidate_id", "candidate_version", "reason", "detail"), body)
+
+
+def _add(conn: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+    """Add rows that are not there yet, in one statement: one line of the audit, however many they are."""
+    if not rows:
+        return 0
+    names = ", ".join(columns)
+    conn.execute(text(f"CREATE TEMP TABLE added ON COMMIT DROP AS SELECT {names} FROM data.{table} WITH NO DATA"))
+    copy_frame(conn, "added", pd.DataFrame(rows, columns=list(columns), dtype=object))
+    done = conn.execute(
+        text(f"INSERT INTO data.{table} ({names}) SELECT {names} FROM added ON CONFLICT DO NOTHING")
+    ).rowcount
+    conn.execute(text("DROP TABLE added"))
+    return done
 
 
 def add_evidence(

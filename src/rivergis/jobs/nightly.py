@@ -20,10 +20,11 @@ from rivergis import __version__
 from rivergis.boundary import workflow as boundary_workflow
 from rivergis.db import fingerprint, system
 from rivergis.db.connect import Database, now_of, postgis_version
+from rivergis.encroachment import judge_workflow, night_store, pictures_workflow, record_workflow
 from rivergis.encroachment import store as finding_store
-from rivergis.encroachment import workflow as encroachment_workflow
 from rivergis.errors import UsageError
 from rivergis.layers import LAYERS
+from rivergis.lead import Lead
 from rivergis.outfall import workflow as outfall_workflow
 from rivergis.patrol import workflow as patrol_workflow
 from rivergis.reports import morning
@@ -35,6 +36,8 @@ JOB = "nightly"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # nouns whose versions a night reads; boundary lines and areas are stored as the three nouns of an act
 NOUNS = sorted(({*LAYERS} - {"boundary_line"}) | {"boundary_version", "boundary_segment", "imagery"})
+
+TOPICS = ("encroachment", "outfall_in_zone", "outfall_position", "boundary_line")
 
 Progress = Callable[[str], None]
 
@@ -74,6 +77,8 @@ def run(
     """
     started = datetime.now(UTC)
     with db.lock(JOB), db.write(actor) as conn:
+        # what an import that began before has still to say belongs to what was known
+        system.one_import_at_a_time(conn)
         known = now_of(conn)
         county = adcode or river_store.home(conn, night, known) or "000000"
         engine = {
@@ -177,40 +182,39 @@ def _work(
         river_store.duties(conn, night, known),
     )
     progress("checking candidates against the lines in force")
-    judged = encroachment_workflow.judge(conn, views["encroachment"], register, night, known)
+    view = views["encroachment"]
+    books = {topic: record_workflow.known_leads(conn, topic, night, view) for topic in TOPICS}
+    watched = books["encroachment"].watched
+    judged = judge_workflow.judge(conn, view, register, night, known, watched)
     progress("checking outfalls and boundary lines")
-    topics = {
-        "encroachment": judged.leads,
-        "outfall_in_zone": [],
-        "outfall_position": [],
-        "boundary_line": boundary_workflow.leads(conn, views["boundary"], register, night, known),
-    }
+    registers: dict[str, list[Lead]] = {topic: [] for topic in TOPICS if topic != "encroachment"}
+    registers["boundary_line"] = boundary_workflow.leads(conn, views["boundary"], register, night, known)
     for lead in outfall_workflow.leads(conn, views["outfall"], register, night, known):
-        topics[lead.topic].append(lead)
+        registers[lead.topic].append(lead)
     counts: dict[str, Any] = {
         "tracks": day.tracks,
         "tracks_scored": day.scored,
         "tracks_to_review": day.to_review,
         "late_tracks_scored": sum(d.scored for d in again),
         "late_tracks_to_review": sum(d.to_review for d in again),
-        "candidates": judged.candidates,
+        "candidates": judged.count,
         "not_told": judged.reasons,
         "topics": {},
     }
-    scenes = finding_store.imagery(conn, night, known)
-    for topic, leads in topics.items():
-        not_leads = judged.not_leads if topic == "encroachment" else []
-        done = encroachment_workflow.record(
-            conn, topic, leads, not_leads, views["encroachment"], rule_set, engine, night, known
-        )
-        if topic == "encroachment":
-            counts["pictures"] = encroachment_workflow.attach_pictures(conn, done.new, scenes, store_dir)
-        grounded = sum(lead.basis in ("announced", "gazette") for lead in leads)
+    given = finding_store.Given(rule_set, county, engine, known)
+    done = {
+        topic: record_workflow.record_register(conn, topic, leads, books[topic], view, given, night)
+        for topic, leads in registers.items()
+    }
+    told = record_workflow.record_encroachments(conn, judged, books["encroachment"], view, given, night, known)
+    scenes = night_store.imagery(conn, night, known)
+    counts["pictures"] = pictures_workflow.attach_pictures(conn, told.new, scenes, store_dir)
+    for topic, recorded in {"encroachment": told, **done}.items():
         counts["topics"][topic] = {
-            "leads": len(leads),
-            "on_announced": grounded,
-            "statuses": done.statuses,
-            "verdicts": done.verdicts,
+            "leads": len(recorded.leads),
+            "on_announced": sum(lead.basis in ("announced", "gazette") for lead in recorded.leads),
+            "statuses": recorded.statuses,
+            "verdicts": recorded.verdicts,
         }
     unconfirmed = sorted({v.key for view in views.values() for v in view.used if v.status == "unconfirmed"})
     counts["rules_unconfirmed"] = unconfirmed

@@ -1,0 +1,238 @@
+"""Judging a night: what stands at or inside the lines in force, what of it is told, and why the rest is not. Reads only."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import PurePath
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from sqlalchemy import Connection
+
+from rivergis import crs, geometry
+from rivergis.encroachment import night_store, permit_place
+from rivergis.encroachment.ground_workflow import Ground, ground
+from rivergis.encroachment.overlay import Limits, Overlaid, limits_of, overlay
+from rivergis.encroachment.permits import Permits, permits_on
+from rivergis.lead import NotLead
+from rivergis.river.register import Register, Spot
+from rivergis.rules import RuleView
+
+# nobody looked, or a person must decide first: a lead at such an object is not missed tonight
+OPEN_REASONS = frozenset({"not_observed", "permit_place_open", "permit_acceptance_open", "undecided"})
+# what a verdict on one object rests on beside its own rules; identity over nights has keys of its own
+KEYS = (
+    "encroach.width_tolerance",
+    "encroach.min_overlap_area",
+    "encroach.touch",
+    "encroach.snap",
+    "encroach.doubt_around",
+    "encroach.nights.min_observed_share",
+)
+
+
+@dataclass(frozen=True)
+class Night:
+    """All that a night reads, in metres of the zone of its ground."""
+
+    on: date
+    known_at: datetime
+    ground: Ground
+    permits: Permits
+    scenes: gpd.GeoDataFrame
+    register: Register
+    view: RuleView
+    limits: Limits
+
+    @property
+    def areas(self) -> gpd.GeoDataFrame:
+        return self.ground.prepared.areas
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a night makes of the candidates: those told, those not told with their reason, and counts.
+
+    ``candidates`` are those at or near the lines (metres), ``over`` and ``spots`` row by row like them; ``reason`` is None for what
+    is told. ``night`` is None where no line is in force.
+    """
+
+    night: Night | None
+    candidates: gpd.GeoDataFrame
+    over: Overlaid | None
+    reason: npt.NDArray[np.object_]
+    spots: list[Spot]
+    not_leads: list[NotLead]
+    count: int
+
+    @property
+    def told(self) -> list[int]:
+        """Rows of the candidates that are told."""
+        return [i for i, r in enumerate(self.reason) if r is None]
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many were not told, by reason; what lies plainly outside is counted here only."""
+        near = Counter(str(r) for r in self.reason if r is not None)
+        near["outside"] += self.count - len(self.reason)
+        return {r: n for r, n in near.items() if n}
+
+
+def judge(
+    conn: Connection,
+    view: RuleView,
+    register: Register,
+    on: date,
+    known_at: datetime,
+    watched: Sequence[uuid.UUID] = (),
+) -> Judged:
+    """Judge what the feeds say stands on a civil day against the lines in force, less the permits valid then.
+
+    Writes nothing but the cache of prepared ground. What lies plainly outside every line is counted, never fetched, unless
+    it is ``watched``: a candidate of a lead that is known.
+    """
+    count = night_store.count_standing(conn, on, known_at)
+    night = read(conn, view, register, on, known_at)
+    if night is None:
+        return Judged(None, gpd.GeoDataFrame(), None, np.zeros(0, object), [], [], count)
+    near = night_store.candidates_near(conn, on, known_at, night.ground.ids, night.ground.islands, watched)
+    return judged(near, night, count)
+
+
+def read(
+    conn: Connection, view: RuleView, register: Register, on: date, known_at: datetime, *, keep: bool = True
+) -> Night | None:
+    """All that a night reads beside its candidates; None where no management line is in force."""
+    snap_m, doubt_m = view.number("encroach.snap"), view.number("encroach.doubt_around")
+    inside = ground(conn, on, known_at, snap_m=snap_m, doubt_m=doubt_m, keep=keep)
+    if inside is None:
+        return None
+    permits = night_store.permits(conn, on, known_at).to_crs(inside.crs)
+    for column in ("from_m", "to_m"):
+        permits[column] = pd.to_numeric(permits[column], errors="coerce").astype(float)
+    # an outline drawn beside a position in words is no permitted ground
+    worded = (permits["position_kind"] != "polygon").to_numpy()
+    permits = permits.set_geometry(gpd.GeoSeries(np.where(worded, None, permits.geometry), crs=inside.crs))
+    scenes = night_store.imagery(conn, on, known_at)
+    return Night(on, known_at, inside, permits_on(permits, on), scenes, register, view, limits_of(view.number))
+
+
+def judged(candidates: gpd.GeoDataFrame, night: Night, count: int) -> Judged:
+    """Judge given candidates (EPSG:4490) in a night; ``count``: how many stand there in all."""
+    metric = candidates.to_crs(night.ground.crs).reset_index(drop=True)
+    accuracy = {
+        k: night.view.number("encroach.source_accuracy", source_kind=k) for k in sorted(set(metric["source_kind"]))
+    }
+    own = pd.to_numeric(metric["accuracy_m"], errors="coerce").astype(float)
+    metric["accuracy_m"] = own.fillna(metric["source_kind"].map(accuracy).astype(float))
+    over = overlay(metric, night.ground.prepared, night.permits, night.limits)
+    spots = _spots(over, night)
+    reason = over.reason.copy()
+    details: list[dict[str, Any]] = [{} for _ in range(len(metric))]
+    villages = night.register.names("village")
+    for i in range(len(metric)):
+        reason[i], details[i] = _reason(i, metric.iloc[i], over, spots[i], night, villages)
+    not_leads = [
+        NotLead(str(metric["id"].iloc[i]), int(metric["version"].iloc[i]), reason[i], details[i])
+        for i in range(len(metric))
+        if reason[i] not in (None, "outside")
+    ]
+    return Judged(night, metric, over, reason, spots, not_leads, max(count, len(metric)))
+
+
+def _spots(over: Overlaid, night: Night) -> list[Spot]:
+    """Where each candidate at a line is, in the words of the river manager; by its part inside where there is one."""
+    rows = [i for i, r in enumerate(over.reason) if r not in ("outside", "no_geometry")]
+    shapes = [over.net[i] if over.net[i] is not None and not over.net[i].is_empty else over.shape[i] for i in rows]
+    points = gpd.GeoSeries([s.representative_point() for s in shapes], crs=night.ground.crs)
+    rivers = [night.areas["river_id"].iloc[over.main[i]] if over.main[i] >= 0 else None for i in rows]
+    found = night.register.spots(list(points.to_crs(crs.STORAGE)), rivers) if rows else []
+    out = [Spot()] * len(over)
+    for i, spot in zip(rows, found, strict=True):
+        out[i] = spot
+    return out
+
+
+def _reason(
+    i: int, row: pd.Series, over: Overlaid, spot: Spot, night: Night, villages: Sequence[str]
+) -> tuple[str | None, dict[str, Any]]:
+    """Why a candidate is not told, with what a person needs to see it; None = it is told."""
+    reason = over.reason[i]
+    if reason == "outside":
+        return reason, {}
+    taken = list(over.permits.of(i))
+    detail: dict[str, Any] = {"gross_m2": rounded(over.gross_m2[i]), "net_m2": rounded(over.net_m2[i]), **where(spot)}
+    if taken:
+        detail["permits"] = permit_place.words(night.permits, taken)
+    if reason == "permitted" and any(night.permits.unaccepted[p] for p in taken):
+        return "permit_acceptance_open", detail
+    if reason == "undecided":
+        return reason, detail | {"because": _doubt(over.shape[i], night)}
+    if reason is not None:
+        return reason, detail
+    return _though_inside(i, row, over, spot, night, villages, detail)
+
+
+def _though_inside(
+    i: int, row: pd.Series, over: Overlaid, spot: Spot, night: Night, villages: Sequence[str], detail: dict[str, Any]
+) -> tuple[str | None, dict[str, Any]]:
+    """Why what stands inside, unpermitted, is not told all the same."""
+    allowed = night.view.allowed_use(row["kind"], (row["evidence"] or {}).get("subtype"))
+    if allowed is not None:
+        return "allowed_use", detail | {"because": allowed}
+    hidden = _unobserved_scene(row, over.shape[i], night)
+    if hidden is not None:
+        return "not_observed", detail | {"scene": hidden}
+    slack_m = night.view.number("encroach.permit.place_tolerance")
+    open_ = permit_place.open_permits(row["kind"], spot, night.permits, villages, slack_m=slack_m)
+    if open_:
+        return "permit_place_open", detail | {"permits": permit_place.words(night.permits, open_)}
+    return None, detail
+
+
+def _doubt(shape: Any, night: Night) -> str:
+    doubts = night.ground.prepared.doubts
+    hit = shapely.intersects(doubts.geometry.to_numpy(), shape)
+    return " ".join(doubts["because"][hit])
+
+
+def rounded(value: Any, digits: int = 1) -> float | None:
+    """A figure for a record; None where it is not known."""
+    return None if value is None or np.isnan(value) else round(float(value), digits)
+
+
+def where(spot: Spot) -> dict[str, Any]:
+    """A place in the words that records keep."""
+    kept = ("river", "river_code", "bank", "at_m", "chainage", "village", "town", "county", "chiefs")
+    return {k: v for k, v in spot.as_dict().items() if k in kept}
+
+
+def scene_code(name: str | None) -> str | None:
+    """Code of the scene that a delivery names by its file."""
+    return PurePath(name).stem if name else None
+
+
+def _unobserved_scene(row: pd.Series, shape: Any, night: Night) -> str | None:
+    """Code of the scene the candidate rests on, when that scene shows too little of the place to judge."""
+    code = scene_code((row["evidence"] or {}).get("after"))
+    scene = night.scenes[night.scenes["code"] == code] if code else night.scenes.iloc[:0]
+    if scene.empty or scene["unobserved"].iloc[0] is None:
+        return None
+    share = observed(shape, night.ground.crs, scene["unobserved"].iloc[0])
+    return code if share < night.view.number("encroach.nights.min_observed_share") else None
+
+
+def observed(shape: Any, zone: Any, unobserved: shapely.Geometry) -> float:
+    """Share of a shape (metres) outside an unobserved area (degrees)."""
+    hidden = gpd.GeoSeries([unobserved], crs=crs.STORAGE).to_crs(zone).iloc[0]
+    if shape.area == 0:
+        return 0.0 if shape.intersects(hidden) else 1.0
+    return 1.0 - float(geometry.polygons_of(shape).intersection(hidden).area / shape.area)

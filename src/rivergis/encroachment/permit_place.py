@@ -1,0 +1,67 @@
+"""Permits that say in words where they hold: by chainage and bank, by a point, by a name. A person must place them first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from rivergis.encroachment.permits import Permits
+from rivergis.river.register import Spot
+
+
+def open_permits(kind: str, spot: Spot, permits: Permits, villages: Sequence[str], *, slack_m: float) -> list[int]:
+    """Permits in force for this kind that may hold at a spot but have no polygon: the neighbour is queued (有许可·待核位置).
+
+    By stretch or point: the chainage within ``slack_m``, on its bank; by name: the ``villages`` that its name speaks of,
+    or the whole river when it speaks of none that is known. A permit that names no river may hold on any. Rows of ``permits``.
+    """
+    rows = np.flatnonzero(permits.open)
+    return [int(p) for p in rows if _may_hold(permits.frame.iloc[p], kind, spot, villages, slack_m)]
+
+
+def _may_hold(permit: pd.Series, kind: str, spot: Spot, villages: Sequence[str], slack_m: float) -> bool:
+    if permit["allows"] != kind:
+        return False
+    if permit["river_id"] is not None and spot.river_id is not None and str(permit["river_id"]) != str(spot.river_id):
+        return False
+    if permit["bank"] is not None and spot.bank is not None and permit["bank"] != spot.bank:
+        return False
+    first, last = permit["from_m"], permit["to_m"]
+    if pd.isna(first) and pd.isna(last):
+        return named_here(str(permit["name"] or ""), spot.village, villages)
+    if spot.at_m is None:
+        return True
+    first, last = (last if pd.isna(first) else first), (first if pd.isna(last) else last)
+    return bool(min(first, last) - slack_m <= spot.at_m <= max(first, last) + slack_m)
+
+
+def named_here(name: str, village: str | None, villages: Sequence[str]) -> bool:
+    """Whether a name speaks of the village, or of none that is known."""
+    meant = [stem for stem in map(_stem, villages) if stem and stem in name]
+    return not meant or _stem(village or "") in meant
+
+
+def _stem(village: str) -> str:
+    return village.removesuffix("村").removesuffix("社区")
+
+
+def words(permits: Permits, rows: Sequence[int]) -> list[str]:
+    """Code and document number of permits, as lists show them."""
+    chosen = permits.frame.iloc[list(rows)]
+    return [f"{p.code} {p.doc_no or ''}".strip() for p in chosen.itertuples()]
+
+
+def ended_here(permits: Permits, kind: str, net: Any) -> str | None:
+    """The permit for a time that covered the place last and has ended: its end is why the object is told."""
+    gone = permits.frame[permits.ended & permits.placed & (permits.frame["allows"] == kind).to_numpy()]
+    here = gone[shapely.intersects(gone.geometry.to_numpy(), net)]
+    if here.empty:
+        return None
+    last = here.sort_values(["valid_to", "code"]).iloc[-1]
+    return (
+        f"{last['code']} {last['name']} {last['doc_no'] or ''} 有效至 valid to {pd.Timestamp(last['valid_to']).date()}"
+    )

@@ -1,0 +1,315 @@
+"""Recording a night: what was seen against what is known, one place one lead, nothing changed and nothing deleted."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import Connection
+
+from rivergis import crs
+from rivergis.db.versions import IDENTITY_NAMESPACE
+from rivergis.encroachment import ledger, night_store, store
+from rivergis.encroachment.judge_workflow import OPEN_REASONS, Judged, Night, observed
+from rivergis.encroachment.lead_workflow import lead, reference
+from rivergis.encroachment.ledger import Carried, Known, NightLimits, Seen, Step
+from rivergis.encroachment.store import Given, Sighting
+from rivergis.lead import Lead
+from rivergis.rules import RuleView
+
+ENCROACHMENT = "encroachment"
+_SAME_M2 = 0.01  # coordinates go through the database and a projection
+
+
+@dataclass
+class Recorded:
+    """What a night recorded for one topic: leads by status, verdicts that are new, and leads to be shown in pictures."""
+
+    statuses: dict[str, int] = field(default_factory=dict)
+    verdicts: int = 0
+    leads: list[Lead] = field(default_factory=list)
+    new: list[tuple[uuid.UUID, Lead]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The leads of a topic as the nights before left them; arrays row by row like ``frame``."""
+
+    frame: gpd.GeoDataFrame
+    known: list[Known]
+    before: tuple[date, datetime] | None
+    """The night before, and when it was recorded."""
+
+    @property
+    def watched(self) -> list[uuid.UUID]:
+        """Candidates that the leads were last seen by: fetched wherever they are now."""
+        return [uuid.UUID(c) for s in self.frame["sources"] for c, _ in _objects(s)]
+
+
+def known_leads(conn: Connection, topic: str, on: date, view: RuleView) -> Ledger:
+    """The leads of a topic that a night may meet again."""
+    back = int(view.number("encroach.nights.rebound_within"))
+    frame = store.open_findings(conn, topic, on, on - timedelta(days=back))
+    known = [Known(str(r.id), r.geom, _carried(r)) for r in frame.itertuples()]
+    return Ledger(frame, known, store.night_before(conn, on))
+
+
+def _objects(sources: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Candidates and their versions among the sources of a sighting."""
+    return [(s["candidate"], int(s["version"])) for s in sources or [] if "candidate" in s]
+
+
+def _carried(row: Any) -> Carried:
+    """What a lead carries; of one recorded before that was kept, what its columns tell."""
+    if row.carried:
+        return Carried.of(row.carried)
+    first = row.sources[0] if row.sources else {}
+    feeds = sorted({s["feed"] for s in row.sources or [] if s.get("feed")})
+    bare = Carried.bare(
+        str(first.get("kind") or "unknown"),
+        None if pd.isna(row.area_m2) else float(row.area_m2),
+        source=feeds[0] if feeds else "",
+        born=str(row.first_night),
+        last_seen=str(row.last_seen),
+        identity=first.get("key"),
+        missed=int(row.missed),
+        closed=row.last_status if row.last_status in ("gone", "permitted") else None,
+    )
+    return replace(bare, sources=tuple(feeds) or bare.sources)
+
+
+def record_encroachments(
+    conn: Connection, judged: Judged, book: Ledger, view: RuleView, given: Given, on: date, known_at: datetime
+) -> Recorded:
+    """Record the encroachments of a night against the ledger, in the caller's transaction."""
+    store.add_not_findings(conn, on, judged.not_leads)
+    if judged.night is None:
+        zone = crs.metric_crs(*crs.centre(book.frame)) if len(book.frame) else None
+    else:
+        zone = judged.night.ground.crs
+    if zone is None:
+        return Recorded()
+    metric = book.frame.geometry.to_crs(zone)
+    known = [replace(k, footprint=g) for k, g in zip(book.known, metric, strict=True)]
+    seen, rows = _seen(judged, known)
+    looked = _observed(conn, book, known, judged, on, known_at)
+    standing, mine, theirs = _standing(book, known, seen, rows, judged)
+    free_k = [k for k in range(len(known)) if k not in mine]
+    free_s = [s for s in range(len(seen)) if s not in theirs]
+    moved = _line_moved(book, judged.night)
+    steps = standing + [
+        _at(step, free_k, free_s)
+        for step in ledger.reconcile(
+            [known[k] for k in free_k],
+            [seen[s] for s in free_s],
+            [looked[k] for k in free_k],
+            NightLimits.of(view),
+            night=on,
+            line_moved=[moved[k] for k in free_k],
+        )
+    ]
+    told = [lead(judged, [rows[s] for s in step.seen]) if step.seen else None for step in steps]
+    shares = [0.0 if i < len(standing) else _share(step, looked) for i, step in enumerate(steps)]
+    return _record(conn, ENCROACHMENT, steps, told, shares, known, zone, given, on)
+
+
+def _at(step: Step, known: Sequence[int], seen: Sequence[int]) -> Step:
+    """A step with the positions of the whole night."""
+    return replace(
+        step,
+        known=None if step.known is None else known[step.known],
+        seen=tuple(seen[s] for s in step.seen),
+        into=None if step.into is None else known[step.into],
+    )
+
+
+def _share(step: Step, looked: Sequence[float]) -> float | None:
+    return looked[step.known] if step.known is not None and not step.seen else None
+
+
+def _seen(judged: Judged, known: Sequence[Known]) -> tuple[list[Seen], list[int]]:
+    """Detections of tonight and their rows: all that is told, and what is not told where it meets a known lead."""
+    if judged.over is None or judged.night is None:
+        return [], []
+    over, frame = judged.over, judged.candidates
+    names = {name for k in known for name in k.carried.identities}
+    tree = shapely.STRtree([k.footprint for k in known])
+    seen, rows = [], []
+    for i, reason in enumerate(judged.reason):
+        shape = over.net[i] if reason is None else over.shape[i]
+        if shape is None or shape.is_empty:
+            continue
+        identity = str(frame["id"].iloc[i])
+        if reason is not None and identity not in names and not len(tree.query(shape, predicate="intersects")):
+            continue
+        row = frame.iloc[i]
+        seen.append(
+            Seen(
+                identity,
+                row["kind"],
+                shape,
+                str(row["feed"]),
+                identity,
+                float(row["accuracy_m"]),
+                None if reason is None else str(reason),
+            )
+        )
+        rows.append(i)
+    return seen, rows
+
+
+def _observed(
+    conn: Connection, book: Ledger, known: Sequence[Known], judged: Judged, on: date, known_at: datetime
+) -> list[float]:
+    """Share of the place of each known lead that a feed looked at since the night before: a feed that did not deliver did not look.
+
+    Where the newest scene up to then shows nothing usable there, a feed made at a desk did not look either; and what a person
+    must decide first is not missed.
+    """
+    last, when = book.before or (None, None)
+    feeds = night_store.feeds_delivered(conn, last, when, on, known_at).set_index("feed")
+    scenes = judged.night.scenes if judged.night else night_store.imagery(conn, on, known_at)
+    open_ = {str(judged.candidates["id"].iloc[i]) for i, r in enumerate(judged.reason) if r in OPEN_REASONS}
+    out = []
+    for k, sources in zip(known, book.frame["sources"], strict=True):
+        mine = [f for f in k.carried.sources if f in feeds.index]
+        if any(c in open_ for c, _ in _objects(sources)) or not mine:
+            out.append(0.0)
+            continue
+        on_foot = any(feeds.loc[f, "on_foot"] for f in mine)
+        out.append(1.0 if on_foot else _clear(k.footprint, scenes, max(feeds.loc[mine, "delivered_on"]), book, judged))
+    return out
+
+
+def _clear(footprint: Any, scenes: gpd.GeoDataFrame, until: date, book: Ledger, judged: Judged) -> float:
+    """Share of a place that the newest scene of it up to a day shows; all of it where there is no scene."""
+    zone = judged.night.ground.crs if judged.night else crs.metric_crs(*crs.centre(book.frame))
+    degrees = gpd.GeoSeries([footprint], crs=zone).to_crs(crs.STORAGE).iloc[0]
+    for scene in scenes.itertuples():
+        if scene.taken_on <= until and scene.geom.intersects(degrees):
+            return 1.0 if scene.unobserved is None else observed(footprint, zone, scene.unobserved)
+    return 1.0
+
+
+def _standing(
+    book: Ledger, known: Sequence[Known], seen: Sequence[Seen], rows: Sequence[int], judged: Judged
+) -> tuple[list[Step], set[int], set[int]]:
+    """Leads of which no feed said anything since the night before: they stand as last delivered, and nothing is learnt of them.
+
+    One delivery is one sight, however many nights it stands for. Also returns which known leads and detections those are.
+    """
+    if judged.night is None or book.before is None:
+        return [], set(), set()
+    frame = judged.candidates
+    last, when = book.before
+    news = [d > last or t > when for d, t in zip(frame["delivered_on"], frame["delivered_at"], strict=True)]
+    at = {
+        (s.key, int(frame["version"].iloc[r])): n
+        for n, (s, r) in enumerate(zip(seen, rows, strict=True))
+        if not s.untold
+    }
+    fresh = [s.footprint for s, r in zip(seen, rows, strict=True) if news[r]]
+    tree = shapely.STRtree(fresh)
+    steps: list[Step] = []
+    taken: tuple[set[int], set[int]] = (set(), set())
+    for k, sources in enumerate(book.frame["sources"]):
+        mine = [at.get(o) for o in _objects(sources)]
+        if not mine or None in mine or known[k].carried.closed or known[k].carried.left:
+            continue
+        own = tuple(n for n in mine if n is not None)
+        same = abs(shapely.union_all([seen[n].footprint for n in own]).area - known[k].footprint.area) < _SAME_M2
+        if (
+            same
+            and not len(tree.query(known[k].footprint, predicate="intersects"))
+            and not any(news[rows[n]] for n in own)
+        ):
+            steps.append(Step("persisting", k, own, known[k].footprint, known[k].carried))
+            taken[0].add(k)
+            taken[1].update(own)
+    return steps, *taken
+
+
+def _line_moved(book: Ledger, night: Night | None) -> list[bool]:
+    """Whether the ground that each lead was judged by is no longer in force."""
+    now = [] if night is None else [reference(a) for _, a in night.areas.iterrows()]
+    in_force = {str(r) for r in now}
+    return [any(str(r) not in in_force for r in _ground(inputs)) for inputs in book.frame["inputs"]]
+
+
+def _ground(inputs: Any) -> list[dict[str, Any]]:
+    return list((inputs or {}).get("ground", []))
+
+
+def record_register(
+    conn: Connection, topic: str, leads: Sequence[Lead], book: Ledger, view: RuleView, given: Given, on: date
+) -> Recorded:
+    """Record the leads of a topic on things of a register (outfalls, lines): each has a name, and is itself only."""
+    limits = NightLimits.of(view)
+    by_key: dict[str, list[int]] = {}
+    for k, lead_ in enumerate(book.known):
+        by_key.setdefault(lead_.carried.identities[0] if lead_.carried.identities else "", []).append(k)
+    steps: list[Step] = []
+    told: list[Lead | None] = []
+    shares: list[float | None] = []
+    for key in sorted({*by_key, *(x.key for x in leads)}):
+        here = [i for i, x in enumerate(leads) if x.key == key][:1]
+        mine = by_key.get(key, [])
+        seen = [Seen(key, leads[i].kind, leads[i].geom, topic, key) for i in here]
+        found = ledger.reconcile([book.known[k] for k in mine], seen, [1.0] * len(mine), limits, night=on)
+        for step in found:
+            steps.append(_at(step, mine, here))
+            told.append(leads[here[0]] if step.seen else None)
+            shares.append(None)
+    return _record(conn, topic, steps, told, shares, book.known, crs.STORAGE, given, on)
+
+
+def _record(
+    conn: Connection,
+    topic: str,
+    steps: Sequence[Step],
+    told: Sequence[Lead | None],
+    shares: Sequence[float | None],
+    known: Sequence[Known],
+    zone: Any,
+    given: Given,
+    on: date,
+) -> Recorded:
+    """Write down the steps of a topic with the lead that each tells, if any."""
+    ids = [
+        uuid.UUID(known[step.known].finding_id)
+        if step.known is not None
+        else uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{x.key if x else ''}/{on}")
+        for step, x in zip(steps, told, strict=True)
+    ]
+    footprints = list(gpd.GeoSeries([s.footprint for s in steps], crs=zone).to_crs(crs.STORAGE)) if steps else []
+    store.add_findings(conn, on, [(i, x) for i, x, s in zip(ids, told, steps, strict=True) if s.known is None and x])
+    sightings = [
+        _sighting(i, step, x, share, shape)
+        for i, step, x, share, shape in zip(ids, steps, told, shares, footprints, strict=True)
+    ]
+    store.add_sightings(conn, on, sightings)
+    store.merge(
+        conn, [(i, uuid.UUID(known[s.into].finding_id)) for i, s in zip(ids, steps, strict=True) if s.into is not None]
+    )
+    leads = [(i, x) for i, x in zip(ids, told, strict=True) if x]
+    verdicts = store.add_verdicts(conn, on, leads, given)
+    new = [(i, x) for i, x, s in zip(ids, told, steps, strict=True) if x and s.status in ("new", "rebound")]
+    return Recorded(dict(Counter(s.status for s in steps)), verdicts, [x for _, x in leads], new)
+
+
+def _sighting(finding: uuid.UUID, step: Step, x: Lead | None, share: float | None, shape: Any) -> Sighting:
+    carried = step.carried.record()
+    if x is None:
+        because = [{"because": step.because}] if step.because else []
+        return Sighting(finding, step.status, because, None, share, None, carried)
+    sources = [{"key": x.key, "kind": x.kind}, *x.sources]
+    area = x.area_m2 if step.area_m2 is None or np.isnan(step.area_m2) else round(step.area_m2, 1)
+    return Sighting(finding, step.status, sources, area, share, shape, carried)
