@@ -52,7 +52,8 @@ def stand(text: str) -> Stand:
         return Stand()
     given = text.split()
     shares = dict(zip(given[::2], map(float, given[1::2]), strict=True))
-    return Stand(**{g: shares.get(g, 0.0) for g in ("levee", "berm", "channel", "beach")}, unknown=0.0)
+    levee, berm, channel, beach = (shares.get(g, 0.0) for g in ("levee", "berm", "channel", "beach"))
+    return Stand(levee, berm, channel, beach, unknown=0.0)
 
 
 def facts_of(row: dict[str, str]) -> Facts:

@@ -131,23 +131,37 @@ def distance_to_line(shape: shapely.Geometry, ground: shapely.Geometry, line: sh
     """Signed distance in metres from an object to the management line: how deep its deepest part lies inside, or how far outside.
 
     ``ground``: union of the management areas around it; ``line``: the line itself, where the ground also ends at a border or
-    a closing chord. The depth is that of its corners, of points a metre to a tenth of its size apart and of the middle of
-    its largest circle, so it is never told too deep.
+    a closing chord. The depth is that of the deepest of many places in the object, so it is never told too deep.
     """
     line = ground.boundary if line is None else line
     within = shapely.intersection(shape, ground)
     if within.is_empty:
         return -float(shape.distance(ground))
-    return float(shapely.distance(_probes(within), line).max())
+    corners = shapely.points(shapely.get_coordinates(within))
+    deepest = float(shapely.distance(corners, line).max())
+    x0, y0, x1, y1 = within.bounds
+    reach = deepest + math.hypot(x1 - x0, y1 - y0)
+    near = shapely.clip_by_rect(line, x0 - reach, y0 - reach, x1 + reach, y1 + reach)
+    return max(deepest, _deepest(within, line if near.is_empty else near))
 
 
-def _probes(shape: shapely.Geometry) -> np.ndarray:
-    """Points of a shape that its deepest part is looked for at."""
-    step = max(1.0, math.hypot(*np.ptp(np.reshape(shape.bounds, (2, 2)), axis=0)) / 10)
-    points = [shapely.get_coordinates(shapely.segmentize(shape, step))]
-    for part in geometry.polygons_of(shape).geoms if shape.area else ():
-        points.append(shapely.get_coordinates(shapely.maximum_inscribed_circle(part, tolerance=step / 10))[:1])
-    return shapely.points(np.concatenate(points))
+def _deepest(shape: shapely.Geometry, line: shapely.Geometry) -> float:
+    """Greatest distance to a line from places in a shape: a grid over it, then finer ones about the best place."""
+    x0, y0, x1, y1 = shape.bounds
+    (x, y), half, best = ((x0 + x1) / 2, (y0 + y1) / 2), np.array([x1 - x0, y1 - y0]) / 2, 0.0
+    for _ in range(5):
+        grid = np.stack(np.meshgrid(*np.linspace([x - half[0], y - half[1]], [x + half[0], y + half[1]], 9).T), -1)
+        places = shapely.points(grid.reshape(-1, 2))
+        if shape.area == 0:
+            places = shapely.get_point(shapely.shortest_line(shape, places), 0)
+        else:
+            places = places[shapely.covers(shape, places)]
+        depths = shapely.distance(places, line)
+        if len(depths) and depths.max() > best:
+            best = float(depths.max())
+            (x, y) = shapely.get_coordinates(places[int(depths.argmax())])[0]
+        half = half / 3
+    return best
 
 
 def zones_hit(shapes: Sequence[shapely.Geometry], zones: gpd.GeoDataFrame) -> list[tuple[ZoneHit, ...]]:

@@ -183,13 +183,18 @@ def _beach(
             lost = True
     if channel is None or any(s.body is None for s in mine):
         return None, lost
-    return (share(net, shapely.union_all(riverward)) if riverward else 0.0), lost
+    return min(1.0, sum(map(_size, riverward)) / _size(net)), lost
 
 
 def _on_river_side(part: shapely.Geometry, levee: LeveeStretch) -> bool:
     assert levee.landward_toe is not None
     on_left = bool(geometry.side_of(levee.landward_toe, [part.representative_point()])[0] > 0)
     return on_left == levee.river_on_left
+
+
+def _size(shape: shapely.Geometry) -> float:
+    """Area, else length, else number of points."""
+    return float(shape.area or shape.length or shapely.get_num_geometries(shape))
 
 
 def _union(grounds: Iterable[shapely.Geometry | None]) -> shapely.Geometry:
