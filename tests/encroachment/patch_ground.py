@@ -20,9 +20,11 @@ import geopandas as gpd
 import openpyxl
 import pandas as pd
 import shapely
+from sqlalchemy import text
 
 from rivergis import rules
-from rivergis.db.connect import Database
+from rivergis.db.connect import Database, now_of
+from rivergis.encroachment import patch_workflow
 from rivergis.intake import profile as profiles
 from rivergis.jobs import nightly, patch_import, receive
 from rivergis.settings import gis_dir
@@ -153,3 +155,40 @@ def content(path: Path) -> Any:
     if path.suffix == ".geojson":
         return json.loads(path.read_text(encoding="utf-8"))
     return gpd.read_file(path, encoding="GBK" if path.suffix == ".shp" else None)
+
+
+def listed(db: Database, batch: str = "2026-1") -> dict[str | None, patch_workflow.Patch]:
+    with db.read() as conn:
+        return {p.patch_no: p for p in patch_workflow.listed(conn, batch)}
+
+
+def measure(db: Database, on: date = DAY) -> int:
+    with db.write("test") as conn:
+        known = now_of(conn)
+        return patch_workflow.fill(
+            conn, BOOK.at(("000000",), on), patch_workflow.register_of(conn, on, known), on, known
+        )
+
+
+def export(db: Database, out: Path, store: Path, batch: str = "2026-1") -> patch_workflow.Exported:
+    with db.read() as conn:
+        return patch_workflow.export(conn, batch, out, store)
+
+
+def values(path: Path) -> list[dict[str, Any]]:
+    """What the rows of a file say, opened by another program, without shapes."""
+    if path.suffix == ".xlsx":
+        table = [[c.value for c in r] for r in openpyxl.load_workbook(path).worksheets[0].iter_rows(min_row=2)]
+        return [dict(zip(table[0], r, strict=True)) for r in table[1:]]
+    if path.suffix == ".csv":
+        frame = pd.read_csv(path, encoding="gbk")
+    else:
+        frame = gpd.read_file(path, encoding="GBK" if path.suffix == ".shp" else None)
+        frame = pd.DataFrame(frame.drop(columns="geometry"))
+    return [{str(k): None if pd.isna(v) or v == "" else v for k, v in r.items()} for r in frame.to_dict("records")]
+
+
+def counts(db: Database) -> tuple[int, ...]:
+    tables = ("candidate", "delivery", "patch_batch", "patch", "patch_figures", "patch_check", "finding_event")
+    with db.read() as conn:
+        return tuple(conn.execute(text(f"SELECT count(*) FROM data.{t}")).scalar_one() for t in tables)

@@ -85,11 +85,12 @@ def take_over(
     done = TakenOver(batch, len(read.rows))
     with db.read() as conn:
         head = patch_store.batch(conn, batch)
-        known = {p["patch_no"]: p for p in patch_store.patches(conn, head["id"]) if p["patch_no"]}
+        stored = patch_store.patches(conn, head["id"])
         places = patch_store.places(conn, head["id"])
-    for row in read.rows:
+    known = dict(zip(patches.keys([p["patch_no"] for p in stored]), stored, strict=True))
+    for key, row in zip(patches.keys([r.patch_no for r in read.rows]), read.rows, strict=True):
         try:
-            _row(desk, done, row, known, places)
+            _row(desk, done, row, known.get(key), places)
         except _Refusal as error:
             done.refused.append(Refused(row.patch_no, row.source_feature, str(error)))
         except (UsageError, NotPermitted, InputError) as error:
@@ -101,7 +102,7 @@ def _row(
     desk: _Desk,
     done: TakenOver,
     row: Row,
-    known: Mapping[str, dict[str, Any]],
+    patch: dict[str, Any] | None,
     places: Mapping[str, tuple[float, float, float]],
 ) -> None:
     said = row.delivered
@@ -109,7 +110,6 @@ def _row(
     if outcome is None:
         done.empty += 1
         return
-    patch = known.get(row.patch_no or "")
     if patch is None:
         raise _Refusal(words.both("patch.not_in_batch", no=row.patch_no or row.source_feature))
     if patch["candidate_id"] is None:

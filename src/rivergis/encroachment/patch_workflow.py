@@ -224,12 +224,12 @@ def compare(conn: Connection, batch: str, read: BatchFile) -> Compared:
     own = {r.seq: r.delivered for r in read.rows}
     if head is None:
         return Compared(False, [str(r.patch_no) for r in read.rows], delivered=own)
-    known = {_key(p["patch_no"], p["seq"]): p for p in patch_store.patches(conn, head["id"])}
-    new, changed, met = [], [], set()
-    for row in read.rows:
-        key = _key(row.patch_no, row.seq)
-        before = known.get(key) if key not in met else None
-        met.add(key)
+    stored = patch_store.patches(conn, head["id"])
+    known = dict(zip(patches.keys([p["patch_no"] for p in stored]), stored, strict=True))
+    new, changed = [], []
+    now = patches.keys([r.patch_no for r in read.rows])
+    for key, row in zip(now, read.rows, strict=True):
+        before = known.get(key)
         if before is None:
             new.append(key)
             continue
@@ -237,12 +237,8 @@ def compare(conn: Connection, batch: str, read: BatchFile) -> Compared:
         if not patches.returned(before["delivered"], row.delivered, (before["shape_hash"], row.shape_hash), filled):
             changed.append(key)
         own[row.seq] = patches.as_delivered(before["delivered"], row.delivered, filled)
-    gone = [k for k in known if k not in met]
+    gone = sorted(known.keys() - set(now))
     return Compared(not (new or changed or gone), new, changed, gone, own)
-
-
-def _key(patch_no: str | None, seq: int) -> str:
-    return patch_no or f"#{seq}"
 
 
 def record(

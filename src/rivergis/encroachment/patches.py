@@ -157,6 +157,16 @@ def columns_of(headings: Sequence[str], names: Mapping[str, str]) -> dict[str, s
     return out
 
 
+def keys(numbers: Sequence[str | None]) -> list[str]:
+    """What each patch of a file is known by: its number, and where that stands again or is missing, which of them it is."""
+    met: dict[str, int] = {}
+    out = []
+    for number in numbers:
+        n = met[number or ""] = met.get(number or "", 0) + 1
+        out.append(number if number and n == 1 else f"{number or ''}#{n}")
+    return out
+
+
 def shape_hash(shape: shapely.Geometry | None) -> str | None:
     """Hash of a geometry that is the same for rings begun elsewhere or turned round."""
     if shape is None or shape.is_empty:
