@@ -120,32 +120,63 @@ def _exceeds(more_m2: float, less_m2: float, limits: NightLimits) -> bool:
 Sizes = Mapping[str, Size]
 
 
-def resized(before: Sizes, areas_m2: Mapping[str, float], limits: NightLimits) -> tuple[Sizes, str | None]:
-    """Sizes after a full sight (source -> area it draws tonight, m2), and ``grown`` or ``shrunk`` if that is to be told.
+@dataclass(frozen=True)
+class Measured:
+    """Sizes of a lead by source: of its ground inside the line, and of the whole objects that it is part of.
 
-    Grown when one source has shown it often enough; shrunk when one has and none of tonight's says otherwise. What the
-    others have not shown yet is acknowledged for them, so that it is told once.
+    A change counts where both show it: an object that slips across the line by the error of a picture, or a permit that
+    ends under half of it, has made neither of them larger.
     """
-    now = {s: before[s].seen_again(a, limits) if s in before else Size.at(a) for s, a in areas_m2.items()}
-    sizes = {**before, **now}
-    larger = [s for s in now if now[s].up >= limits.growth_sights]
-    if larger:
-        return _acknowledged(sizes, larger, high=max(median(now[s].last) / now[s].high for s in larger)), "grown"
-    smaller = [s for s in now if now[s].down >= limits.growth_sights]
-    if smaller and all(z.down for z in now.values()):
-        return _acknowledged(sizes, smaller, low=min(median(now[s].last) / now[s].low for s in smaller)), "shrunk"
-    return sizes, None
+
+    inside: Sizes = field(default_factory=dict)
+    whole: Sizes = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, inside_m2: Mapping[str, float], whole_m2: Mapping[str, float]) -> Measured:
+        """Tonight's areas (by source, m2) are acknowledged, and nothing before them."""
+        return cls(*({s: Size.at(a) for s, a in areas.items()} for areas in (inside_m2, whole_m2)))
+
+    def seen_again(
+        self, inside_m2: Mapping[str, float], whole_m2: Mapping[str, float], limits: NightLimits
+    ) -> tuple[Measured, str | None]:
+        """After a full sight; and ``grown`` or ``shrunk`` if that is to be told.
+
+        Grown when one source has shown it often enough; shrunk when one has and none of tonight's says otherwise. What the
+        others have not shown yet is acknowledged for them, so that it is told once.
+        """
+        inside, whole = _again(self.inside, inside_m2, limits), _again(self.whole, whole_m2, limits)
+        now, sights = Measured({**self.inside, **inside}, {**self.whole, **whole}), limits.growth_sights
+        larger = [s for s in inside if min(inside[s].up, whole[s].up) >= sights]
+        if larger:
+            return now._acknowledged(larger, "high"), "grown"
+        smaller = [s for s in inside if min(inside[s].down, whole[s].down) >= sights]
+        if smaller and all(z.down for z in inside.values()):
+            return now._acknowledged(smaller, "low"), "shrunk"
+        return now, None
+
+    def _acknowledged(self, told: Sequence[str], bound: str) -> Measured:
+        return Measured(_acknowledged(self.inside, told, bound), _acknowledged(self.whole, told, bound))
+
+    def plus(self, other: Measured) -> Measured:
+        """Two leads go on as one."""
+        return Measured(_joined(self.inside, other.inside), _joined(self.whole, other.whole))
 
 
-def _acknowledged(sizes: Sizes, told: Sequence[str], *, low: float = 1.0, high: float = 1.0) -> Sizes:
+def _again(sizes: Sizes, areas_m2: Mapping[str, float], limits: NightLimits) -> dict[str, Size]:
+    return {s: sizes[s].seen_again(a, limits) if s in sizes else Size.at(a) for s, a in areas_m2.items()}
+
+
+def _acknowledged(sizes: Sizes, told: Sequence[str], bound: str) -> Sizes:
+    """The sources that showed it stand at their last sights; for the others their bound moves by as much."""
+    factors = [median(sizes[s].last) / getattr(sizes[s], bound) for s in told]
+    factor = max(factors) if bound == "high" else min(factors)
     return {
-        s: Size.at(*z.last) if s in told else replace(z, low=z.low * low, high=z.high * high, up=0, down=0)
+        s: Size.at(*z.last) if s in told else replace(z, up=0, down=0, **{bound: getattr(z, bound) * factor})
         for s, z in sizes.items()
     }
 
 
-def joined(a: Sizes, b: Sizes) -> Sizes:
-    """Sizes of two leads that go on as one."""
+def _joined(a: Sizes, b: Sizes) -> Sizes:
     return {s: a[s].plus(b[s]) if s in a and s in b else (a.get(s) or b[s]) for s in {**a, **b}}
 
 
@@ -163,8 +194,8 @@ class Carried:
     """Civil day of the last sight, ISO."""
     sources: tuple[str, ...]
     """Sources that ever showed it, sorted: only they can miss it."""
-    sizes: Sizes = field(default_factory=dict)
-    """Source -> areas; empty for points."""
+    sizes: Measured = field(default_factory=Measured)
+    """Areas by source; empty for points."""
     area_m2: float | None = None
     """Joint area at the last full sight; None for points."""
     accuracy_m: float = 0.0
@@ -193,10 +224,8 @@ class Carried:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Carried:
         """Read a plain record back."""
-        sizes = {
-            s: Size(**{**z, "first": tuple(z["first"]), "last": tuple(z["last"])}) for s, z in record["sizes"].items()
-        }
-        lists = {"sources": tuple(record["sources"]), "identities": tuple(record["identities"])}
+        sizes = Measured(*({s: _size(z) for s, z in record["sizes"][k].items()} for k in ("inside", "whole")))
+        lists = {k: tuple(record[k]) for k in ("sources", "identities")}
         return cls(**{**record, **lists, "sizes": sizes})
 
     @classmethod
@@ -220,10 +249,14 @@ class Carried:
             born=born,
             last_seen=last_seen,
             sources=(source,),
-            sizes={} if not area_m2 else {source: Size.at(area_m2)},
+            sizes=Measured.at(*([{source: area_m2}] * 2)) if area_m2 else Measured(),
             area_m2=area_m2 or None,
             accuracy_m=accuracy_m,
             identities=() if identity is None else (identity,),
             missed=missed,
             closed=closed,
         )
+
+
+def _size(plain: Mapping[str, Any]) -> Size:
+    return Size(**{**plain, "first": tuple(plain["first"]), "last": tuple(plain["last"])})

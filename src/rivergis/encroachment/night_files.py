@@ -321,13 +321,13 @@ class _World:
         kept = np.flatnonzero([r is None for r in reason] | np.isin(np.arange(len(reason)), meets))
         seen = [
             Seen(
-                names[i],
-                kinds[i],
-                over.shape[i] if over.reason[i] else over.net[i],
-                feeds[i],
-                None,
-                accuracy[i],
-                reason[i],
+                key=names[i],
+                kind=kinds[i],
+                footprint=over.shape[i] if reason[i] else over.net[i],
+                source=feeds[i],
+                accuracy_m=accuracy[i],
+                untold=reason[i],
+                whole=over.shape[i],
             )
             for i in kept
         ]

@@ -13,7 +13,7 @@ import shapely
 
 from rivergis.encroachment.groups import near, overlaps, sound
 from rivergis.encroachment.matching import Known, Matched, Thing
-from rivergis.encroachment.memory import Carried, NightLimits, Size, joined, resized
+from rivergis.encroachment.memory import Carried, Measured, NightLimits
 from rivergis.encroachment.point_matching import PointsMatched
 
 _STANDS_UNJUDGED = ("undecided", "not_observed", "permit_place_open")
@@ -37,6 +37,8 @@ class Seen:
     accuracy_m: float = 0.0
     """Position error of a point, m; areas do without."""
     untold: str | None = None
+    whole: shapely.Geometry | None = None
+    """The whole object, inside the line and outside, permitted or not (metres); None = the footprint is all of it."""
 
 
 @dataclass(frozen=True)
@@ -148,20 +150,21 @@ def _sighted(tonight: Tonight, before: Carried, things: Sequence[Thing], points:
     )
 
 
-def _areas_by_source(tonight: Tonight, things: Sequence[Thing]) -> dict[str, float]:
-    """Joint area each source draws tonight, m2."""
+def _areas_by_source(tonight: Tonight, things: Sequence[Thing], *, whole: bool = False) -> dict[str, float]:
+    """Joint area each source draws tonight, m2: of the ground inside, or of the whole objects."""
     shapes: dict[str, list[shapely.Geometry]] = defaultdict(list)
     for thing in things:
-        for i in thing.members:
-            shapes[tonight.seen[i].source].append(tonight.seen[i].footprint)
+        for s in (tonight.seen[i] for i in thing.members):
+            shapes[s.source].append(s.whole if whole and s.whole is not None else s.footprint)
     areas = {s: g[0].area if len(g) == 1 else shapely.union_all(g).area for s, g in sorted(shapes.items())}
     return {s: round(float(a), 3) for s, a in areas.items()}
 
 
 def _fresh_size(tonight: Tonight, things: Sequence[Thing]) -> dict[str, Any]:
     """Tonight's areas are acknowledged, and nothing before them."""
+    inside, whole = _areas_by_source(tonight, things), _areas_by_source(tonight, things, whole=True)
     return {
-        "sizes": {s: Size.at(a) for s, a in _areas_by_source(tonight, things).items()},
+        "sizes": Measured.at(inside, whole),
         "area_m2": round(float(_union(things).area), 3) if things else None,
         "parts": max(_pieces(things), 1),
         "left": False,
@@ -187,13 +190,14 @@ def _again(tonight: Tonight, k: int, things: Sequence[Thing], points: Sequence[T
     ground = _ground(things)
     if before.closed:
         return Step("rebound", k, seen, ground, replace(carried, **_fresh_size(tonight, things)))
-    if not before.sizes or before.left or tonight.line_moved[k]:
+    if not before.sizes.inside or before.left or tonight.line_moved[k]:
         # an outline for a point, or another line: what stands inside now is not larger or smaller than it was
         return Step("persisting", k, seen, ground, replace(carried, **_fresh_size(tonight, things)))
     if tonight.observed[k] < tonight.limits.min_observed:
-        whole = max(ground, lead.footprint, key=lambda g: g.area)
-        return Step("persisting", k, seen, whole, carried)
-    sizes, told = resized(before.sizes, _areas_by_source(tonight, things), tonight.limits)
+        larger = max(ground, lead.footprint, key=lambda g: g.area)
+        return Step("persisting", k, seen, larger, carried)
+    inside, whole = _areas_by_source(tonight, things), _areas_by_source(tonight, things, whole=True)
+    sizes, told = before.sizes.seen_again(inside, whole, tonight.limits)
     pieces = _pieces(things)
     status = told if told == "grown" else "split" if pieces > before.parts else told or "persisting"
     now = replace(carried, sizes=sizes, area_m2=round(float(ground.area), 3), parts=max(pieces, before.parts))
@@ -206,7 +210,7 @@ def _taken_over(own: Carried, lost: Sequence[Carried]) -> Carried:
             own,
             kinds=dict(Counter(own.kinds) + Counter(other.kinds)),
             sources=tuple(sorted({*own.sources, *other.sources})),
-            sizes=joined(own.sizes, other.sizes),
+            sizes=own.sizes.plus(other.sizes),
         )
     return own
 
