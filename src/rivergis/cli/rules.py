@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from rivergis.cli import common
 
 if TYPE_CHECKING:
     from rivergis.db.connect import Database
-    from rivergis.rules import RuleBook, RuleValue
+    from rivergis.rules import AllowedUse, Classified, LocalWord, RuleBook, RuleValue
 
 FACT = click.option(
     "--fact",
@@ -45,7 +46,12 @@ def _adcode(place: str, book: RuleBook) -> str:
     if re.fullmatch(r"\d{6}(\d{3}){0,2}", place):
         return place
     exact = [code for code, j in book.jurisdictions.items() if place in (j["zh"], j["en"])]
-    named = exact or [c for c, j in book.jurisdictions.items() if len(place) > 1 and j["zh"].startswith(place)]
+    listed = {a["adcode"] for a in book.taxonomy["aliases"] if a["place"] == place}
+    named = (
+        exact
+        or sorted(listed)
+        or [c for c, j in book.jurisdictions.items() if len(place) > 1 and j["zh"].startswith(place)]
+    )
     if len(named) == 1:
         return named[0]
     lonlat = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*", place)
@@ -190,6 +196,104 @@ def list_(prefix: str, place: str | None, day: datetime | None, as_json: bool) -
 
 def _conditions(row: RuleValue) -> str:
     return ", ".join(f"{k}={v}" for k, v in row.applies_to.items())
+
+
+@command.command()
+@click.argument("word")
+@click.option("--at", "place", default="000000", show_default=True, metavar="ADCODE|NAME|LON,LAT", help="Where.")
+@click.option("--kind", default="unknown", show_default=True, help="Kind of object the source gives it.")
+@click.option("--on", "day", type=common.CivilDay(), default=None, help="Civil day (default: today).")
+@common.json_option
+def classify(word: str, place: str, kind: str, day: datetime | None, as_json: bool) -> None:
+    """What a source's own WORD means at a place: local list, national groups (四乱 and wider), class, and what the law asks.
+
+    A word that stands nowhere is not known, and is said to be: add it to gis/rules/taxonomy.yaml.
+
+    \b
+    Example:
+      rivergis rules classify 乱排乱倒 --at 350504
+      rivergis rules classify 拦河养鱼 --at 500199 --kind net_pen
+    """
+    from rivergis import layers, rules, words
+    from rivergis.errors import UsageError
+
+    kinds = layers.layer("candidate").column("kind").choices
+    if kind not in kinds:
+        raise UsageError(f"There is no kind {kind!r} of object; the kinds are {', '.join(kinds)}.")
+    book = rules.load(common.settings().rules_dir)
+    view = book.at(rules.path_of(_adcode(place, book)), (day or datetime.now()).date())
+    told, found = view.class_of(kind, word), book.local_class(view.path, word)
+    asks = view.prohibitions(_GROUNDS, told.taxon.code)
+    use = view.lawful_use(kind, word)
+    graded = view.find(told.taxon.severity) if told.taxon.severity not in (None, "listed") else None
+    if as_json:
+        common.emit(
+            {
+                "word": word,
+                "at": view.path[-1],
+                "known": found.known,
+                "local_list": found.place,
+                "source": found.source,
+                "groups": found.groups,
+                "told_by": told.told_by,
+                "class": asdict(told.taxon),
+                "severity": graded.as_dict() if graded else None,
+                "lawful_use": asdict(use) if use else None,
+                "prohibitions": asks,
+            },
+            True,
+        )
+        return
+    _say_class(found, told, use, graded)
+    common.table(
+        ("所在 ground or zone", "要求 needs", "事项 subject", "依据 clause", "主管部门 authority"),
+        [
+            (
+                ", ".join(words.say(f"ground.{z}") for z in a["zone"]),
+                a["needs"],
+                a["subject"],
+                a["clause"],
+                a["competent_authority"],
+            )
+            for a in asks
+        ],
+    )
+
+
+_GROUNDS = (
+    *("management_area", "levee", "berm", "channel", "beach"),
+    *("source_zone", "source_zone.1", "source_zone.2", "source_zone.3"),
+)
+
+
+def _say_class(found: LocalWord, told: Classified, use: AllowedUse | None, graded: RuleValue | None) -> None:
+    from rivergis import words
+
+    taxon = told.taxon
+    where = f"({found.place} {found.source})" if found.place else ""
+    click.echo(f"{found.word}: " + ("、".join(found.groups) or ("" if found.known else "未收录 not known")) + where)
+    note = (
+        ""
+        if told.told_by == "word" or found.use
+        else words.both(f"verdict_note.word_{'several' if found.known else 'unknown'}")
+    )
+    click.echo(f"  类别 class: {taxon.zh} {taxon.en} [{taxon.code}]  {note}".rstrip())
+    click.echo(
+        f"  依据 clause: {taxon.clause}  主管部门 authority: {taxon.competent_authority}  可采取 our action: {taxon.our_action}"
+    )
+    grade = (
+        "列入清单,不论大小 listed, whatever its size"
+        if taxon.severity == "listed"
+        else "无分级标准 no threshold"
+        if graded is None or graded.value is None
+        else f"{graded.value} {graded.unit} [{graded.status}]"
+    )
+    click.echo(f"  计量 measured in: {taxon.measure}  分级 severity: {grade}")
+    if use:
+        click.echo(
+            f"  可能的依法利用 possible lawful use: {use.zh} {use.clause}"
+            + (f" 须查证 {use.evidence}" if use.evidence else "")
+        )
 
 
 @command.command()
