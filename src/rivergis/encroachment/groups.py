@@ -42,8 +42,13 @@ class Overlaps:
 
 
 def overlaps(first: np.ndarray, second: np.ndarray) -> Overlaps:
-    """All pairs of areas (n,), (m,) in metres that share ground, each once; what only touches is left out."""
+    """All pairs of areas (n,), (m,) in metres that share ground; what only touches is left out.
+
+    Of a set with itself each pair once, and none of a shape with itself.
+    """
     i, j = shapely.STRtree(second).query(first, predicate="intersects") if len(second) and len(first) else _NONE
+    if first is second:
+        i, j = i[i < j], j[i < j]
     shared = shapely.area(shapely.intersection(first[i], second[j]))
     i, j, shared = i[shared > 0], j[shared > 0], shared[shared > 0]
     a, b = shapely.area(first[i]), shapely.area(second[j])
@@ -103,7 +108,6 @@ def area_groups(
     """
     union = Union([set(c) for c in claims])
     found = overlaps(shapes, shapes)
-    found = found.where(found.first < found.second)
     alike = np.array([kinds[i] == kinds[j] for i, j in zip(found.first, found.second, strict=True)], bool)
     same = found.iou >= limits.same_thing_iou
     part = alike & (found.of_smaller >= limits.part_share) & ~same

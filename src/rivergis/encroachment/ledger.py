@@ -21,7 +21,17 @@ from rivergis.encroachment.point_matching import PointNight, grow_out_of_points,
 from rivergis.encroachment.steps import Seen, Step, Tonight, steps_of
 
 ALL_SOURCES = "all"
-__all__ = ["ALL_SOURCES", "Carried", "Known", "NightLimits", "Seen", "Step", "observed_shares", "reconcile"]
+__all__ = [
+    "ALL_SOURCES",
+    "Carried",
+    "Known",
+    "NightLimits",
+    "Seen",
+    "Step",
+    "may_come_back",
+    "observed_shares",
+    "reconcile",
+]
 
 
 def reconcile(
@@ -46,14 +56,14 @@ def reconcile(
     things = _things([i for i in told if seen[i].footprint.area > 0], seen, known, limits)
     points = _points([i for i in told if seen[i].footprint.area == 0], seen)
     open_ = frozenset(k for k, lead in enumerate(known) if lead.carried.closed is None)
-    back = frozenset(k for k, lead in enumerate(known) if _may_come_back(lead.carried, night, limits))
+    back = frozenset(k for k, lead in enumerate(known) if may_come_back(lead.carried, night, limits))
     areas = match_areas(AreaNight(things, known, open_, back, observed_share, limits))
     at_points = PointNight(points, things, areas, known, open_, back)
     grow_out_of_points(at_points)
     return steps_of(tonight, things, points, areas, match_points(at_points))
 
 
-def _may_come_back(carried: Carried, night: date, limits: NightLimits) -> bool:
+def may_come_back(carried: Carried, night: date, limits: NightLimits) -> bool:
     """A place that was cleaned or merged lately. What a permit closed is new when the permit has ended: it never went."""
     ago = (night - date.fromisoformat(carried.last_seen)).days
     return carried.closed in ("gone", "merged") and ago <= limits.rebound_within

@@ -8,7 +8,7 @@ so that slow creep is told and jitter is not (design notes on identity over nigh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
@@ -219,7 +219,15 @@ class Carried:
 
     def record(self) -> dict[str, Any]:
         """Plain and JSON-ready; ``Carried.of`` reads it back equal."""
-        return asdict(self) | {"sources": list(self.sources), "identities": list(self.identities)}
+        sizes = {
+            part: {
+                source: {**vars(size), "first": list(size.first), "last": list(size.last)}
+                for source, size in of.items()
+            }
+            for part, of in vars(self.sizes).items()
+        }
+        lists = {k: list(getattr(self, k)) for k in ("sources", "identities")}
+        return {**vars(self), **lists, "kinds": dict(self.kinds), "sizes": sizes}
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Carried:

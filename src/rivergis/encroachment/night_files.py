@@ -22,11 +22,22 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rivergis import geometry
+from rivergis import crs, geometry
+from rivergis.boundary.closing import Closed
 from rivergis.boundary.prepared import Prepared, prepared
-from rivergis.encroachment.files import closed_boundary, permits_of
+from rivergis.encroachment.boundary_files import closed_boundary
+from rivergis.encroachment.files import permits_of
 from rivergis.encroachment.layer_files import Layer
-from rivergis.encroachment.ledger import ALL_SOURCES, Known, NightLimits, Seen, Step, observed_shares, reconcile
+from rivergis.encroachment.ledger import (
+    ALL_SOURCES,
+    Known,
+    NightLimits,
+    Seen,
+    Step,
+    may_come_back,
+    observed_shares,
+    reconcile,
+)
 from rivergis.encroachment.night_table_files import NightTable, Row
 from rivergis.encroachment.overlay import Limits, Overlaid, limits_of, overlay
 from rivergis.encroachment.permits import Permits, links, unplaced
@@ -126,6 +137,7 @@ def replay(
         seen, names = world.seen(night.number, layers, table.state.known)
         steps = world.steps(night.number, seen, layers["coverage"], table.state.known)
         rows, known = _told(night.number, steps, table.state.known, names, table.state.ids)
+        known += world.resting(night.number, steps, table.state.known)
         table.add(night.number, hashes[night.number], rows, known, table.state.ids + _new(steps))
         done.nights += 1
         done.detections += sum(len(r.detections) for r in rows)
@@ -278,6 +290,10 @@ def _layer(path: Path, opened: list[vector.Opened] | RivergisError, asked: Asked
     return Layer(frame, {"file": path.name})
 
 
+def _moved(closed: Closed, zone: Any) -> Closed:
+    return replace(closed, areas=closed.areas.to_crs(zone), doubts=closed.doubts.to_crs(zone))
+
+
 class _World:
     """What holds tonight: the lines with what moved since last night, and the permits; metres of one zone."""
 
@@ -293,13 +309,13 @@ class _World:
         if layer is None:
             self.moved = shapely.MultiPolygon()
             return
-        closed, zone = closed_boundary(layer, self.params.snap_m, self.params.doubt_m)
+        closed = closed_boundary(layer, self.params.snap_m, self.params.doubt_m)
         if self.zone is None:
-            self.zone, self.ground = zone, prepared(closed)
+            self.zone = crs.metric_crs(*crs.centre(closed.areas if len(closed.areas) else closed.doubts))
+            self.ground = prepared(_moved(closed, self.zone))
             return
         before = self._inside()
-        moved_to = replace(closed, areas=closed.areas.to_crs(self.zone), doubts=closed.doubts.to_crs(self.zone))
-        self.ground = prepared(moved_to)
+        self.ground = prepared(_moved(closed, self.zone))
         self.moved = geometry.polygons_of(before.symmetric_difference(self._inside()))
 
     def _inside(self) -> shapely.Geometry:
@@ -335,6 +351,8 @@ class _World:
 
     def _waiting(self, told: np.ndarray, over: Overlaid, kinds: np.ndarray, permits: Permits) -> np.ndarray:
         """Candidates a permit without a place may concern: a person has to place it before they are told."""
+        if not permits.open.any():
+            return told[:0]
         waters = [{str(self.ground.areas["reach"].iloc[a]) for a in over.within.of(c)} for c in told]
         words = unplaced(kinds[told], waters, permits)
         near = links(over.net[told], kinds[told], permits, permits.open, self.params.place_tolerance_m)
@@ -342,6 +360,11 @@ class _World:
 
     def _day(self, number: int) -> date:
         return self.params.start + timedelta(days=number)
+
+    def resting(self, number: int, steps: Sequence[Step], known: Sequence[Known]) -> list[Known]:
+        """Closed leads that tonight has not met and a later night may meet."""
+        met, day = {step.known for step in steps}, self._day(number + 1)
+        return [x for k, x in enumerate(known) if k not in met and may_come_back(x.carried, day, self.params.nights)]
 
     def steps(self, number: int, seen: Sequence[Seen], coverage: Layer, known: Sequence[Known]) -> list[Step]:
         """What the night does to each lead."""
@@ -381,7 +404,7 @@ def _new(steps: Sequence[Step]) -> int:
 def _told(
     number: int, steps: Sequence[Step], known: Sequence[Known], names: Sequence[str], ids: int
 ) -> tuple[list[Row], list[Known]]:
-    """Lines of the table, and the leads as the next night is given them; new ones are numbered in their order on the ground."""
+    """Lines of the table, and the leads that tonight has met; new ones are numbered in their order on the ground."""
     rows, after = [], []
     for step in steps:
         ids += step.known is None
@@ -390,6 +413,4 @@ def _told(
         if step.status != "missed":
             found = tuple(sorted(names[i] for i in step.seen))
             rows.append(Row(number, name, _IN_TABLE.get(step.status, step.status), found))
-    met = {step.known for step in steps}
-    after += [lead for k, lead in enumerate(known) if k not in met]
-    return sorted(rows, key=lambda r: r.finding_id), sorted(after, key=lambda lead: lead.finding_id)
+    return sorted(rows, key=lambda r: r.finding_id), after
