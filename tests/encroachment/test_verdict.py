@@ -18,6 +18,7 @@ from rivergis.encroachment.permit_match import PermitMatch
 from rivergis.encroachment.position import FunctionZoneHit, Stand, ZoneHit
 from rivergis.encroachment.severity import LEVELS, PERIODS, Measured, built_period, grade
 from rivergis.encroachment.verdict import Facts, verdict
+from rivergis.encroachment.verdict_words import sentences
 from rivergis.settings import gis_dir
 
 BOOK = rules.load(gis_dir() / "rules")
@@ -266,3 +267,28 @@ def test_yangtze_distances(
     told = verdict(facts, view(at)).buffers
     assert (told[0]["within"] if told else None) == within
     assert all(b["our_action"] == "移交" and b["competent_authority"] == "生态环境" for b in told)
+
+
+@given(any_facts(), st.sampled_from(["zh", "en"]))
+def test_a_stored_record_reads_in_words(facts: Facts, lang: str) -> None:
+    hit = FunctionZoneHit("GN1", "reserve", "left", 100.0, 900.0, "规划", "chainage")
+    match = PermitMatch("P1", "许1号", "yes", "no", "not_told", 12.0, ("by_kind", "beside", "no_size_in_permit"))
+    facts = replace(facts, function_zones=(hit,), permits=(match,))
+    record = json.loads(json.dumps(verdict(facts, view("500199")).as_dict()))
+    told = sentences(record, lang)
+    assert told[0][1] == words.say(record["wording"], lang)
+    assert all(part and text and "None" not in text and "nan" not in text.split() for part, text in told)
+    assert {words.say("verdict_part." + p, lang) for p in ("class", "severity", "built_period", "position")} <= {
+        part for part, _ in told
+    }
+
+
+def test_how_a_lead_reads() -> None:
+    maize = next(r for r in ROWS if r["label"].startswith("1200 m2 of maize"))
+    told = dict(sentences(verdict(facts_of(maize), view()).as_dict(), "zh"))
+    assert told["结论用语"] == "疑似问题线索"
+    assert told["类别"] == "种植阻碍行洪的林木及高秆作物、《防洪法》第二十二条"
+    assert told["严重程度"] == "较严重 · 按测量值 · 高秆作物严重程度界值 · 1200 ± 60 m²"
+    assert told["建成时期"] == "2019年以后 · 按影像首见区间 (2019-05-01 – 2021-03-01)"
+    assert told["与界线的关系"] == "界内 · 40 ± 2.06 m · 误差带 4.12 m"
+    assert told["所在地"] == "水域 60%、滩地 40%"
