@@ -158,3 +158,13 @@ def lines(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
         WHERE v.state <> 'revoked' ORDER BY s.id""",
         {"on": on, "known": known_at},
     )
+
+
+def function_zones(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
+    """Shoreline function zones (岸线功能区) in force; geom LineString along a bank, EPSG:4490, or missing."""
+    return read_frame(
+        conn,
+        """SELECT id, version, code, river_id, bank, zone_type, from_m, to_m, plan_name, geom
+        FROM app.function_zone_as_of(:on, :known) ORDER BY id""",
+        {"on": on, "known": known_at},
+    )

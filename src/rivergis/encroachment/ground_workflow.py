@@ -29,7 +29,8 @@ class Ground:
     """What the lines in force on a day enclose, in metres of one zone, and by which prepared pieces SQL finds what is near."""
 
     prepared: Prepared
-    """Areas and doubts with the columns of their act (``ground_store.in_force``) and ``ground_id``."""
+    """Doubts come with the columns of their act (``ground_store.in_force``) and ``ground_id``, as areas do."""
+    areas: gpd.GeoDataFrame
     ids: list[uuid.UUID]
     islands: list[shapely.Polygon]
     """What an area leaves out in its middle, degrees."""
@@ -37,7 +38,7 @@ class Ground:
 
     @property
     def crs(self) -> Any:
-        return self.prepared.areas.crs
+        return self.areas.crs
 
 
 def ground(
@@ -158,6 +159,7 @@ def _put_together(
             doubts.assign(because=because),
             said,
         ),
+        areas,
         list(grounds["id"]),
         _islands(grounds.loc[grounds["decided"].astype(bool)].geometry),
         built,

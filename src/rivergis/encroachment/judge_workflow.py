@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import PurePath
 from typing import Any
 
 import geopandas as gpd
@@ -17,11 +16,12 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
-from rivergis import crs, geometry
-from rivergis.encroachment import night_store, permit_place
-from rivergis.encroachment.ground_workflow import Ground, ground
-from rivergis.encroachment.overlay import Limits, Overlaid, limits_of, overlay
-from rivergis.encroachment.permits import Permits, permits_on
+from rivergis import crs
+from rivergis.encroachment import night_store, permit_place, report_workflow
+from rivergis.encroachment.facts_workflow import facts, word_of
+from rivergis.encroachment.night_workflow import Night, observed, read, rounded, scene_code, where
+from rivergis.encroachment.overlay import Overlaid, overlay
+from rivergis.encroachment.verdict import verdict
 from rivergis.lead import NotLead
 from rivergis.river.register import Register, Spot
 from rivergis.rules import RuleView
@@ -37,24 +37,6 @@ KEYS = (
     "encroach.doubt_around",
     "encroach.nights.min_observed_share",
 )
-
-
-@dataclass(frozen=True)
-class Night:
-    """All that a night reads, in metres of the zone of its ground."""
-
-    on: date
-    known_at: datetime
-    ground: Ground
-    permits: Permits
-    scenes: gpd.GeoDataFrame
-    register: Register
-    view: RuleView
-    limits: Limits
-
-    @property
-    def areas(self) -> gpd.GeoDataFrame:
-        return self.ground.prepared.areas
 
 
 @dataclass(frozen=True)
@@ -104,25 +86,8 @@ def judge(
     if night is None:
         return Judged(None, gpd.GeoDataFrame(), None, np.zeros(0, object), [], [], count)
     near = night_store.candidates_near(conn, on, known_at, night.ground.ids, night.ground.islands, watched)
-    return judged(near, night, count)
-
-
-def read(
-    conn: Connection, view: RuleView, register: Register, on: date, known_at: datetime, *, keep: bool = True
-) -> Night | None:
-    """All that a night reads beside its candidates; None where no management line is in force."""
-    snap_m, doubt_m = view.number("encroach.snap"), view.number("encroach.doubt_around")
-    inside = ground(conn, on, known_at, snap_m=snap_m, doubt_m=doubt_m, keep=keep)
-    if inside is None:
-        return None
-    permits = night_store.permits(conn, on, known_at).to_crs(inside.crs)
-    for column in ("from_m", "to_m"):
-        permits[column] = pd.to_numeric(permits[column], errors="coerce").astype(float)
-    # an outline drawn beside a position in words is no permitted ground
-    worded = (permits["position_kind"] != "polygon").to_numpy()
-    permits = permits.set_geometry(gpd.GeoSeries(np.where(worded, None, permits.geometry), crs=inside.crs))
-    scenes = night_store.imagery(conn, on, known_at)
-    return Night(on, known_at, inside, permits_on(permits, on), scenes, register, view, limits_of(view.number))
+    standing = report_workflow.standing(conn, near, view, on, known_at)
+    return judged(near[standing], night, count - int((~standing).sum()))
 
 
 def judged(candidates: gpd.GeoDataFrame, night: Night, count: int) -> Judged:
@@ -139,7 +104,7 @@ def judged(candidates: gpd.GeoDataFrame, night: Night, count: int) -> Judged:
     details: list[dict[str, Any]] = [{} for _ in range(len(metric))]
     villages = night.register.names("village")
     for i in range(len(metric)):
-        reason[i], details[i] = _reason(i, metric.iloc[i], over, spots[i], night, villages)
+        reason[i], details[i] = _reason(i, metric, over, spots, night, villages)
     not_leads = [
         NotLead(str(metric["id"].iloc[i]), int(metric["version"].iloc[i]), reason[i], details[i])
         for i in range(len(metric))
@@ -162,14 +127,18 @@ def _spots(over: Overlaid, night: Night) -> list[Spot]:
 
 
 def _reason(
-    i: int, row: pd.Series, over: Overlaid, spot: Spot, night: Night, villages: Sequence[str]
+    i: int, frame: gpd.GeoDataFrame, over: Overlaid, spots: Sequence[Spot], night: Night, villages: Sequence[str]
 ) -> tuple[str | None, dict[str, Any]]:
     """Why a candidate is not told, with what a person needs to see it; None = it is told."""
     reason = over.reason[i]
     if reason == "outside":
         return reason, {}
     taken = list(over.permits.of(i))
-    detail: dict[str, Any] = {"gross_m2": rounded(over.gross_m2[i]), "net_m2": rounded(over.net_m2[i]), **where(spot)}
+    detail: dict[str, Any] = {
+        "gross_m2": rounded(over.gross_m2[i]),
+        "net_m2": rounded(over.net_m2[i]),
+        **where(spots[i]),
+    }
     if taken:
         detail["permits"] = permit_place.words(night.permits, taken)
     if reason == "permitted" and any(night.permits.unaccepted[p] for p in taken):
@@ -178,16 +147,25 @@ def _reason(
         return reason, detail | {"because": _doubt(over.shape[i], night)}
     if reason is not None:
         return reason, detail
-    return _though_inside(i, row, over, spot, night, villages, detail)
+    return _though_inside(i, frame, over, spots, night, villages, detail)
 
 
 def _though_inside(
-    i: int, row: pd.Series, over: Overlaid, spot: Spot, night: Night, villages: Sequence[str], detail: dict[str, Any]
+    i: int,
+    frame: gpd.GeoDataFrame,
+    over: Overlaid,
+    spots: Sequence[Spot],
+    night: Night,
+    villages: Sequence[str],
+    detail: dict[str, Any],
 ) -> tuple[str | None, dict[str, Any]]:
     """Why what stands inside, unpermitted, is not told all the same."""
-    allowed = night.view.allowed_use(row["kind"], (row["evidence"] or {}).get("subtype"))
-    if allowed is not None:
-        return "allowed_use", detail | {"because": allowed}
+    row, spot = frame.iloc[i], spots[i]
+    use = night.view.lawful_use(row["kind"], word_of(row))
+    if use is not None:
+        told = verdict(facts(frame, over, spots, [i], night).facts, night.view).allowed_use
+        if told is not None and told["state"] == "allowed":
+            return "allowed_use", detail | {"because": f"{use.zh}({use.clause})"}
     hidden = _unobserved_scene(row, over.shape[i], night)
     if hidden is not None:
         return "not_observed", detail | {"scene": hidden}
@@ -204,22 +182,6 @@ def _doubt(shape: Any, night: Night) -> str:
     return " ".join(doubts["because"][hit])
 
 
-def rounded(value: Any, digits: int = 1) -> float | None:
-    """A figure for a record; None where it is not known."""
-    return None if value is None or np.isnan(value) else round(float(value), digits)
-
-
-def where(spot: Spot) -> dict[str, Any]:
-    """A place in the words that records keep."""
-    kept = ("river", "river_code", "bank", "at_m", "chainage", "village", "town", "county", "chiefs")
-    return {k: v for k, v in spot.as_dict().items() if k in kept}
-
-
-def scene_code(name: str | None) -> str | None:
-    """Code of the scene that a delivery names by its file."""
-    return PurePath(name).stem if name else None
-
-
 def _unobserved_scene(row: pd.Series, shape: Any, night: Night) -> str | None:
     """Code of the scene the candidate rests on, when that scene shows too little of the place to judge."""
     code = scene_code((row["evidence"] or {}).get("after"))
@@ -228,11 +190,3 @@ def _unobserved_scene(row: pd.Series, shape: Any, night: Night) -> str | None:
         return None
     share = observed(shape, night.ground.crs, scene["unobserved"].iloc[0])
     return code if share < night.view.number("encroach.nights.min_observed_share") else None
-
-
-def observed(shape: Any, zone: Any, unobserved: shapely.Geometry) -> float:
-    """Share of a shape (metres) outside an unobserved area (degrees)."""
-    hidden = gpd.GeoSeries([unobserved], crs=crs.STORAGE).to_crs(zone).iloc[0]
-    if shape.area == 0:
-        return 0.0 if shape.intersects(hidden) else 1.0
-    return 1.0 - float(geometry.polygons_of(shape).intersection(hidden).area / shape.area)

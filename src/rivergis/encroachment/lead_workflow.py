@@ -8,13 +8,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from rivergis import crs
 from rivergis.encroachment import permit_place
-from rivergis.encroachment.area_error import area_error_m2
-from rivergis.encroachment.judge_workflow import KEYS, Judged, Night, rounded, scene_code, where
-from rivergis.encroachment.overlay import BASIS_RANK
+from rivergis.encroachment.facts_workflow import Known, facts, together
+from rivergis.encroachment.judge_workflow import KEYS, Judged
+from rivergis.encroachment.night_workflow import Night, rounded, scene_code, where
+from rivergis.encroachment.verdict import Verdict, verdict
 from rivergis.lead import Lead
 
 
@@ -26,60 +26,82 @@ def lead(judged: Judged, rows: Sequence[int]) -> Lead:
     night, over = judged.night, judged.over
     assert night is not None and over is not None and rows
     rows = sorted(rows, key=lambda i: (-np.nan_to_num(float(over.net_m2[i])), str(judged.candidates["id"].iloc[i])))
-    chief = rows[0]
-    net = _together([over.net[i] for i in rows])
-    main = _main(over.main[list(rows)], night)
-    area = night.areas.iloc[main]
-    row, spot = judged.candidates.iloc[chief], judged.spots[chief]
-    line = night.view.classify(row["kind"])
-    degrees = gpd.GeoSeries([net, net.representative_point()], crs=night.ground.crs).to_crs(crs.STORAGE)
-    ids = [(str(judged.candidates["id"].iloc[i]), int(judged.candidates["version"].iloc[i])) for i in rows]
-    permits = sorted({p for i in rows for p in over.permits.of(i)})
-    within = sorted({a for i in rows for a in over.within.of(i)})
-    sigma = np.hypot(area["xy_error_m"], row["accuracy_m"])
-    figures = {
-        "area_m2": rounded(net.area) if net.area else None,
-        "area_error_m2": rounded(area_error_m2(net, area.geometry.boundary, area["xy_error_m"], row["accuracy_m"])),
-        "gross_m2": rounded(_together([over.shape[i] for i in rows]).area)
-        if len(rows) > 1
-        else rounded(over.gross_m2[chief]),
-        "sigma_m": rounded(sigma, 2),
-        **_told_by(judged, chief, rows),
-        "expired_permit": permit_place.ended_here(night.permits, row["kind"], net),
-        **_line(area, within, night),
-        **where(spot),
-    }
-    unaccepted = [p for p in permits if night.permits.unaccepted[p]]
-    if unaccepted:
-        figures["permits_unaccepted"] = permit_place.words(night.permits, unaccepted)
+    known = facts(judged.candidates, over, judged.spots, rows, night)
+    found = verdict(known.facts, night.view)
+    area, spot, row = night.areas.iloc[known.main], judged.spots[rows[0]], judged.candidates.iloc[rows[0]]
+    degrees = gpd.GeoSeries([known.net, known.net.representative_point()], crs=night.ground.crs).to_crs(crs.STORAGE)
     return Lead(
         topic="encroachment",
-        key=ids[0][0],
+        key=str(row["id"]),
         kind=row["kind"],
-        class_code=line.code,
+        class_code=found.class_code,
         place=degrees.iloc[1],
         geom=degrees.iloc[0],
-        position=_position(net, area, sigma),
+        position=found.position,
         basis=area["basis"],
-        clause=line.clause,
-        competent_authority=line.competent_authority,
-        our_action=line.our_action if area["basis"] == "announced" else "仅提示",
-        figures=figures,
-        rules=rule_rows(night, sorted({judged.candidates["source_kind"].iloc[i] for i in rows})),
-        inputs={
-            "candidates": [list(i) for i in ids],
-            "ground": [reference(night.areas.iloc[a]) for a in sorted({main, *within})],
-            "permits": [
-                [str(night.permits.frame["id"].iloc[p]), int(night.permits.frame["version"].iloc[p])] for p in permits
-            ],
-        },
+        clause=found.clause,
+        competent_authority=found.competent_authority,
+        our_action=found.our_action,
+        figures=_figures(judged, rows, known, found),
+        rules=_rules(found, night, sorted({judged.candidates["source_kind"].iloc[i] for i in rows})),
+        inputs=_inputs(judged, rows, known),
         sources=[_source(judged, i) for i in rows],
         boundary_id=str(area["boundary_id"]),
         boundary_version=int(area["boundary_version"]),
-        area_m2=rounded(net.area) if net.area else None,
+        area_m2=rounded(known.net.area) if known.net.area else None,
         district=spot.village_code or "",
+        severity=found.severity.said,
+        built_period=found.built_period.period,
         evidence=row["evidence"] or {},
     )
+
+
+def _figures(judged: Judged, rows: Sequence[int], known: Known, found: Verdict) -> dict[str, Any]:
+    """What lists and pages show, and the verdict as it was reached."""
+    night, over = judged.night, judged.over
+    assert night is not None and over is not None
+    size = known.facts.area
+    sigma = (
+        None if known.facts.line_error_m is None else np.hypot(known.facts.line_error_m, known.facts.accuracy_m or 0.0)
+    )
+    whole = rounded(over.gross_m2[rows[0]]) if len(rows) == 1 else rounded(together([over.shape[i] for i in rows]).area)
+    figures = {
+        "area_m2": size and size.value,
+        "area_error_m2": size and size.sigma,
+        "gross_m2": whole,
+        "sigma_m": rounded(sigma, 2),
+        "distance_m": known.facts.distance_m,
+        **_told_by(judged, rows),
+        "expired_permit": permit_place.ended_here(night.permits, known.facts.kind, known.net),
+        **_line(known, night),
+        **where(judged.spots[rows[0]]),
+    }
+    unaccepted = [p for i in rows for p in over.permits.of(i) if night.permits.unaccepted[p]]
+    if unaccepted:
+        figures["permits_unaccepted"] = permit_place.words(night.permits, sorted(set(unaccepted)))
+    return figures | {"verdict": {k: v for k, v in found.as_dict().items() if k not in ("rules", "line", "sources")}}
+
+
+def _rules(found: Verdict, night: Night, source_kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Every rule row that the overlay and the verdict rest on, once."""
+    rows = [night.view.value(key).as_dict() for key in KEYS]
+    rows += [night.view.value("encroach.source_accuracy", source_kind=k).as_dict() for k in source_kinds]
+    return rows + [r for r in found.rules if r not in rows]
+
+
+def _inputs(judged: Judged, rows: Sequence[int], known: Known) -> dict[str, Any]:
+    """Ids and versions of everything that was read for it."""
+    night, over = judged.night, judged.over
+    assert night is not None and over is not None
+    taken = sorted({p for i in rows for p in over.permits.of(i)} | set(known.permits))
+    rests = {noun: sorted({(str(i), int(v)) for i, v in found}) for noun, found in known.rests.items() if found}
+    return {
+        "candidates": [[str(judged.candidates["id"].iloc[i]), int(judged.candidates["version"].iloc[i])] for i in rows],
+        "ground": [reference(night.areas.iloc[a]) for a in known.within],
+        "permits": [
+            [str(night.permits.frame["id"].iloc[p]), int(night.permits.frame["version"].iloc[p])] for p in taken
+        ],
+    } | {noun: [list(x) for x in found] for noun, found in sorted(rests.items())}
 
 
 def reference(area: pd.Series) -> dict[str, Any]:
@@ -90,34 +112,9 @@ def reference(area: pd.Series) -> dict[str, Any]:
     return made | {"lines": [[str(i), int(v)] for i, v in area["lines"]]}
 
 
-def rule_rows(night: Night, source_kinds: Sequence[str]) -> list[dict[str, Any]]:
-    """The rule rows that the overlay rests on."""
-    rows = [night.view.value(key).as_dict() for key in KEYS]
-    return rows + [night.view.value("encroach.source_accuracy", source_kind=k).as_dict() for k in source_kinds]
-
-
-def _together(shapes: Sequence[Any]) -> Any:
-    """One shape of several; points count only where there is no ground."""
-    flat = [s for s in shapes if s.area > 0]
-    return shapely.union_all(flat) if len(flat) > 1 else flat[0] if flat else shapes[0]
-
-
-def _main(mains: np.ndarray, night: Night) -> int:
-    """The area a lead is judged by: the announced one first, then that of its largest part."""
-    ranks = [BASIS_RANK.get(night.areas["basis"].iloc[m], 9) for m in mains]
-    return int(mains[int(np.argmin(ranks))])
-
-
-def _position(net: Any, area: pd.Series, sigma: float) -> str:
-    """inside: some of it lies deeper than the error; edge: all of it within; undecided: the error is unknown."""
-    if np.isnan(sigma):
-        return "undecided"
-    return "inside" if shapely.intersects(net, area.geometry.buffer(-sigma)) else "edge"
-
-
-def _told_by(judged: Judged, chief: int, rows: Sequence[int]) -> dict[str, Any]:
+def _told_by(judged: Judged, rows: Sequence[int]) -> dict[str, Any]:
     """What the sources say of it; of several the one that shows the largest part, and when the first of them did."""
-    row = judged.candidates.iloc[chief]
+    row = judged.candidates.iloc[rows[0]]
     evidence = row["evidence"] or {}
     first = [d for d in judged.candidates["first_delivered_on"].iloc[list(rows)] if d is not None]
     return {
@@ -131,18 +128,19 @@ def _told_by(judged: Judged, chief: int, rows: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _line(area: pd.Series, within: Sequence[int], night: Night) -> dict[str, Any]:
+def _line(known: Known, night: Night) -> dict[str, Any]:
     """The line it is judged by, and every one it lies in where that is more than one."""
+    area = night.areas.iloc[known.main]
     own = {
         "announce_gov": area["announce_gov"],
         "announce_doc_no": area["announce_doc_no"],
         "line_code": area["boundary_code"],
     }
-    if len(within) < 2:
+    if len(known.within) < 2:
         return own
     lines = [
         {"line_code": a["boundary_code"], "river": a["river"], "announce_gov": a["announce_gov"]}
-        for a in (night.areas.iloc[i] for i in within)
+        for a in (night.areas.iloc[i] for i in known.within)
     ]
     return own | {"lines": lines}
 

@@ -17,10 +17,11 @@ from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.versions import IDENTITY_NAMESPACE
-from rivergis.encroachment import ledger, night_store, store
-from rivergis.encroachment.judge_workflow import OPEN_REASONS, Judged, Night, observed
+from rivergis.encroachment import ledger, night_store, report_workflow, store
+from rivergis.encroachment.judge_workflow import OPEN_REASONS, Judged
 from rivergis.encroachment.lead_workflow import lead, reference
 from rivergis.encroachment.ledger import Carried, Known, NightLimits, Seen, Step
+from rivergis.encroachment.night_workflow import Night, observed
 from rivergis.encroachment.store import Given, Sighting
 from rivergis.lead import Lead
 from rivergis.rules import RuleView
@@ -100,7 +101,8 @@ def record_encroachments(
     metric = book.frame.geometry.to_crs(zone)
     known = [replace(k, footprint=g) for k, g in zip(book.known, metric, strict=True)]
     seen, rows = _seen(judged, known)
-    looked = _observed(conn, book, known, judged, on, known_at)
+    on_foot = report_workflow.looked_at(conn, book.frame.geometry, view, on, known_at)
+    looked = np.maximum(_observed(conn, book, known, judged, on, known_at), on_foot).tolist()
     standing, mine, theirs = _standing(book, known, seen, rows, judged)
     free_k = [k for k in range(len(known)) if k not in mine]
     free_s = [s for s in range(len(seen)) if s not in theirs]

@@ -76,6 +76,26 @@ def water_areas(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFr
     )
 
 
+def levees(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
+    """Levee lines in force: id, version, code, river_id, bank, grade, design_return_period_a, line_role, geom (LineString, EPSG:4490)."""
+    return read_frame(
+        conn,
+        """SELECT id, version, code, river_id, bank, grade, design_return_period_a, line_role, geom
+        FROM app.levee_as_of(:on, :known) ORDER BY id""",
+        {"on": on, "known": known_at},
+    )
+
+
+def bank_lines(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
+    """Bank lines in force with the river of their reach: id, version, code, reach_id, river_id, bank, geom (LineString, EPSG:4490)."""
+    return read_frame(
+        conn,
+        """SELECT b.id, b.version, b.code, b.reach_id, h.river_id, b.bank, b.geom
+        FROM app.bank_line_as_of(:on, :known) b JOIN app.reach_as_of(:on, :known) h ON h.id = b.reach_id ORDER BY b.id""",
+        {"on": on, "known": known_at},
+    )
+
+
 def landmarks(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:
     """Landmarks in force: id, code, river_id, river_code, river, name, kind, at_m, geom (Point, EPSG:4490; null where unknown)."""
     return read_frame(
