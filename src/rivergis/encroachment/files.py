@@ -1,11 +1,11 @@
 """A check on files (四乱核查): candidates against boundaries, less permits of a day; no database, no ledger.
 
-Law: every candidate of the file is part of a finding, or not told with its reason, or waits in the queue, or is counted
-among those plainly outside.
+Law: every candidate of the file is part of a finding, or not told with its reason, or counted among those plainly outside.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,16 +15,19 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from rivergis import crs
-from rivergis.boundary.closing import Closed, Said, close
-from rivergis.boundary.prepared import Prepared, prepared
-from rivergis.encroachment import layer_files
-from rivergis.encroachment.incidents import incidents
+from rivergis.boundary.closing import Said
+from rivergis.boundary.prepared import Prepared
+from rivergis.encroachment import boundary_files, candidate_files, layer_files, parquet_files
+from rivergis.encroachment.boundary_files import Ground
+from rivergis.encroachment.findings import Told, finding_rows
 from rivergis.encroachment.layer_files import Layer
-from rivergis.encroachment.overlay import Limits, Overlaid, limits_of, overlay
-from rivergis.encroachment.permits import Permits, links, permits_on, unplaced
+from rivergis.encroachment.overlay import Overlaid, limits_of, overlay, union_m2
+from rivergis.encroachment.permit_match import Permitted
+from rivergis.encroachment.permits import Permits, by_candidate, links, permits_on, unplaced
+from rivergis.errors import InputError
+from rivergis.intake import vector
 from rivergis.intake.delivery import Asked
 from rivergis.rules import RuleView
 
@@ -35,14 +38,11 @@ PLACE_OPEN, UNACCEPTED = "permit_place_open", "permit_unaccepted"
 _NAMES: dict[str, tuple[str, ...]] = {
     "kind": ("kind", "类型", "种类", "class"),
     "source": ("source", "source_kind", "来源", "feed"),
-    "reach": ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流", "code", "name", "名称"),
-    "together": ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流"),
+    "word": ("subtype", "word", "子类", "细类", "描述"),
     "valid_from": ("valid_from", "有效期起", "起始日期"),
     "valid_to": ("valid_to", "有效期止", "截止日期"),
     "accepted_on": ("accepted_on", "竣工验收日期"),
-    "bank": ("bank", "岸别", "岸"),
-}  # fmt: skip
-_BASES = {"公告": "announced", "已公告": "announced", "草案": "draft", "代用": "surrogate", "计算": "computed"}
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Asking:
     listed: str | None = None
     """One of ``LISTS``; None = all up to the number of the rules, then near."""
     zones: Path | None = None
+    prepared: Path | None = None
+    """File to keep the prepared boundary in, and to take it from while it still holds."""
 
     def how(self, layer: str) -> Asked:
         return self.asked.get(layer, Asked())
@@ -89,194 +91,285 @@ def check(asking: Asking, view: RuleView) -> Check:
 
     Raises ``InputError`` and ``CrsRefused`` for a layer that cannot be used as a whole; single features are said.
     """
-    boundary = layer_files.read(asking.boundary, asking.how("boundary"), "boundary")
-    things = layer_files.read(asking.candidates, asking.how("candidates"), "candidate")
-    permits = layer_files.read(asking.permits, asking.how("permits"), "permit") if asking.permits else None
-    closed, home = closed_boundary(boundary, view.number("encroach.snap"), view.number("encroach.doubt_around"))
-    done = _Done(things, view, asking)
-    for ground, zone, rows in _by_zone(closed, home, things.frame):
-        done.judge(ground, zone, rows, permits)
-    return done.result(
-        {"boundary": boundary, "candidates": things, **({"permits": permits} if permits else {})}, closed.said
-    )
-
-
-def closed_boundary(layer: Layer, snap_m: float, doubt_m: float) -> tuple[Closed, Any]:
-    """The management areas of a boundary layer with ``reach``, ``basis``, ``xy_error_m``, and the metric zone they are closed in."""
-    reach = layer.values(*_NAMES["reach"])
-    together = layer.column(*_NAMES["together"])
-    basis = layer.values("basis", "依据").map(lambda b: _BASES.get(str(b).strip(), b)).fillna("draft")
-    numbers = {c: layer.numbers(c) for c in ("xy_error_m", "survey_scale")}
-    frame = layer.frame.assign(
-        reach=[str(r) if pd.notna(r) else str(i) for i, r in reach.items()], basis=basis, **numbers,
-        together=layer.frame[together].astype(object).where(layer.frame[together].notna(), "") if together else "",
-        bank=layer.values(*_NAMES["bank"]),
+    ground = boundary_files.ground_of(
+        asking.boundary, asking.how("boundary"), snap_m=view.number("encroach.snap"),
+        doubt_m=view.number("encroach.doubt_around"), keep=asking.prepared,
     )  # fmt: skip
-    zone = crs.metric_crs(*_centre(frame))
-    return close(frame.to_crs(zone), group="together", bank="bank", snap_m=snap_m, doubt_m=doubt_m), zone
+    permits = layer_files.read(asking.permits, asking.how("permits"), "permit") if asking.permits else None
+    zones = layer_files.read(asking.zones, asking.how("zones"), "zone") if asking.zones else None
+    things = _Things(asking, ground, int(view.number("encroach.list_up_to")))
+    done = _Done(view, asking, ground, permits)
+    for frame, zone in things:
+        done.judge(frame, zone)
+    return done.result(things, zones)
 
 
-def _centre(frame: gpd.GeoDataFrame) -> tuple[float, float]:
-    usable = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
-    return crs.centre(usable) if len(usable) else (105.0, 35.0)
+class _Things:
+    """The candidates of a file, those near an area chunk by chunk; a large GeoParquet file is streamed, the rest read whole."""
 
+    def __init__(self, asking: Asking, ground: Ground, list_up_to: int) -> None:
+        self.ground, self.path = ground, asking.candidates
+        asked = asking.how("candidates")
+        self.stream: candidate_files.Candidates | None = None
+        self.layer: Layer | None = None
+        if parquet_files.is_large(self.path):
+            self.stream = candidate_files.open_candidates(self.path, asked)
+            self.count, self.said = self.stream.count, []
+            self.about: dict[str, Any] = {"file": self.path.name, **self.stream.opened.provenance()}
+        else:
+            self.layer = layer_files.read(self.path, asked, "candidate")
+            self.count, self.said, self.about = len(self.layer.frame), [*self.layer.said], self.layer.about
+        self.listed = asking.listed or ("all" if self.count <= list_up_to and self.layer else "near")
+        self.outside: list[str] = []
+        self.outside_count = 0
 
-def _by_zone(closed: Closed, home: Any, things: gpd.GeoDataFrame) -> Iterator[tuple[Prepared, Any, np.ndarray]]:
-    """Prepared ground, its metric zone, and the positions of the candidates measured in it: each in the zone of its own centre."""
-    at = shapely.bounds(things.geometry.to_numpy(object)).reshape(-1, 4)
-    lon, lat = (at[:, 0] + at[:, 2]) / 2, (at[:, 1] + at[:, 3]) / 2
-    zones = np.where(np.isfinite(lon), np.round(lon / 3), np.nan)
-    first = True
-    for z in np.unique(zones[np.isfinite(zones)]) if np.isfinite(zones).any() else [np.nan]:
-        mine = (zones == z) | (first & ~np.isfinite(zones))
-        near = np.flatnonzero(zones == z)
-        zone = crs.metric_crs(float(lon[near[0]]), float(lat[near[0]])) if len(near) else home
-        moved = Closed(closed.areas.to_crs(zone), closed.doubts.to_crs(zone), [])
-        yield prepared(moved if zone != home else closed), zone, np.flatnonzero(mine)
-        first = False
+    def __iter__(self) -> Iterator[tuple[Layer, int]]:
+        if self.stream:
+            yield from self._streamed(self.stream)
+        elif self.layer:
+            yield from self._whole(self.layer)
+
+    def _streamed(self, candidates: candidate_files.Candidates) -> Iterator[tuple[Layer, int]]:
+        for chunk in candidates.near(self.ground.zoned):
+            layer = Layer(
+                chunk.frame.rename_geometry("geom") if chunk.frame.geometry.name != "geom" else chunk.frame, self.about
+            )
+            if layer.column(*layer_files.DATUM_COLUMNS):
+                raise InputError(
+                    f"{self.path.name} names a datum feature by feature, which is not read from files this large: split it by datum and "
+                    "say which with --datum.", file=str(self.path),
+                )  # fmt: skip
+            yield layer, chunk.zone
+        self.outside_count = candidates.outside
+        for feature, (_, sentence) in candidates.aside.items():
+            self.said.append(
+                Said(
+                    "candidate_skipped",
+                    f"Feature {feature} of {self.path.name} was left out: {sentence}",
+                    (str(feature),),
+                    "candidates",
+                )
+            )
+
+    def _whole(self, layer: Layer) -> Iterator[tuple[Layer, int]]:
+        frame = layer.frame
+        boxes = frame.geometry.bounds.to_numpy(np.float64)
+        missing = ~np.isfinite(boxes).all(axis=1)
+        near = self.ground.zoned.near(np.nan_to_num(boxes)) | missing
+        handed = np.zeros(len(frame), bool)
+        source = vector.Source(frame[near], str(layer.about.get("layer")), None)
+        for chunk in candidate_files.chunks(source, self.ground.zoned):
+            handed[frame.index.get_indexer(chunk.frame.index)] = True
+            yield Layer(chunk.frame, layer.about, [], layer.faults), chunk.zone
+        names = np.array(layer.names(), dtype=object)
+        self.outside = names[~handed].tolist()
+        self.outside_count = len(self.outside)
 
 
 class _Done:
-    """What the zones of a check give together."""
+    """What the chunks of a check give together."""
 
-    def __init__(self, things: Layer, view: RuleView, asking: Asking) -> None:
-        self.things, self.view, self.asking = things, view, asking
-        self.limits: Limits = limits_of(view.number)
-        self.names = things.names()
-        self.kinds = things.values(*_NAMES["kind"]).fillna("unknown").astype(str).to_numpy(object)
-        self.sources = things.values(*_NAMES["source"]).fillna(asking.candidates.stem).astype(str).to_numpy(object)
-        self.findings: list[dict[str, Any]] = []
-        self.shapes: list[Any] = []
+    def __init__(self, view: RuleView, asking: Asking, ground: Ground, permit_layer: Layer | None) -> None:
+        self.view, self.asking, self.ground, self.permit_layer = view, asking, ground, permit_layer
+        self.limits = limits_of(view.number)
+        self.place_m = view.number("encroach.permit.place_tolerance")
+        self.prepared: dict[int, Prepared] = {}
+        self.permits: dict[int, Permits] = {}
+        self.told: dict[int, list[Told]] = {}
         self.not_findings: list[dict[str, Any]] = []
         self.queue: list[dict[str, Any]] = []
-        self.said: list[Said] = [*things.said]
-        self.total_m2 = 0.0
-        self.judged = 0
+        self.said: list[Said] = []
+        self.reasons: Counter[str] = Counter()
 
-    def judge(self, ground: Prepared, zone: Any, rows: np.ndarray, permit_layer: Layer | None) -> None:
-        """Judge the candidates at ``rows`` in one zone."""
-        frame = self.things.frame.iloc[rows].to_crs(zone).assign(kind=self.kinds[rows]).reset_index(drop=True)
-        permits = permits_of(permit_layer, zone, self.asking.as_of)
-        self.said += _unread(permits, permit_layer) if permit_layer and not self.judged else []
-        self.judged += 1
-        done = overlay(frame, ground, permits, self.limits)
-        self._say(done, rows)
-        waiting = self._waiting(done, rows, ground, permits)
-        self._not_told(done, rows, permits)
-        told = np.setdiff1d(done.told, list(waiting))
-        groups = incidents(
-            done.shape[told], self.kinds[rows][told], min_iou=self.view.number("encroach.same_thing_iou")
-        )
-        nets = [self._finding(done, told[g], rows, ground, permits, zone) for g in groups]
-        self.total_m2 += (
-            float(shapely.union_all([n for n in nets if shapely.get_dimensions(n) == 2]).area) if nets else 0.0
-        )
+    def judge(self, layer: Layer, zone: int) -> None:
+        """Judge a chunk of candidates in the metres of one zone."""
+        if zone not in self.prepared:
+            self.prepared[zone] = self.ground.in_zone(zone)
+            self.permits[zone] = permits_of(self.permit_layer, self.ground.zoned.zones[zone], self.asking.as_of)
+        chunk = _Chunk(layer, self.prepared[zone], self.permits[zone], self.asking.candidates.stem)
+        done = overlay(chunk.frame, chunk.ground, chunk.permits, self.limits)
+        self.said += chunk.said(done)
+        waiting = chunk.waiting(done, self.place_m)
+        for c, permits in sorted(waiting.items()):
+            row = chunk.row(done, c) | {"permits": permits}
+            self._not_told(row | {"reason": PLACE_OPEN})
+            self.queue.append(row | {"why": PLACE_OPEN})
+        for c in np.flatnonzero([r is not None for r in done.reason]).tolist():
+            self._not_told(chunk.not_told(done, c))
+        self.queue += chunk.unaccepted(done)
+        self.told.setdefault(zone, []).extend(chunk.told(done, np.setdiff1d(done.told, list(waiting)), self.place_m))
 
-    def _say(self, done: Overlaid, rows: np.ndarray) -> None:
-        index = self.things.frame.index
-        for c in np.flatnonzero(np.isin(done.reason.astype(str), ("no_geometry", "degenerate"))):
-            feature = index[rows[c]]
-            why = (
-                self.things.faults.get(feature)
-                or {"no_geometry": "it has no geometry", "degenerate": "it encloses no ground"}[done.reason[c]]
-            )
-            said = f"Candidate {self.names[rows[c]]} (feature {feature}) was left out: {why}."
-            self.said.append(Said("candidate_skipped", said, (str(feature),), "candidates"))
-        for c in np.flatnonzero(done.repaired):
-            feature = index[rows[c]]
-            said = f"Candidate {self.names[rows[c]]} (feature {feature}) crosses itself: it was repaired, {done.shape[c].area:.1f} m² in all."
-            self.said.append(Said("candidate_repaired", said, (str(feature),), "candidates"))
+    def _not_told(self, row: dict[str, Any]) -> None:
+        self.reasons[row["reason"]] += 1
+        if self.asking.listed != "count":
+            self.not_findings.append(row)
 
-    def _waiting(self, done: Overlaid, rows: np.ndarray, ground: Prepared, permits: Permits) -> set[int]:
-        """Candidates a permit without a place may concern: they wait for a person (有许可·待核位置)."""
-        told = done.told
-        kinds = self.kinds[rows][told]
-        waters = [{str(ground.areas["reach"].iloc[a]) for a in done.within.of(c)} for c in told]
-        words = unplaced(kinds, waters, permits)
-        near = links(done.net[told], kinds, permits, permits.open, self.view.number("encroach.permit.place_tolerance"))
-        waiting: dict[int, set[int]] = {}
-        for found in (words, near):
-            for c, p in zip(told[found.candidate].tolist(), found.permit.tolist(), strict=True):
-                waiting.setdefault(c, set()).add(p)
-        for c in sorted(waiting):
-            row = self._row(done, c, rows)
-            ids = [permits.frame["id"].iloc[p] for p in sorted(waiting[c])]
-            self.not_findings.append(row | {"reason": PLACE_OPEN, "permits": ids})
-            self.queue.append(row | {"why": PLACE_OPEN, "permits": ids})
-        return set(waiting)
-
-    def _row(self, done: Overlaid, c: Any, rows: np.ndarray) -> dict[str, Any]:
-        return {"candidate": self.names[rows[c]], "kind": self.kinds[rows[c]], "area_m2": _round(done.net_m2[c])}
-
-    def _not_told(self, done: Overlaid, rows: np.ndarray, permits: Permits) -> None:
-        for c in np.flatnonzero([r is not None for r in done.reason]):
-            row = self._row(done, c, rows) | {"reason": done.reason[c], "area_m2": _round(done.gross_m2[c])}
-            mine = done.permits.of(int(c))
-            self.not_findings.append(row | ({"permits": [permits.frame["id"].iloc[p] for p in mine]} if mine else {}))
-            unaccepted = [p for p in mine if permits.unaccepted[p]]
-            if unaccepted:
-                self.queue.append(
-                    self._row(done, c, rows)
-                    | {"why": UNACCEPTED, "permits": [permits.frame["id"].iloc[p] for p in unaccepted]}
-                )
-
-    def _finding(
-        self, done: Overlaid, mine: np.ndarray, rows: np.ndarray, ground: Prepared, permits: Permits, zone: Any
-    ) -> Any:
-        """Record one incident; returns its net geometry."""
-        net = shapely.union_all(done.net[mine])
-        areal = shapely.get_dimensions(net) == 2
-        areas = ground.areas.iloc[sorted({a for c in mine for a in done.within.of(int(c))})]
-        main = ground.areas.iloc[done.main[mine[0]]]
-        taken = sorted({p for c in mine for p in done.permits.of(int(c))})
-        over = links([net], self.kinds[rows[mine[:1]]], permits, permits.ended & permits.placed).permit
-        ends = permits.frame["valid_to"] if "valid_to" in permits.frame else pd.Series(None, index=permits.frame.index)
-        self.findings.append({
-            "candidates": sorted(self.names[r] for r in rows[mine]), "sources": sorted(set(self.sources[rows[mine]].tolist())),
-            "kind": self.kinds[rows[mine[0]]], "reaches": list(dict.fromkeys(areas["reach"])), "basis": main["basis"],
-            "area_m2": _round(net.area, 2) if areal else None,
-            "length_m": _round(net.length, 2) if shapely.get_dimensions(net) == 1 else None,
-            "permits": [permits.frame["id"].iloc[p] for p in taken],
-            "ended_permits": [{"id": permits.frame["id"].iloc[p], "valid_to": str(ends.iloc[p])[:10]} for p in over],
-        })  # fmt: skip
-        self.shapes.append(gpd.GeoSeries([net], crs=zone).to_crs(crs.STORAGE).iloc[0])
-        return net
-
-    def result(self, layers: dict[str, Layer], of_boundary: list[Said]) -> Check:
+    def result(self, things: _Things, zones: Layer | None) -> Check:
+        findings, shapes, total_m2 = [], [], 0.0
+        for zone, told in sorted(self.told.items()):
+            system = self.ground.zoned.zones[zone]
+            rows = list(finding_rows(told, self.prepared[zone], _zones(zones, system), self.view))
+            findings += [row for row, _ in rows]
+            total_m2 += union_m2([net for _, net in rows])
+            shapes += list(gpd.GeoSeries([net for _, net in rows], crs=system).to_crs(crs.STORAGE))
+        self.reasons["outside"] += things.outside_count
+        listed = things.listed
+        if listed == "all":
+            self.not_findings += [{"candidate": n, "reason": "outside"} for n in things.outside]
+        elif listed == "near":
+            self.not_findings = [n for n in self.not_findings if n["reason"] != "outside"]
         said = [
-            *of_boundary,
-            *layers["boundary"].said,
-            *(layers["permits"].said if "permits" in layers else []),
+            *self.ground.said,
+            *(self.permit_layer.said if self.permit_layer else []),
+            *things.said,
+            *self._of_permits(),
             *self.said,
         ]
-        listed = self.asking.listed or ("all" if len(self.names) <= self.view.number("encroach.list_up_to") else "near")
-        reasons = pd.Series([n["reason"] for n in self.not_findings], dtype=object).value_counts().to_dict()
-        kept = {
-            "all": self.not_findings,
-            "near": [n for n in self.not_findings if n["reason"] != "outside"],
-            "count": [],
-        }[listed]
         counts = {
-            "candidates": len(self.names), "findings": len(self.findings), "candidates_found": sum(len(f["candidates"]) for f in self.findings),
-            "not_told": {str(k): int(v) for k, v in reasons.items()}, "not_findings_listed": listed,
+            "candidates": things.count, "findings": len(findings), "candidates_found": sum(len(f["candidates"]) for f in findings),
+            "not_told": dict(sorted((r, n) for r, n in self.reasons.items() if n)), "not_findings_listed": listed,
         }  # fmt: skip
-        columns = pd.DataFrame([{k: _cell(v) for k, v in f.items()} for f in self.findings])
         used = self.view.used
+        layers = {
+            "boundary": self.ground.about,
+            "candidates": things.about,
+            "permits": self.permit_layer and self.permit_layer.about,
+        }
         return Check(
-            str(self.asking.as_of), self.findings, kept, self.queue, [s.as_dict() for s in said], _round(self.total_m2, 2) or 0.0, counts,
-            [v.as_dict() for v in used], sorted({v.key for v in used if v.status == "unconfirmed"}),
-            {k: layer.about for k, layer in layers.items()},
-            gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(self.shapes, crs=crs.STORAGE)),
+            str(self.asking.as_of), findings, self.not_findings, self.queue, [s.as_dict() for s in said], round(total_m2, 2), counts,
+            [v.as_dict() for v in used], sorted({v.key for v in used if v.status == "unconfirmed"}), {k: v for k, v in layers.items() if v},
+            gpd.GeoDataFrame(pd.DataFrame([{k: _cell(v) for k, v in f.items()} for f in findings]), geometry=gpd.GeoSeries(shapes, crs=crs.STORAGE)),
         )  # fmt: skip
+
+    def _of_permits(self) -> list[Said]:
+        """Permits with days nobody can read: never taken off, and what they may concern waits."""
+        one = next(iter(self.permits.values()), None)
+        if one is None or self.permit_layer is None or not one.unread.any():
+            return []
+        ids = tuple(one.frame["id"].to_numpy()[one.unread])
+        said = "Permits {} of {} have days that cannot be read: they take nothing off, and candidates of their kind there wait for a person."
+        return [
+            Said("permit_date_unread", said.format(", ".join(ids[:5]), self.permit_layer.about["file"]), ids, "permits")
+        ]
+
+
+class _Chunk:
+    """Candidates of one zone with what they are called, and what an overlay says of them in rows."""
+
+    def __init__(self, layer: Layer, ground: Prepared, permits: Permits, stem: str) -> None:
+        self.layer, self.ground, self.permits = layer, ground, permits
+        self.names = layer.names()
+        self.kinds = layer.values(*_NAMES["kind"]).fillna("unknown").astype(str).to_numpy(object)
+        self.sources = layer.values(*_NAMES["source"]).fillna(stem).astype(str).to_numpy(object)
+        self.words = layer.values(*_NAMES["word"])
+        self.frame = layer.frame.assign(kind=self.kinds).reset_index(drop=True)
+        self.ids = permits.frame["id"].to_numpy(object)
+
+    def said(self, done: Overlaid) -> Iterator[Said]:
+        why = {"no_geometry": "it has no geometry", "degenerate": "it encloses no ground"}
+        for c in np.flatnonzero(np.isin(done.reason.astype(str), list(why))).tolist():
+            feature = self.layer.frame.index[c]
+            because = self.layer.faults.get(feature) or f"{why[done.reason[c]]}."
+            yield Said(
+                "candidate_skipped",
+                f"Candidate {self.names[c]} (feature {feature}) was left out: {because}",
+                (str(feature),),
+                "candidates",
+            )
+        for c in np.flatnonzero(done.repaired).tolist():
+            feature = self.layer.frame.index[c]
+            said = f"Candidate {self.names[c]} (feature {feature}) crosses itself: it was repaired, {done.shape[c].area:.1f} m² in all."
+            yield Said("candidate_repaired", said, (str(feature),), "candidates")
+
+    def waiting(self, done: Overlaid, place_m: float) -> dict[int, list[str]]:
+        """Candidates that a permit without a place may concern (有许可·待核位置), with the permits."""
+        if not self.permits.open.any():
+            return {}
+        at, kinds = done.told, self.kinds[done.told]
+        waters = [{str(self.ground.areas["reach"].iloc[a]) for a in done.within.of(c)} for c in at.tolist()]
+        out: dict[int, set[str]] = {}
+        for found in (
+            unplaced(kinds, waters, self.permits),
+            links(done.net[at], kinds, self.permits, self.permits.open, place_m),
+        ):
+            for c, p in zip(at[found.candidate].tolist(), found.permit.tolist(), strict=True):
+                out.setdefault(c, set()).add(self.ids[p])
+        return {c: sorted(p) for c, p in out.items()}
+
+    def row(self, done: Overlaid, c: int) -> dict[str, Any]:
+        return {"candidate": self.names[c], "kind": self.kinds[c], "area_m2": _round(done.gross_m2[c])}
+
+    def not_told(self, done: Overlaid, c: int) -> dict[str, Any]:
+        permits = [self.ids[p] for p in done.permits.of(c)]
+        return self.row(done, c) | {"reason": done.reason[c]} | ({"permits": permits} if permits else {})
+
+    def unaccepted(self, done: Overlaid) -> Iterator[dict[str, Any]]:
+        """Candidates under a permanent work whose time to build has ended without papers of acceptance."""
+        late = self.permits.unaccepted[done.permits.permit]
+        for c in np.unique(done.permits.candidate[late]).tolist():
+            permits = [self.ids[p] for p in done.permits.of(c) if self.permits.unaccepted[p]]
+            yield self.row(done, c) | {"permits": permits, "why": UNACCEPTED}
+
+    def told(self, done: Overlaid, at: np.ndarray, place_m: float) -> Iterator[Told]:
+        """The candidates at ``at`` as they go into findings."""
+        ended = links(done.net[at], self.kinds[at], self.permits, self.permits.ended & self.permits.placed)
+        beside = links(done.net[at], self.kinds[at], self.permits, self.permits.placed, place_m)
+        accuracy, gsd = self.layer.numbers("accuracy_m"), self.layer.numbers("gsd_m", "image_res_m")
+        within, taken = by_candidate(done.within), by_candidate(done.permits)
+        over, near = by_candidate(ended), by_candidate(beside)
+        for i, c in enumerate(at.tolist()):
+            word = self.words.iloc[c]
+            yield Told(
+                self.names[c], self.kinds[c], self.sources[c], None if pd.isna(word) else str(word), _number(accuracy.iloc[c]),
+                _number(gsd.iloc[c]), done.shape[c], done.net[c], within.get(c, ()), int(done.main[c]),
+                tuple(self.ids[p] for p in taken.get(c, ())), tuple((self.ids[p], str(self.permits.frame["valid_to"].iloc[p])[:10]) for p in over.get(i, ())),
+                tuple(self._permitted(p) for p in near.get(i, ())),
+            )  # fmt: skip
+
+    def _permitted(self, p: int) -> Permitted:
+        row = self.permits.frame.iloc[p]
+        first, last, accepted = (
+            None if pd.isna(row[c]) else row[c].date() for c in ("valid_from", "valid_to", "accepted_on")
+        )
+        return Permitted(
+            str(row["id"]), None, str(row["allows"]), row["kind"] or "temporary_use", "polygon", self.permits.frame.geometry.iloc[p],
+            valid_from=first, valid_to=last, accepted_on=accepted,
+        )  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _round(value: float, digits: int = 1) -> float | None:
+    return None if np.isnan(value) else round(float(value), digits)
 
 
 def _cell(value: Any) -> Any:
     """A value as one cell of a table."""
+    if isinstance(value, dict):
+        return str(value)
     return ";".join(str(v["id"] if isinstance(v, dict) else v) for v in value) if isinstance(value, list) else value
 
 
-def _round(value: float, digits: int = 1) -> float | None:
-    return None if value is None or np.isnan(value) else round(float(value), digits)
+def _zones(layer: Layer | None, system: Any) -> gpd.GeoDataFrame | None:
+    """Source zones in metres with code, name, zone_class; a zone without a class is taken for the widest (准保护区, 3)."""
+    if layer is None:
+        return None
+    names = layer.names()
+    frame = gpd.GeoDataFrame(
+        {
+            "code": names, "name": layer.values("name", "名称").fillna(pd.Series(names, index=layer.frame.index)),
+            "zone_class": layer.values("zone_class", "class", "级别", "保护区级别").map(_zone_class),
+        },
+        geometry=layer.frame.geometry,
+    )  # fmt: skip
+    return frame[frame.geometry.notna()].to_crs(system)
+
+
+def _zone_class(word: Any) -> int:
+    text = str(word)
+    return next((n for n, words in ((1, ("1", "一级")), (2, ("2", "二级"))) if any(w in text for w in words)), 3)
 
 
 def permits_of(layer: Layer | None, zone: Any, on: date) -> Permits:
@@ -286,19 +379,7 @@ def permits_of(layer: Layer | None, zone: Any, on: date) -> Permits:
         return permits_on(gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=zone)), on)
     read = {c: layer.days(*_NAMES[c]) for c in ("valid_from", "valid_to", "accepted_on")}
     frame = layer.frame.assign(
-        id=layer.names(),
-        allows=layer.values("allows", "许可类型", "kind_allowed"), kind=layer.values("kind", "permit_kind", "许可种类"),
+        id=layer.names(), allows=layer.values("allows", "许可类型", "kind_allowed"), kind=layer.values("kind", "permit_kind", "许可种类"),
         **{c: days for c, (days, _) in read.items()}, unread=pd.concat([wrong for _, wrong in read.values()], axis=1).any(axis=1),
     )  # fmt: skip
     return permits_on(frame.to_crs(zone), on)
-
-
-def _unread(permits: Permits, layer: Layer) -> list[Said]:
-    """Permits with days nobody can read: never taken off, and what they may concern waits."""
-    ids = [permits.frame["id"].iloc[p] for p in np.flatnonzero(permits.unread)]
-    said = "Permits {} of {} have days that cannot be read: they take nothing off, and candidates of their kind there wait for a person."
-    return (
-        [Said("permit_date_unread", said.format(", ".join(ids[:5]), layer.about["file"]), tuple(ids), "permits")]
-        if ids
-        else []
-    )

@@ -24,7 +24,7 @@ from rivergis.intake.delivery import Asked
 
 IDS = ("id", "code", "编号", "图斑编号", "patch_no")
 # words for the datum of single features, in a column of that name; anything else is not guessed
-_DATUM_COLUMNS = ("datum", "坐标系", "坐标系统", "基准")
+DATUM_COLUMNS = ("datum", "坐标系", "坐标系统", "基准")
 _DATUMS = {
     **dict.fromkeys(
         ("", "wgs84", "wgs-84", "wgs 84", "cgcs2000", "2000国家大地坐标系", "epsg:4490", "epsg:4326"), "wgs84"
@@ -97,7 +97,7 @@ def read(path: Path, asked: Asked, what: str) -> Layer:
     faults = {f: sentence for p in pieces for f, (_, sentence) in p.faults.items()}
     frame.loc[frame.index.isin(list(faults)), "geom"] = None
     stated = _member(path)
-    if stated and not set(map(str, frame.columns)) & set(_DATUM_COLUMNS):
+    if stated and not set(map(str, frame.columns)) & set(DATUM_COLUMNS):
         frame["datum"] = stated
     layer = Layer(frame, {"file": path.name, **opened.provenance()}, _said(opened, what), faults)
     return _own_datums(layer, opened, what)
@@ -147,9 +147,9 @@ def _converted(opened: vector.Opened, datum: str, features: tuple[str, ...], wha
 
 def _own_datums(layer: Layer, opened: vector.Opened, what: str) -> Layer:
     """Features that name their own datum, converted; those that name one nobody can convert have no geometry any more."""
-    if opened.asked.datum or layer.column(*_DATUM_COLUMNS) is None or not opened.placed:
+    if opened.asked.datum or layer.column(*DATUM_COLUMNS) is None or not opened.placed:
         return layer
-    words = layer.values(*_DATUM_COLUMNS).map(lambda w: "" if pd.isna(w) else str(w).strip().lower())
+    words = layer.values(*DATUM_COLUMNS).map(lambda w: "" if pd.isna(w) else str(w).strip().lower())
     datums = words.map(_DATUMS)
     frame, said, faults = layer.frame.copy(), list(layer.said), dict(layer.faults)
     for datum in ("gcj02", "bd09"):

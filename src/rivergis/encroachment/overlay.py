@@ -99,7 +99,7 @@ def overlay(candidates: gpd.GeoDataFrame, ground: Prepared, permits: Permits, li
     permitted = np.isin(np.arange(len(shape)), taken.candidate)
     reason[areal] = _of_ground(areal, gross, wide_m2, net_m2, permitted, limits)[areal]
     for c in np.flatnonzero(hit & ~areal):
-        reason[c] = _of_point_or_line(gross[c], net[c], found.area[found.candidate == c], ground)
+        reason[c] = _of_point_or_line(gross[c], net[c], ground, limits.touch_m)
     _missed(reason, hit, asked, ground, limits.touch_m)
     told = np.array([r is None for r in reason], bool)
     return Overlaid(
@@ -121,6 +121,18 @@ def _usable(given: Objects, touch_m: float) -> tuple[Objects, Flags, Flags]:
     flat = polygonal & (shapely.area(shape) <= shapely.length(shape) * touch_m / 2)
     flat[flat] = geometry.vanish(shape[flat], touch_m)
     return shape, bad & ~flat, flat
+
+
+def union_m2(shapes: list[Any]) -> float:
+    """Ground (m2) of shapes taken together: what is stacked counts once."""
+    ground = np.array([s for s in shapes if shapely.get_dimensions(s) == 2], dtype=object)
+    if not len(ground):
+        return 0.0
+    a, b = shapely.STRtree(ground).query(ground, predicate="intersects")
+    touching = np.unique(a[a != b])
+    alone = np.setdiff1d(np.arange(len(ground)), touching)
+    together = shapely.union_all(ground[touching]).area if len(touching) else 0.0
+    return float(shapely.area(ground[alone]).sum() + together)
 
 
 def _only(shapes: Objects, kept: Flags) -> Objects:
@@ -198,12 +210,12 @@ def _of_ground(
     return reason
 
 
-def _of_point_or_line(gross: Any, net: Any, areas: Ints, ground: Prepared) -> str | None:
-    """Why a point or line that meets the areas is not told; None = it is."""
+def _of_point_or_line(gross: Any, net: Any, ground: Prepared, touch_m: float) -> str | None:
+    """Why a point or line that meets the areas is not told; None = it is. Inside is where there is ground on every side."""
     if net.is_empty:
         return "permitted"
-    inside = shapely.union_all(ground.areas.geometry.to_numpy()[areas])
-    return "touches_only" if shapely.touches(inside, gross) else None
+    beside = shapely.buffer(gross, touch_m)
+    return None if beside.difference(ground.around(gross, touch_m)).area < 0.01 * beside.area else "touches_only"
 
 
 def _missed(reason: Objects, hit: Flags, asked: Objects, ground: Prepared, touch_m: float) -> None:
@@ -212,7 +224,7 @@ def _missed(reason: Objects, hit: Flags, asked: Objects, ground: Prepared, touch
     reason[~shapely.is_missing(missed)] = "outside"
     if len(ground.pieces.shapes):
         reason[ground.pieces.within(missed, touch_m)] = "touches_only"
-        islands = shapely.buffer(_islands(ground.areas.geometry.to_numpy()), touch_m)
+        islands = shapely.buffer(ground.islands, touch_m)
         if len(islands):
             off = _only(asked, np.isin(reason.astype(str), ("outside", "touches_only")))
             reason[shapely.STRtree(islands).query(off, predicate="covered_by")[0]] = "in_hole"
@@ -220,13 +232,6 @@ def _missed(reason: Objects, hit: Flags, asked: Objects, ground: Prepared, touch
         weak = np.isin(reason.astype(str), ("outside", "in_hole", "touches_only", "within_tolerance", "below_min_area"))
         tree = shapely.STRtree(ground.doubts.geometry.to_numpy())
         reason[tree.query(_only(asked, weak), predicate="intersects")[0]] = "undecided"
-
-
-def _islands(areas: Objects) -> Objects:
-    """The holes of areas (inhabited islands) as Polygons."""
-    parts = shapely.get_parts(areas)
-    holed = parts[shapely.get_num_interior_rings(parts) > 0]
-    return np.array([shapely.Polygon(ring) for p in holed for ring in p.interiors], dtype=object)
 
 
 def _main(found: Pairs, ground: Prepared, n: int) -> Ints:

@@ -99,6 +99,14 @@ class Links:
         return tuple(self.permit[self.candidate == candidate].tolist())
 
 
+def by_candidate(found: Links) -> dict[int, tuple[int, ...]]:
+    """Permits by candidate."""
+    out: dict[int, tuple[int, ...]] = {}
+    for c, p in zip(found.candidate.tolist(), found.permit.tolist(), strict=True):
+        out[c] = (*out.get(c, ()), p)
+    return out
+
+
 def links(
     shapes: Sequence[Any] | np.ndarray, kinds: np.ndarray, permits: Permits, which: Flags, within_m: float = 0.0
 ) -> Links:

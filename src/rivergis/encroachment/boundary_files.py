@@ -1,0 +1,134 @@
+"""A boundary layer of a file made ready: lines closed, polygons repaired, all of it cut to pieces in each zone it lies in.
+
+Prepared once per version of the file: kept beside it where asked, and used again while file, reading and rules are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from rivergis import crs
+from rivergis.boundary import stored
+from rivergis.boundary.closing import Closed, Said, close
+from rivergis.boundary.prepared import Prepared, islands_of
+from rivergis.boundary.zoned import Zoned, zoned
+from rivergis.encroachment import layer_files
+from rivergis.encroachment.layer_files import Layer
+from rivergis.errors import InputError
+from rivergis.intake import sources
+from rivergis.intake.delivery import Asked
+
+# columns by what they mean, the first that is there
+_REACH = ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流")
+_NAME = (*_REACH, "code", "name", "名称")
+_BANK = ("bank", "岸别", "岸")
+_BASES = {"公告": "announced", "已公告": "announced", "草案": "draft", "代用": "surrogate", "计算": "computed"}
+_KEPT = ("reach", "basis", "xy_error_m", "survey_scale", "county", "features")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Management areas of a file. ``areas``: reach, basis, xy_error_m, survey_scale ...; ``doubts``, ``islands``: EPSG:4490."""
+
+    areas: pd.DataFrame
+    zoned: Zoned
+    doubts: gpd.GeoDataFrame
+    islands: gpd.GeoSeries
+    said: list[Said]
+    about: dict[str, Any]
+
+    def in_zone(self, zone: int) -> Prepared:
+        """The part measured in one zone, in its metres."""
+        system = self.zoned.zones[zone]
+        return Prepared(
+            self.areas, self.zoned.pieces[zone], self.doubts.to_crs(system), self.said, self.islands.to_crs(system).to_numpy()
+        )  # fmt: skip
+
+
+def ground_of(path: Path, asked: Asked, *, snap_m: float, doubt_m: float, keep: Path | None = None) -> Ground:
+    """The ground of a boundary file. ``keep``: a file to keep it in, and to take it from while it still holds.
+
+    Raises ``InputError`` where nothing in it bounds anything, ``CrsRefused`` where it is not certain where it lies.
+    """
+    made_from = {"sha256": sources.sha256(path), "asked": asdict(asked), "snap_m": snap_m, "doubt_m": doubt_m}
+    if keep is not None and keep.exists():
+        held = stored.load(keep)
+        if held.meta.get("from") == made_from:
+            return _again(held)
+    layer = layer_files.read(path, asked, "boundary")
+    closed = closed_boundary(layer, snap_m, doubt_m)
+    if closed.areas.empty and closed.doubts.empty:
+        raise InputError(f"{path.name}: nothing in it bounds an area: name another layer or file.", file=str(path))
+    said = [*layer.said, *closed.said]
+    ground = Ground(
+        pd.DataFrame(closed.areas[[c for c in _KEPT if c in closed.areas]]),
+        zoned(closed.areas.geometry, also=closed.doubts.geometry), closed.doubts,
+        gpd.GeoSeries(islands_of(closed.areas.geometry.to_numpy()), crs=crs.STORAGE), said, layer.about,
+    )  # fmt: skip
+    if keep is not None:
+        stored.save(keep, ground.zoned, {"from": made_from, **_plain(ground)})
+    return ground
+
+
+def _plain(ground: Ground) -> dict[str, Any]:
+    areas = ground.areas.astype(object).where(ground.areas.notna(), None)
+    return {
+        "areas": areas.to_dict("list"), "said": [asdict(s) for s in ground.said], "about": ground.about,
+        "doubts": [{"features": list(d.features), "because": d.because, "wkb": shapely.to_wkb(d.geometry, hex=True)} for d in ground.doubts.itertuples()],
+        "islands": shapely.to_wkb(ground.islands.to_numpy(), hex=True).tolist(),
+    }  # fmt: skip
+
+
+def _again(held: Zoned) -> Ground:
+    kept = held.meta
+    doubts = gpd.GeoDataFrame(
+        {"features": [tuple(d["features"]) for d in kept["doubts"]], "because": [d["because"] for d in kept["doubts"]]},
+        geometry=gpd.GeoSeries([shapely.from_wkb(d["wkb"]) for d in kept["doubts"]], crs=crs.STORAGE),
+    )
+    areas = pd.DataFrame(kept["areas"])
+    areas[["xy_error_m", "survey_scale"]] = areas[["xy_error_m", "survey_scale"]].astype(float)
+    islands = gpd.GeoSeries([shapely.from_wkb(w) for w in kept["islands"]], crs=crs.STORAGE)
+    said = [Said(**s | {"features": tuple(s["features"])}) for s in kept["said"]]
+    return Ground(areas, held, doubts, islands, said, kept["about"])
+
+
+def closed_boundary(layer: Layer, snap_m: float, doubt_m: float) -> Closed:
+    """The management areas of a boundary layer in EPSG:4490, with reach, basis, xy_error_m and survey_scale.
+
+    Sound polygons are taken as they are; the rest is closed and repaired in metres of the layer's own zone.
+    """
+    frame = _named(layer)
+    shapes = frame.geometry
+    sound = (shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & shapes.is_valid & ~shapes.is_empty).to_numpy()
+    rest = frame[~sound]
+    zone = crs.metric_crs(*_centre(frame))
+    closed = close(rest.to_crs(zone), group="together", bank="bank", snap_m=snap_m, doubt_m=doubt_m)
+    taken = frame[sound].assign(features=[(str(f),) for f in frame.index[sound]])
+    areas = pd.concat([taken, closed.areas.to_crs(crs.STORAGE)]) if len(closed.areas) else taken
+    return Closed(areas.set_geometry(shapely.force_2d(areas.geometry.to_numpy())).set_crs(crs.STORAGE).reset_index(drop=True),
+                  closed.doubts.to_crs(crs.STORAGE), closed.said)  # fmt: skip
+
+
+def _named(layer: Layer) -> gpd.GeoDataFrame:
+    reach, together = layer.values(*_NAME), layer.values(*_REACH)
+    basis = layer.values("basis", "依据").map(lambda b: _BASES.get(str(b).strip(), b)).fillna("draft")
+    return gpd.GeoDataFrame(
+        {
+            "reach": [str(r) if pd.notna(r) else str(i) for i, r in reach.items()], "basis": basis,
+            "xy_error_m": layer.numbers("xy_error_m"), "survey_scale": layer.numbers("survey_scale", "测图比例尺"),
+            "county": layer.values("county", "县", "adcode"), "together": together.astype(object).where(together.notna(), ""),
+            "bank": layer.values(*_BANK),
+        },
+        geometry=layer.frame.geometry,
+    )  # fmt: skip
+
+
+def _centre(frame: gpd.GeoDataFrame) -> tuple[float, float]:
+    usable = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    return crs.centre(usable) if len(usable) else (105.0, 35.0)

@@ -1,0 +1,118 @@
+"""From candidates that lie inside to findings: one row for each incident, with its verdict and everything that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from rivergis.boundary.prepared import Prepared
+from rivergis.encroachment.area_error import area_error_m2
+from rivergis.encroachment.facts import Facts
+from rivergis.encroachment.incidents import incidents
+from rivergis.encroachment.permit_match import PermitMatch, Permitted, Standing, match
+from rivergis.encroachment.position import ZoneHit, distance_to_line, uncertainty, zones_hit
+from rivergis.encroachment.severity import Measured
+from rivergis.encroachment.verdict import verdict
+from rivergis.rules import RuleView
+
+# words of deliveries for the kinds of source the rules know
+SOURCE_KINDS = {"footprints": "footprint", "遥感": "remote_sensing", "巡河": "inspector", "土地利用": "landuse"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One candidate to be told; geometries in metres of one zone, ``areas`` and ``main`` positions in the ground."""
+
+    name: str
+    kind: str
+    source: str
+    word: str | None
+    accuracy_m: float | None
+    gsd_m: float | None
+    shape: Any
+    net: Any
+    areas: tuple[int, ...]
+    main: int
+    permits: tuple[str, ...]
+    """Permits whose ground was taken off."""
+    ended: tuple[tuple[str, str], ...]
+    """Permits for a time that covered it and have ended: id and last day."""
+    beside: tuple[Permitted, ...]
+    """Permits in force or ended that are near enough to be meant."""
+
+
+def finding_rows(
+    told: Sequence[Told], ground: Prepared, zones: gpd.GeoDataFrame | None, view: RuleView
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Each incident as a JSON-ready row and its net geometry (metres); ``zones``: source zones in the same metres."""
+    shapes, kinds = np.array([t.shape for t in told], dtype=object), [t.kind for t in told]
+    groups = incidents(shapes, kinds, min_iou=view.number("encroach.same_thing_iou"))
+    nets = [told[g[0]].net if len(g) == 1 else shapely.union_all([told[i].net for i in g]) for g in groups]
+    hits = zones_hit(nets, zones) if zones is not None else [()] * len(nets)
+    for group, net, hit in zip(groups, nets, hits, strict=True):
+        yield _row([told[i] for i in group], net, hit, ground, view), net
+
+
+def _row(group: list[Told], net: Any, zones: tuple[ZoneHit, ...], ground: Prepared, view: RuleView) -> dict[str, Any]:
+    first = group[0]
+    main = ground.areas.iloc[first.main]
+    reaches = ground.areas["reach"].iloc[sorted({a for t in group for a in t.areas})]
+    dimension = int(shapely.get_dimensions(net))
+    facts, more = _facts(group, net, main, zones, ground, view)
+    told = verdict(facts, view)
+    return {
+        "candidates": sorted(t.name for t in group), "sources": sorted({t.source for t in group}), "kind": first.kind,
+        "reaches": list(dict.fromkeys(reaches)), "area_m2": round(net.area, 2) if dimension == 2 else None,
+        "length_m": round(net.length, 2) if dimension == 1 else None, **more, "basis": main["basis"], "wording": told.wording,
+        "class": told.class_code, "group": told.group, "clause": told.clause, "competent_authority": told.competent_authority,
+        "our_action": told.our_action, "position": told.position, "severity": told.severity.said, "severity_why": told.severity.why,
+        "zones": [z["code"] for z in told.zones], "permits": sorted({p for t in group for p in t.permits}),
+        "ended_permits": [{"id": p, "valid_to": day} for p, day in sorted({e for t in group for e in t.ended})],
+        "permit_match": [m["permit"] + ": " + m["outcome"] for m in told.permit_match], "allowed_use": told.allowed_use,
+        "notes": list(told.notes),
+    }  # fmt: skip
+
+
+def _facts(
+    group: list[Told], net: Any, main: pd.Series, zones: tuple[ZoneHit, ...], ground: Prepared, view: RuleView
+) -> tuple[Facts, dict[str, Any]]:
+    """What the verdict rests on, and the figures a finding shows of it."""
+    first = group[0]
+    source = SOURCE_KINDS.get(first.source, first.source)
+    line_error = None if np.isnan(main["xy_error_m"]) else float(main["xy_error_m"])
+    scale = None if np.isnan(main["survey_scale"]) else int(main["survey_scale"])
+    off = uncertainty(
+        view,
+        source_kind=source,
+        accuracy_m=first.accuracy_m,
+        gsd_m=first.gsd_m,
+        line_error_m=line_error,
+        survey_scale=scale,
+    )
+    look_m = view.number("encroach.position.look")
+    around = ground.around(net, look_m)
+    depth_m = min(distance_to_line(net, around), look_m)
+    error = area_error_m2(net, around.boundary, float("nan") if off.line_m is None else off.line_m, off.source_m)
+    dimension = int(shapely.get_dimensions(net))
+    facts = Facts(
+        kind=first.kind, basis=str(main["basis"]), source_kind=source, word=first.word, gsd_m=first.gsd_m, accuracy_m=first.accuracy_m,
+        area=Measured(net.area, "m2", error) if dimension == 2 else None, length=Measured(net.length, "m") if dimension == 1 else None,
+        zones=zones, distance_m=depth_m, line_error_m=line_error, survey_scale=scale, permits=_matches(group, net, view),
+    )  # fmt: skip
+    return facts, {
+        "area_error_m2": None if error is None else round(error, 2), "distance_m": round(depth_m, 2), "distance_at_least": depth_m >= look_m,
+        "sigma_m": None if off.sigma_m is None else round(off.sigma_m, 2),
+    }  # fmt: skip
+
+
+def _matches(group: list[Told], net: Any, view: RuleView) -> tuple[PermitMatch, ...]:
+    first = group[0]
+    standing = Standing(first.kind, net, first.word)
+    permits = {p.code: p for t in group for p in t.beside}
+    return tuple(match(standing, permits[c], view) for c in sorted(permits))
