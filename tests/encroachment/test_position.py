@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import affinity, box
 
-from rivergis import rules
+from rivergis import rules, words
 from rivergis.encroachment.permit_match import Permitted, Standing, match, offset_m
 from rivergis.encroachment.position import (
     Uncertainty,
@@ -291,6 +291,7 @@ def permit(**given: Any) -> Permitted:
         ("another kind", {"kind": "quarry"}, {}, ("no", "yes", "not_told")),
         ("another work", {"word": "房屋"}, {}, ("no", "yes", "not_told")),
         ("the permit says no more than the kind", {}, {"word": None}, ("yes", "yes", "not_told")),
+        ("the same, and not on it", {"shape": box(130, -60, 142, 60)}, {"word": None}, ("not_told", "no", "not_told")),
         ("a word nobody knows", {"word": "飞碟"}, {}, ("not_told", "yes", "not_told")),
         ("kind not known", {"kind": "unknown"}, {}, ("not_told", "yes", "not_told")),
         ("by name only", {}, {"geometry": None, "position_kind": "name"}, ("yes", "not_told", "not_told")),
@@ -316,7 +317,9 @@ def test_permit_match(label: str, stands: dict[str, Any], given: dict[str, Any],
     what = Standing(**{**plain, **stands}, shape=shape, measured={"m2": Measured(1440, "m2", 20)})
     told = match(what, permit(**given), view())
     assert (told.content, told.position, told.limits) == wanted
-    assert told.outcome == ("differs" if "no" in wanted else "open" if "not_told" in wanted else "matches")
+    open_ = told.content == "not_told" or ("no" not in wanted and "not_told" in wanted)
+    assert told.outcome == ("open" if open_ else "differs" if "no" in wanted else "matches")
+    assert {f"permit_match.{w}" for w in told.why} <= set(words.catalogue())
 
 
 @given(st.floats(0, 40), st.floats(0, 40), st.floats(0, 6.28))

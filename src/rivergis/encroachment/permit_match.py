@@ -59,9 +59,11 @@ class PermitMatch:
 
     @property
     def outcome(self) -> str:
-        """matches (all yes), differs (one no) or open (something is not told)."""
+        """matches (all yes), differs (one no), or open (something is not told, or whether the permit is for this at all)."""
         answers = {self.content, self.position, self.limits}
-        return "differs" if NO in answers else "open" if NOT_TOLD in answers else "matches"
+        if self.content != NOT_TOLD and NO in answers:
+            return "differs"
+        return "open" if NOT_TOLD in answers else "matches"
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def _content(stands: Standing, permit: Permitted, view: RuleView) -> tuple[str, 
         return NO, "another_kind"
     codes = [view.class_of(stands.kind, w) for w in (stands.word, permit.word)]
     if permit.word is None:
-        return YES, "by_kind"
+        covers = permit.geometry is None or permit.geometry.intersects(stands.shape)
+        return (YES, "by_kind") if covers else (NOT_TOLD, "by_kind_beside")
     if any(c.told_by != "word" for c in codes):
         same = stands.word is not None and stands.word.strip() == permit.word.strip()
         return (YES, "same_word") if same else (NOT_TOLD, "word_unknown")
