@@ -122,9 +122,9 @@ CASES = {
         permits=(permit(parts(AROUND, rect(290, 30, 40, 35))),),
     ),
     "permit-without-shape": Case(
-        "a permit without a place covers nothing",
+        "a permit without a place: it may be meant, a person has to place it",
         ONE,
-        FOUND,
+        why={"c1": "permit_place_open|undecided"},
         boundary=WHOLE,
         permits=(permit(None),),
     ),
@@ -136,9 +136,9 @@ CASES = {
         permits=(permit(None, id="p0"), permit(AROUND)),
     ),
     "permit-at-a-point": Case(
-        "a permit known by a point alone is never subtracted",
+        "a permit known by a point in it alone",
         ONE,
-        FOUND,
+        why={"c1": "permit_place_open|undecided"},
         boundary=WHOLE,
         permits=(permit(point(110, 47)),),
     ),
