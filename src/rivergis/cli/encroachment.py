@@ -9,6 +9,7 @@ from rivergis.cli import (
     encroachment_life,
     encroachment_nights,
     encroachment_patches,
+    encroachment_replay,
     encroachment_report,
     encroachment_sample,
 )
@@ -24,6 +25,7 @@ for verb in (
     *encroachment_life.COMMANDS,
     *encroachment_nights.COMMANDS,
     *encroachment_patches.COMMANDS,
+    *encroachment_replay.COMMANDS,
     *encroachment_report.COMMANDS,
     *encroachment_sample.COMMANDS,
 ):

@@ -27,7 +27,7 @@ from rivergis.river.register import Register, Spot
 from rivergis.rules import RuleView
 
 # nobody looked, or a person must decide first: a lead at such an object is not missed tonight
-OPEN_REASONS = frozenset({"not_observed", "permit_place_open", "permit_acceptance_open", "undecided"})
+OPEN_REASONS = frozenset({"not_observed", "permit_place_open", "permit_unaccepted", "undecided"})
 # what a verdict on one object rests on beside its own rules; identity over nights has keys of its own
 KEYS = (
     "encroach.width_tolerance",
@@ -142,7 +142,7 @@ def _reason(
     if taken:
         detail["permits"] = permit_place.words(night.permits, taken)
     if reason == "permitted" and any(night.permits.unaccepted[p] for p in taken):
-        return "permit_acceptance_open", detail
+        return "permit_unaccepted", detail
     if reason == "undecided":
         return reason, detail | {"because": _doubt(over.shape[i], night)}
     if reason is not None:

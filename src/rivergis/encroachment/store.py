@@ -314,6 +314,17 @@ def not_findings_of_night(conn: Connection, night: date) -> gpd.GeoDataFrame:
     )
 
 
+def permit_queue(conn: Connection, night: date | None = None) -> list[dict[str, Any]]:
+    """Objects that wait for a person beside a permit, as the last night up to a day left them: night, queue (why), code, permits ..."""
+    rows = conn.execute(
+        text("""SELECT night, queue, candidate_id, finding_id, code, kind, name, permits, river, bank, chainage, village,
+          ST_X(ST_PointOnSurface(geom)) AS lon, ST_Y(ST_PointOnSurface(geom)) AS lat
+        FROM app.permit_queue_as_of(coalesce(CAST(:night AS date), app.today()))"""),
+        {"night": night},
+    )
+    return [dict(r._mapping) for r in rows]
+
+
 def record_of(conn: Connection, finding: str) -> dict[str, Any]:
     """The whole record of a lead by its id or the start of it: finding, sightings, verdicts, evidence, events.
 

@@ -20,7 +20,15 @@ from rivergis import __version__
 from rivergis.boundary import workflow as boundary_workflow
 from rivergis.db import fingerprint, system
 from rivergis.db.connect import Database, now_of, postgis_version
-from rivergis.encroachment import judge_workflow, night_store, pictures_workflow, record_workflow
+from rivergis.encroachment import (
+    judge_workflow,
+    night_store,
+    patch_workflow,
+    pictures_workflow,
+    record_workflow,
+    report_store,
+    report_workflow,
+)
 from rivergis.encroachment import store as finding_store
 from rivergis.errors import UsageError
 from rivergis.layers import LAYERS
@@ -81,13 +89,11 @@ def run(
         system.one_import_at_a_time(conn)
         known = now_of(conn)
         county = adcode or river_store.home(conn, night, known) or "000000"
-        engine = {
-            "rivergis": __version__,
-            "postgis": postgis_version(conn),
-            "geos": shapely.geos_version_string,
-            "proj": pyproj.proj_version_str,
-        }
-        inputs = fingerprint.fingerprint(conn, NOUNS, night, known, book.version, county, *engine.values())
+        engine = engine_of(conn)
+        view = book.at(path_of(county), night)
+        report_workflow.take_observations(conn, night, report_workflow.kinds(view))
+        looks = report_store.state(conn, night, known)
+        inputs = fingerprint.fingerprint(conn, NOUNS, night, known, book.version, county, looks, *engine.values())
         before = system.latest_job_run(conn, JOB, night, "")
         if before is not None and before["input_hash"] == inputs:
             progress("nothing has changed since this night was run")
@@ -122,6 +128,16 @@ def run(
     progress("writing the morning report")
     path = morning.write(db, night, report_dir, store_dir)
     return NightResult(night, True, "done", counts, str(path), book.version, unconfirmed)
+
+
+def engine_of(conn: Any) -> dict[str, str]:
+    """Versions of the software that a night is worked out by."""
+    return {
+        "rivergis": __version__,
+        "postgis": postgis_version(conn),
+        "geos": shapely.geos_version_string,
+        "proj": pyproj.proj_version_str,
+    }
 
 
 def score_patrols(
@@ -209,6 +225,8 @@ def _work(
     told = record_workflow.record_encroachments(conn, judged, books["encroachment"], view, given, night, known)
     scenes = night_store.imagery(conn, night, known)
     counts["pictures"] = pictures_workflow.attach_pictures(conn, told.new, scenes, store_dir)
+    counts["report_photos"] = report_workflow.attach_photos(conn)
+    counts["patches_filled"] = patch_workflow.fill(conn, view, register, night, known)
     for topic, recorded in {"encroachment": told, **done}.items():
         counts["topics"][topic] = {
             "leads": len(recorded.leads),
