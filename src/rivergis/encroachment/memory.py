@@ -68,23 +68,32 @@ class NightLimits:
 class Size:
     """Areas of a lead as one source draws it, m2: the first and the last few sights, and what is acknowledged.
 
-    ``low`` and ``high`` differ only while another source has told a change that this one has not shown yet.
+    ``own`` is what this source has shown; ``told`` differs only while another source has told a change that this one has
+    not shown yet.
     """
 
     first: tuple[float, ...]
     last: tuple[float, ...]
-    low: float
-    high: float
+    own: float
+    told: float
     up: int = 0
-    """Sights running that were larger."""
+    """Sights running that were larger than both."""
     down: int = 0
-    """Sights running that were smaller."""
+    """Sights running that were smaller than both."""
 
     @classmethod
     def at(cls, *areas_m2: float) -> Size:
         """Acknowledge these sights, and nothing before them."""
         middle = float(median(areas_m2))
         return cls(areas_m2, areas_m2, middle, middle)
+
+    @property
+    def low(self) -> float:
+        return min(self.own, self.told)
+
+    @property
+    def high(self) -> float:
+        return max(self.own, self.told)
 
     def seen_again(self, area_m2: float, limits: NightLimits) -> Size:
         """One sight more: counts what is larger or smaller than acknowledged, and learns while there are few sights."""
@@ -95,22 +104,19 @@ class Size:
         if len(self.first) < limits.reference_sights:
             first = (*self.first, area_m2)
             middle = float(median(first))
-            return replace(size, first=first, low=middle, high=middle)
+            return replace(size, first=first, own=middle, told=middle)
         return size._settled(limits)
 
     def _settled(self, limits: NightLimits) -> Size:
         """Whether this source has caught up with a change that another one told: then that is its area too."""
-        lower, upper = min(self.last), max(self.last)
-        if len(self.last) < limits.reference_sights or self.low >= self.high:
-            return self
-        if lower * limits.growth_ratio >= self.high or upper <= self.low * limits.growth_ratio:
-            return Size.at(*self.last)
-        return self
+        near = all(self.told / limits.growth_ratio <= a <= self.told * limits.growth_ratio for a in self.last)
+        caught_up = self.own != self.told and len(self.last) >= limits.reference_sights and near
+        return Size.at(*self.last) if caught_up else self
 
     def plus(self, other: Size) -> Size:
         """Two leads go on as one: both areas are acknowledged together."""
-        first, last = (tuple(a + other.low for a in areas) for areas in (self.first, self.last))
-        return Size(first, last, self.low + other.low, self.high + other.high)
+        first, last = (tuple(a + other.own for a in areas) for areas in (self.first, self.last))
+        return Size(first, last, self.own + other.own, self.told + other.told)
 
 
 def _exceeds(more_m2: float, less_m2: float, limits: NightLimits) -> bool:
@@ -148,14 +154,14 @@ class Measured:
         now, sights = Measured({**self.inside, **inside}, {**self.whole, **whole}), limits.growth_sights
         larger = [s for s in inside if min(inside[s].up, whole[s].up) >= sights]
         if larger:
-            return now._acknowledged(larger, "high"), "grown"
+            return now._acknowledged(larger), "grown"
         smaller = [s for s in inside if min(inside[s].down, whole[s].down) >= sights]
         if smaller and all(z.down for z in inside.values()):
-            return now._acknowledged(smaller, "low"), "shrunk"
+            return now._acknowledged(smaller), "shrunk"
         return now, None
 
-    def _acknowledged(self, told: Sequence[str], bound: str) -> Measured:
-        return Measured(_acknowledged(self.inside, told, bound), _acknowledged(self.whole, told, bound))
+    def _acknowledged(self, told: Sequence[str]) -> Measured:
+        return Measured(_acknowledged(self.inside, told), _acknowledged(self.whole, told))
 
     def plus(self, other: Measured) -> Measured:
         """Two leads go on as one."""
@@ -166,13 +172,11 @@ def _again(sizes: Sizes, areas_m2: Mapping[str, float], limits: NightLimits) -> 
     return {s: sizes[s].seen_again(a, limits) if s in sizes else Size.at(a) for s, a in areas_m2.items()}
 
 
-def _acknowledged(sizes: Sizes, told: Sequence[str], bound: str) -> Sizes:
-    """The sources that showed it stand at their last sights; for the others their bound moves by as much."""
-    factors = [median(sizes[s].last) / getattr(sizes[s], bound) for s in told]
-    factor = max(factors) if bound == "high" else min(factors)
+def _acknowledged(sizes: Sizes, told: Sequence[str]) -> Sizes:
+    """The sources that showed it stand at their last sights; the others are told that it has changed by as much."""
+    factor = median(median(sizes[s].last) / sizes[s].told for s in told)
     return {
-        s: Size.at(*z.last) if s in told else replace(z, up=0, down=0, **{bound: getattr(z, bound) * factor})
-        for s, z in sizes.items()
+        s: Size.at(*z.last) if s in told else replace(z, up=0, down=0, told=z.told * factor) for s, z in sizes.items()
     }
 
 
@@ -204,6 +208,8 @@ class Carried:
     """Lasting names of its objects in their sources at the last sight."""
     parts: int = 1
     """Pieces of ground at most, since it is known."""
+    absent: int = 0
+    """Sights running that showed only some of its separate pieces of ground."""
     missed: int = 0
     """Observed nights running without it."""
     left: bool = False

@@ -168,6 +168,7 @@ def _fresh_size(tonight: Tonight, things: Sequence[Thing]) -> dict[str, Any]:
         "area_m2": round(float(_union(things).area), 3) if things else None,
         "parts": max(_pieces(things), 1),
         "left": False,
+        "absent": 0,
     }
 
 
@@ -196,12 +197,32 @@ def _again(tonight: Tonight, k: int, things: Sequence[Thing], points: Sequence[T
     if tonight.observed[k] < tonight.limits.min_observed:
         larger = max(ground, lead.footprint, key=lambda g: g.area)
         return Step("persisting", k, seen, larger, carried)
+    lost_ground = _not_seen(lead.footprint, ground, tonight.limits)
+    if lost_ground and before.absent + 1 < tonight.limits.gone_after:
+        # a part that one picture has missed is still a part: neither forgotten nor a loss of size
+        kept = shapely.union_all([ground, *lost_ground])
+        return Step("persisting", k, seen, kept, replace(carried, absent=before.absent + 1))
+    return _measured(tonight, k, things, replace(carried, absent=0), seen)
+
+
+def _measured(tonight: Tonight, k: int, things: Sequence[Thing], carried: Carried, seen: tuple[int, ...]) -> Step:
+    """The whole of a lead is seen: has it grown, shrunk or split."""
     inside, whole = _areas_by_source(tonight, things), _areas_by_source(tonight, things, whole=True)
-    sizes, told = before.sizes.seen_again(inside, whole, tonight.limits)
-    pieces = _pieces(things)
-    status = told if told == "grown" else "split" if pieces > before.parts else told or "persisting"
-    now = replace(carried, sizes=sizes, area_m2=round(float(ground.area), 3), parts=max(pieces, before.parts))
+    sizes, told = carried.sizes.seen_again(inside, whole, tonight.limits)
+    ground, pieces = _ground(things), _pieces(things)
+    status = told if told == "grown" else "split" if pieces > carried.parts else told or "persisting"
+    now = replace(carried, sizes=sizes, area_m2=round(float(ground.area), 3), parts=max(pieces, carried.parts))
     return Step(status, k, seen, ground, now)
+
+
+def _not_seen(before: shapely.Geometry, ground: shapely.Geometry, limits: NightLimits) -> list[shapely.Geometry]:
+    """Separate pieces of a lead's ground that tonight shows next to nothing of, where it shows others."""
+    pieces = shapely.get_parts(before)
+    if len(pieces) == 1:
+        return []
+    shared = shapely.area(shapely.intersection(pieces, ground))
+    absent = shared < limits.min_overlap * np.minimum(shapely.area(pieces), ground.area)
+    return [] if absent.all() else list(pieces[absent])
 
 
 def _taken_over(own: Carried, lost: Sequence[Carried]) -> Carried:
