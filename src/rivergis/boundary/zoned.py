@@ -103,9 +103,11 @@ def zoned(areas: gpd.GeoSeries | Iterable[gpd.GeoSeries], also: gpd.GeoSeries | 
     """Areas (Polygons, EPSG:4490), at once or batch after batch, cut in each of their zones.
 
     Positions of areas count through all batches. The inner of their holes counts as near: what stands on an island is no
-    plain outside. ``also``: see ``one_zone``.
+    plain outside. ``also``: see ``one_zone``; its zones are zones too, where no area lies in them.
     """
-    found: dict[Key, list[Pieces]] = {}
+    none = np.array([], dtype=object)
+    beside = _by_zone(also.bounds.to_numpy(np.float64)) if also is not None and len(also) else {}
+    found: dict[Key, list[Pieces]] = {key: [_cut(none, _zone(key), none.astype(np.int64))] for key in beside}
     ground = [_ground_of(also)]
     first = 0
     for some in _batches(areas):
