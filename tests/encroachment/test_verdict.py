@@ -19,6 +19,7 @@ from rivergis.encroachment.position import FunctionZoneHit, Stand, ZoneHit
 from rivergis.encroachment.severity import LEVELS, PERIODS, Measured, built_period, grade
 from rivergis.encroachment.verdict import Facts, verdict
 from rivergis.encroachment.verdict_words import sentences
+from rivergis.errors import RuleError
 from rivergis.settings import gis_dir
 
 BOOK = rules.load(gis_dir() / "rules")
@@ -235,6 +236,39 @@ def test_what_was_seen_later_is_never_older(without: date, one: date, other: dat
     assert PERIODS.index(built_period(max(without, one), None, view()).possible[0]) >= PERIODS.index(
         built_period(min(without, one), None, view()).possible[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("label", "change", "size", "state", "level", "why"),
+    [
+        ("no threshold", {}, Measured(60, "m3", 2), "no_rule", None, "no_value"),
+        ("a place sets two", {"value": [50, 200], "status": "confirmed"}, Measured(60, "m3", 2), "level", "较严重", "measured"),
+        ("a place infers two", {"value": [50, 200], "status": "inferred"}, Measured(10, "m3", 2), "level", "一般", "measured"),
+        ("nobody confirmed them", {"value": [50, 200]}, Measured(60, "m3", 2), "no_rule", None, "unconfirmed"),
+        ("one step begins the highest", {"value": [50], "status": "confirmed"}, Measured(60, "m3", 2), "level", "重大", "measured"),
+        ("below the one step", {"value": [50], "status": "confirmed"}, Measured(10, "m3", 2), "level", None, "below_lowest"),
+        ("across both steps", {"value": [50, 200], "status": "confirmed"}, Measured(100, "m3", 100), "borderline", None, "crosses"),
+        ("an area is no volume", {"value": [50, 200], "status": "confirmed"}, Measured(60, "m2", 2), "cannot_tell", None, "not_measured"),
+    ],
+)  # fmt: skip
+def test_thresholds_of_a_place(
+    label: str, change: dict[str, Any], size: Measured, state: str, level: str | None, why: str
+) -> None:
+    row = {r.key: r for r in BOOK.rows()}["encroach.severity.dumping"]
+    book = replace(BOOK, by_key={**BOOK.by_key, row.key: [replace(row, **change)]})
+    here = book.at(rules.path_of("340000"), ON)
+    told = grade(here.taxon("dumping.rubbish"), {size.unit: size}, None, here)
+    assert (told.state, told.level, told.why, told.key) == (state, level, why, row.key)
+    if state == "borderline":
+        assert told.between == LEVELS  # 0 to 200 m3, and 200 reaches the last step
+
+
+def test_steps_that_are_none_are_refused() -> None:
+    row = {r.key: r for r in BOOK.rows()}["encroach.severity.tall_crops"]
+    book = replace(BOOK, by_key={**BOOK.by_key, row.key: [replace(row, value=[5000, 1000])]})
+    here = book.at(rules.path_of("340000"), ON)
+    with pytest.raises(RuleError, match="two in rising order"):
+        grade(here.taxon("occupation.tall_plants"), {"m2": Measured(1, "m2", 0)}, None, here)
 
 
 def test_shoreline_function_zones_say_what_they_ask() -> None:

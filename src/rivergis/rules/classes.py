@@ -5,12 +5,15 @@ Reads the mapping of ``taxonomy.yaml``. A word that stands nowhere is not known,
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 UNKNOWN = "other.unknown"
+_OTHER = ".other"  # the class of a group whose sub-type is not told
+_BETWEEN = r"[、,;:/|+()\[\]\-—–→>]"  # what stands between several words in one
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,36 @@ class Words:
             self._lists.setdefault(entry["adcode"], []).append((entry, terms, codes))
 
     def find(self, path: Sequence[str], word: str) -> LocalWord:
-        """What a word means at a place (adcode chain): its own list first, then the lists above, then words used everywhere."""
+        """What a word means at a place (adcode chain): its own list first, then the lists above, then words used everywhere.
+
+        Several words in one (乱建-房屋, 垃圾、渣土) mean what each of them means, if each is known; a group with a detail that
+        nobody knows (乱建(砖房)) is that group.
+        """
+        whole = self._find(path, word)
+        parts = [self._find(path, p) for p in re.split(_BETWEEN, unicodedata.normalize("NFKC", word)) if same(p)]
+        if whole.known or len(parts) < 2:
+            return whole
+        known = [p for p in parts if p.known]
+        if len(known) < len(parts):
+            known = known if self._only_groups(known) else []
+        return self._together(word, known)
+
+    @staticmethod
+    def _only_groups(parts: Sequence[LocalWord]) -> bool:
+        return all(p.groups and (p.code is None or p.code.endswith(_OTHER)) for p in parts)
+
+    @staticmethod
+    def _together(word: str, parts: Sequence[LocalWord]) -> LocalWord:
+        """Several words as one: the class they agree on, the more exact before the group it belongs to."""
+        groups = tuple(dict.fromkeys(g for p in parts for g in p.groups))
+        codes = {p.code for p in parts}
+        exact = {c for c in codes if c is not None and not c.endswith(_OTHER)} or codes
+        one = next(iter(exact)) if len(exact) == 1 and len(groups) == 1 else None
+        listed = next((p for p in parts if p.place), None)
+        place, source = (listed.place, listed.source) if listed else (None, None)
+        return LocalWord(word, groups, one, place, source)
+
+    def _find(self, path: Sequence[str], word: str) -> LocalWord:
         key = same(word)
         code, use = self._codes.get(key), self._uses.get(key)
         for adcode in reversed(path):
