@@ -34,9 +34,8 @@ ALL = frozenset({"inspect", "review_findings"})
 
 
 @pytest.fixture
-def ground(db: Database, tmp_path: Path) -> Database:
-    (tmp_path / "river").mkdir()
-    river(db, tmp_path / "river")
+def ground(db: Database) -> Database:
+    river(db)
     return db
 
 

@@ -32,9 +32,9 @@ ENDINGS = (".shp", ".gpkg", ".geojson", ".xlsx", ".csv")
 
 
 @pytest.fixture(scope="module")
-def ground(module_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Database:
+def ground(module_db: Database) -> Database:
     """The river; every test brings a batch of its own."""
-    river(module_db, tmp_path_factory.mktemp("river"))
+    river(module_db)
     return module_db
 
 

@@ -50,6 +50,13 @@ def looks(conn: Connection, night: date, known_at: datetime) -> gpd.GeoDataFrame
     )
 
 
+def state(conn: Connection, night: date, known_at: datetime) -> str:
+    """What the looks that a night rests on come to; another look is another state."""
+    sql = """SELECT count(*) || '/' || coalesce(md5(string_agg(id::text, ',' ORDER BY id)), '') FROM data.report
+        WHERE kind = 'nothing_found' AND (at AT TIME ZONE 'Asia/Shanghai')::date <= :night AND recorded_at <= :known"""
+    return str(conn.execute(text(sql), {"night": night, "known": known_at}).scalar_one())
+
+
 def observations(conn: Connection, until: date) -> gpd.GeoDataFrame:
     """Observations of patrols up to a civil day that are no report yet: id, at, kind, text, photo_sha256; geom Point, EPSG:4490.
 

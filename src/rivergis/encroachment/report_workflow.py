@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -112,13 +113,14 @@ def report(
     ready = [_ready(s, shown, limits, now or datetime.now(UTC)) for s in said]
     with db.write(actor) as conn:
         known = report_store.known(conn, [r.id for r in ready])
-        new = list({r.id: r for r in ready if r.id not in known}.values())
-        new = [_photo_used(conn, r) for r in new]
-        for r in new:
+        fresh = {r.id: r for r in ready if r.id not in known}
+        shown_by = Counter(r.photo_sha256 for r in fresh.values())
+        new = {i: _photo_used(conn, r, shown_by[r.photo_sha256] > 1) for i, r in fresh.items()}
+        for r in new.values():
             if r.said.photo is not None and r.photo_path is not None:
                 sources.keep(r.said.photo, store_dir / r.photo_path, sha256=r.photo_sha256)
-        _record(conn, new)
-    return [_reported(r, r.id in known) for r in ready]
+        _record(conn, list(new.values()))
+    return [_reported(new.get(r.id, r), r.id in known) for r in ready]
 
 
 def _ready(said: Said, shown_m: float, limits: Limits, now: datetime) -> _Ready:
@@ -166,12 +168,12 @@ def _position(said: Said, facts: Mapping[str, Any]) -> tuple[float, float]:
     return float(lon[0]), float(lat[0])
 
 
-def _photo_used(conn: Connection, r: _Ready) -> _Ready:
+def _photo_used(conn: Connection, r: _Ready, twice: bool) -> _Ready:
     """A photo that another report carries proves only one of them: told."""
-    if r.photo_sha256 is None or not report_store.photos(conn, r.photo_sha256):
+    if r.photo_sha256 is None or not (twice or report_store.photos(conn, r.photo_sha256)):
         return r
     doubt = {"code": "photo_used_twice", "said": words.both("report_doubt.photo_used_twice")}
-    return _Ready(**{**vars(r), "doubts": [*r.doubts, doubt]})
+    return replace(r, doubts=[*r.doubts, doubt])
 
 
 def _record(conn: Connection, ready: Sequence[_Ready]) -> None:

@@ -86,10 +86,10 @@ def taken_back(
     ``looks``: points in the same CRS with ``accuracy_m`` and ``at``.
     """
     out = np.zeros(len(points), bool)
-    for look in looks.itertuples():
-        reach = reach_of(look.accuracy_m, seen_m)
+    for place, looked, accuracy in zip(looks.geometry, looks["at"], looks["accuracy_m"], strict=True):
+        reach = reach_of(accuracy, seen_m)
         for i, (point, at) in enumerate(zip(points, seen_at, strict=True)):
-            out[i] |= at is not None and at < look.at and point.distance(look.geometry) <= reach
+            out[i] |= at is not None and at < looked and point.distance(place) <= reach
     return out
 
 

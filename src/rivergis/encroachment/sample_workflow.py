@@ -119,12 +119,11 @@ def examine(
         raise UsageError(f"Number {seq} was examined by {member['examiner']} ({member['result']}): the result stands.")
     if actor in member["judged_by"]:
         raise NotPermitted(f"{actor} judged number {seq}: it is for another person to examine.")
-    state = None
-    if result == "disagree" and member["finding_id"] is not None:
-        state = _reopen(db, str(member["finding_id"]), reason, actor, store_dir)
+    finding = None if member["finding_id"] is None else str(member["finding_id"])
+    state = _reopen(db, finding, reason, actor, store_dir) if result == "disagree" and finding else None
     with db.write(actor) as conn:
         sample_store.add_result(conn, head["id"], seq, result, reason.strip())
-    return {"sample": str(head["id"]), "seq": seq, "result": result, "finding": member["finding_id"], "state": state}
+    return {"sample": str(head["id"]), "seq": seq, "result": result, "finding": finding, "state": state}
 
 
 def _reopen(db: Database, finding: str, reason: str, actor: str, store_dir: Path) -> str:
