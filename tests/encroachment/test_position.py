@@ -109,11 +109,6 @@ def test_what_the_data_do_not_tell_is_never_beach() -> None:
     assert unknown.why == ("levee",)
     no_water = stand_on(beach, None, levee_stretches(levees, axis, view()), **here)
     assert (no_water.channel, no_water.beach, no_water.unknown, no_water.why) == (None, None, 1, ("channel",))
-    one_toe = shares(box(100, 22, 110, 38), roles=("landward_toe",))
-    assert one_toe == (None, 0, 0, None, 1)  # how wide the levee is, and so where the beach begins, is not known
-    assert shares(box(100, 62, 110, 78), roles=("landward_toe",)) == (None, 1, 0, None, 0)
-    for role in ("crest", "waterside_toe"):
-        assert shares(box(100, 22, 110, 38), roles=(role,)) == (None, None, 0, None, 1)
     known_none = stand_on(beach, water, [], **here)
     assert (known_none.levee, known_none.berm, known_none.channel, known_none.beach, known_none.unknown) == (
         0,
@@ -122,6 +117,28 @@ def test_what_the_data_do_not_tell_is_never_beach() -> None:
         1,
         0,
     )
+
+
+# Only one line of the levee is known: it may be up to 80 m wide, so ground within 80 m on its other side may be levee.
+@pytest.mark.parametrize(
+    ("label", "role", "shape", "wanted"),
+    [
+        ("within a levee's width of the toe", "landward_toe", box(100, 22, 110, 38), (None, 0, 0, 0, 1)),
+        ("water is no levee", "landward_toe", box(100, -10, 110, 10), (0, 0, 1, 0, 0)),
+        ("farther than any levee is wide", "landward_toe", box(100, -40, 110, -22), (0, 0, 0, 1, 0)),
+        ("half and half", "landward_toe", box(100, -30, 110, -10), (0, 0, 0.5, 0.5, 0)),
+        ("berm land of the toe", "landward_toe", box(100, 62, 110, 78), (0, 1, 0, 0, 0)),
+        ("on the river's side of the waterside toe", "waterside_toe", box(100, 22, 110, 38), (0, 0, 0, 1, 0)),
+        ("behind the waterside toe: levee or berm land", "waterside_toe", box(100, 42, 110, 58), (None, None, 0, 0, 1)),
+        ("near the crest", "crest", box(100, 22, 110, 38), (None, None, 0, 0, 1)),
+        ("far before the crest", "crest", box(100, -48, 110, -32), (0, 0, 0, 1, 0)),
+        ("far behind the crest", "crest", box(100, 140, 110, 150), (0, None, 0, 0, 1)),
+    ],
+)
+def test_one_line_of_a_levee_tells_what_it_can(
+    label: str, role: str, shape: shapely.Geometry, wanted: tuple[float | None, ...]
+) -> None:
+    assert shares(shape, roles=(role,)) == tuple(w if w is None else pytest.approx(w, abs=1e-6) for w in wanted)
 
 
 @pytest.mark.parametrize("where", [{"river_id": "R", "bank": "right"}, {"river_id": "Q", "bank": "left"}, {"river_id": None, "bank": None}])  # fmt: skip

@@ -21,15 +21,17 @@ from rivergis.rules import RuleView
 
 @dataclass(frozen=True)
 class LeveeStretch:
-    """One levee on one bank: its toe lines and the ground they bound; None = the data do not tell it."""
+    """One levee on one bank: the line it is known by and the ground that it bounds; None = the data do not tell it."""
 
     river_id: str
     bank: str
-    landward_toe: shapely.LineString | None
+    line: shapely.LineString
+    river_on_left: bool
+    """Whether the river lies left of the line in its digitised direction."""
     body: shapely.Geometry | None
     berm: shapely.Geometry | None
-    river_on_left: bool
-    """Whether the river lies left of the landward toe in its digitised direction."""
+    doubt: shapely.Geometry
+    """Ground that may be levee or not: as wide as a levee may be, where only one of its lines is known."""
 
 
 def levee_stretches(
@@ -37,20 +39,21 @@ def levee_stretches(
 ) -> list[LeveeStretch]:
     """The ground of every levee: body between its toes, berm land by grade and jurisdiction.
 
-    ``levees``: lines with river_id, bank, grade, design_return_period_a, line_role, and levee_name where a local list names it;
-    ``river``: axis or water of the rivers, by which the river's side is told. Berm widths: rule key
-    boundary.leveed.berm_width, landside; on the waterside only where a row says so.
+    ``levees``: lines with river_id, bank, grade, design_return_period_a, line_role (missing = landward toe), and levee_name
+    where a local list names it; ``river``: axis or water of the rivers, by which the river's side is told. Berm widths: rule
+    key boundary.leveed.berm_width, landside. A levee without a landward toe has no known berm land.
     """
-    rows = levees.to_dict("records")
-    column = levees.geometry.name if len(levees.columns) else "geometry"
+    rows = [{**r, "role": told(r.get("line_role")) or "landward_toe"} for r in levees.to_dict("records")]
+    column = levees.geometry.name if rows else "geometry"
+    widest = view.number("boundary.leveed.widest")
     out = []
     for row in rows:
-        if row.get("line_role") in ("waterside_toe", "crest"):
-            if not any(_same(r, row) and r.get("line_role") not in ("waterside_toe", "crest") for r in rows):
-                out.append(LeveeStretch(str(row["river_id"]), row["bank"], None, None, None, False))
+        mates = {r["role"]: r[column] for r in rows if _same(r, row)}
+        if row["role"] != "landward_toe" and "landward_toe" in mates:
             continue
-        waterside = [r[column] for r in rows if r.get("line_role") == "waterside_toe" and _same(r, row)]
-        out.extend(_stretch(row, toe, waterside, river, view, levee_place) for toe in geometry.lines_of(row[column]))
+        width = _berm_width(row, view, levee_place) if row["role"] == "landward_toe" else None
+        for line in geometry.lines_of(row[column]):
+            out.append(_stretch(row, line, mates.get("waterside_toe"), river, width, widest))
     return out
 
 
@@ -60,17 +63,22 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _stretch(
     row: dict[str, Any],
-    toe: shapely.LineString,
-    waterside: Sequence[shapely.Geometry],
+    line: shapely.LineString,
+    waterside: shapely.Geometry | None,
     river: shapely.Geometry,
-    view: RuleView,
-    levee_place: str | None,
+    berm_m: float | None,
+    widest_m: float,
 ) -> LeveeStretch:
-    left = river_on_left(toe, river)
-    width = _berm_width(row, view, levee_place)
-    berm = None if width is None else _strip(toe, width, on_left=not left)
-    body = _between([toe], waterside)
-    return LeveeStretch(str(row["river_id"]), row["bank"], toe, body[0] if body else None, berm, left)
+    left = river_on_left(line, river)
+    berm = None if berm_m is None else _strip(line, berm_m, on_left=not left)
+    between = _between([line], [waterside]) if waterside is not None and row["role"] == "landward_toe" else []
+    body = between[0] if between else None
+    doubt = shapely.Polygon()
+    if body is None and row["role"] == "crest":
+        doubt = line.buffer(widest_m, cap_style="flat")
+    elif body is None:
+        doubt = _strip(line, widest_m, on_left=left == (row["role"] == "landward_toe"))
+    return LeveeStretch(str(row["river_id"]), row["bank"], line, left, body, berm, doubt)
 
 
 def _berm_width(row: dict[str, Any], view: RuleView, levee_place: str | None) -> float | None:
@@ -139,23 +147,25 @@ def stand_on(
     Those of the object's river and bank count, and only where it stands beside them.
     """
     mine = None if levees is None else _mine(net, levees, river_id, bank)
+    no_water = [] if channel is not None else ["channel"]
     if mine is None:
         wet = None if channel is None else share(net, channel)
-        return Stand(channel=wet, unknown=_left(1.0, wet), why=_why(("levee",), channel))
-    bodies, berms = [s.body for s in mine], [s.berm for s in mine]
-    body = _union(bodies)
-    berm = None if any(b is None for b in berms) else _less(_union(berms), body)
-    on_body = None if any(b is None for b in bodies) else share(net, body)
-    on_berm = None if berm is None else share(net, berm)
-    taken = shapely.union_all([g for g in (body, berm) if g is not None])
+        return Stand(channel=wet, unknown=_left(wet), why=("levee", *no_water))
+    body = _union(s.body for s in mine)
+    berm = _less(_union(s.berm for s in mine), body)
+    taken = shapely.union(body, berm)
     wet = None if channel is None else share(net, _less(channel, taken))
-    beach, lost = _beach(net, mine, channel, taken)
-    missing = [
-        *(["levee_body"] if on_body is None else []),
-        *(["berm_width"] if on_berm is None else []),
-        *(["behind_berm"] if lost else []),
-    ]
-    return Stand(on_body, on_berm, wet, beach, _left(1.0, on_body, on_berm, wet, beach), _why(tuple(missing), channel))
+    dry = _less(_less(net, taken), channel if channel is not None else shapely.Polygon())
+    doubt = _union(s.doubt for s in mine)
+    riverward, lost = _sides(_less(dry, doubt), mine)
+    in_doubt = _part(shapely.intersection(dry, doubt), net) > 0
+    open_berm = (in_doubt or lost) and any(s.berm is None for s in mine)
+    on_levee = None if in_doubt else share(net, body)
+    on_berm = None if open_berm else share(net, berm)
+    beach = None if channel is None else min(1.0, sum(_part(p, net) for p in riverward))
+    why = {"levee_body": in_doubt, "berm_width": open_berm, "behind_berm": lost and not open_berm}
+    told_ = (share(net, body), share(net, berm), wet, beach)
+    return Stand(on_levee, on_berm, wet, beach, _left(*told_), (*(w for w, holds in why.items() if holds), *no_water))
 
 
 def _mine(
@@ -164,37 +174,28 @@ def _mine(
     """The levees of the object's river and bank that it stands beside; None = they end before it, or its bank is not known."""
     if not levees:
         return []
-    here = [s for s in levees if s.river_id == str(river_id) and s.bank == bank]
-    near = [s for s in here if s.landward_toe is not None and beside(s.landward_toe, net)]
+    near = [s for s in levees if s.river_id == str(river_id) and s.bank == bank and beside(s.line, net)]
     return near or None
 
 
-def _beach(
-    net: shapely.Geometry, mine: Sequence[LeveeStretch], channel: shapely.Geometry | None, taken: shapely.Geometry
-) -> tuple[float | None, bool]:
-    """Share on the beach (the rest on the river's side), None where not known; and whether some lies behind the berm land."""
-    rest = _less(net, taken)
-    dry = rest if channel is None else _less(rest, channel)
-    riverward, lost = [], False
-    for part in (p for p in shapely.get_parts(dry) if not p.is_empty):
-        if all(_on_river_side(part, s) for s in mine):
-            riverward.append(part)
-        else:
-            lost = True
-    if channel is None or any(s.body is None for s in mine):
-        return None, lost
-    return min(1.0, sum(map(_size, riverward)) / _size(net)), lost
+def _sides(dry: shapely.Geometry, mine: Sequence[LeveeStretch]) -> tuple[list[shapely.Geometry], bool]:
+    """The parts on the river's side of every levee, and whether there are others: behind the berm land."""
+    parts = [p for p in shapely.get_parts(dry) if not p.is_empty]
+    riverward = [p for p in parts if all(_on_river_side(p, s) for s in mine)]
+    return riverward, len(riverward) < len(parts)
 
 
 def _on_river_side(part: shapely.Geometry, levee: LeveeStretch) -> bool:
-    assert levee.landward_toe is not None
-    on_left = bool(geometry.side_of(levee.landward_toe, [part.representative_point()])[0] > 0)
+    on_left = bool(geometry.side_of(levee.line, [part.representative_point()])[0] > 0)
     return on_left == levee.river_on_left
 
 
-def _size(shape: shapely.Geometry) -> float:
-    """Area, else length, else number of points."""
-    return float(shape.area or shape.length or shapely.get_num_geometries(shape))
+def _part(part: shapely.Geometry, whole: shapely.Geometry) -> float:
+    """Share of an object that a part cut out of it makes up: by area, else length, else number of points."""
+    for size in (shapely.area, shapely.length):
+        if size(whole) > 0:
+            return float(size(part) / size(whole))
+    return 0.0 if part.is_empty else shapely.get_num_geometries(part) / shapely.get_num_geometries(whole)
 
 
 def _union(grounds: Iterable[shapely.Geometry | None]) -> shapely.Geometry:
@@ -205,10 +206,6 @@ def _less(ground: shapely.Geometry, taken: shapely.Geometry) -> shapely.Geometry
     return shapely.difference(ground, taken)
 
 
-def _left(whole: float, *known: float | None) -> float:
-    left = whole - sum(k for k in known if k is not None)
+def _left(*known: float | None) -> float:
+    left = 1.0 - sum(k for k in known if k is not None)
     return left if left > 1e-9 else 0.0
-
-
-def _why(missing: tuple[str, ...], channel: shapely.Geometry | None) -> tuple[str, ...]:
-    return missing + (("channel",) if channel is None else ())
