@@ -1,7 +1,7 @@
 """How a tricky case is told: shapes in metres from a corner of the reach, and how its files write them down.
 
 The reach lies along x from 0 to 1,000 and along y from 0 to 120, unless a case says otherwise; a building of 20 x 15 m at
-(100, 40) is plainly inside. The corner is a round place in a Gauss-Kruger zone near its meridian, so that areas are exact by hand.
+(100, 40) is plainly inside. The corner is a round place in a Gauss-Kruger zone, but for one near its meridian, so that areas are exact by hand.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ PLACES = {
     "kunming": Place("EPSG:4543", 102.20, 25.00),
     "lhasa": Place("EPSG:4539", 90.60, 29.65),
     "guangzhou": Place("EPSG:4547", 113.70, 23.10),
+    "seam": Place("EPSG:4547", 115.4999, 30.50),
+    "mohe": Place("EPSG:4550", 123.10, 53.40),
+    "hainan": Place("EPSG:4546", 110.60, 19.10),
+    "kashgar": Place("EPSG:4534", 75.60, 39.40),
 }
 
 
