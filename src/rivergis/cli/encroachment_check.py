@@ -74,6 +74,17 @@ def how_options(command: Any) -> Any:
     default=None,
     help="Which of those not told are listed (default: all up to 10,000 candidates, then near).",
 )
+@click.option(
+    "--verdict/--no-verdict",
+    default=None,
+    help="Class, severity, position and permit match of each finding (default: up to 10,000 candidates).",
+)
+@click.option(
+    "--prepared",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Keep the prepared boundary in this file, and use it again while boundary and rules are the same.",
+)
 @click.option("--fail-on", type=click.Choice(("findings",)), default=None, help="Exit code 1 when there are findings.")
 @click.option(
     "--out",
@@ -90,6 +101,8 @@ def check(
     day: datetime | None,
     adcode: str | None,
     listed: str | None,
+    verdict: bool | None,
+    prepared: Path | None,
     fail_on: str | None,
     out: Path | None,
     as_json: bool,
@@ -107,7 +120,17 @@ def check(
     from rivergis.encroachment import files
 
     _may_write(out, (".json", ".gpkg", ".geojson", ".csv"))
-    asking = files.Asking(boundary, candidates, permits, (day or datetime.now()).date(), _asked(how), listed, zones)
+    asking = files.Asking(
+        boundary,
+        candidates,
+        permits,
+        (day or datetime.now(common.SHANGHAI)).date(),
+        _asked(how),
+        listed,
+        zones,
+        prepared,
+        verdict,
+    )
     done = files.check(asking, _view(asking.as_of, adcode))
     if out is not None:
         _write(done, out)
@@ -164,6 +187,23 @@ def _write(done: Check, out: Path) -> None:
         common.write_frame(done.shapes, out, layer="finding")
 
 
+def _cells(f: dict[str, Any]) -> tuple[Any, ...]:
+    """A finding as a row of the screen; without a verdict its kind stands for the class."""
+    from rivergis import words
+
+    of_class = words.both("class." + f["class"]) if "class" in f else f["kind"]
+    position = words.both("position." + f["position"]) if "position" in f else None
+    return (
+        ", ".join(f["candidates"]),
+        of_class,
+        ", ".join(f["reaches"]),
+        f["area_m2"],
+        position,
+        f.get("severity"),
+        words.both("basis." + f["basis"]),
+    )
+
+
 def _tell(done: Check, out: Path | None) -> None:
     from rivergis import words
 
@@ -171,11 +211,8 @@ def _tell(done: Check, out: Path | None) -> None:
     for d in done.diagnostics:
         click.echo(f"{words.both('check.' + d['code'])}: {d['sentence']}", err=True)
     common.table(
-        ("对象 candidates", "类型 kind", "河段 reaches", "界内 m²", "界线 basis"),
-        [
-            (", ".join(f["candidates"]), words.both("kind." + f["kind"]), ", ".join(f["reaches"]), f["area_m2"], words.both("basis." + f["basis"]))
-            for f in done.findings[:40]
-        ],
+        ("对象 candidates", "类别 class", "河段 reaches", "界内 m²", "位置 position", "严重程度 severity", "界线 basis"),
+        [_cells(f) for f in done.findings[:40]],
         title=f"{done.as_of}: {counts['findings']} 条线索 leads of {counts['candidates']} 个对象 candidates",
     )  # fmt: skip
     if len(done.findings) > 40:
@@ -208,7 +245,7 @@ def check_cases(folder: Path, day: datetime | None, out: Path) -> None:
     from rivergis.encroachment import case_files
 
     _may_write(out, (".json",))
-    on = (day or datetime.now()).date()
+    on = (day or datetime.now(common.SHANGHAI)).date()
     quiet = not sys.stderr.isatty()
     results = case_files.check_cases(
         folder, _view(on, None), on, (lambda name: None) if quiet else (lambda name: click.echo(f"  {name}", err=True))

@@ -60,6 +60,8 @@ class Asking:
     zones: Path | None = None
     prepared: Path | None = None
     """File to keep the prepared boundary in, and to take it from while it still holds."""
+    verdict: bool | None = None
+    """Whether findings get a verdict; None = where the candidates are no more than the rules list one by one."""
 
     def how(self, layer: str) -> Asked:
         return self.asked.get(layer, Asked())
@@ -119,6 +121,7 @@ class _Things:
         else:
             self.layer = layer_files.read(self.path, asked, "candidate")
             self.count, self.said, self.about = len(self.layer.frame), [*self.layer.said], self.layer.about
+        self.with_verdict = self.count <= list_up_to if asking.verdict is None else asking.verdict
         self.listed = asking.listed or ("all" if self.count <= list_up_to and self.layer else "near")
         self.outside: list[str] = []
         self.outside_count = 0
@@ -208,7 +211,11 @@ class _Done:
         findings, shapes, total_m2 = [], [], 0.0
         for zone, told in sorted(self.told.items()):
             system = self.ground.zoned.zones[zone]
-            rows = list(finding_rows(told, self.prepared[zone], _zones(zones, system), self.view))
+            rows = list(
+                finding_rows(
+                    told, self.prepared[zone], _zones(zones, system), self.view, with_verdict=things.with_verdict
+                )
+            )
             findings += [row for row, _ in rows]
             total_m2 += union_m2([net for _, net in rows])
             shapes += list(gpd.GeoSeries([net for _, net in rows], crs=system).to_crs(crs.STORAGE))
@@ -227,7 +234,7 @@ class _Done:
         ]
         counts = {
             "candidates": things.count, "findings": len(findings), "candidates_found": sum(len(f["candidates"]) for f in findings),
-            "not_told": dict(sorted((r, n) for r, n in self.reasons.items() if n)), "not_findings_listed": listed,
+            "not_told": dict(sorted((r, n) for r, n in self.reasons.items() if n)), "not_findings_listed": listed, "verdicts": things.with_verdict,
         }  # fmt: skip
         used = self.view.used
         layers = {
@@ -286,7 +293,8 @@ class _Chunk:
         if not self.permits.open.any():
             return {}
         at, kinds = done.told, self.kinds[done.told]
-        waters = [{str(self.ground.areas["reach"].iloc[a]) for a in done.within.of(c)} for c in at.tolist()]
+        reach, within = self.ground.areas["reach"].to_list(), by_candidate(done.within)
+        waters = [{str(reach[a]) for a in within.get(c, ())} for c in at.tolist()]
         out: dict[int, set[str]] = {}
         for found in (
             unplaced(kinds, waters, self.permits),
@@ -314,15 +322,19 @@ class _Chunk:
         """The candidates at ``at`` as they go into findings."""
         ended = links(done.net[at], self.kinds[at], self.permits, self.permits.ended & self.permits.placed)
         beside = links(done.net[at], self.kinds[at], self.permits, self.permits.placed, place_m)
-        accuracy, gsd = self.layer.numbers("accuracy_m"), self.layer.numbers("gsd_m", "image_res_m")
+        numbers = [
+            [_number(v) for v in self.layer.numbers(*c).to_numpy()[at]]
+            for c in (("accuracy_m",), ("gsd_m", "image_res_m"))
+        ]
+        words = [None if pd.isna(w) else str(w) for w in self.words.to_numpy(object)[at]]
         within, taken = by_candidate(done.within), by_candidate(done.permits)
         over, near = by_candidate(ended), by_candidate(beside)
-        for i, c in enumerate(at.tolist()):
-            word = self.words.iloc[c]
+        last = self.permits.frame["valid_to"].to_list() if "valid_to" in self.permits.frame else []
+        main = done.main.tolist()
+        for i, (c, word, accuracy, gsd) in enumerate(zip(at.tolist(), words, *numbers, strict=True)):
             yield Told(
-                self.names[c], self.kinds[c], self.sources[c], None if pd.isna(word) else str(word), _number(accuracy.iloc[c]),
-                _number(gsd.iloc[c]), done.shape[c], done.net[c], within.get(c, ()), int(done.main[c]),
-                tuple(self.ids[p] for p in taken.get(c, ())), tuple((self.ids[p], str(self.permits.frame["valid_to"].iloc[p])[:10]) for p in over.get(i, ())),
+                self.names[c], self.kinds[c], self.sources[c], word, accuracy, gsd, done.shape[c], done.net[c], within.get(c, ()), main[c],
+                tuple(self.ids[p] for p in taken.get(c, ())), tuple((self.ids[p], str(last[p])[:10]) for p in over.get(i, ())),
                 tuple(self._permitted(p) for p in near.get(i, ())),
             )  # fmt: skip
 

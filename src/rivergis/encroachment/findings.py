@@ -8,7 +8,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from rivergis.boundary.prepared import Prepared
@@ -48,45 +47,73 @@ class Told:
 
 
 def finding_rows(
-    told: Sequence[Told], ground: Prepared, zones: gpd.GeoDataFrame | None, view: RuleView
+    told: Sequence[Told], ground: Prepared, zones: gpd.GeoDataFrame | None, view: RuleView, *, with_verdict: bool = True
 ) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Each incident as a JSON-ready row and its net geometry (metres); ``zones``: source zones in the same metres."""
+    """Each incident as a JSON-ready row and its net geometry (metres); ``zones``: source zones in the same metres.
+
+    ``with_verdict=False``: the overlay alone, for millions of candidates.
+    """
     shapes, kinds = np.array([t.shape for t in told], dtype=object), [t.kind for t in told]
     groups = incidents(shapes, kinds, min_iou=view.number("encroach.same_thing_iou"))
-    nets = [told[g[0]].net if len(g) == 1 else shapely.union_all([told[i].net for i in g]) for g in groups]
-    hits = zones_hit(nets, zones) if zones is not None else [()] * len(nets)
-    for group, net, hit in zip(groups, nets, hits, strict=True):
-        yield _row([told[i] for i in group], net, hit, ground, view), net
+    nets = np.array(
+        [told[g[0]].net if len(g) == 1 else shapely.union_all([told[i].net for i in g]) for g in groups], dtype=object
+    )
+    hits = zones_hit(list(nets), zones) if zones is not None else [()] * len(nets)
+    columns = {
+        c: ground.areas[c].to_list() for c in ("reach", "basis", "xy_error_m", "survey_scale") if c in ground.areas
+    }
+    sizes = zip(
+        nets,
+        shapely.get_dimensions(nets).tolist(),
+        shapely.area(nets).tolist(),
+        shapely.length(nets).tolist(),
+        strict=True,
+    )
+    for group, hit, (net, dimension, area_m2, length_m) in zip(groups, hits, sizes, strict=True):
+        mine = [told[i] for i in group]
+        row = _row(mine, columns) | {
+            "area_m2": round(area_m2, 2) if dimension == 2 else None, "length_m": round(length_m, 2) if dimension == 1 else None,
+            "zones": [z.code for z in hit],
+        }  # fmt: skip
+        if with_verdict:
+            main = {c: v[mine[0].main] for c, v in columns.items()}
+            row |= _verdict(mine, net, main, hit, ground, view)
+        yield row, net
 
 
-def _row(group: list[Told], net: Any, zones: tuple[ZoneHit, ...], ground: Prepared, view: RuleView) -> dict[str, Any]:
+def _row(group: list[Told], columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """What the overlay says of one incident."""
     first = group[0]
-    main = ground.areas.iloc[first.main]
-    reaches = ground.areas["reach"].iloc[sorted({a for t in group for a in t.areas})]
-    dimension = int(shapely.get_dimensions(net))
-    facts, more = _facts(group, net, main, zones, ground, view)
-    told = verdict(facts, view)
     return {
         "candidates": sorted(t.name for t in group), "sources": sorted({t.source for t in group}), "kind": first.kind,
-        "reaches": list(dict.fromkeys(reaches)), "area_m2": round(net.area, 2) if dimension == 2 else None,
-        "length_m": round(net.length, 2) if dimension == 1 else None, **more, "basis": main["basis"], "wording": told.wording,
-        "class": told.class_code, "group": told.group, "clause": told.clause, "competent_authority": told.competent_authority,
-        "our_action": told.our_action, "position": told.position, "severity": told.severity.said, "severity_why": told.severity.why,
-        "zones": [z["code"] for z in told.zones], "permits": sorted({p for t in group for p in t.permits}),
+        "reaches": list(dict.fromkeys(columns["reach"][a] for a in sorted({a for t in group for a in t.areas}))),
+        "basis": columns["basis"][first.main], "permits": sorted({p for t in group for p in t.permits}),
         "ended_permits": [{"id": p, "valid_to": day} for p, day in sorted({e for t in group for e in t.ended})],
-        "permit_match": [m["permit"] + ": " + m["outcome"] for m in told.permit_match], "allowed_use": told.allowed_use,
-        "notes": list(told.notes),
+    }  # fmt: skip
+
+
+def _verdict(
+    group: list[Told], net: Any, main: dict[str, Any], zones: tuple[ZoneHit, ...], ground: Prepared, view: RuleView
+) -> dict[str, Any]:
+    """What the rules say of one incident, with the figures they rest on."""
+    facts, figures = _facts(group, net, main, zones, ground, view)
+    told = verdict(facts, view)
+    return figures | {
+        "wording": told.wording, "class": told.class_code, "group": told.group, "clause": told.clause,
+        "competent_authority": told.competent_authority, "our_action": told.our_action, "position": told.position,
+        "severity": told.severity.said, "severity_why": told.severity.why, "allowed_use": told.allowed_use,
+        "permit_match": [m["permit"] + ": " + m["outcome"] for m in told.permit_match], "notes": list(told.notes),
     }  # fmt: skip
 
 
 def _facts(
-    group: list[Told], net: Any, main: pd.Series, zones: tuple[ZoneHit, ...], ground: Prepared, view: RuleView
+    group: list[Told], net: Any, main: dict[str, Any], zones: tuple[ZoneHit, ...], ground: Prepared, view: RuleView
 ) -> tuple[Facts, dict[str, Any]]:
     """What the verdict rests on, and the figures a finding shows of it."""
     first = group[0]
     source = SOURCE_KINDS.get(first.source, first.source)
-    line_error = None if np.isnan(main["xy_error_m"]) else float(main["xy_error_m"])
-    scale = None if np.isnan(main["survey_scale"]) else int(main["survey_scale"])
+    line_error = _known(main["xy_error_m"])
+    scale = None if (told := _known(main["survey_scale"])) is None else int(told)
     off = uncertainty(
         view,
         source_kind=source,
@@ -116,3 +143,7 @@ def _matches(group: list[Told], net: Any, view: RuleView) -> tuple[PermitMatch, 
     standing = Standing(first.kind, net, first.word)
     permits = {p.code: p for t in group for p in t.beside}
     return tuple(match(standing, permits[c], view) for c in sorted(permits))
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else float(value)

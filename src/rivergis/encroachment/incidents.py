@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
 def incidents(shapes: npt.ArrayLike, kinds: npt.ArrayLike, *, min_iou: float) -> list[list[int]]:
@@ -18,13 +19,16 @@ def incidents(shapes: npt.ArrayLike, kinds: npt.ArrayLike, *, min_iou: float) ->
     so do neighbours that do not overlap.
     """
     shapes, kinds = np.asarray(shapes, dtype=object), np.asarray(kinds, dtype=object)
-    graph = nx.Graph()
-    graph.add_nodes_from(range(len(shapes)))
-    if len(shapes):
-        a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-        a, b = a[pair := (a < b) & (kinds[a] == kinds[b])], b[pair]
-        graph.add_edges_from(np.column_stack([a, b])[iou(shapes[a], shapes[b]) >= min_iou].tolist())
-    return sorted(sorted(c) for c in nx.connected_components(graph))
+    n = len(shapes)
+    if not n:
+        return []
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    a, b = a[pair := (a < b) & (kinds[a] == kinds[b])], b[pair]
+    same = iou(shapes[a], shapes[b]) >= min_iou
+    _, incident = connected_components(coo_array((same[same], (a[same], b[same])), shape=(n, n)), directed=False)
+    order = np.argsort(incident, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(incident[order])) + 1)
+    return sorted(g.tolist() for g in groups)
 
 
 def iou(a: Any, b: Any) -> npt.NDArray[np.float64]:
