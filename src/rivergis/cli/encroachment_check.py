@@ -117,10 +117,10 @@ def check(
       rivergis encroachment check --boundary line.gpkg --candidates patches.geojson --as-of 2026-05-20 --out leads.json
       rivergis encroachment check --boundary banks.shp --candidates houses.dxf --crs candidates=EPSG:4547 --permits permits.xlsx
     """
-    from rivergis.encroachment import files
+    from rivergis.encroachment import asked_files, files
 
     _may_write(out, (".json", ".gpkg", ".geojson", ".csv"))
-    asking = files.Asking(
+    asking = asked_files.Asking(
         boundary,
         candidates,
         permits,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rivergis.encroachment import layer_files
-from rivergis.encroachment.files import Asking, check
+from rivergis.encroachment.asked_files import Asking
+from rivergis.encroachment.files import check
 from rivergis.errors import CrsRefused, InputError
 from rivergis.intake.delivery import Asked
 from rivergis.rules import RuleView

@@ -26,7 +26,7 @@ from rivergis import crs, geometry
 from rivergis.boundary.closing import Closed
 from rivergis.boundary.prepared import Prepared, prepared
 from rivergis.encroachment.boundary_files import closed_boundary
-from rivergis.encroachment.files import permits_of
+from rivergis.encroachment.chunk_files import permits_of
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.ledger import (
     ALL_SOURCES,

@@ -1,0 +1,106 @@
+"""What a check asks for, and the candidates of its file: those near an area chunk by chunk, the rest named or counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rivergis.boundary.closing import Said
+from rivergis.encroachment import candidate_files, layer_files, parquet_files
+from rivergis.encroachment.boundary_files import Ground
+from rivergis.encroachment.layer_files import Layer
+from rivergis.errors import InputError
+from rivergis.intake import vector
+from rivergis.intake.delivery import Asked
+
+LISTS = ("all", "near", "count")
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What to check: files with how they are to be read, the day, and which of those not told are listed."""
+
+    boundary: Path
+    candidates: Path
+    permits: Path | None
+    as_of: date
+    asked: dict[str, Asked] = field(default_factory=dict)
+    """By layer (boundary, candidates, permits, zones): layer inside the file, CRS, datum, encoding."""
+    listed: str | None = None
+    """One of ``LISTS``; None = all up to the number of the rules, then near."""
+    zones: Path | None = None
+    prepared: Path | None = None
+    """File to keep the prepared boundary in, and to take it from while it still holds."""
+    verdict: bool | None = None
+    """Whether findings get a verdict; None = where the candidates are no more than the rules list one by one."""
+
+    def how(self, layer: str) -> Asked:
+        return self.asked.get(layer, Asked())
+
+
+class Things:
+    """The candidates of a file, those near an area chunk by chunk; a large GeoParquet file is streamed, the rest read whole."""
+
+    def __init__(self, asking: Asking, ground: Ground, list_up_to: int) -> None:
+        self.ground, self.path = ground, asking.candidates
+        asked = asking.how("candidates")
+        self.stream: candidate_files.Candidates | None = None
+        self.layer: Layer | None = None
+        if parquet_files.is_large(self.path):
+            self.stream = candidate_files.open_candidates(self.path, asked)
+            self.count, self.said = self.stream.count, []
+            self.about: dict[str, Any] = {"file": self.path.name, **self.stream.opened.provenance()}
+        else:
+            self.layer = layer_files.read(self.path, asked, "candidate")
+            self.count, self.said, self.about = len(self.layer.frame), [*self.layer.said], self.layer.about
+        self.with_verdict = self.count <= list_up_to if asking.verdict is None else asking.verdict
+        self.listed = asking.listed or ("all" if self.count <= list_up_to and self.layer else "near")
+        self.outside: list[str] = []
+        self.outside_count = 0
+
+    def __iter__(self) -> Iterator[tuple[Layer, int]]:
+        if self.stream:
+            yield from self._streamed(self.stream)
+        elif self.layer:
+            yield from self._whole(self.layer)
+
+    def _streamed(self, candidates: candidate_files.Candidates) -> Iterator[tuple[Layer, int]]:
+        for chunk in candidates.near(self.ground.zoned):
+            layer = Layer(
+                chunk.frame.rename_geometry("geom") if chunk.frame.geometry.name != "geom" else chunk.frame, self.about
+            )
+            if layer.column(*layer_files.DATUM_COLUMNS):
+                raise InputError(
+                    f"{self.path.name} names a datum feature by feature, which is not read from files this large: split it by datum and "
+                    "say which with --datum.", file=str(self.path),
+                )  # fmt: skip
+            yield layer, chunk.zone
+        self.outside_count = candidates.outside
+        for feature, (_, sentence) in candidates.aside.items():
+            self.said.append(
+                Said(
+                    "candidate_skipped",
+                    f"Feature {feature} of {self.path.name} was left out: {sentence}",
+                    (str(feature),),
+                    "candidates",
+                )
+            )
+
+    def _whole(self, layer: Layer) -> Iterator[tuple[Layer, int]]:
+        frame = layer.frame
+        boxes = frame.geometry.bounds.to_numpy(np.float64)
+        missing = ~np.isfinite(boxes).all(axis=1)
+        near = self.ground.zoned.near(np.nan_to_num(boxes)) | missing
+        handed = np.zeros(len(frame), bool)
+        source = vector.Source(frame[near], str(layer.about.get("layer")), None)
+        for chunk in candidate_files.chunks(source, self.ground.zoned):
+            handed[frame.index.get_indexer(chunk.frame.index)] = True
+            yield Layer(chunk.frame, layer.about, [], layer.faults), chunk.zone
+        names = np.array(layer.names(), dtype=object)
+        self.outside = names[~handed].tolist()
+        self.outside_count = len(self.outside)
