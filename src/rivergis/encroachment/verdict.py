@@ -224,5 +224,5 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 def _rules(view: RuleView) -> tuple[dict[str, Any], ...]:
     """Every row asked for once, in a fixed order."""
-    rows = {json.dumps(r.as_dict(), ensure_ascii=False, sort_keys=True, default=str): r.as_dict() for r in view.used}
-    return tuple(rows[text] for text in sorted(rows))
+    rows = [r.as_dict() for r in {id(r): r for r in view.used}.values()]
+    return tuple(sorted(rows, key=lambda r: json.dumps(r, ensure_ascii=False, sort_keys=True, default=str)))

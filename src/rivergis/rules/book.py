@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -46,7 +46,8 @@ class RuleValue:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready form, as it is kept with every verdict."""
-        return {k: v.isoformat() if isinstance(v, date) else v for k, v in asdict(self).items()}
+        plain = {k: v.isoformat() if isinstance(v, date) else v for k, v in vars(self).items()}
+        return plain | {"applies_to": dict(self.applies_to)}
 
     def holds_on(self, on: date) -> bool:
         """Whether the row is in force on a civil day; both ends inclusive."""
