@@ -22,7 +22,8 @@ from rivergis.boundary.squares import Flags, Floats, Index, Ints
 MAX_VERTICES = 64
 _SMALLEST_M = 1e-3  # a box that is not halved any more: what still has more vertices meets in one point
 _POLYGON = 3  # shapely's type number
-_TOGETHER = 2_000  # areas cut at a time, so that memory does not grow with their number
+_PARTS = 32  # that an area is cut into at once
+_TOGETHER = 500  # areas cut at a time, so that memory does not grow with their number
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class Pieces:
 def cut(areas: npt.ArrayLike, max_vertices: int = MAX_VERTICES) -> Pieces:
     """Valid Polygons and MultiPolygons (n,) in metres cut to pieces of at most so many vertices.
 
-    A box with too much in it is halved across its longer side, again and again; empty and missing areas have no pieces.
+    A box with too much in it is cut across its longer side into as many parts as should do, again and again; empty and missing
+    areas have no pieces.
     """
     areas = np.asarray(areas, object).reshape(-1)
     shapes, area = [areas[:0]], [np.zeros(0, np.int64)]
@@ -117,28 +119,33 @@ def cut(areas: npt.ArrayLike, max_vertices: int = MAX_VERTICES) -> Pieces:
 
 
 def _cut(areas: npt.NDArray[np.object_], max_vertices: int) -> tuple[npt.NDArray[np.object_], Ints]:
-    """Level by level: what is small enough is done, the rest is halved."""
+    """Level by level: what is small enough is done, the rest is cut."""
     shapes, area = _polygons(areas, np.arange(len(areas)))
     done_shapes, done_area = [shapes[:0]], [area[:0]]
     while len(shapes):
         bounds = shapely.bounds(shapes)
-        sides = bounds[:, 2:] - bounds[:, :2]
-        large = (shapely.get_num_coordinates(shapes) > max_vertices) & (sides.max(axis=1) > _SMALLEST_M)
+        count = shapely.get_num_coordinates(shapes)
+        large = (count > max_vertices) & ((bounds[:, 2:] - bounds[:, :2]).max(axis=1) > _SMALLEST_M)
         done_shapes.append(shapes[~large])
         done_area.append(area[~large])
-        halves = np.tile(shapes[large], 2), np.vstack(_halves(bounds[large]))
-        shapes, area = _polygons(shapely.intersection(halves[0], shapely.box(*halves[1].T)), np.tile(area[large], 2))
+        # a part has its share of the vertices, and some where it was cut
+        parts = np.ceil(count[large] / (0.875 * max_vertices)).clip(2, _PARTS).astype(np.int64)
+        of, boxes = _strips(bounds[large], parts)
+        shapes, area = _polygons(shapely.intersection(shapes[large][of], shapely.box(*boxes.T)), area[large][of])
     order = np.argsort(area := np.concatenate(done_area), kind="stable")
     return np.concatenate(done_shapes)[order], area[order]
 
 
-def _halves(bounds: Floats) -> tuple[Floats, Floats]:
-    """Boxes (n, 4) cut across their longer sides."""
-    row, along = np.arange(len(bounds)), (bounds[:, 2] - bounds[:, 0] < bounds[:, 3] - bounds[:, 1]).astype(int)
-    middle = (bounds[row, along] + bounds[row, along + 2]) / 2
-    first, second = bounds.copy(), bounds.copy()
-    first[row, along + 2] = second[row, along] = middle
-    return first, second
+def _strips(bounds: Floats, parts: Ints) -> tuple[Ints, Floats]:
+    """Boxes (n, 4) cut across their longer sides into so many parts of the same width: position of its box, and each part."""
+    of = np.repeat(np.arange(len(bounds)), parts)
+    strip, row = np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts), np.arange(len(of))
+    boxes, count = bounds[of], parts[of]
+    along = (boxes[:, 2] - boxes[:, 0] < boxes[:, 3] - boxes[:, 1]).astype(int)
+    low, high = boxes[row, along], boxes[row, along + 2]
+    boxes[row, along] = low + (high - low) * strip / count
+    boxes[row, along + 2] = np.where(strip + 1 == count, high, low + (high - low) * (strip + 1) / count)
+    return of, boxes
 
 
 def _polygons(shapes: npt.NDArray[np.object_], area: Ints) -> tuple[npt.NDArray[np.object_], Ints]:

@@ -21,7 +21,7 @@ from rivergis.boundary.pieces import Pieces, cut
 from rivergis.boundary.squares import Flags, Floats, Ints, Squares
 
 MARGIN_DEG = 0.25
-_TOGETHER = 2_000  # areas cut at a time, so that memory does not grow with their number
+_TOGETHER = 500  # areas cut at a time, so that memory does not grow with their number
 _EARTH_M, _DEGREE_M = 6.37e6, 110_500.0  # a degree at its shortest
 _CHINA = (75.0, 135.0, 3.0, 54.0)  # middles of the first and last zone, southern and northern end, degrees
 _HALF_ZONE_DEG, _HALF_ELSEWHERE_DEG = 1.5, 0.25

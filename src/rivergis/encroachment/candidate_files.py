@@ -150,7 +150,8 @@ def chunks(source: vector.Source, ground: Zoned) -> Iterator[Chunk]:
             shapes = source.given[mine]
         else:
             shapes = shapely.transform(frame.geometry.to_numpy()[mine], crs.out_of_storage(system))
-        shapes = shapely.force_2d(shapes)
+        if shapely.has_z(shapes).any():
+            shapes = shapely.force_2d(shapes)
         yield Chunk(frame[mine].set_geometry(gpd.GeoSeries(shapes, index=frame.index[mine], crs=system)), z)
 
 

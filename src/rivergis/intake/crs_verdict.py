@@ -100,12 +100,14 @@ def place(verdict: Verdict, shapes: np.ndarray) -> np.ndarray:
     h = verdict.hypothesis
     if h is None:
         raise ValueError("a refused layer has no place")
-    flat = shapely.force_2d(shapes)
-    xy = shapely.get_coordinates(flat)
-    moved = shapely.set_coordinates(flat.copy(), h.degrees(xy)) if len(xy) else flat
-    sound, feature = shapely.get_coordinates(moved, return_index=True)
-    bad = np.unique(feature[~np.isfinite(sound).all(axis=1)])
-    moved[bad] = None
+    flat = (
+        shapely.force_2d(shapes) if (shapely.has_z(shapes) | shapely.has_m(shapes)).any() else np.array(shapes, object)
+    )
+    xy, feature = shapely.get_coordinates(flat, return_index=True)
+    home = h.degrees(xy) if len(xy) else xy
+    # most layers are in degrees already: their shapes are taken as they are
+    moved = flat if np.array_equal(home, xy) else shapely.set_coordinates(flat, home)
+    moved[np.unique(feature[~np.isfinite(home).all(axis=1)])] = None
     return np.asarray(moved)
 
 
