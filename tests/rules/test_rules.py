@@ -196,10 +196,12 @@ def test_a_book_kept_as_text_is_the_same_book() -> None:
 
 def test_the_law_of_a_basin_is_cited_in_its_basin_only() -> None:
     day = date(2026, 5, 20)
-    inside, outside = (BOOK.at(path_of(a), day).classify("dump") for a in ("500199", "652923"))
+    inside, outside = (BOOK.at(path_of(a), day).class_of("dump").taxon for a in ("500199", "652923"))
     assert inside.clause == "《长江保护法》第四十九条;《水污染防治法》第三十八条"
     assert outside.clause == "《水污染防治法》第三十八条"
-    assert "长江" not in BOOK.at(path_of("500199"), date(2021, 2, 28)).classify("dump").clause, "before it was law"
+    assert "长江" not in BOOK.at(path_of("500199"), date(2021, 2, 28)).class_of("dump").taxon.clause, (
+        "before it was law"
+    )
 
 
 def test_facts_are_those_of_the_layers() -> None:
@@ -228,7 +230,7 @@ def test_every_kind_of_candidate_has_a_class_with_clause_authority_and_colour() 
 
     view = BOOK.at(("000000",), date(2026, 5, 20))
     for kind in layers_.layer("candidate").column("kind").choices:
-        taxon = view.classify(kind)
+        taxon = view.class_of(kind).taxon
         assert taxon.clause.startswith("《") and taxon.competent_authority and taxon.our_action in rules.ACTIONS
     for code, entry in BOOK.taxonomy["classes"].items():
         for word in ("违法", "非法"):

@@ -186,11 +186,7 @@ class RuleView:
         """Count what another view of the same rules was asked for as asked of this one."""
         self._used.update(other._used)
 
-    def classify(self, candidate_kind: str) -> Taxon:
-        """The 四乱 class a kind of candidate is a question about."""
-        return self.class_of(candidate_kind, None).taxon
-
-    def class_of(self, candidate_kind: str, word: str | None) -> Classified:
+    def class_of(self, candidate_kind: str, word: str | None = None) -> Classified:
         """The 四乱 class of an object: by the source's own word where that tells one, else what its kind is a question about."""
         kinds = self.book.taxonomy["candidate_kinds"]
         by_kind = self.taxon(kinds.get(candidate_kind, kinds["unknown"]))
@@ -224,11 +220,6 @@ class RuleView:
     def function_zone(self, zone_type: str) -> dict[str, Any]:
         """What a shoreline function zone (岸线功能区) asks of what stands there."""
         return dict(self.book.taxonomy["function_zones"][zone_type])
-
-    def allowed_use(self, candidate_kind: str, word: str | None) -> str | None:
-        """Why a use is lawful inside the line whatever ground it stands on and without more evidence, or None."""
-        use = self.lawful_use(candidate_kind, word)
-        return f"{use.zh}({use.clause})" if use and not use.evidence else None
 
     def lawful_use(self, candidate_kind: str, word: str | None) -> AllowedUse | None:
         """The use or work that is lawful inside the line (arable beach land ...), where the rules here recognise it."""
