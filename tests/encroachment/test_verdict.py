@@ -27,7 +27,7 @@ ON = date(2026, 5, 20)
 ROWS = list(csv.DictReader((Path(__file__).parent / "golden" / "verdicts.csv").open(encoding="utf-8")))
 UNITS = {"m2": "area", "m3": "volume", "m": "length", "count": "count"}
 # notes that a row need not name: they follow from what it leaves out
-ASIDE = {"line_error_unknown", "ground_not_known", "permit_matches"}
+ASIDE = {"size_not_measured", "line_error_unknown", "ground_not_known", "permit_matches"}
 
 
 def view(at: str = "340000", on: date = ON) -> rules.RuleView:
@@ -315,6 +315,14 @@ def test_a_stored_record_reads_in_words(facts: Facts, lang: str) -> None:
     assert {words.say("verdict_part." + p, lang) for p in ("class", "severity", "built_period", "position")} <= {
         part for part, _ in told
     }
+
+
+def test_a_class_says_its_unit_and_what_was_not_measured_in_it() -> None:
+    pit = Facts("quarry", "announced", "footprint", area=Measured(300, "m2", 5), distance_m=40, line_error_m=1)
+    told = verdict(pit, view())
+    assert told.measure == "m3" and "size_not_measured" in told.notes
+    measured = verdict(replace(pit, volume=Measured(300, "m3", 5)), view())
+    assert "size_not_measured" not in measured.notes
 
 
 def test_how_a_lead_reads() -> None:

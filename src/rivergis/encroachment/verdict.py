@@ -32,6 +32,8 @@ class Verdict:
     clause: str
     competent_authority: str
     our_action: str
+    measure: str
+    """Unit that a thing of this class is measured in: m, m2, m3 or count."""
     word: dict[str, Any]
     """The source's word, whether it is known, the local list and national groups it belongs to."""
     severity: Severity
@@ -89,6 +91,7 @@ def verdict(facts: Facts, view: RuleView) -> Verdict:
         clause=taxon.clause,
         competent_authority=taxon.competent_authority,
         our_action=_action(taxon, facts.basis, where, allowed),
+        measure=taxon.measure,
         word=_word(told, facts.word),
         severity=grade(taxon, facts.measured, facts.gsd_m, own),
         built_period=built_period(facts.last_without, facts.first_with, own),
@@ -174,6 +177,7 @@ def _notes(facts: Facts, told: Classified, taxon: Taxon, off: Uncertainty, view:
         "word_several": told.word is not None and told.word.known and told.told_by == "kind" and not told.word.use,
         "kind_differs": told.differs,
         "across_channel": taxon.across,
+        "size_not_measured": taxon.measure != "count" and taxon.measure not in facts.measured,
         "below_map_limit": _below_map_limit(facts, view),
         "line_error_unknown": off.line_m is None,
         "line_error_by_scale": off.told_by == "survey_scale",
