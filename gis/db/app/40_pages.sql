@@ -4,18 +4,19 @@ RETURNS TABLE (id uuid, topic text, first_night date, district text, night date,
   observed_share real, class_code text, "position" text, basis text, clause text, competent_authority text, our_action text,
   figures jsonb, state text, geom geometry)
 LANGUAGE sql STABLE ROWS 1000 AS $$
+  -- a verdict has a known_at of its own: the moment asked for is named in full
   SELECT f.id, f.topic, f.first_night, f.district, s.night, s.status, g.area_m2, s.observed_share, v.class_code, v."position",
     v.basis, v.clause, v.competent_authority, v.our_action, v.figures, coalesce(e.to_state, 'found'), coalesce(g.geom, f.place)
   FROM data.finding f
-  JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night <= on_date AND s.recorded_at <= known_at
+  JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night <= on_date AND s.recorded_at <= finding_as_of.known_at
                 ORDER BY s.night DESC LIMIT 1) s ON true
   LEFT JOIN LATERAL (SELECT z.geom, z.area_m2 FROM data.sighting z WHERE z.finding_id = f.id AND z.night <= on_date
-                AND z.recorded_at <= known_at AND z.geom IS NOT NULL ORDER BY z.night DESC LIMIT 1) g ON true
-  LEFT JOIN LATERAL (SELECT * FROM data.verdict v WHERE v.finding_id = f.id AND v.night <= on_date AND v.recorded_at <= known_at
+                AND z.recorded_at <= finding_as_of.known_at AND z.geom IS NOT NULL ORDER BY z.night DESC LIMIT 1) g ON true
+  LEFT JOIN LATERAL (SELECT * FROM data.verdict v WHERE v.finding_id = f.id AND v.night <= on_date AND v.recorded_at <= finding_as_of.known_at
                 ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
-  LEFT JOIN LATERAL (SELECT e.to_state FROM data.finding_event e WHERE e.finding_id = f.id AND e.recorded_at <= known_at
+  LEFT JOIN LATERAL (SELECT e.to_state FROM data.finding_event e WHERE e.finding_id = f.id AND e.recorded_at <= finding_as_of.known_at
                 ORDER BY e.id DESC LIMIT 1) e ON true
-  WHERE f.first_night <= on_date AND f.recorded_at <= known_at
+  WHERE f.first_night <= on_date AND f.recorded_at <= finding_as_of.known_at
 $$;
 COMMENT ON FUNCTION app.finding_as_of(date, timestamptz) IS
   'Suspected leads (疑似问题线索) as the nights up to a day left them: last sighting, last footprint, verdict then, state';

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -240,14 +241,14 @@ def _standing(
 
 
 def _line_moved(book: Ledger, night: Night | None) -> list[bool]:
-    """Whether the ground that each lead was judged by is no longer in force."""
-    now = [] if night is None else [reference(a) for _, a in night.areas.iterrows()]
-    in_force = {str(r) for r in now}
-    return [any(str(r) not in in_force for r in _ground(inputs)) for inputs in book.frame["inputs"]]
+    """Whether ground that each lead was judged by is no longer in force."""
+    areas = gpd.GeoDataFrame() if night is None else night.areas
+    in_force = {_named(reference(a)) for _, a in areas.iterrows()}
+    return [any(_named(g) not in in_force for g in (inputs or {}).get("ground", [])) for inputs in book.frame["inputs"]]
 
 
-def _ground(inputs: Any) -> list[dict[str, Any]]:
-    return list((inputs or {}).get("ground", []))
+def _named(ground: dict[str, Any]) -> str:
+    return json.dumps(ground, sort_keys=True)
 
 
 def record_register(
