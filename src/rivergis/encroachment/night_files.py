@@ -1,14 +1,7 @@
-"""Nights kept as files, replayed one at a time: a folder of candidates by night becomes a table of leads (线索台账).
-
-``DIR``: ``params.json`` (start day, limits over those of the rules), ``boundaries``, ``permits``, and for each night
-``nights/NNN/candidates`` and ``nights/NNN/coverage``; a night may bring ``boundaries`` or ``permits`` of its own, which hold
-from that night on. Any format the intake reads. A night is the start day plus its number.
-"""
+"""Nights kept as files, replayed one at a time: a folder of candidates by night becomes a table of leads (线索台账)."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from rivergis import crs, geometry
@@ -31,65 +22,35 @@ from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.ledger import (
     ALL_SOURCES,
     Known,
-    NightLimits,
     Seen,
     Step,
     may_come_back,
     observed_shares,
     reconcile,
 )
+from rivergis.encroachment.night_folder_files import (
+    NightFolder,
+    Params,
+    batches,
+    digest_of,
+    lasting,
+    layer_of,
+    nights_of,
+    params_of,
+    plain,
+    read,
+    stem_of,
+)  # fmt: skip
 from rivergis.encroachment.night_table_files import NightTable, Row
-from rivergis.encroachment.overlay import Limits, Overlaid, limits_of, overlay
+from rivergis.encroachment.overlay import Overlaid, overlay
 from rivergis.encroachment.permits import Permits, links, unplaced
-from rivergis.errors import InputError, RivergisError
-from rivergis.intake import sources, vector
+from rivergis.errors import InputError
+from rivergis.intake import sources
 from rivergis.intake.delivery import Asked
 from rivergis.rules import RuleView
 
-# what params.json calls a limit -> its field
-_NIGHT_PARAMS = {
-    "gone_after_observed_nights": "gone_after",
-    "rebound_within_nights": "rebound_within",
-    "grown_ratio": "growth_ratio",
-    "grown_min_m2": "growth_min_m2",
-}
-_OVERLAY_PARAMS = {"tol_m": "width_tolerance_m", "min_area_m2": "min_overlap_area_m2"}
-_SHAPEFILE = {".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qpj", ".qix"}
-_BATCH_BYTES, _BATCH_NIGHTS = 32 << 20, 30
 _IN_TABLE = {"split": "persisting", "permitted": "gone"}
 """Statuses of the ledger that the table has no word of its own for."""
-
-
-@dataclass(frozen=True)
-class Params:
-    """What ``params.json`` says over the rules: the civil day of night 0 and the limits."""
-
-    start: date
-    nights: NightLimits
-    overlay: Limits
-    snap_m: float
-    doubt_m: float
-    place_tolerance_m: float
-
-
-@dataclass(frozen=True)
-class NightFolder:
-    """One night as files; ``boundaries`` and ``permits`` only where the night brings new ones."""
-
-    number: int
-    candidates: Path
-    coverage: Path
-    boundaries: Path | None
-    permits: Path | None
-
-    @property
-    def files(self) -> list[Path]:
-        return [p for p in (self.candidates, self.coverage, self.boundaries, self.permits) if p is not None]
-
-    @property
-    def digest(self) -> str:
-        """Hash over the content of everything the night reads."""
-        return _digest([f"{p.stem}:{sources.sha256(p)}" for p in self.files])
 
 
 @dataclass
@@ -121,17 +82,17 @@ def replay(
     layer that cannot be used, and when a night that the table rests on has changed.
     """
     asked = asked or Asked()
-    params = _params(folder, view)
-    boundaries, permits = _layer_of(folder, "boundaries"), _layer_of(folder, "permits", needed=False)
-    nights = _nights(folder)
+    params = params_of(folder, view)
+    boundaries, permits = layer_of(folder, "boundaries"), layer_of(folder, "permits", needed=False)
+    nights = nights_of(folder)
     fixed = [f"{p.stem}:{sources.sha256(p)}" for p in (boundaries, permits) if p is not None]
-    base = _digest([*fixed, json.dumps(_plain(params), sort_keys=True)])
+    base = digest_of([*fixed, json.dumps(plain(params), sort_keys=True)])
     hashes = {n.number: n.digest for n in nights}
     table = NightTable(out, folder, base, hashes)
     done = Replayed(nights_before=len(table.state.nights), leads=table.state.ids)
     world = _World(params)
-    world.draw(_read([boundaries], asked)[0])
-    world.permits = None if permits is None else _read([permits], asked)[0]
+    world.draw(read([boundaries], asked)[0])
+    world.permits = None if permits is None else read([permits], asked)[0]
     for night, layers in _one_by_one(nights, world, set(table.state.nights), asked):
         progress(f"night {night.number}")
         seen, names = world.seen(night.number, layers, table.state.known)
@@ -146,148 +107,21 @@ def replay(
     return done
 
 
-def _digest(lines: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _plain(params: Params) -> dict[str, Any]:
-    return asdict(params) | {"start": params.start.isoformat()}
-
-
-def _params(folder: Path, view: RuleView) -> Params:
-    """``params.json`` over the values of the rules; ``InputError`` for what is no number or names no start day."""
-    path = folder / "params.json"
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: give the one that holds params.json and nights/.", file=str(folder))
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        start = date.fromisoformat(told["start"])
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{folder.name} holds no params.json with the start day of its nights.", file=str(path)
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: it must be JSON with a start day such as 2026-03-01.", file=str(path)) from error
-    return Params(
-        start,
-        replace(NightLimits.of(view), **_numbers(told, _NIGHT_PARAMS, path)),
-        replace(limits_of(view.number), **_numbers(told, _OVERLAY_PARAMS, path)),
-        view.number("encroach.snap"),
-        view.number("encroach.doubt_around"),
-        view.number("encroach.permit.place_tolerance"),
-    )
-
-
-def _numbers(told: Mapping[str, Any], names: Mapping[str, str], path: Path) -> dict[str, Any]:
-    found = {f: told[name] for name, f in names.items() if name in told}
-    for name, f in names.items():
-        value = found.get(f, 0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-            raise InputError(f"{path}: {name} is {value!r}, but a number from 0 on is needed.", file=str(path))
-    return found
-
-
-def _nights(folder: Path) -> list[NightFolder]:
-    found = [p for p in (folder / "nights").glob("*") if p.is_dir() and p.name.isdigit()]
-    if not found:
-        raise InputError(
-            f"{folder.name} holds no nights: folders nights/000, nights/001 ... are needed.", file=str(folder)
-        )
-    nights = [
-        NightFolder(
-            int(p.name),
-            _layer_of(p, "candidates"),
-            _layer_of(p, "coverage"),
-            _layer_of(p, "boundaries", needed=False),
-            _layer_of(p, "permits", needed=False),
-        )
-        for p in found
-    ]
-    nights.sort(key=lambda n: n.number)
-    twice = [a.number for a, b in itertools.pairwise(nights) if a.number == b.number]
-    if twice:
-        raise InputError(f"{folder.name} holds night {twice[0]} twice: leave one of the folders.", file=str(folder))
-    return nights
-
-
-def _layer_of(folder: Path, stem: str, needed: bool = True) -> Any:
-    """The one file of that name, whatever its format; None where it is not needed and not there."""
-    found = [p for p in sorted(folder.glob(f"{stem}.*")) if p.suffix.lower() not in _SHAPEFILE and p.suffix != ".part"]
-    if len(found) > 1:
-        raise InputError(
-            f"{folder} holds {found[0].name} and {found[1].name}: leave the one that counts.", file=str(folder)
-        )
-    if not found and needed:
-        raise InputError(f"{folder} holds no {stem} (as .geojson, .gpkg, .shp ...).", file=str(folder))
-    return found[0] if found else None
-
-
 def _one_by_one(
     nights: Sequence[NightFolder], world: _World, done: set[int], asked: Asked
 ) -> Iterator[tuple[NightFolder, dict[str, Layer]]]:
     """Each night that is not done, with its layers; what earlier nights brought for all that follow is in ``world`` by then."""
-    for batch in _batches(nights, done):
-        files = [p for night in batch for p in (_lasting(night) if night.number in done else night.files)]
-        layers = iter(_read(files, asked))
+    for batch in batches(nights, done):
+        files = [p for night in batch for p in (lasting(night) if night.number in done else night.files)]
+        layers = iter(read(files, asked))
         for night in batch:
-            mine = _lasting(night) if night.number in done else night.files
-            read = {_stem(p, night): next(layers) for p in mine}
-            if "permits" in read:
-                world.permits = read["permits"]
-            world.draw(read.get("boundaries"))
+            mine = lasting(night) if night.number in done else night.files
+            tonight = {stem_of(p, night): next(layers) for p in mine}
+            if "permits" in tonight:
+                world.permits = tonight["permits"]
+            world.draw(tonight.get("boundaries"))
             if night.number not in done:
-                yield night, read
-
-
-def _lasting(night: NightFolder) -> list[Path]:
-    return [p for p in (night.boundaries, night.permits) if p is not None]
-
-
-def _stem(path: Path, night: NightFolder) -> str:
-    names = {night.candidates: "candidates", night.coverage: "coverage"}
-    return names.get(path, "boundaries" if path == night.boundaries else "permits")
-
-
-def _batches(nights: Sequence[NightFolder], done: set[int]) -> Iterator[list[NightFolder]]:
-    """Nights whose files are read in one process, few enough to be held."""
-    batch: list[NightFolder] = []
-    held = 0
-    for night in nights:
-        size = 0 if night.number in done else sum(p.stat().st_size for p in night.files if p.is_file())
-        if batch and (len(batch) == _BATCH_NIGHTS or held + size > _BATCH_BYTES):
-            yield batch
-            batch, held = [], 0
-        batch.append(night)
-        held += size
-    if batch:
-        yield batch
-
-
-def _read(paths: Sequence[Path], asked: Asked) -> list[Layer]:
-    """Layers of files in EPSG:4490; the first that cannot be used, or feature without a usable shape, is an error."""
-    return [_layer(path, opened, asked) for path, opened in zip(paths, vector.open_each(paths, asked), strict=True)]
-
-
-def _layer(path: Path, opened: list[vector.Opened] | RivergisError, asked: Asked) -> Layer:
-    if isinstance(opened, RivergisError):
-        raise opened
-    layer = vector.chosen(path, opened, asked.layer)
-    layer.check_place()
-    pieces = list(layer.pieces())
-    for piece in pieces:
-        for feature, (_, sentence) in piece.faults.items():
-            raise InputError(
-                f"{path.parent.name}/{path.name}, layer {layer.name}, feature {feature}: {sentence}",
-                file=str(path),
-                layer=layer.name,
-                feature=str(feature),
-            )
-    frame = pd.concat([p.frame for p in pieces])
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise InputError(
-            f"{path}, layer {layer.name} has no geometry: candidates, coverage and lines need one.", file=str(path)
-        )
-    return Layer(frame, {"file": path.name})
+                yield night, tonight
 
 
 def _moved(closed: Closed, zone: Any) -> Closed:
@@ -334,7 +168,7 @@ class _World:
         reason = over.reason.copy()
         reason[self._waiting(over.told, over, kinds, permits)] = "permit_place_open"
         meets = shapely.STRtree([k.footprint for k in known]).query(over.shape, predicate="intersects")[0]
-        kept = np.flatnonzero([r is None for r in reason] | np.isin(np.arange(len(reason)), meets))
+        kept = np.flatnonzero(np.array([r is None for r in reason], bool) | np.isin(np.arange(len(reason)), meets))
         seen = [
             Seen(
                 key=names[i],
