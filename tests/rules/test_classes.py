@@ -86,9 +86,40 @@ def test_a_listed_word_is_its_class_whatever_the_kind_says(code: str, word: str)
     assert view().class_of("unknown", word).differs is False
 
 
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("围垦湖泊", "occupation.reclaim_lake"),
+        ("未依法经省级以上人民政府批准围垦河道", "occupation.reclaim_river"),
+        ("非法侵占水域、滩地", "occupation.water_or_beach"),
+        ("种植阻碍行洪的林木及高秆作物", "occupation.tall_plants"),
+        ("未经许可采砂", "extraction.no_permit"),
+        ("不按许可要求采砂", "extraction.off_permit"),
+        ("在禁采区、禁采期采砂", "extraction.forbidden_area_or_time"),
+        ("未经批准取土", "extraction.soil"),
+        ("乱扔乱堆垃圾", "dumping.rubbish"),
+        ("倾倒、填埋、贮存、堆放固体废物", "dumping.solid_waste"),
+        ("弃置、堆放阻碍行洪的物体", "dumping.obstacle"),
+        ("水域岸线长期占而不用、多占少用、滥占滥用", "building.shoreline_misuse"),
+        ("未经许可和不按许可要求建设涉河项目", "building.no_or_off_permit"),
+        ("河道管理范围内修建阻碍行洪的建筑物、构筑物", "building.obstacle"),
+    ],
+)
+def test_the_sub_types_of_the_ministry_in_its_own_words(word: str, code: str) -> None:
+    """办河湖〔2018〕245号, whole."""
+    assert BOOK.local_class(("000000",), word).code == code
+
+
+@pytest.mark.parametrize("code", [c for c in CLASSES if c != "other.unknown"])
+def test_what_was_written_out_comes_back_in(code: str) -> None:
+    for word in (code, CLASSES[code]["zh"], CLASSES[code]["en"]):
+        assert BOOK.local_class(("000000",), word).code == code
+
+
 KNOWN = {classes.same(w) for _, w in LISTED} | {
     classes.same(w) for a in BOOK.taxonomy["aliases"] for w in [*a["terms"], *a.get("classes", {})]
 }
+KNOWN |= {classes.same(w) for code, c in CLASSES.items() for w in (code, c["zh"], c["en"])}
 KNOWN |= {classes.same(w) for use in BOOK.taxonomy["allowed_uses"].values() for w in use["words"]}
 
 

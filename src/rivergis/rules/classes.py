@@ -88,7 +88,9 @@ class Words:
 
     def __init__(self, taxonomy: Mapping[str, Any]) -> None:
         self._classes = taxonomy["classes"]
-        self._codes = {same(w): code for code, words in taxonomy["words"].items() for w in words}
+        # a class is known by its own code and label too: what was written out here comes back in
+        own = {same(w): code for code, c in self._classes.items() if code != UNKNOWN for w in (code, c["zh"], c["en"])}
+        self._codes = own | {same(w): code for code, words in taxonomy["words"].items() for w in words}
         self._uses = {same(w): code for code, use in taxonomy["allowed_uses"].items() for w in use["words"]}
         self._lists: dict[str, list[tuple[dict[str, Any], dict[str, list[str]], dict[str, str]]]] = {}
         for entry in taxonomy["aliases"]:
