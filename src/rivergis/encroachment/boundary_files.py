@@ -28,7 +28,11 @@ from rivergis.intake.delivery import Asked
 _REACH = ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流")
 _NAME = (*_REACH, "code", "name", "名称")
 _BANK = ("bank", "岸别", "岸")
-_BASES = {"公告": "announced", "已公告": "announced", "草案": "draft", "代用": "surrogate", "计算": "computed"}
+# a basis in other words, or none, is a draft: only what is plainly called announced may speak of a suspected lead
+_BASES = {
+    **{b: b for b in ("announced", "draft", "surrogate", "computed")},
+    "公告": "announced", "已公告": "announced", "草案": "draft", "代用": "surrogate", "计算": "computed",
+}  # fmt: skip
 _KEPT = ("reach", "basis", "xy_error_m", "survey_scale", "county", "features")
 
 
@@ -117,7 +121,7 @@ def closed_boundary(layer: Layer, snap_m: float, doubt_m: float) -> Closed:
 
 def _named(layer: Layer) -> gpd.GeoDataFrame:
     reach, together = layer.values(*_NAME), layer.values(*_REACH)
-    basis = layer.values("basis", "依据").map(lambda b: _BASES.get(str(b).strip(), b)).fillna("draft")
+    basis = layer.values("basis", "依据").astype(object).map(lambda b: _BASES.get(str(b).strip(), "draft"))
     return gpd.GeoDataFrame(
         {
             "reach": [str(r) if pd.notna(r) else str(i) for i, r in reach.items()], "basis": basis,
