@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from shapely import affinity, box
 
 from rivergis import rules, words
+from rivergis.encroachment.area_error import area_error_m2
 from rivergis.encroachment.permit_match import Permitted, Standing, match, offset_m
 from rivergis.encroachment.position import (
     Uncertainty,
@@ -345,3 +346,20 @@ def test_farther_beside_never_fits_better(one: float, other: float, way: float) 
     off = [offset_m(affinity.translate(BRIDGE, d * math.cos(way), d * math.sin(way)), BRIDGE) for d in (near, far)]
     assert off[0] <= off[1] + 1e-9 and off[1] <= far + 1e-9
     assert offset_m(BRIDGE, BRIDGE) == 0
+
+
+# a 10 m by 20 m hut in an area 400 m by 100 m, its long side along the line
+@pytest.mark.parametrize(
+    ("label", "y", "line_m", "source_m", "wanted"),
+    [
+        ("wholly inside: the line does not matter", 0, 3.0, 2.0, 2 / 2 * math.sqrt(4 * (10**2 + 20**2))),
+        ("wholly inside, the line's error not known", 0, math.nan, 2.0, 2 / 2 * math.sqrt(4 * (10**2 + 20**2))),
+        ("cut by the line over 20 m", 45, 3.0, 0.0, 3.0 * 20),
+        ("cut by a line of unknown error", 45, math.nan, 2.0, None),
+        ("the source's error not known", 0, 3.0, math.nan, None),
+    ],
+)
+def test_error_of_an_area(label: str, y: float, line_m: float, source_m: float, wanted: float | None) -> None:
+    net = at(box(100, y, 120, y + 10)).intersection(AREA)
+    told = area_error_m2(net, AREA.boundary, line_m, source_m)
+    assert told == (None if wanted is None else pytest.approx(wanted, rel=2e-3))
