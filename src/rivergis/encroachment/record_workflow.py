@@ -163,6 +163,7 @@ def _seen(judged: Judged, known: Sequence[Known]) -> tuple[list[Seen], list[int]
                 identity,
                 float(row["accuracy_m"]),
                 None if reason is None else str(reason),
+                over.shape[i],
             )
         )
         rows.append(i)
