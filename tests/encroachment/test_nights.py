@@ -192,9 +192,12 @@ class TestRunAgain:
         with pytest.raises(InputError, match="not as the last run left it"):
             night_files.replay(home, out, view)
 
-    def test_another_folder_begins_anew(self, tmp_path: Path, view: RuleView) -> None:
+    def test_another_folder_or_other_nights_altogether_begin_anew(self, tmp_path: Path, view: RuleView) -> None:
         out = tmp_path / "t.csv"
-        night_files.replay(write(tmp_path / "in", self.NIGHTS), out, view)
+        night_files.replay(write(tmp_path / "in", self.NIGHTS[:3]), out, view)
+        write(tmp_path / "in", ["S", "S", "S"])
+        night_files.replay(tmp_path / "in", out, view)
+        assert table(out) == {"S": ["new", "persisting", "persisting"]}
         night_files.replay(write(tmp_path / "other", ["H"]), out, view)
         assert table(out) == {"H": ["new"]}
 
@@ -243,3 +246,12 @@ def test_what_cannot_be_used_is_one_sentence(spoil: Any, sentence: str, tmp_path
     with pytest.raises(RivergisError, match=sentence) as caught:
         night_files.replay(home, tmp_path / "t.csv", view)
     assert "\n" not in str(caught.value)
+
+
+def test_an_inspectors_point_without_accuracy_has_that_of_the_rules(tmp_path: Path, view: RuleView) -> None:
+    home = write(tmp_path / "in", ["H", "H"])
+    point = {"id": "p", "kind": "dump", "source": "inspector", "shape": tiny.point(46, 50)}
+    put(home / "nights" / "001" / "candidates.geojson", [point])
+    night_files.replay(home, tmp_path / "t.csv", view)
+    rows = list(csv.DictReader((tmp_path / "t.csv").open(encoding="utf-8")))
+    assert [(r["status"], r["detections"]) for r in rows] == [("new", "d0H"), ("persisting", "p")]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from rivergis import crs, geometry
@@ -90,7 +91,7 @@ def replay(
     hashes = {n.number: n.digest for n in nights}
     table = NightTable(out, folder, base, hashes)
     done = Replayed(nights_before=len(table.state.nights), leads=table.state.ids)
-    world = _World(params)
+    world = _World(params, view)
     world.draw(read([boundaries], asked)[0])
     world.permits = None if permits is None else read([permits], asked)[0]
     for night, layers in _one_by_one(nights, world, set(table.state.nights), asked):
@@ -131,8 +132,9 @@ def _moved(closed: Closed, zone: Any) -> Closed:
 class _World:
     """What holds tonight: the lines with what moved since last night, and the permits; metres of one zone."""
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: Params, view: RuleView) -> None:
         self.params = params
+        self.view = view
         self.zone: Any = None
         self.ground: Prepared
         self.moved: shapely.Geometry = shapely.MultiPolygon()
@@ -161,7 +163,8 @@ class _World:
         names = _ids(layer)
         kinds = layer.values("kind").fillna("unknown").astype(str).to_numpy(object)
         feeds = layer.values("source").fillna("").astype(str).to_numpy(object)
-        accuracy = layer.numbers("accuracy_m").fillna(0.0).to_numpy()
+        own = {s: self.view.number("encroach.source_accuracy", source_kind=s) for s in set(feeds)}
+        accuracy = layer.numbers("accuracy_m").fillna(pd.Series(feeds, layer.frame.index).map(own)).to_numpy(float)
         frame = layer.frame.to_crs(self.zone).assign(kind=kinds).reset_index(drop=True)
         permits = permits_of(self.permits, self.zone, self._day(number))
         over = overlay(frame, self.ground, permits, self.params.overlay)

@@ -62,8 +62,9 @@ class NightTable:
     def __init__(self, out: Path, folder: Path, base: str, hashes: Mapping[int, str]) -> None:
         """Go on where the table stands, or begin anew.
 
-        ``base``: hash of what holds for all nights; ``hashes``: night -> hash of what it reads. A table of another folder is
-        begun anew, as is one without a state. ``InputError`` when what was read has changed since, or the table itself.
+        ``base``: hash of what holds for all nights; ``hashes``: night -> hash of what it reads. A table of another folder, or
+        of which no night is there any more, is begun anew, as is one without a state. ``InputError`` when some of what was
+        read has changed since, or the table itself.
         """
         self.out = out
         self.state = _read(out, str(folder.resolve()), base, hashes) or self._anew(str(folder.resolve()), base)
@@ -139,7 +140,8 @@ def _read(out: Path, folder: str, base: str, hashes: Mapping[int, str]) -> State
     except (ValueError, KeyError, TypeError, IndexError, shapely.errors.ShapelyError) as error:
         raise InputError(f"{path.name} is no state of a run of nights: {anew}.", file=str(path)) from error
     changed = _changed(state, base, hashes)
-    if changed and state.folder == folder:
+    another = state.folder != folder or not any(hashes.get(n) == digest for n, digest in state.nights.items())
+    if changed and not another:
         raise InputError(f"{changed}, and {out.name} rests on it: restore it, or {anew}.", file=str(path))
     return None if changed else state
 
