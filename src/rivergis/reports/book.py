@@ -26,7 +26,9 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 OUTWARD_REASONS = (
     "permitted",
     "not_observed",
+    "undecided",
     "permit_place_open",
+    "permit_unaccepted",
     "allowed_use",
     "below_min_area",
     "within_tolerance",
