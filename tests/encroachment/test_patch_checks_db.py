@@ -53,7 +53,8 @@ def test_a_form_filled_in_becomes_moves_by_who_fills_it(ground: Database, tmp_pa
     store = tmp_path / "store"
     take(ground, delivery(tmp_path / "in", ".xlsx"), store)
     night(ground, tmp_path)
-    assert listed(ground)["A"].state == "found", "the night told it"
+    told = listed(ground)["A"]
+    assert told.state == "found" and told.filled["built_period"], "the night told it, and its verdict is in the form"
     export(ground, tmp_path / "form.xlsx", store)
     photos = tmp_path / "photos"
     photos.mkdir()

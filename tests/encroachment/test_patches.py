@@ -121,6 +121,25 @@ def test_differences_name_field_delivered_and_computed() -> None:
     assert patches.differences(delivered, figures) == [("area_m2", "555", "300.0")]
 
 
+def test_what_the_verdict_says_goes_into_the_form() -> None:
+    match = {"permit": "P1", "doc_no": "渝水许可〔2020〕3号", "content": "yes", "position": "no", "limits": "not_told"}
+    verdict = {"stands_on": ["berm"], "permit_match": [match], "function_zones": [{"code": "FZ1"}]}
+    patch = {
+        "figures": {"bank": "left", "zones_hit": "SZ1"},
+        "verdict": {"verdict": verdict},
+        "severity": "一般",
+        "built_period": None,
+    }
+    assert patches.machine_fields(patch) == {
+        "bank": "左岸",
+        "zones_hit": "SZ1;FZ1",
+        "in_levee_or_berm": "是",
+        "permit_id": "渝水许可〔2020〕3号",
+        "permit_match": "content yes,position no,limits not_told",
+        "severity": "一般",
+    }
+
+
 # ---- a dBase table filled in -------------------------------------------------------------------------------------------
 
 

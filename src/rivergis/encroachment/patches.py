@@ -268,7 +268,7 @@ def limits_of(figures: Mapping[str, Any], delivered: Mapping[str, Any], min_m2: 
 
 
 _GROUNDS = ("levee", "berm")
-_AGREED = {True: "yes", False: "no", None: "not_told"}
+_MATCHED = ("content", "position", "limits")
 
 
 def machine_fields(patch: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,18 +276,18 @@ def machine_fields(patch: Mapping[str, Any]) -> dict[str, Any]:
 
     ``patch``: a row of ``patch_store.patches``. Fields that nothing is known of are left out.
     """
-    figures, verdict = patch.get("figures") or {}, patch.get("verdict") or {}
+    figures = patch.get("figures") or {}
+    verdict = (patch.get("verdict") or {}).get("verdict") or {}
     out = {k: said(k, v) if k in _WORDS else v for k in MACHINE if (v := figures.get(k)) is not None}
-    stands = verdict.get("stands_on")
-    if stands:
-        out["in_levee_or_berm"] = "是" if set(stands) & set(_GROUNDS) else "否"
-    permits = [p for p in verdict.get("permit_match") or () if isinstance(p, Mapping)]
+    if verdict.get("stands_on"):
+        out["in_levee_or_berm"] = "是" if set(verdict["stands_on"]) & set(_GROUNDS) else "否"
+    zones = [out.get("zones_hit"), *(z["code"] for z in verdict.get("function_zones") or ())]
+    if any(zones):
+        out["zones_hit"] = ";".join(z for z in zones if z)
+    permits = verdict.get("permit_match") or ()
     if permits:
-        out["permit_id"] = ";".join(str(p.get("code") or p.get("permit")) for p in permits)
-        parts = ("content", "position", "limits")
-        out["permit_match"] = ";".join(
-            f"{part} {_AGREED.get(permits[0].get(part), permits[0].get(part))}" for part in parts if part in permits[0]
-        )
+        out["permit_id"] = ";".join(p["doc_no"] or p["permit"] for p in permits)
+        out["permit_match"] = ";".join(",".join(f"{part} {p[part]}" for part in _MATCHED) for p in permits)
     for name in ("severity", "built_period"):
         if patch.get(name) is not None:
             out[name] = patch[name]
