@@ -104,15 +104,17 @@ def test_what_was_filled_in_is_no_correction(delivered: dict[str, Any], filled: 
     before = {k: v for k, v in delivered.items() if v}
     fill = {k: v for k, v in filled.items() if v and before.get(k) is None}
     back = before | fill
-    assert patches.returned(before, back, ("h", "h"), fill)
-    assert patches.as_delivered(before, back, fill) == before
-    assert not patches.returned(before, back, ("h", "other"), fill), "a moved shape is a correction"
-    assert not patches.returned(before, back | {"class_code": "更正了"}, ("h", "h"), fill)
+    assert patches.returned(before, back, ("h", "h"), [fill])
+    assert patches.as_delivered(before, back, [fill]) == before
+    assert not patches.returned(before, back, ("h", "other"), [fill]), "a moved shape is a correction"
+    assert not patches.returned(before, back | {"class_code": "更正了"}, ("h", "h"), [fill])
 
 
 def test_a_corrected_figure_is_a_correction() -> None:
-    assert not patches.returned({}, {"area_m2": "500"}, ("h", "h"), {"area_m2": 400.0})
-    assert patches.returned({}, {"area_m2": "400"}, ("h", "h"), {"area_m2": 400.0})
+    assert not patches.returned({}, {"area_m2": "500"}, ("h", "h"), [{"area_m2": 400.0}])
+    assert patches.returned({}, {"area_m2": "400"}, ("h", "h"), [{"area_m2": 390.0}, {"area_m2": 400.0}]), (
+        "of an earlier night"
+    )
 
 
 def test_differences_name_field_delivered_and_computed() -> None:

@@ -22,6 +22,7 @@ from tests.encroachment.patch_ground import (
     export,
     listed,
     measure,
+    put,
     river,
     rows,
     take,
@@ -151,3 +152,16 @@ def test_a_geojson_keeps_what_else_it_says(ground: Database, tmp_path: Path, bat
     take(ground, path, tmp_path / "store", batch=batch)
     export(ground, tmp_path / "out.geojson", tmp_path / "store", batch=batch)
     assert json.loads((tmp_path / "out.geojson").read_text(encoding="utf-8"))["来源"] == "松辽委"
+
+
+def test_a_form_of_an_earlier_night_is_no_correction(ground: Database, tmp_path: Path, batch: str) -> None:
+    """The line moves after the form went out: what stood in it then is still ours."""
+    take(ground, delivery(tmp_path / "in", ".csv"), tmp_path / "store", batch=batch)
+    measure(ground)
+    export(ground, tmp_path / "out.csv", tmp_path / "store", batch=batch)
+    with ground.write("test") as conn:
+        area = [{"code": "V1A", "version_code": "V1", "river_code": "R1"}]
+        put(conn, "boundary_area", area, [shapely.MultiPolygon([at(0, -200, 2000, 260)])])
+    measure(ground)
+    assert listed(ground, batch)["A"].filled["area_in_mgmt_m2"] == 200.0
+    assert take(ground, tmp_path / "out.csv", tmp_path / "store", batch=batch).known

@@ -136,6 +136,24 @@ def patches(conn: Connection, batch: uuid.UUID) -> list[dict[str, Any]]:
     )
 
 
+def with_history(conn: Connection, batch: uuid.UUID) -> list[dict[str, Any]]:
+    """``patches``, each with its ``history``: every set of figures with every verdict (figures, severity, built_period) it ever had."""
+    rows = _rows(
+        conn,
+        """SELECT p.seq, to_jsonb(g.figures) AS figures, v.figures AS verdict, v.severity, v.built_period
+        FROM data.patch p LEFT JOIN data.patch_figures g ON g.candidate_id = p.candidate_id
+        LEFT JOIN LATERAL (SELECT DISTINCT s.finding_id FROM data.sighting s
+          WHERE s.sources @> jsonb_build_array(jsonb_build_object('candidate', p.candidate_id::text))) f ON true
+        LEFT JOIN data.verdict v ON v.finding_id = f.finding_id
+        WHERE p.batch_id = :b AND p.candidate_id IS NOT NULL""",
+        b=batch,
+    )
+    past: dict[int, list[dict[str, Any]]] = {}
+    for r in rows:
+        past.setdefault(r.pop("seq"), []).append(r)
+    return [p | {"history": past.get(p["seq"], [])} for p in patches(conn, batch)]
+
+
 def shapes(conn: Connection, on: date, batch: uuid.UUID | None = None) -> gpd.GeoDataFrame:
     """Patches of the latest delivery of every batch (or of one delivery) that lie on the map: candidate_id, candidate_version,
     kind, delivered, geom (EPSG:4490). Batches that were delivered for a later day are left out."""

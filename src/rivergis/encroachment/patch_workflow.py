@@ -224,7 +224,7 @@ def compare(conn: Connection, batch: str, read: BatchFile) -> Compared:
     own = {r.seq: r.delivered for r in read.rows}
     if head is None:
         return Compared(False, [str(r.patch_no) for r in read.rows], delivered=own)
-    stored = patch_store.patches(conn, head["id"])
+    stored = patch_store.with_history(conn, head["id"])
     known = dict(zip(patches.keys([p["patch_no"] for p in stored]), stored, strict=True))
     new, changed = [], []
     now = patches.keys([r.patch_no for r in read.rows])
@@ -233,7 +233,7 @@ def compare(conn: Connection, batch: str, read: BatchFile) -> Compared:
         if before is None:
             new.append(key)
             continue
-        filled = patches.form_row(before)
+        filled = patches.ever_filled(before)
         if not patches.returned(before["delivered"], row.delivered, (before["shape_hash"], row.shape_hash), filled):
             changed.append(key)
         own[row.seq] = patches.as_delivered(before["delivered"], row.delivered, filled)

@@ -210,20 +210,28 @@ def differences(delivered: Mapping[str, Any], figures: Mapping[str, Any]) -> lis
 
 
 def returned(
-    before: Mapping[str, Any], now: Mapping[str, Any], shapes: tuple[str | None, str | None], filled: Mapping[str, Any]
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    shapes: tuple[str | None, str | None],
+    filled: Sequence[Mapping[str, Any]],
 ) -> bool:
-    """Whether a patch that comes again is as it was delivered, but for what was filled in since (``filled``) or decided.
+    """Whether a patch that comes again is as it was delivered, but for what was filled in since or decided.
 
-    Fields of people are no part of a delivery that is known already: they are taken over as checks, never as corrections.
+    ``filled``: what the form was ever filled in with. Fields of people are no part of a delivery that is known already: they are
+    taken over as checks, never as corrections.
     """
     if shapes[0] != shapes[1]:
         return False
-    for name in (*DELIVERED, *MACHINE):
-        if name in _SAID or agrees(name, before.get(name), now.get(name)):
-            continue
-        if before.get(name) is not None or not agrees(name, filled.get(name), now.get(name)):
-            return False
-    return True
+    return all(
+        agrees(name, before.get(name), now.get(name)) or _ours(name, before, now, filled)
+        for name in (*DELIVERED, *MACHINE)
+        if name not in _SAID
+    )
+
+
+def _ours(name: str, before: Mapping[str, Any], now: Mapping[str, Any], filled: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a value is one that we filled in where nothing was delivered."""
+    return before.get(name) is None and any(agrees(name, f.get(name), now.get(name)) for f in filled)
 
 
 def measure(shapes: Sequence[shapely.Geometry], areas: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -294,6 +302,14 @@ def machine_fields(patch: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
+def ever_filled(patch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the form of a patch was ever filled in with: a form may come back after a night that measured otherwise.
+
+    ``patch``: a row of ``patch_store.patches`` with its ``history``: figures and verdicts, each as they were.
+    """
+    return [machine_fields(patch | past) for past in patch.get("history") or ()] + [machine_fields(patch)]
+
+
 def people_fields(patch: Mapping[str, Any]) -> dict[str, Any]:
     """What people decided on a patch here, field by field; empty where nobody has."""
     check, review = patch.get("check"), patch.get("review")
@@ -345,12 +361,11 @@ def form_row(patch: Mapping[str, Any]) -> dict[str, Any]:
     return machine | people_fields(patch)
 
 
-def as_delivered(before: Mapping[str, Any], now: Mapping[str, Any], filled: Mapping[str, Any]) -> dict[str, Any]:
+def as_delivered(
+    before: Mapping[str, Any], now: Mapping[str, Any], filled: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """The fields of a patch that comes again, as delivered: without what was filled in since, people's as they stood before."""
     own = {k: v for k, v in now.items() if k in DELIVERED}
-    for name in MACHINE:
-        value = now.get(name)
-        if name in _SAID or value is None or (before.get(name) is None and agrees(name, filled.get(name), value)):
-            continue
-        own[name] = value
+    machine = {k: v for k, v in now.items() if k in MACHINE and k not in _SAID}
+    own |= {k: v for k, v in machine.items() if not _ours(k, before, now, filled)}
     return own | {k: v for k, v in before.items() if k in PEOPLE}
