@@ -52,7 +52,10 @@ class Pieces:
     def arrays(self) -> Sequence[Any]:
         """All pieces as Arrow arrays of WKB, one after the other."""
         if isinstance(self.encoded, np.ndarray):
-            return [pa.array(shapely.to_wkb(self.encoded), pa.large_binary())]
+            wkb = shapely.to_wkb(self.encoded)
+            # put together by hand: Arrow's own builder keeps twice the room
+            ends = pa.py_buffer(np.cumsum([0, *map(len, wkb)], dtype=np.int64))
+            return [pa.Array.from_buffers(pa.large_binary(), len(wkb), [None, ends, pa.py_buffer(b"".join(wkb))])]
         return self.encoded
 
     @cached_property
