@@ -84,11 +84,6 @@ class Pieces:
             shapes[mine] = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
         return shapes[back]
 
-    @cached_property
-    def tree(self) -> shapely.STRtree:
-        """Tree over all pieces."""
-        return shapely.STRtree(self.shapes)
-
     def near(self, bounds: Floats) -> Flags:
         """Whether anything may lie in each box (n, 4) in metres: never false where there is something; a box of NaN holds nothing."""
         return self.index.squares.near(bounds)
