@@ -106,14 +106,13 @@ def _bracket(
 
     That a delivery does not hold it does not show the place without it: only an image does.
     """
-    scenes = {s.code: s for s in night.scenes.itertuples()}
     without: list[date] = []
     with_: list[date] = []
     gsd_m: float | None = None
     for n, i in enumerate(rows):
         row = frame.iloc[i]
         evidence = row["evidence"] or {}
-        before, after = (scenes.get(scene_code(evidence.get(k))) for k in ("before", "after"))
+        before, after = (night.scene_of.get(scene_code(evidence.get(k)) or "") for k in ("before", "after"))
         for scene in (before, after):
             if scene is not None:
                 rests.setdefault("imagery", []).append([str(scene.id), int(scene.version)])

@@ -92,12 +92,18 @@ def _build(
     shapes = pd.concat([drawn.geometry, lines.geometry])
     zone = crs.metric_crs(*crs.centre(gpd.GeoSeries(shapes, crs=crs.STORAGE)))
     drawn, lines = drawn.to_crs(zone), lines.to_crs(zone)
-    area_at = {str(i): n for n, i in enumerate(drawn["id"])}
     lines_of = {str(b): rows for b, rows in lines.groupby("boundary_id")}
+    drawn = drawn.set_index(drawn["id"].astype(str))
+    closed = closing.close(drawn, group=None, bank=None, snap_m=snap_m, doubt_m=doubt_m)
+    area_of = dict(zip((f[0] for f in closed.areas["features"]), closed.areas.geometry, strict=True))
+    said_of = {s.features[0]: s for s in closed.said if s.code == "boundary_repaired"}
     rows: list[dict[str, Any]] = []
     for act in acts.itertuples():
-        mine = lines_of.get(str(act.boundary_id)) if pd.isna(act.area_id) else drawn.iloc[[area_at[str(act.area_id)]]]
-        rows += _rows_of(act, mine, ids[act.key], snap_m, doubt_m)
+        if pd.isna(act.area_id):
+            rows += _of_lines(act, lines_of[str(act.boundary_id)], ids[act.key], snap_m, doubt_m)
+        else:
+            said = [said_of[str(act.area_id)]] if str(act.area_id) in said_of else []
+            rows += _rows_of(act, area_of.get(str(act.area_id)), None, said, ids[act.key])
     made = gpd.GeoDataFrame(pd.DataFrame(rows, dtype=object), geometry="geom", crs=zone)
     pieces = cut(made.geometry.to_numpy())
     cuts = gpd.GeoDataFrame(
@@ -108,15 +114,24 @@ def _build(
     return made.to_crs(crs.STORAGE), cuts.rename_geometry("geom").to_crs(crs.STORAGE)
 
 
-def _rows_of(
-    act: Any, shapes: gpd.GeoDataFrame, ids: tuple[uuid.UUID, uuid.UUID], snap_m: float, doubt_m: float
+def _of_lines(
+    act: Any, lines: gpd.GeoDataFrame, ids: tuple[uuid.UUID, uuid.UUID], snap_m: float, doubt_m: float
 ) -> list[dict[str, Any]]:
-    """What one delimitation encloses, and where it leaves that open."""
-    frame = shapes.set_index(shapes["code"].astype(str))
-    closed = closing.close(frame, group=None, bank="bank" if "bank" in frame else None, snap_m=snap_m, doubt_m=doubt_m)
-    common = {c: getattr(act, c) for c in _ACT} | {"key": act.key, "said": [s.as_dict() for s in closed.said]}
-    area = geometry.polygons_of(shapely.union_all(closed.areas.geometry.to_numpy())) if len(closed.areas) else None
-    doubt = geometry.polygons_of(shapely.union_all(closed.doubts.geometry.to_numpy())) if len(closed.doubts) else None
+    """What the lines of one delimitation enclose, and where they leave that open."""
+    frame = lines.set_index(lines["code"].astype(str))
+    closed = closing.close(frame, group=None, bank="bank", snap_m=snap_m, doubt_m=doubt_m)
+    area, doubt = (
+        geometry.polygons_of(shapely.union_all(f.geometry.to_numpy())) if len(f) else None
+        for f in (closed.areas, closed.doubts)
+    )
+    return _rows_of(act, area, doubt, closed.said, ids)
+
+
+def _rows_of(
+    act: Any, area: Any, doubt: Any, said: Sequence[Said], ids: tuple[uuid.UUID, uuid.UUID]
+) -> list[dict[str, Any]]:
+    """Rows of the cache for one delimitation: what is inside, and where that is open; an empty one where it is neither."""
+    common = {c: getattr(act, c) for c in _ACT} | {"key": act.key, "said": [s.as_dict() for s in said]}
     rows = [common | {"id": ids[0], "decided": True, "geom": area}] if area is not None else []
     if doubt is not None or area is None:
         rows.append(common | {"id": ids[1], "decided": False, "geom": doubt})

@@ -28,15 +28,6 @@ from rivergis.rules import RuleView
 
 # nobody looked, or a person must decide first: a lead at such an object is not missed tonight
 OPEN_REASONS = frozenset({"not_observed", "permit_place_open", "permit_unaccepted", "undecided"})
-# what a verdict on one object rests on beside its own rules; identity over nights has keys of its own
-KEYS = (
-    "encroach.width_tolerance",
-    "encroach.min_overlap_area",
-    "encroach.touch",
-    "encroach.snap",
-    "encroach.doubt_around",
-    "encroach.nights.min_observed_share",
-)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pandas as pd
 from rivergis import crs
 from rivergis.encroachment import permit_place
 from rivergis.encroachment.facts_workflow import Known, facts, together
-from rivergis.encroachment.judge_workflow import KEYS, Judged
+from rivergis.encroachment.judge_workflow import Judged
 from rivergis.encroachment.night_workflow import Night, rounded, scene_code, where
 from rivergis.encroachment.verdict import Verdict, verdict
 from rivergis.lead import Lead
@@ -84,8 +84,9 @@ def _figures(judged: Judged, rows: Sequence[int], known: Known, found: Verdict) 
 
 def _rules(found: Verdict, night: Night, source_kinds: Sequence[str]) -> list[dict[str, Any]]:
     """Every rule row that the overlay and the verdict rest on, once."""
-    rows = [night.view.value(key).as_dict() for key in KEYS]
-    rows += [night.view.value("encroach.source_accuracy", source_kind=k).as_dict() for k in source_kinds]
+    rows = night.rule_rows + [
+        night.view.value("encroach.source_accuracy", source_kind=k).as_dict() for k in source_kinds
+    ]
     return rows + [r for r in found.rules if r not in rows]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
@@ -22,6 +23,16 @@ from rivergis.encroachment.surroundings_workflow import Surroundings, surroundin
 from rivergis.river.register import Register, Spot
 from rivergis.rules import RuleView
 
+# what a verdict on one object rests on beside its own rules; identity over nights has keys of its own
+KEYS = (
+    "encroach.width_tolerance",
+    "encroach.min_overlap_area",
+    "encroach.touch",
+    "encroach.snap",
+    "encroach.doubt_around",
+    "encroach.nights.min_observed_share",
+)
+
 
 @dataclass(frozen=True)
 class Night:
@@ -36,6 +47,16 @@ class Night:
     view: RuleView
     limits: Limits
     surroundings: Surroundings
+
+    @cached_property
+    def scene_of(self) -> dict[str, Any]:
+        """Scenes by code."""
+        return {str(s.code): s for s in self.scenes.itertuples()}
+
+    @cached_property
+    def rule_rows(self) -> list[dict[str, Any]]:
+        """The rule rows that every judgement of the night rests on."""
+        return [self.view.value(key).as_dict() for key in KEYS]
 
     @property
     def areas(self) -> gpd.GeoDataFrame:

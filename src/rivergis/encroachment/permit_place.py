@@ -57,6 +57,8 @@ def words(permits: Permits, rows: Sequence[int]) -> list[str]:
 
 def ended_here(permits: Permits, kind: str, net: Any) -> str | None:
     """The permit for a time that covered the place last and has ended: its end is why the object is told."""
+    if not permits.ended.any():
+        return None
     gone = permits.frame[permits.ended & permits.placed & (permits.frame["allows"] == kind).to_numpy()]
     here = gone[shapely.intersects(gone.geometry.to_numpy(), net)]
     if here.empty:

@@ -37,8 +37,18 @@ class Recorded:
 
     statuses: dict[str, int] = field(default_factory=dict)
     verdicts: int = 0
-    leads: list[Lead] = field(default_factory=list)
+    leads: int = 0
+    announced: int = 0
+    """Of them on announced lines or gazetted zones."""
     new: list[tuple[uuid.UUID, Lead]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Stands:
+    """A lead that is as it was the night before, with all that its verdict rests on: the verdict stands."""
+
+    sources: list[dict[str, Any]]
+    basis: str
 
 
 @dataclass(frozen=True)
@@ -89,9 +99,21 @@ def _carried(row: Any) -> Carried:
 
 
 def record_encroachments(
-    conn: Connection, judged: Judged, book: Ledger, view: RuleView, given: Given, on: date, known_at: datetime
+    conn: Connection,
+    judged: Judged,
+    book: Ledger,
+    view: RuleView,
+    given: Given,
+    on: date,
+    known_at: datetime,
+    *,
+    unchanged: bool = False,
 ) -> Recorded:
-    """Record the encroachments of a night against the ledger, in the caller's transaction."""
+    """Record the encroachments of a night against the ledger, in the caller's transaction.
+
+    ``unchanged``: rules and everything else that verdicts rest on are as the night before, deliveries apart; then only what was
+    delivered otherwise is given a verdict anew.
+    """
     store.add_not_findings(conn, on, judged.not_leads)
     if judged.night is None:
         zone = crs.metric_crs(*crs.centre(book.frame)) if len(book.frame) else None
@@ -119,9 +141,22 @@ def record_encroachments(
             line_moved=[moved[k] for k in free_k],
         )
     ]
-    told = [lead(judged, [rows[s] for s in step.seen]) if step.seen else None for step in steps]
+    told = [_told(judged, [rows[s] for s in step.seen], step, book, unchanged) for step in steps]
     shares = [0.0 if i < len(standing) else _share(step, looked) for i, step in enumerate(steps)]
     return _record(conn, ENCROACHMENT, steps, told, shares, known, zone, given, on)
+
+
+def _told(judged: Judged, rows: Sequence[int], step: Step, book: Ledger, unchanged: bool) -> Lead | Stands | None:
+    """What a step tells: nothing, the lead as it stood the night before, or one made anew."""
+    if not rows:
+        return None
+    if unchanged and step.known is not None and book.before is not None:
+        last = book.frame.iloc[step.known]
+        ids, versions = judged.candidates["id"], judged.candidates["version"]
+        same = {(str(ids.iloc[i]), int(versions.iloc[i])) for i in rows} == set(_objects(last["sources"]))
+        if same and last["last_seen"] == book.before[0] and last["basis"] is not None:
+            return Stands(last["sources"], last["basis"])
+    return lead(judged, rows)
 
 
 def _at(step: Step, known: Sequence[int], seen: Sequence[int]) -> Step:
@@ -261,7 +296,7 @@ def record_register(
     for k, lead_ in enumerate(book.known):
         by_key.setdefault(lead_.carried.identities[0] if lead_.carried.identities else "", []).append(k)
     steps: list[Step] = []
-    told: list[Lead | None] = []
+    told: list[Lead | Stands | None] = []
     shares: list[float | None] = []
     for key in sorted({*by_key, *(x.key for x in leads)}):
         here = [i for i, x in enumerate(leads) if x.key == key][:1]
@@ -279,7 +314,7 @@ def _record(
     conn: Connection,
     topic: str,
     steps: Sequence[Step],
-    told: Sequence[Lead | None],
+    told: Sequence[Lead | Stands | None],
     shares: Sequence[float | None],
     known: Sequence[Known],
     zone: Any,
@@ -290,30 +325,35 @@ def _record(
     ids = [
         uuid.UUID(known[step.known].finding_id)
         if step.known is not None
-        else uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{x.key if x else ''}/{on}")
+        else uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{x.key if isinstance(x, Lead) else ''}/{on}")
         for step, x in zip(steps, told, strict=True)
     ]
     footprints = list(gpd.GeoSeries([s.footprint for s in steps], crs=zone).to_crs(crs.STORAGE)) if steps else []
-    store.add_findings(conn, on, [(i, x) for i, x, s in zip(ids, told, steps, strict=True) if s.known is None and x])
+    made = [(i, x, s) for i, x, s in zip(ids, told, steps, strict=True) if isinstance(x, Lead)]
+    store.add_findings(conn, on, [(i, x) for i, x, s in made if s.known is None])
     sightings = [
         _sighting(i, step, x, share, shape)
         for i, step, x, share, shape in zip(ids, steps, told, shares, footprints, strict=True)
     ]
     store.add_sightings(conn, on, sightings)
-    store.merge(
-        conn, [(i, uuid.UUID(known[s.into].finding_id)) for i, s in zip(ids, steps, strict=True) if s.into is not None]
+    heirs = [(i, uuid.UUID(known[s.into].finding_id)) for i, s in zip(ids, steps, strict=True) if s.into is not None]
+    store.merge(conn, heirs)
+    verdicts = store.add_verdicts(conn, on, [(i, x) for i, x, _ in made], given)
+    bases = [x.basis for x in told if x is not None]
+    return Recorded(
+        dict(Counter(s.status for s in steps)),
+        verdicts,
+        len(bases),
+        sum(b in ("announced", "gazette") for b in bases),
+        [(i, x) for i, x, s in made if s.status in ("new", "rebound")],
     )
-    leads = [(i, x) for i, x in zip(ids, told, strict=True) if x]
-    verdicts = store.add_verdicts(conn, on, leads, given)
-    new = [(i, x) for i, x, s in zip(ids, told, steps, strict=True) if x and s.status in ("new", "rebound")]
-    return Recorded(dict(Counter(s.status for s in steps)), verdicts, [x for _, x in leads], new)
 
 
-def _sighting(finding: uuid.UUID, step: Step, x: Lead | None, share: float | None, shape: Any) -> Sighting:
+def _sighting(finding: uuid.UUID, step: Step, x: Lead | Stands | None, share: float | None, shape: Any) -> Sighting:
     carried = step.carried.record()
     if x is None:
         because = [{"because": step.because}] if step.because else []
         return Sighting(finding, step.status, because, None, share, None, carried)
-    sources = [{"key": x.key, "kind": x.kind}, *x.sources]
-    area = x.area_m2 if step.area_m2 is None or np.isnan(step.area_m2) else round(step.area_m2, 1)
-    return Sighting(finding, step.status, sources, area, share, shape, carried)
+    sources = x.sources if isinstance(x, Stands) else [{"key": x.key, "kind": x.kind}, *x.sources]
+    area = x.area_m2 if isinstance(x, Lead) and step.area_m2 is None else step.area_m2
+    return Sighting(finding, step.status, sources, None if area is None else round(area, 1), share, shape, carried)

@@ -6,6 +6,7 @@ night changes nothing, and a killed one is simply run again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -167,6 +168,22 @@ def _score_days(
     return out
 
 
+def _registers(conn: Any, book: RuleBook, county: str, engine: dict[str, str], night: date, known: datetime) -> str:
+    """Hash over everything but deliveries that verdicts on candidates rest on: registers, images, rules in force, software."""
+    rules_in_force = "".join("1" if row.holds_on(night) else "0" for row in book.rows())
+    versions = fingerprint.in_force(conn, set(NOUNS) - {"candidate"}, night, known)
+    return hashlib.sha256(
+        "|".join([versions, book.version, rules_in_force, county, *engine.values()]).encode()
+    ).hexdigest()
+
+
+def _registers_before(conn: Any, night: date) -> str | None:
+    """The same of the night before, None where it is not known."""
+    last = finding_store.night_before(conn, night)
+    run = None if last is None else system.latest_job_run(conn, JOB, last[0])
+    return None if run is None else run["counts"].get("registers")
+
+
 def _report_path(report_dir: Path, night: date) -> str | None:
     path = morning.path_of_night(report_dir, night)
     return str(path) if path.exists() else None
@@ -222,15 +239,19 @@ def _work(
         topic: record_workflow.record_register(conn, topic, leads, books[topic], view, given, night)
         for topic, leads in registers.items()
     }
-    told = record_workflow.record_encroachments(conn, judged, books["encroachment"], view, given, night, known)
+    counts["registers"] = _registers(conn, book, county, engine, night, known)
+    same = counts["registers"] == _registers_before(conn, night)
+    told = record_workflow.record_encroachments(
+        conn, judged, books["encroachment"], view, given, night, known, unchanged=same
+    )
     scenes = night_store.imagery(conn, night, known)
     counts["pictures"] = pictures_workflow.attach_pictures(conn, told.new, scenes, store_dir)
     counts["report_photos"] = report_workflow.attach_photos(conn)
     counts["patches_filled"] = patch_workflow.fill(conn, view, register, night, known)
     for topic, recorded in {"encroachment": told, **done}.items():
         counts["topics"][topic] = {
-            "leads": len(recorded.leads),
-            "on_announced": sum(lead.basis in ("announced", "gazette") for lead in recorded.leads),
+            "leads": recorded.leads,
+            "on_announced": recorded.announced,
             "statuses": recorded.statuses,
             "verdicts": recorded.verdicts,
         }

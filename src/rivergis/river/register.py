@@ -61,6 +61,22 @@ class Register:
         return shapely.STRtree(self._metric_axes.values)
 
     @cached_property
+    def _duties_of(self) -> dict[str, list[Any]]:
+        """Duties by river, in their order."""
+        out: dict[str, list[Any]] = {}
+        for row in self.duties.itertuples():
+            out.setdefault(str(row.river_id), []).append(row)
+        return out
+
+    @cached_property
+    def _axis_of(self) -> dict[str, int]:
+        return {str(r): i for i, r in enumerate(self.axes["river_id"])}
+
+    @cached_property
+    def _unit_rows(self) -> list[tuple[str, str, str]]:
+        return list(zip(self.units["level"], self.units["name"], self.units["code"], strict=True))
+
+    @cached_property
     def _unit_tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.units.geometry.values)
 
@@ -79,8 +95,7 @@ class Register:
         metric = gpd.GeoSeries(list(points), crs=crs.STORAGE).to_crs(self._metric_axes.crs)
         chosen = np.asarray(self._axis_tree.nearest(metric.values))
         if river_ids is not None:
-            of_river = {str(r): i for i, r in enumerate(self.axes["river_id"])}
-            chosen = np.array([of_river.get(str(r), c) for r, c in zip(river_ids, chosen, strict=True)])
+            chosen = np.array([self._axis_of.get(str(r), c) for r, c in zip(river_ids, chosen, strict=True)])
         return chosen
 
     def _spot(self, point: shapely.Point, axis: int | None) -> Spot:
@@ -105,25 +120,16 @@ class Register:
         found: dict[str, Any] = {}
         if len(self.units):
             for i in self._unit_tree.query(point, predicate="intersects"):
-                unit = self.units.iloc[i]
-                found[unit["level"]] = unit["name"]
-                found[unit["level"] + "_code"] = unit["code"]
+                level, name, code = self._unit_rows[i]
+                found[level], found[level + "_code"] = name, code
         return {k: found.get(k) for k in ("village", "village_code", "town", "county", "county_code")}
 
     def chiefs(self, river_id: Any, at_m: float, bank: str) -> list[dict[str, Any]]:
         """Who answers for a metre of a bank on the day, highest level first: level, chief, title, chief_id."""
-        d = self.duties
-        if d.empty:
-            return []
-        mine = d[
-            (d["river_id"].astype(str) == str(river_id))
-            & (d["from_m"] <= at_m)
-            & (at_m < d["to_m"])
-            & d["bank"].isin(["both", bank])
-        ]
         order = {"province": 0, "city": 1, "county": 2, "town": 3, "village": 4}
         rows = [
             {"level": r.level, "chief": r.chief, "title": r.title, "chief_id": str(r.chief_id)}
-            for r in mine.itertuples()
+            for r in self._duties_of.get(str(river_id), [])
+            if r.from_m <= at_m < r.to_m and r.bank in ("both", bank)
         ]
         return sorted(rows, key=lambda r: (order.get(r["level"], 9), r["chief"]))
