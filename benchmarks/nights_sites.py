@@ -303,6 +303,71 @@ def site_stale_source(d: Draw) -> None:
         d.put(n, "a", d.box(-20, -12, 40 if n < a + 14 else 64, 24), "dump", "images")
 
 
+def site_cut_by_a_county_line(d: Draw) -> None:
+    """One office delivers it whole, another cut along its border, in turn or together: one lead all the time."""
+    d.told("a", "new", 0)
+    for n in range(d.nights):
+        if n % 3 != 1:
+            d.put(n, "a", d.box(-30, -12, 60, 24), "occupation")
+        if n % 3 != 0:
+            whole = d.shape(d.box(-30, -12, 60, 24))
+            border = shapely.box(d.at[0] - 200, d.at[1] - 200, d.at[0] + 4, d.at[1] + 200)
+            d.put(n, "a", whole.intersection(border), "occupation", "border")
+            d.put(n, "a", whole.difference(border), "occupation", "border")
+
+
+def site_removed_under_cloud(d: Draw) -> None:
+    """Removed while nobody can look: gone only after three nights that somebody did."""
+    a = d.nights // 3
+    d.told("a", "new", 0)
+    d.told("a", "gone", a + 10, a + 10)
+    for n in range(a):
+        d.put(n, "a", d.box(-14, -10, 28, 20), "dump")
+    for n in range(a, a + 8):
+        d.site.hidden[n] = shapely.Point(d.at).buffer(60)
+
+
+def site_yard_round_a_heap(d: Draw) -> None:
+    """A yard is laid out round an old heap, which is not seen that night: the heap stays what it is, the yard is new."""
+    a = d.nights // 3
+    d.told("a", "new", 0)
+    d.told("b", "new", a)
+    for n in range(d.nights):
+        if n != a:
+            d.put(n, "a", d.box(-8, -8, 16, 14), "dump")
+        if n >= a and not d.missed("b", d.calm(n, a)):
+            d.put(n, "b", d.box(-30, -25, 60, 50), "occupation")
+
+
+def site_back_after_too_long(d: Draw) -> None:
+    """Back after more nights than a rebound may take: another lead."""
+    a = 8
+    d.told("a", "new", 0)
+    d.told("a", "gone", a + 2)
+    d.told("b", "new", a + 26)
+    for n in range(d.nights):
+        if n < a or n >= a + 26:
+            d.put(n, "a" if n < a else "b", d.box(-14, -10, 28, 20), "dump")
+
+
+def site_merged_gone_and_back(d: Draw) -> None:
+    """Two become one, all is cleaned, and both stand again: both ids come back."""
+    a, b, c = 12, 20, 30
+    d.site.may_grow = True
+    for name in "ab":
+        d.told(name, "new", 0)
+    for n in range(d.nights):
+        if a <= n < b:
+            d.put(n, "a", d.box(-40, -10, 80, 20), "dump")
+        elif n < a or n >= c:
+            d.put(n, "a", d.box(-40, -10, 36, 20), "dump")
+            d.put(n, "b", d.box(6, -10, 34, 20), "dump")
+    d.told("b", "merged", a, a + 3)
+    d.told("a", "gone", b + 2)
+    d.told("a", "rebound", c)
+    d.told("b", "rebound", c)
+
+
 def site_point_is_evidence(d: Draw) -> None:
     """An inspector's point beside a heap, within its accuracy: the heap's."""
     d.told("a", "new", 0)

@@ -143,7 +143,7 @@ def _pieces(night: AreaNight, found: Overlaps, matched: Matched) -> None:
             held[k].append((t, of_lead))
     for k in sorted(held, key=lambda k: night.known[k].rank):
         free = [(t, share) for t, share in held[k] if t not in matched.lead_of]
-        if sum(share for _, share in free) >= night.limits.same_thing_iou:
+        if sum(share for _, share in free) >= night.limits.match_iou:
             for t, _ in free:
                 matched.take(t, k)
 
