@@ -170,6 +170,18 @@ def test_the_inner_of_an_island_is_near() -> None:
     assert ground.near(np.array([[105.05, 30.05, 105.0501, 30.0501]])).all()
 
 
+def test_other_ground_has_its_zone_without_pieces(tmp_path: Path) -> None:
+    """Only a line with a gap: nothing is known to be inside, and what stands there must be looked at."""
+    doubt = gpd.GeoSeries([shapely.box(110.0, 30.0, 110.1, 30.1)], crs=crs.STORAGE)
+    stored.save(tmp_path / "p", zoned(gpd.GeoSeries([], crs=crs.STORAGE), also=doubt), {})
+    ground = stored.load(tmp_path / "p")
+    assert ground.near(np.array([[110.05, 30.05, 110.051, 30.051]])).all()
+    zone = int(ground.zone_of(np.array([[110.05, 30.05]]))[0])
+    assert ground.zones[zone].to_epsg() == 4546
+    assert not ground.pieces[zone].within([shapely.Point(0, 0)], 1e9).any()
+    assert len(zoned(gpd.GeoSeries([], crs=crs.STORAGE)).zones) == 1
+
+
 def test_outside_china_zones_are_local(border: gpd.GeoSeries) -> None:
     home = gpd.GeoSeries([shapely.box(11.2, 49.9, 11.26, 49.95)], crs=crs.STORAGE)
     ground = zoned(home)

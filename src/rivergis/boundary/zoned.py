@@ -27,6 +27,7 @@ _CHINA = (75.0, 135.0, 3.0, 54.0)  # middles of the first and last zone, souther
 _HALF_ZONE_DEG, _HALF_ELSEWHERE_DEG = 1.5, 0.25
 
 Key = tuple[float, float]
+_ANY: Key = (105.0, 30.0)
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ def zoned(areas: gpd.GeoSeries | Iterable[gpd.GeoSeries], also: gpd.GeoSeries | 
             found.setdefault(key, []).append(_cut(some.to_numpy()[mine], _zone(key), np.flatnonzero(mine) + first))
         ground.append(_ground_of(_islands(some)))
         first += len(some)
-    keys = sorted(found)
-    pieces = [_joined(found.pop(key)) for key in keys]
+    keys = sorted(found) or [_ANY]
+    pieces = [_joined(found.get(key, [])) for key in keys]
     ground += [_in_degrees(p.bounds, _zone(key)) for key, p in zip(keys, pieces, strict=True)]
     return Zoned([_zone(key) for key in keys], pieces, Squares.over(np.vstack(ground)), keys)
 
@@ -138,7 +139,8 @@ def _cut(shapes: np.ndarray, zone: CRS, positions: Ints) -> Pieces:
 
 def _joined(parts: list[Pieces]) -> Pieces:
     encoded = [array for p in parts for array in p.arrays]
-    return Pieces(encoded, np.concatenate([p.area for p in parts]), np.vstack([p.bounds for p in parts]))
+    area = np.concatenate([np.empty(0, np.int64), *(p.area for p in parts)])
+    return Pieces(encoded, area, np.vstack([np.empty((0, 4)), *(p.bounds for p in parts)]))
 
 
 def _zone(key: Key) -> CRS:

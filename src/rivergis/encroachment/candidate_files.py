@@ -87,12 +87,10 @@ class Candidates:
         known = np.isfinite(bounds).all(axis=1)
         faulty = np.isin(np.arange(len(frame)), frame.index.get_indexer(list(source.faults)))
         near = ~known | _near(bounds, ground, around_m)
-        wide = known & near & ~faulty & _too_wide(bounds, ground)
-        self.aside |= source.faults | {
-            i: (TOO_WIDE, _said_wide(b)) for i, b in zip(frame.index[wide], bounds[wide], strict=True)
-        }
+        wide = too_wide(frame[known & near & ~faulty], ground)
+        self.aside |= source.faults | wide
         self.outside += int((~near & ~faulty).sum())
-        kept = near & ~faulty & ~wide
+        kept = near & ~faulty & ~frame.index.isin(list(wide))
         given = None if source.given is None else source.given[kept]
         return vector.Source(
             frame[kept], source.name, source.crs, given, positions=source.positions, facts=source.facts
@@ -105,10 +103,13 @@ def _near(bounds: Floats, ground: Zoned, around_m: float) -> Flags:
     return near & (ground.zone_of((centres[:, :2] + centres[:, 2:]) / 2) >= 0)
 
 
-def _too_wide(bounds: Floats, ground: Zoned) -> Flags:
-    if ground.keys is None:
-        return np.zeros(len(bounds), bool)
-    return np.asarray((bounds[:, 2:] - bounds[:, :2]).max(axis=1) > 2 * MARGIN_DEG)
+def too_wide(frame: gpd.GeoDataFrame, ground: Zoned) -> dict[Any, tuple[str, str]]:
+    """Candidates (EPSG:4490) that reach further than areas are prepared beyond their zone: feature -> (code, sentence)."""
+    bounds = frame.geometry.bounds.to_numpy(np.float64)
+    wide = (bounds[:, 2:] - bounds[:, :2]).max(axis=1, initial=0) > 2 * MARGIN_DEG
+    if ground.keys is None or not wide.any():
+        return {}
+    return {i: (TOO_WIDE, _said_wide(b)) for i, b in zip(frame.index[wide], bounds[wide], strict=True)}
 
 
 def _said_wide(bounds: Floats) -> str:
