@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
+from shapely.ops import substring
 
 from rivergis import crs, geometry
 
 _MEETS_M = 0.01  # ends nearer than a centimetre meet; survey files are written to millimetres
+_FAR_ALONG = 10  # snap tolerances along a line, from which it may close on itself
 _BANKS = {
     **dict.fromkeys(("left", "l", "左", "左岸"), "left"),
     **dict.fromkeys(("right", "r", "右", "右岸"), "right"),
@@ -261,15 +263,18 @@ def _rings(chains: list[_Chain], snap_m: float) -> tuple[shapely.MultiPolygon, l
 
 
 def _feet(chains: list[_Chain], snap_m: float) -> list[shapely.LineString]:
-    """Short lines from free ends to the line they nearly reach."""
+    """Short lines from free ends to the line they nearly reach; of their own line only what is far along the way counts,
+    so that a rough bank does not close on itself at every corner."""
     out = []
     for c in chains:
         if c.closed:
             continue
-        for end in shapely.points(c.ends):
-            near = [o for o in chains if len({o.side, c.side} - {None}) < 2]
-            others = shapely.union_all([o.line.difference(end.buffer(snap_m)) if o is c else o.line for o in near])
-            if not others.is_empty and 0 < others.distance(end) <= snap_m:
+        far = min(_FAR_ALONG * snap_m, c.line.length)
+        rest = (substring(c.line, far, c.line.length), substring(c.line, 0, c.line.length - far))
+        for end, own in zip(shapely.points(c.ends), rest, strict=True):
+            near = [o.line for o in chains if o is not c and len({o.side, c.side} - {None}) < 2]
+            others = shapely.union_all([own, *near])
+            if 0 < others.distance(end) <= snap_m:
                 out.append(shapely.shortest_line(end, others))
     return out
 

@@ -13,10 +13,14 @@ import pandas as pd
 from rivergis.boundary.closing import Said
 from rivergis.boundary.prepared import Prepared
 from rivergis.encroachment.findings import Told
+from rivergis.encroachment.lawful import allowed_use
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.overlay import Overlaid
 from rivergis.encroachment.permit_match import Permitted
 from rivergis.encroachment.permits import Permits, by_candidate, links, permits_on, unplaced
+from rivergis.encroachment.position import Stand
+from rivergis.encroachment.reports import kind_of_class
+from rivergis.rules import RuleView
 
 UNACCEPTED = "permit_unaccepted"
 
@@ -24,7 +28,9 @@ UNACCEPTED = "permit_unaccepted"
 _NAMES: dict[str, tuple[str, ...]] = {
     "kind": ("kind", "类型", "种类", "class"),
     "source": ("source", "source_kind", "来源", "feed"),
-    "word": ("subtype", "word", "子类", "细类", "描述"),
+    "word": ("subtype", "subtype_hint", "word", "子类", "小类", "细类", "问题类型", "地物类型", "class_code", "描述"),
+    "last_without": ("last_without", "image_date_before", "前时相"),
+    "first_with": ("first_with", "image_date_after", "seen_at", "后时相"),
     "valid_from": ("valid_from", "有效期起", "起始日期"),
     "valid_to": ("valid_to", "有效期止", "截止日期"),
     "accepted_on": ("accepted_on", "竣工验收日期"),
@@ -34,12 +40,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
 class Chunk:
     """Candidates of one zone with what they are called, and what an overlay says of them in rows."""
 
-    def __init__(self, layer: Layer, ground: Prepared, permits: Permits, stem: str) -> None:
-        self.layer, self.ground, self.permits = layer, ground, permits
+    def __init__(self, layer: Layer, ground: Prepared, permits: Permits, stem: str, view: RuleView) -> None:
+        self.layer, self.ground, self.permits, self.view = layer, ground, permits, view
         self.names = layer.names()
-        self.kinds = layer.values(*_NAMES["kind"]).fillna("unknown").astype(str).to_numpy(object)
+        self.kinds = kinds_of(layer.values(*_NAMES["kind"]), view).to_numpy(object)
+        self.kinds[pd.isna(self.kinds)] = "unknown"
         self.sources = layer.values(*_NAMES["source"]).fillna(stem).astype(str).to_numpy(object)
-        self.words = layer.values(*_NAMES["word"])
+        self.words = layer.values(*_NAMES["word"]).astype(object).fillna(layer.values(*_NAMES["kind"]).astype(object))
         self.frame = layer.frame.assign(kind=self.kinds).reset_index(drop=True)
         self.ids = permits.frame["id"].to_numpy(object)
 
@@ -75,6 +82,18 @@ class Chunk:
                 out.setdefault(c, set()).add(self.ids[p])
         return {c: sorted(p) for c, p in out.items()}
 
+    def lawful(self, done: Overlaid) -> dict[int, str]:
+        """Candidates whose use is lawful inside the line (a field on the beach), with the clause; what needs evidence first stays."""
+        found = {}
+        for c, kind, word in zip(
+            done.told.tolist(), self.kinds[done.told], self.words.to_numpy(object)[done.told], strict=True
+        ):
+            use = None if pd.isna(word) else self.view.lawful_use(kind, str(word))
+            told = allowed_use(use, Stand(), ("unknown",))
+            if told is not None and told["state"] == "allowed":
+                found[c] = f"{told['zh']}({told['clause']})"
+        return found
+
     def row(self, done: Overlaid, c: int) -> dict[str, Any]:
         return {"candidate": self.names[c], "kind": self.kinds[c], "area_m2": _round(done.gross_m2[c])}
 
@@ -102,11 +121,17 @@ class Chunk:
         over, near = by_candidate(ended), by_candidate(beside)
         last = self.permits.frame["valid_to"].to_list() if "valid_to" in self.permits.frame else []
         main = done.main.tolist()
-        for i, (c, word, accuracy, gsd) in enumerate(zip(at.tolist(), words, *numbers, strict=True)):
+        days = [
+            [None if pd.isna(d) else d.date() for d in self.layer.days(*_NAMES[c])[0].iloc[at]]
+            for c in ("last_without", "first_with")
+        ]
+        for i, (c, word, accuracy, gsd, without, seen) in enumerate(
+            zip(at.tolist(), words, *numbers, *days, strict=True)
+        ):
             yield Told(
-                self.names[c], self.kinds[c], self.sources[c], word, accuracy, gsd, done.shape[c], done.net[c], within.get(c, ()), main[c],
-                tuple(self.ids[p] for p in taken.get(c, ())), tuple((self.ids[p], str(last[p])[:10]) for p in over.get(i, ())),
-                tuple(self._permitted(p) for p in near.get(i, ())),
+                self.names[c], self.kinds[c], self.sources[c], word, accuracy, gsd, without, seen, done.shape[c], done.net[c],
+                within.get(c, ()), main[c], tuple(self.ids[p] for p in taken.get(c, ())),
+                tuple((self.ids[p], str(last[p])[:10]) for p in over.get(i, ())), tuple(self._permitted(p) for p in near.get(i, ())),
             )  # fmt: skip
 
     def _permitted(self, p: int) -> Permitted:
@@ -126,6 +151,20 @@ def _number(value: float) -> float | None:
 
 def _round(value: float, digits: int = 1) -> float | None:
     return None if np.isnan(value) else round(float(value), digits)
+
+
+def kinds_of(words: pd.Series, view: RuleView) -> pd.Series:
+    """Kinds of candidates by their code, or by the words of the place (乱建, 采砂, 弃渣); missing where a word is not known."""
+    kinds = view.book.taxonomy["candidate_kinds"]
+
+    def kind(word: str) -> str | None:
+        if word in kinds:
+            return word
+        found = view.book.local_class(view.path, word)
+        return kind_of_class(found.groups, found.code)
+
+    known = {w: kind(str(w).strip()) for w in words.dropna().unique()}
+    return words.astype(object).map(known)
 
 
 def zones_of(layer: Layer | None, system: Any) -> gpd.GeoDataFrame | None:
@@ -148,14 +187,15 @@ def _zone_class(word: Any) -> int:
     return next((n for n, words in ((1, ("1", "一级")), (2, ("2", "二级"))) if any(w in text for w in words)), 3)
 
 
-def permits_of(layer: Layer | None, zone: Any, on: date) -> Permits:
-    """Permits of a layer on a day, in a metric zone; none without a layer."""
+def permits_of(layer: Layer | None, zone: Any, on: date, view: RuleView | None = None) -> Permits:
+    """Permits of a layer on a day, in a metric zone; none without a layer. ``view``: rules that know other words for kinds."""
     if layer is None:
         empty = {c: pd.Series(dtype=object) for c in ("id", "allows")}
         return permits_on(gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=zone)), on)
     read = {c: layer.days(*_NAMES[c]) for c in ("valid_from", "valid_to", "accepted_on")}
+    allows = layer.values("allows", "许可类型", "kind_allowed")
     frame = layer.frame.assign(
-        id=layer.names(), allows=layer.values("allows", "许可类型", "kind_allowed"), kind=layer.values("kind", "permit_kind", "许可种类"),
+        id=layer.names(), allows=kinds_of(allows, view) if view else allows, kind=layer.values("kind", "permit_kind", "许可种类"),
         **{c: days for c, (days, _) in read.items()}, unread=pd.concat([wrong for _, wrong in read.values()], axis=1).any(axis=1),
     )  # fmt: skip
     return permits_on(frame.to_crs(zone), on)

@@ -87,11 +87,16 @@ class _Done:
         """Judge a chunk of candidates in the metres of one zone."""
         if zone not in self.prepared:
             self.prepared[zone] = self.ground.in_zone(zone)
-            self.permits[zone] = permits_of(self.permit_layer, self.ground.zoned.zones[zone], self.asking.as_of)
-        chunk = Chunk(layer, self.prepared[zone], self.permits[zone], self.asking.candidates.stem)
+            self.permits[zone] = permits_of(
+                self.permit_layer, self.ground.zoned.zones[zone], self.asking.as_of, self.view
+            )
+        chunk = Chunk(layer, self.prepared[zone], self.permits[zone], self.asking.candidates.stem, self.view)
         done = overlay(chunk.frame, chunk.ground, chunk.permits, self.limits)
         self.said += chunk.said(done)
-        waiting = chunk.waiting(done, self.place_m)
+        lawful = chunk.lawful(done)
+        for c, because in lawful.items():
+            self._not_told(chunk.row(done, c) | {"reason": "allowed_use", "because": because})
+        waiting = {c: p for c, p in chunk.waiting(done, self.place_m).items() if c not in lawful}
         for c, permits in sorted(waiting.items()):
             row = chunk.row(done, c) | {"permits": permits}
             self._not_told(row | {"reason": PLACE_OPEN})
@@ -99,7 +104,9 @@ class _Done:
         for c in np.flatnonzero([r is not None for r in done.reason]).tolist():
             self._not_told(chunk.not_told(done, c))
         self.queue += chunk.unaccepted(done)
-        self.told.setdefault(zone, []).extend(chunk.told(done, np.setdiff1d(done.told, list(waiting)), self.place_m))
+        self.told.setdefault(zone, []).extend(
+            chunk.told(done, np.setdiff1d(done.told, [*waiting, *lawful]), self.place_m)
+        )
 
     def _not_told(self, row: dict[str, Any]) -> None:
         self.reasons[row["reason"]] += 1

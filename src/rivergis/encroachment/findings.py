@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import geopandas as gpd
@@ -34,6 +35,9 @@ class Told:
     word: str | None
     accuracy_m: float | None
     gsd_m: float | None
+    last_without: date | None
+    """Last day on which the place is known without it, and the first with it."""
+    first_with: date | None
     shape: Any
     net: Any
     areas: tuple[int, ...]
@@ -102,7 +106,9 @@ def _verdict(
         "wording": told.wording, "class": told.class_code, "group": told.group, "clause": told.clause,
         "competent_authority": told.competent_authority, "our_action": told.our_action, "position": told.position,
         "severity": told.severity.said, "severity_why": told.severity.why, "allowed_use": told.allowed_use,
-        "permit_match": [m["permit"] + ": " + m["outcome"] for m in told.permit_match], "notes": list(told.notes),
+        "built_period": told.built_period.period, "stands_on": list(told.stands_on), "notes": list(told.notes),
+        "permit_match": [m["permit"] + ": " + m["outcome"] for m in told.permit_match],
+        "verdict": {k: v for k, v in told.as_dict().items() if k != "rules"},
     }  # fmt: skip
 
 
@@ -131,6 +137,8 @@ def _facts(
         kind=first.kind, basis=str(main["basis"]), source_kind=source, word=first.word, gsd_m=first.gsd_m, accuracy_m=first.accuracy_m,
         area=Measured(net.area, "m2", error) if dimension == 2 else None, length=Measured(net.length, "m") if dimension == 1 else None,
         zones=zones, distance_m=depth_m, line_error_m=line_error, survey_scale=scale, permits=_matches(group, net, view),
+        last_without=max((t.last_without for t in group if t.last_without), default=None),
+        first_with=min((t.first_with for t in group if t.first_with), default=None),
     )  # fmt: skip
     return facts, {
         "area_error_m2": None if error is None else round(error, 2), "distance_m": round(depth_m, 2), "distance_at_least": depth_m >= look_m,
