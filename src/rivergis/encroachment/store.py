@@ -117,18 +117,18 @@ def open_findings(conn: Connection, topic: str, before: date, closed_since: date
     """Leads of a topic as the nights before ``before`` left them, and those closed since a day, which may come back.
 
     Columns id, first_night, last_status, last_night, last_seen, sources (of the last sight), area_m2, missed, carried
-    (null = recorded before it was kept), inputs and basis (of the last verdict); geom = last footprint, EPSG:4490.
+    (null = recorded before it was kept), inputs, basis and feed (of the last verdict); geom = last footprint, EPSG:4490.
     """
     return read_frame(
         conn,
         """
-        SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, s.night AS last_seen, s.sources, s.area_m2, z.carried, v.inputs, v.basis,
+        SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, s.night AS last_seen, s.sources, s.area_m2, z.carried, v.inputs, v.basis, v.feed,
                (SELECT count(*) FROM data.sighting m WHERE m.finding_id = f.id AND m.night > s.night AND m.night < :before AND m.status = 'missed') AS missed,
                s.geom
         FROM data.finding f
         JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night < :before AND s.geom IS NOT NULL ORDER BY night DESC LIMIT 1) s ON true
         JOIN LATERAL (SELECT * FROM data.sighting z WHERE z.finding_id = f.id AND z.night < :before ORDER BY night DESC LIMIT 1) z ON true
-        LEFT JOIN LATERAL (SELECT v.inputs, v.basis FROM data.verdict v WHERE v.finding_id = f.id AND v.night < :before
+        LEFT JOIN LATERAL (SELECT v.inputs, v.basis, v.figures ->> 'feed' AS feed FROM data.verdict v WHERE v.finding_id = f.id AND v.night < :before
                            ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
         WHERE f.topic = :topic AND z.status <> 'merged' AND (z.status NOT IN ('gone', 'permitted') OR z.night >= :closed_since) ORDER BY f.id""",
         {"topic": topic, "before": before, "closed_since": closed_since},

@@ -22,6 +22,7 @@ from rivergis.boundary import workflow as boundary_workflow
 from rivergis.db import fingerprint, system
 from rivergis.db.connect import Database, now_of, postgis_version
 from rivergis.encroachment import (
+    book_workflow,
     judge_workflow,
     night_store,
     patch_workflow,
@@ -216,7 +217,7 @@ def _work(
     )
     progress("checking candidates against the lines in force")
     view = views["encroachment"]
-    books = {topic: record_workflow.known_leads(conn, topic, night, view) for topic in TOPICS}
+    books = {topic: book_workflow.known_leads(conn, topic, night, view) for topic in TOPICS}
     watched = books["encroachment"].watched
     judged = judge_workflow.judge(conn, view, register, night, known, watched)
     progress("checking outfalls and boundary lines")
