@@ -214,3 +214,6 @@ result: agree (the judgement stands) or disagree (the lead goes back to be judge
 reason: why, in words
 actor: who examined it
 recorded_at: when');
+
+-- the last reason why a candidate was not told, whichever night it was
+CREATE INDEX not_finding_candidate ON data.not_finding (candidate_id, night);

@@ -118,14 +118,16 @@ def patches(conn: Connection, batch: uuid.UUID) -> list[dict[str, Any]]:
     """
     return _rows(
         conn,
-        f"""{_PLACED}, g.figures, f.finding_id, v.figures AS verdict, v.severity, v.built_period, v.class_code, n.reason, n.detail,
+        f"""WITH met AS MATERIALIZED (SELECT p.candidate_id, s.finding_id, s.night FROM data.patch p
+            JOIN data.sighting s ON s.sources @> jsonb_build_array(jsonb_build_object('candidate', p.candidate_id::text)) WHERE p.batch_id = :b),
+          lead AS MATERIALIZED (SELECT DISTINCT ON (candidate_id) * FROM met ORDER BY candidate_id, night DESC, finding_id)
+        {_PLACED}, g.figures, f.finding_id, v.figures AS verdict, v.severity, v.built_period, v.class_code, n.reason, n.detail,
           coalesce((SELECT jsonb_agg(jsonb_build_object('move', e.move, 'actor', e.actor) ORDER BY e.id) FROM data.finding_event e
                     WHERE e.finding_id = f.finding_id), '[]') AS moves,
           to_jsonb(k) AS "check", to_jsonb(w) AS review
         FROM data.patch p
+        LEFT JOIN lead f ON f.candidate_id = p.candidate_id
         LEFT JOIN LATERAL (SELECT figures FROM data.patch_figures g WHERE g.candidate_id = p.candidate_id ORDER BY night DESC, id DESC LIMIT 1) g ON true
-        LEFT JOIN LATERAL (SELECT s.finding_id, s.night FROM data.sighting s
-          WHERE s.sources @> jsonb_build_array(jsonb_build_object('candidate', p.candidate_id::text)) ORDER BY s.night DESC LIMIT 1) f ON true
         LEFT JOIN LATERAL (SELECT * FROM data.verdict v WHERE v.finding_id = f.finding_id ORDER BY night DESC, recorded_at DESC LIMIT 1) v ON true
         LEFT JOIN LATERAL (SELECT reason, detail FROM data.not_finding n WHERE n.candidate_id = p.candidate_id
           AND (f.night IS NULL OR n.night > f.night) ORDER BY night DESC LIMIT 1) n ON true

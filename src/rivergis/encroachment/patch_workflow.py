@@ -89,19 +89,15 @@ def _figures(
     measured = patches.measure(list(shapes), areas.to_crs(zone))
     rivers = [None if m["at"] is None else areas["river_id"].iloc[m["at"]] for m in measured]
     spots = register.spots([g.representative_point() for g in things.geometry], rivers)
-    reaches = river_store.reaches(conn, on, known_at)
+    reaches = _by_river(river_store.reaches(conn, on, known_at))
     zones, permits = zone_store.zones(conn, on, known_at), night_store.permits(conn, on, known_at)
     hit = _codes_hit(things.geometry, zones, "code")
     allowed = _codes_hit(things.geometry, permits, "doc_no")
+    smallest = view.number("encroach.min_patch_area", source_kind="remote_sensing")
+    coarsest = view.number("encroach.max_image_gsd")
     out = []
-    for i, (m, spot) in enumerate(zip(measured, spots, strict=True)):
-        delivered, kind = things["delivered"].iloc[i], things["kind"].iloc[i]
-        limits = patches.limits_of(
-            m,
-            delivered,
-            view.number("encroach.min_patch_area", source_kind="remote_sensing"),
-            view.number("encroach.max_image_gsd"),
-        )
+    for i, (m, spot, said, kind) in enumerate(zip(measured, spots, things["delivered"], things["kind"], strict=True)):
+        limits = patches.limits_of(m, said, smallest, coarsest)
         own = [code for code, row in allowed[i] if permits["allows"].iloc[row] == kind]
         figures = {k: v for k, v in m.items() if k != "at"} | _where(spot, reaches)
         figures |= {"zones_hit": ";".join(c for c, _ in hit[i]) or None, "permit_id": ";".join(own) or None}
@@ -123,16 +119,30 @@ def _codes_hit(shapes: gpd.GeoSeries, layer: gpd.GeoDataFrame, name: str) -> lis
     return [sorted(found) for found in out]
 
 
-def _where(spot: Spot, reaches: gpd.GeoDataFrame) -> dict[str, Any]:
-    mine = reaches[reaches["river_id"].astype(str) == str(spot.river_id)] if spot.at_m is not None else reaches.iloc[:0]
-    within = mine[(mine["from_m"] <= spot.at_m) & (spot.at_m < mine["to_m"])] if len(mine) else mine
+def _where(spot: Spot, reaches: Mapping[str, list[tuple[float, float, str]]]) -> dict[str, Any]:
+    within = [
+        code
+        for first, last, code in reaches.get(str(spot.river_id), ())
+        if spot.at_m is not None and first <= spot.at_m < last
+    ]
     return {
         "river_code": spot.river_code,
-        "reach_code": within["code"].iloc[0] if len(within) else None,
+        "reach_code": within[0] if within else None,
         "adcode": spot.village_code or spot.county_code,
         "bank": spot.bank,
         "chainage": spot.chainage,
     }
+
+
+def _by_river(reaches: gpd.GeoDataFrame) -> dict[str, list[tuple[float, float, str]]]:
+    """river -> from, to (chainage, m) and code of its reaches; those without a place on the axis are left out."""
+    out: dict[str, list[tuple[float, float, str]]] = {}
+    for river, first, last, code in zip(
+        reaches["river_id"], reaches["from_m"], reaches["to_m"], reaches["code"], strict=True
+    ):
+        if pd.notna(first) and pd.notna(last):
+            out.setdefault(str(river), []).append((float(first), float(last), str(code)))
+    return out
 
 
 def register_of(conn: Connection, on: date, known_at: datetime) -> Register:
