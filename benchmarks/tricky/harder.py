@@ -266,12 +266,6 @@ CASES = {
         [Found("c1", 300), Found("c2", 300)],
         boundary=WHOLE,
     ),
-    "hole-that-is-all": Case(
-        "a hole as large as its shell leaves nothing",
-        [seen("c1", polygon(ring(100, 40, 20, 15), ring(100, 40, 20, 15)))],
-        why={"c1": "degenerate|no_geometry|below_min_area|within_tolerance"},
-        boundary=WHOLE,
-    ),
     "many-points": Case(
         "several points of one report, some inside",
         [seen("c1", {"type": "MultiPoint", "coordinates": [(100, 60), (100, 160)]}, "dump", "inspector")],

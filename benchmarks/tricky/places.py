@@ -62,6 +62,7 @@ CASES = {
         {"c2": "outside"},
         boundary=WHOLE,
         candidates_as=As("EPSG:4547", said="", prefix=38),
+        or_told="layer_rejected",
     ),
     "no-crs-prefixed-both": Case(
         "no crs in either file, eastings of zone 29",
@@ -72,6 +73,7 @@ CASES = {
         place="urumqi",
         candidates_as=As("EPSG:4538", said="", prefix=29),
         boundary_as=As("EPSG:4538", said="", prefix=29),
+        or_told="layer_rejected",
     ),
     "no-crs-prefixed-six-degrees": Case(
         "no crs, eastings of zone 19 of six degrees",
@@ -80,6 +82,7 @@ CASES = {
         {"c2": "outside"},
         boundary=WHOLE,
         candidates_as=As("EPSG:4508", said="", prefix=19),
+        or_told="layer_rejected",
     ),
     "no-crs-bare-metres": Case(
         "no crs, eastings without a zone: may be several places",

@@ -164,6 +164,8 @@ WAYS: dict[str, tuple[list[Any], list[str] | None]] = {
     "a closed line": ([shapely.LineString(RING)], None),
     "a line that stops before its start": ([shapely.LineString(np.roll(RING[:-1], -100, axis=0))], None),
     "loose lines": ([shapely.LineString(RING[a:b][::s]) for a, b, s in ((300, 490, 1), (0, 101, -1), (100, 301, 1))], None),
+    "two banks": ([shapely.LineString(LEFT), shapely.LineString(RIGHT)], ["left", "right"]),
+    "two banks, one drawn upstream": ([shapely.LineString(RIGHT[::-1]), shapely.LineString(LEFT)], ["right", "left"]),
 }  # fmt: skip
 
 
