@@ -19,6 +19,7 @@ from tests.encroachment.night_ground import (
     leads,
     night,
     permit,
+    put,
     river,
     statuses,
     untold,
@@ -107,8 +108,8 @@ def test_a_feed_that_did_not_deliver_did_not_look(db: Database, tmp_path: Path) 
     area(db, "V1", WHOLE)
     small, large, heap = (100, 50, 20, 10), (100, 50, 40, 10), ("dump", (900, 0, 20, 20))
     pictures = {
-        **dict.fromkeys((0, 1, 2), {"yard": ("occupation", small), "heap": heap}),
-        **dict.fromkeys((3, 6, 7), {"yard": ("occupation", large)}),
+        **{key: {"yard": ("occupation", small), "heap": heap} for key in (0, 1, 2)},
+        **{key: {"yard": ("occupation", large)} for key in (3, 6, 7)},
         8: {"yard": ("occupation", large), "heap": heap},
     }
     for n in range(9):
@@ -180,3 +181,39 @@ def test_the_same_night_again_and_an_emptied_cache_change_nothing(db: Database, 
     with db.read() as conn:
         assert [v["content_hash"] for v in replay_store.given(conn)] == before, "the same verdict is not given twice"
         assert conn.execute(text("SELECT count(*) FROM cache.boundary_piece")).scalar() == 1
+
+
+def test_verdicts_are_given_anew_when_what_they_rest_on_changes_and_only_then(db: Database, tmp_path: Path) -> None:
+    river(db)
+    area(db, "V1", WHOLE)
+    deliver(db, day(0), "a", {"house": ("building", (100, 60, 20, 10)), "pond": ("occupation", (500, 0, 30, 30))})
+    night(db, tmp_path, 0)
+    for n in (1, 2):  # once nothing was delivered, once the same again
+        assert night(db, tmp_path, n).counts["topics"]["encroachment"]["verdicts"] == 0
+        deliver(db, day(2), "a", {"house": ("building", (100, 60, 20, 10)), "pond": ("occupation", (500, 0, 30, 30))})
+    before, after = leads(db, 0), leads(db, 2)
+    for code in ("house", "pond"):
+        assert {k: after[code][k] for k in ("id", "sources", "figures", "area_m2")} == {
+            k: before[code][k] for k in ("id", "sources", "figures", "area_m2")
+        }
+    put(db, "chief", [{"code": "C1", "name": "某河长", "level": "county", "title": "县级河长"}])
+    put(
+        db,
+        "duty",
+        [
+            {
+                "code": "D1",
+                "chief_code": "C1",
+                "river_code": "R1",
+                "level": "county",
+                "bank": "both",
+                "from_m": 0.0,
+                "to_m": 300.0,
+            }
+        ],
+    )
+    night(db, tmp_path, 3)
+    assert [len(leads(db, 3)[c]["figures"]["chiefs"]) for c in ("house", "pond")] == [1, 0]
+    deliver(db, day(4), "a", {})
+    night(db, tmp_path, 4)
+    assert statuses(db, 4) == {"house": "missed", "pond": "missed"}, "it looked and saw nothing"

@@ -50,8 +50,10 @@ def save(
     if "evidence" in frame:
         frame["evidence"] = [e if isinstance(e, dict) else {} for e in frame["evidence"]]
     saved = versions.save_layer(conn, layer_name, frame, namespace=namespace, import_id=import_id)
-    for name, group in frame.groupby("feed"):
-        held = [saved.versions[c] for c in group["code"].astype(str).unique() if c in saved.versions]
+    # a feed that looked and saw nothing delivers, too
+    for name in sorted({*frame["feed"], *([feed] if feed else [])}):
+        codes = frame.loc[frame["feed"] == name, "code"].astype(str).unique()
+        held = [saved.versions[c] for c in codes if c in saved.versions]
         _deliver(conn, held, import_id, str(name), delivered_on, complete)
     return saved
 
