@@ -45,8 +45,11 @@ class Zoned:
     """What a stored one says it was prepared from."""
 
     def zone_of(self, centres: Floats) -> Ints:
-        """Zone (position) in which something with its centre at (n, 2) degrees is measured; -1 = nothing is near."""
-        if self.keys is None:
+        """Zone (position) in which something with its centre at (n, 2) degrees is measured; -1 = nothing is near.
+
+        Where all areas lie in one zone, that is the zone for everything: what reaches into it from afar is measured where it is met.
+        """
+        if self.keys is None or len(self.keys) == 1:
             return np.zeros(len(centres), np.int64)
         keys, which = np.unique(_keys(centres), axis=0, return_inverse=True)
         known = {key: i for i, key in enumerate(self.keys)}

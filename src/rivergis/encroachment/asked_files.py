@@ -61,7 +61,7 @@ class Things:
         self.with_verdict = self.count <= list_up_to if asking.verdict is None else asking.verdict
         self.listed = asking.listed or ("all" if self.count <= list_up_to and self.layer else "near")
         self.outside: list[str] = []
-        self.outside_count = 0
+        self.outside_count, self.left_out = 0, 0
 
     def __iter__(self) -> Iterator[tuple[Layer, int]]:
         if self.stream:
@@ -81,23 +81,23 @@ class Things:
                 )  # fmt: skip
             yield layer, chunk.zone
         self.outside_count = candidates.outside
-        for feature, (_, sentence) in candidates.aside.items():
-            self.said.append(
-                Said(
-                    "candidate_skipped",
-                    f"Feature {feature} of {self.path.name} was left out: {sentence}",
-                    (str(feature),),
-                    "candidates",
-                )
-            )
+        self._aside({f: sentence for f, (_, sentence) in candidates.aside.items()})
+
+    def _aside(self, sentences: dict[Any, str]) -> None:
+        for feature, sentence in sentences.items():
+            said = f"Feature {feature} of {self.path.name} was left out: {sentence}"
+            self.said.append(Said("candidate_skipped", said, (str(feature),), "candidates"))
+            self.left_out += 1
 
     def _whole(self, layer: Layer) -> Iterator[tuple[Layer, int]]:
         frame = layer.frame
         boxes = frame.geometry.bounds.to_numpy(np.float64)
         missing = ~np.isfinite(boxes).all(axis=1)
         near = self.ground.zoned.near(np.nan_to_num(boxes)) | missing
-        handed = np.zeros(len(frame), bool)
-        source = vector.Source(frame[near], str(layer.about.get("layer")), None)
+        wide = candidate_files.too_wide(frame[near & ~missing], self.ground.zoned)
+        self._aside({f: sentence for f, (_, sentence) in wide.items()})
+        handed = frame.index.isin(list(wide))
+        source = vector.Source(frame[near & ~handed], str(layer.about.get("layer")), None)
         for chunk in candidate_files.chunks(source, self.ground.zoned):
             handed[frame.index.get_indexer(chunk.frame.index)] = True
             yield Layer(chunk.frame, layer.about, [], layer.faults), chunk.zone

@@ -107,7 +107,7 @@ def too_wide(frame: gpd.GeoDataFrame, ground: Zoned) -> dict[Any, tuple[str, str
     """Candidates (EPSG:4490) that reach further than areas are prepared beyond their zone: feature -> (code, sentence)."""
     bounds = frame.geometry.bounds.to_numpy(np.float64)
     wide = (bounds[:, 2:] - bounds[:, :2]).max(axis=1, initial=0) > 2 * MARGIN_DEG
-    if ground.keys is None or not wide.any():
+    if ground.keys is None or len(ground.keys) == 1 or not wide.any():
         return {}
     return {i: (TOO_WIDE, _said_wide(b)) for i, b in zip(frame.index[wide], bounds[wide], strict=True)}
 

@@ -126,6 +126,7 @@ class _Done:
             total_m2 += union_m2([net for _, net in rows])
             shapes += list(gpd.GeoSeries([net for _, net in rows], crs=system).to_crs(crs.STORAGE))
         self.reasons["outside"] += things.outside_count
+        self.reasons["left_out"] += things.left_out
         listed = things.listed
         if listed == "all":
             self.not_findings += [{"candidate": n, "reason": "outside"} for n in things.outside]
