@@ -102,6 +102,11 @@ def import_(file: Path, batch: str, actor: str | None, as_json: bool, **o: Any) 
 
 
 def _show_received(done: BatchReceived, dry_run: bool) -> None:
+    if done.outcomes:
+        common.say(
+            f"{done.outcomes} 行带核查结论,导入不作认定 rows carry an outcome, which an import does not take over: "
+            f"rivergis encroachment patches return FILE --batch {done.batch} --as NAME"
+        )
     if done.known:
         common.say(
             f"{done.batch}: 与第 {done.version} 次下发相同 the same as delivery {done.version}: {done.patches} 图斑 patches"

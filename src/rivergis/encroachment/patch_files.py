@@ -7,6 +7,7 @@ geometry of a form are those of who sent it.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 import sqlite3
@@ -93,6 +94,14 @@ def read(
         for feature, said, shape in zip(piece.frame.index, piece.frame.to_dict("records"), shapes, strict=True):
             row = {str(k): v for k, v in said.items()}
             rows.append(Row(len(rows), str(feature), patches.read_row(row, columns), patches.shape_hash(shape)))
+    beside = next((r.source_feature for r in rows if not r.source_feature.isdecimal()), None)
+    if beside is not None:
+        raise InputError(
+            f"{path.name}, layer {opened.name} has several patches in one row (row {beside}): give each a row of its own.",
+            file=str(path),
+            layer=opened.name,
+            feature=beside,
+        )
     if "patch_no" not in columns:
         raise InputError(
             f"{path.name}, layer {opened.name} has no column with the number of a patch ({names['patch_no'].replace('|', ', ')}): "
@@ -252,9 +261,9 @@ def _csv(kept: Path, part: Path, form: Form) -> None:
     raw = kept.read_bytes()
     bom = raw.startswith(b"\xef\xbb\xbf")
     codec = "utf-8-sig" if bom else encoding
-    text = raw.decode(codec)
+    text = raw.decode(codec, "surrogateescape")  # bytes that are no text go back as they came
     sep = delimited.find_delimiter(text.splitlines()[:200])
-    rows = list(csv.reader(text.splitlines(keepends=True), delimiter=sep))
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sep))
     columns, added = form.placed()
     head = _head_row(rows[: min((int(f) for f in form.values if f.isdecimal()), default=2) - 1], form)
     headings = [h.strip() for h in rows[head]]
@@ -267,5 +276,5 @@ def _csv(kept: Path, part: Path, form: Form) -> None:
         for name, value in said.items():
             rows[int(feature) - 1][headings.index(columns[name])] = "" if value is None else str(value)
     newline = "\r\n" if b"\r\n" in raw else "\n"
-    with part.open("w", encoding=codec, newline="") as handle:
+    with part.open("w", encoding=codec, errors="surrogateescape", newline="") as handle:
         csv.writer(handle, delimiter=sep, lineterminator=newline).writerows(rows)

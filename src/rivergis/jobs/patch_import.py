@@ -32,6 +32,8 @@ class BatchReceived:
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     imported: ImportResult | None = None
+    outcomes: int = 0
+    """Rows that carry an outcome: people decide, so an import takes none of them over."""
 
 
 def import_batch(
@@ -56,10 +58,12 @@ def import_batch(
         raise UsageError("Give the batch a name with --batch, such as 2026-1.")
     asked = Asked(None, options.crs, options.datum, options.encoding)
     read = patch_files.read(path, profile, asked, source_layer=source_layer, limits=limits)
+    outcomes = sum("outcome" in r.delivered for r in read.rows)
     with db.read() as conn:
         compared = patch_workflow.compare(conn, batch, read)
         if compared.same:
-            return BatchReceived(batch, patch_workflow.progress(conn, batch).version, True, len(read.rows))
+            version = patch_store.batch(conn, batch)["version"]
+            return BatchReceived(batch, version, True, len(read.rows), outcomes=outcomes)
     mapped, _ = patch_files.mapping(profile)
     delivered_on = options.delivered_on or _today()
     own = replace(
@@ -78,7 +82,9 @@ def import_batch(
         progress=progress,
     )
     version = 0 if dry_run else _record(db, read, batch, compared, own, profile.name, actor, store_dir, delivered_on)
-    return BatchReceived(batch, version, False, len(read.rows), compared.new, compared.changed, compared.gone, result)
+    return BatchReceived(
+        batch, version, False, len(read.rows), compared.new, compared.changed, compared.gone, result, outcomes
+    )
 
 
 def _record(
