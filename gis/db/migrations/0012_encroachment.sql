@@ -23,7 +23,7 @@ CREATE INDEX sighting_sources ON data.sighting USING gin (sources jsonb_path_ops
 ALTER TABLE data.permit ADD COLUMN accepted_on date;
 COMMENT ON COLUMN data.permit.accepted_on IS '竣工验收 civil day on which the finished work was accepted; null = no acceptance seen';
 
-COMMENT ON COLUMN data.not_finding.reason IS 'permitted, permit_place_open (有许可·待核位置), permit_acceptance_open (许可期满未见竣工验收资料), undecided, not_observed, allowed_use, below_min_area, within_tolerance, touches_only ...';
+COMMENT ON COLUMN data.not_finding.reason IS 'permitted, permit_place_open (有许可·待核位置), permit_unaccepted (许可期满未见竣工验收资料,待核), undecided, not_observed, allowed_use, below_min_area, within_tolerance, touches_only ...';
 COMMENT ON COLUMN data.finding.merged_into IS 'The lead that goes on for it; set once, in the night whose sighting says merged';
 
 -- lines prepared once per version: rebuilt when missing, so nothing here is a fact

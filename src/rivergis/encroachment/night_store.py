@@ -51,12 +51,16 @@ def candidates_near(
     return read_frame(
         conn,
         f"""WITH {_STANDING},
-        near AS (SELECT c.id, c.version, i.delivered_on, i.delivered_at FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version
-          WHERE EXISTS (SELECT FROM cache.boundary_piece p WHERE p.geom && ST_Expand(c.geom, {_LINE_SLACK_DEG})
-                          AND p.ground_id = ANY(CAST(:grounds AS uuid[])) AND ST_DWithin(p.geom, c.geom, {_LINE_SLACK_DEG}))
-             OR c.id = ANY(CAST(:ids AS uuid[]))
-             OR EXISTS (SELECT FROM unnest(CAST(:islands AS text[])) h WHERE ST_DWithin(ST_GeomFromEWKT(h), c.geom, 0)))
-        SELECT {_CANDIDATE}, n.delivered_on, n.delivered_at, {_FIRST}, c.geom FROM near n JOIN data.candidate c USING (id, version) ORDER BY c.id""",
+        wanted AS MATERIALIZED (SELECT unnest(CAST(:grounds AS uuid[])) AS ground_id),
+        stands AS MATERIALIZED (SELECT c.id, c.version, c.geom, i.delivered_on, i.delivered_at
+          FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version),
+        near AS (
+          SELECT s.id FROM stands s JOIN cache.boundary_piece p ON ST_DWithin(p.geom, s.geom, {_LINE_SLACK_DEG})
+          WHERE p.ground_id IN (SELECT ground_id FROM wanted)
+          UNION SELECT s.id FROM stands s JOIN unnest(CAST(:islands AS text[])) h ON ST_DWithin(ST_GeomFromEWKT(h), s.geom, 0)
+          UNION SELECT unnest(CAST(:ids AS uuid[])))
+        SELECT {_CANDIDATE}, n.delivered_on, n.delivered_at, {_FIRST}, c.geom
+        FROM stands n JOIN near USING (id) JOIN data.candidate c ON c.id = n.id AND c.version = n.version ORDER BY c.id""",
         {
             "night": night,
             "known": known_at,
