@@ -35,7 +35,22 @@ _NIGHT_PARAMS = {
     "grown_min_m2": "growth_min_m2",
 }
 _OVERLAY_PARAMS = {"tol_m": "width_tolerance_m", "min_area_m2": "min_overlap_area_m2"}
-_SHAPEFILE = {".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qpj", ".qix"}
+_BESIDE = {
+    ".dbf",
+    ".shx",
+    ".prj",
+    ".cpg",
+    ".sbn",
+    ".sbx",
+    ".qpj",
+    ".qix",
+    ".qmd",
+    ".xml",
+    ".part",
+    ".gpkg-wal",
+    ".gpkg-shm",
+}
+"""Endings of files that stand beside a layer and are none."""
 _BATCH_BYTES, _BATCH_NIGHTS = 32 << 20, 30
 
 
@@ -140,7 +155,7 @@ def nights_of(folder: Path) -> list[NightFolder]:
 
 def layer_of(folder: Path, stem: str, needed: bool = True) -> Any:
     """The one file of that name, whatever its format; None where it is not needed and not there."""
-    found = [p for p in sorted(folder.glob(f"{stem}.*")) if p.suffix.lower() not in _SHAPEFILE and p.suffix != ".part"]
+    found = [p for p in sorted(folder.glob(f"{stem}.*")) if p.suffix.lower() not in _BESIDE]
     if len(found) > 1:
         raise InputError(
             f"{folder} holds {found[0].name} and {found[1].name}: leave the one that counts.", file=str(folder)
