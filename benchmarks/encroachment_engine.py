@@ -198,6 +198,10 @@ def some_of(candidates: Path, target: Path, every: int) -> None:
     gpd.GeoDataFrame(gpd.pd.concat(parts)).to_parquet(target)
 
 
+def every_of(count: int, asked: argparse.Namespace) -> int:
+    return max(1, -(-count // asked.peers))
+
+
 def alone(job: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """One job in a process of its own: seconds of processor, MiB, and what it found."""
     out = folder / f"{job}.npz"
@@ -207,6 +211,8 @@ def alone(job: str, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         str(asked.folder),
         "--pieces",
         str(asked.pieces),
+        "--peers",
+        str(asked.peers),
         "--job",
         job,
         "--work",
@@ -229,14 +235,16 @@ def work(job: str, folder: Path, asked: argparse.Namespace) -> None:
     )
     found: Found | None = None
     wall = time.perf_counter()
-    if job == "prepare":
+    if job == "samples":
+        some_of(candidates, some, every_of(pq.read_metadata(candidates).num_rows, asked))
+        some_of(candidates, folder / "changed.parquet", CHANGED)
+        used = 0.0
+    elif job == "prepare":
         _, used = timed(lambda: prepare(areas, asked.pieces))
     elif job in ("read_whole", "read_by_groups"):
         used = {"read_whole": read_whole, "read_by_groups": read_by_groups}[job](candidates)
     elif job in ("rivergis", "rivergis_shapes"):
         found, used = timed(lambda: full_night(candidates, asked.pieces, job == "rivergis_shapes"))
-    elif job == "rivergis_some":
-        found, used = timed(lambda: full_night(some, asked.pieces))
     elif job == "changed":
         changed = gpd.read_parquet(folder / "changed.parquet")
         found, used = timed(lambda: changed_night(changed, asked.pieces))
@@ -284,9 +292,9 @@ def compare(folder: Path, asked: argparse.Namespace) -> None:
     asked.pieces = asked.pieces or folder / "pieces.arrow"
     candidates = asked.folder / "candidates.parquet"
     count = pq.read_metadata(candidates).num_rows
-    every = max(1, -(-count // asked.peers))
-    some_of(candidates, folder / "some.parquet", every)
-    some_of(candidates, folder / "changed.parquet", CHANGED)
+    every = every_of(count, asked)
+    # in a process too: a child is said to have held at least what its parent holds
+    alone("samples", folder, asked)
     told = {}
     jobs = ["read_whole", "read_by_groups", "rivergis", "rivergis_shapes", "changed"]
     jobs = [

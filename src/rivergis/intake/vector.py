@@ -309,7 +309,7 @@ def bring_home(source: Source, verdict: Verdict, outliers: np.ndarray) -> None:
     bounds = shapely.bounds(home)
     off = (np.abs(bounds[:, [0, 2]]) > 180).any(axis=1) | (np.abs(bounds[:, [1, 3]]) > 90).any(axis=1)
     lost = ~missing & shapely.is_missing(home)
-    kept = np.where(lost | off, shapely.force_2d(given), home)
+    kept = np.where(lost | off, shapely.force_2d(given), home) if (lost | off).any() else home
     for i in np.flatnonzero(lost | off | outliers).tolist():
         source.faults[source.frame.index[i]] = _fault(given, i, off[i] or outliers[i], source.crs)
     frame = source.frame.drop(columns="geom", errors="ignore")
