@@ -48,27 +48,38 @@ def candidates_near(
     Columns id, version, code, feed, kind, source_kind, name, accuracy_m, seen_at, evidence, delivered_on and delivered_at
     (of the last delivery), first_delivered_on; geom EPSG:4490. What lies elsewhere is never fetched.
     """
-    return read_frame(
-        conn,
-        f"""WITH {_STANDING},
-        wanted AS MATERIALIZED (SELECT unnest(CAST(:grounds AS uuid[])) AS ground_id),
-        stands AS MATERIALIZED (SELECT c.id, c.version, c.geom, i.delivered_on, i.delivered_at
-          FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version),
-        near AS (
-          SELECT s.id FROM stands s JOIN cache.boundary_piece p ON ST_DWithin(p.geom, s.geom, {_LINE_SLACK_DEG})
-          WHERE p.ground_id IN (SELECT ground_id FROM wanted)
-          UNION SELECT s.id FROM stands s JOIN unnest(CAST(:islands AS text[])) h ON ST_DWithin(ST_GeomFromEWKT(h), s.geom, 0)
-          UNION SELECT unnest(CAST(:ids AS uuid[])))
-        SELECT {_CANDIDATE}, n.delivered_on, n.delivered_at, {_FIRST}, c.geom
-        FROM stands n JOIN near USING (id) JOIN data.candidate c ON c.id = n.id AND c.version = n.version ORDER BY c.id""",
+    # tables of the transaction, so that the planner knows how much there is to join
+    conn.execute(
+        text(f"""CREATE TEMP TABLE standing ON COMMIT DROP AS WITH {_STANDING}
+        SELECT c.id, c.version, c.geom, i.delivered_on, i.delivered_at
+        FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version"""),
+        {"night": night, "known": known_at},
+    )
+    conn.execute(
+        text("CREATE TEMP TABLE wanted ON COMMIT DROP AS SELECT unnest(CAST(:grounds AS uuid[])) AS ground_id"),
+        {"grounds": [str(g) for g in grounds]},
+    )
+    conn.execute(text("ANALYZE standing, wanted"))
+    conn.execute(
+        text(f"""CREATE TEMP TABLE near ON COMMIT DROP AS
+        SELECT s.id FROM standing s JOIN cache.boundary_piece p ON ST_DWithin(p.geom, s.geom, {_LINE_SLACK_DEG})
+        WHERE p.ground_id IN (SELECT ground_id FROM wanted)
+        UNION SELECT s.id FROM standing s JOIN unnest(CAST(:islands AS text[])) h ON ST_DWithin(ST_GeomFromEWKT(h), s.geom, 0)
+        UNION SELECT unnest(CAST(:ids AS uuid[]))"""),
         {
-            "night": night,
-            "known": known_at,
-            "grounds": [str(g) for g in grounds],
             "ids": [str(i) for i in ids],
             "islands": [f"SRID=4490;{shapely.to_wkt(g, rounding_precision=-1)}" for g in islands],
         },
     )
+    conn.execute(text("ANALYZE near"))
+    found = read_frame(
+        conn,
+        f"""SELECT {_CANDIDATE}, s.delivered_on, s.delivered_at, {_FIRST}, c.geom
+        FROM near JOIN standing s USING (id) JOIN data.candidate c USING (id, version) ORDER BY c.id""",
+        {"known": known_at},
+    )
+    conn.execute(text("DROP TABLE standing, wanted, near"))
+    return found
 
 
 def candidates_of(conn: Connection, versions: Sequence[tuple[str, int]], known_at: datetime) -> gpd.GeoDataFrame:
