@@ -51,7 +51,8 @@ def save(path: Path, ground: Zoned, meta: dict[str, Any]) -> None:
             for i, pieces in enumerate(ground.pieces):
                 for shapes in pieces.arrays:
                     _write(file, i, shapes=shapes)
-                index = pieces.index
+                # not kept: those of a whole province would stand beside its pieces
+                index = pieces.squares or Index.over(pieces.bounds)
                 _write(
                     file, i, index.squares, area=pieces.area, bounds=pieces.bounds, start=index.start, held=index.held
                 )
