@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from rivergis.rules import RuleView
 
 FILES = ("boundary", "candidates", "permits", "zones")
+DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
 
 def how_options(command: Any) -> Any:
     """``--layer --crs --datum --encoding``: how a file is to be read, for one file (candidates=...) or for all."""
     for name, metavar, text in (
         ("encoding", "[FILE=]NAME", "Encoding of the text, e.g. candidates=gbk."),
-        ("datum", "[FILE=]DATUM", "Datum of the coordinates: wgs84, gcj02 or bd09."),
+        ("datum", "[FILE=]DATUM", f"Datum of the coordinates: {', '.join(DATUMS)}."),
         ("crs", "[FILE=]EPSG:CODE", "Coordinate system, where the file does not say it or says it wrongly."),
         ("layer", "[FILE=]NAME", "Layer inside a file."),
     ):
@@ -170,7 +171,7 @@ def _asked(how: dict[str, tuple[str, ...]]) -> dict[str, Any]:
         of_all = [v for v in values if v.partition("=")[0] not in FILES]
         for v in [*(f"{f}={v}" for v in of_all for f in FILES), *(v for v in values if v not in of_all)]:
             file, _, value = v.partition("=")
-            told[file][option] = _system(value) if option == "crs" else value
+            told[file][option] = _CHECKED[option](value) if option in _CHECKED else value
     return {f: Asked(t.get("layer"), t.get("crs"), t.get("datum"), t.get("encoding")) for f, t in told.items()}
 
 
@@ -178,6 +179,16 @@ def _system(text: str) -> str:
     """A coordinate system that is one; ``BadParameter`` otherwise."""
     context = click.get_current_context()
     return common.known_system(context, context.command.params[0], text) or text
+
+
+def _datum(text: str) -> str:
+    """A datum that can be taken off; ``BadParameter`` otherwise, so that no word for one is passed over."""
+    if text.strip().lower() not in DATUMS:
+        raise click.BadParameter(f"{text[:40]!r} is no datum: one of {', '.join(DATUMS)}.", param_hint="'--datum'")
+    return text.strip().lower()
+
+
+_CHECKED = {"crs": _system, "datum": _datum}
 
 
 def _write(done: Check, out: Path) -> None:
@@ -199,7 +210,7 @@ def _cells(f: dict[str, Any]) -> tuple[Any, ...]:
         ", ".join(f["reaches"]),
         f["area_m2"],
         position,
-        f.get("severity"),
+        words.both("severity." + f["severity"]) if f.get("severity") else None,
         words.both("basis." + f["basis"]),
     )
 
