@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import shapely
 from sqlalchemy import text
 
 from rivergis.boundary import ground_store
@@ -14,6 +15,7 @@ from rivergis.errors import NotPermitted
 from tests.encroachment.night_ground import (
     area,
     bank_lines,
+    box,
     day,
     deliver,
     leads,
@@ -54,6 +56,16 @@ def test_lines_without_an_area_bound_ground_or_leave_it_undecided(db: Database, 
     night(db, tmp_path)
     assert leads(db, 0)["in"]["basis"] == "draft" and leads(db, 0)["in"]["our_action"] == "仅提示"
     assert untold(db, 0) == {"maybe": "undecided"}
+
+
+def test_what_stands_on_an_island_left_out_is_said(db: Database, tmp_path: Path) -> None:
+    river(db)
+    bank_lines(db, "V1", {"left": [(0, 100), (2000, 100)]})
+    holed = box(0, -100, 2000, 200).difference(box(400, -50, 200, 100))
+    put(db, "boundary_area", [{"code": "V1A", "version_code": "V1"}], [shapely.MultiPolygon([holed])])
+    deliver(db, day(0), "a", {"home": ("building", (490, -5, 20, 10)), "shed": ("building", (100, 0, 20, 10))})
+    night(db, tmp_path)
+    assert set(leads(db, 0)) == {"shed"} and untold(db, 0) == {"home": "in_hole"}
 
 
 def test_ground_of_two_counties_counts_once_and_names_both(db: Database, tmp_path: Path) -> None:

@@ -59,17 +59,20 @@ def candidates_near(
         text("CREATE TEMP TABLE wanted ON COMMIT DROP AS SELECT unnest(CAST(:grounds AS uuid[])) AS ground_id"),
         {"grounds": [str(g) for g in grounds]},
     )
-    conn.execute(text("ANALYZE standing, wanted"))
+    conn.execute(
+        text("""CREATE TEMP TABLE island ON COMMIT DROP AS
+        SELECT ST_GeomFromEWKT(h) AS geom FROM unnest(CAST(:islands AS text[])) h"""),
+        {"islands": [f"SRID=4490;{shapely.to_wkt(g, rounding_precision=-1)}" for g in islands]},
+    )
+    conn.execute(text("CREATE INDEX ON standing USING gist (geom)"))
+    conn.execute(text("ANALYZE standing, wanted, island"))
     conn.execute(
         text(f"""CREATE TEMP TABLE near ON COMMIT DROP AS
         SELECT s.id FROM standing s JOIN cache.boundary_piece p ON ST_DWithin(p.geom, s.geom, {_LINE_SLACK_DEG})
         WHERE p.ground_id IN (SELECT ground_id FROM wanted)
-        UNION SELECT s.id FROM standing s JOIN unnest(CAST(:islands AS text[])) h ON ST_DWithin(ST_GeomFromEWKT(h), s.geom, 0)
+        UNION SELECT s.id FROM island h JOIN standing s ON ST_DWithin(h.geom, s.geom, 0)
         UNION SELECT unnest(CAST(:ids AS uuid[]))"""),
-        {
-            "ids": [str(i) for i in ids],
-            "islands": [f"SRID=4490;{shapely.to_wkt(g, rounding_precision=-1)}" for g in islands],
-        },
+        {"ids": [str(i) for i in ids]},
     )
     conn.execute(text("ANALYZE near"))
     found = read_frame(
@@ -78,7 +81,7 @@ def candidates_near(
         FROM near JOIN standing s USING (id) JOIN data.candidate c USING (id, version) ORDER BY c.id""",
         {"known": known_at},
     )
-    conn.execute(text("DROP TABLE standing, wanted, near"))
+    conn.execute(text("DROP TABLE standing, wanted, island, near"))
     return found
 
 
