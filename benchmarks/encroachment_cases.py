@@ -92,16 +92,22 @@ def codes(answer: Answer) -> set[str]:
     return {one if isinstance(one, str) else one.get("code") for one in answer.get("diagnostics", [])}
 
 
+def judged(expected: Answer, answer: Answer) -> tuple[list[str], list[str]]:
+    """What is wrong in an answer and what it leaves unsaid; nothing where it takes the alternative."""
+    faults, silent = wrong(expected, answer), untold(expected, answer)
+    other = expected.get("alternative")
+    if faults and other and not answer.get("findings") and codes(answer) & set(other["diagnostics_any_of"]):
+        return [], []
+    return faults, silent
+
+
 def score(folder: Path, results: Path, strict: bool) -> int:
     """A line for each case that is not right, and the two counts; 0 where all is."""
     answers, names = _load(results), _load(folder / "cases.json")
     outcome = told = 0
     for name in names:
         expected, answer = _load(folder / "cases" / name / "expected.json"), answers.get(name, {})
-        faults, silent = wrong(expected, answer), untold(expected, answer)
-        other = expected.get("alternative")
-        if faults and other and not answer.get("findings") and codes(answer) & set(other["diagnostics_any_of"]):
-            faults = silent = []
+        faults, silent = judged(expected, answer)
         outcome, told = outcome + (not faults), told + (not silent)
         if faults or silent:
             print(f"{name}: {'WRONG' if faults else 'untold'}: {'; '.join(faults + silent)}")

@@ -38,6 +38,7 @@ class Asking:
     """File to keep the prepared boundary in, and to take it from while it still holds."""
     verdict: bool | None = None
     """Whether findings get a verdict; None = where the candidates are no more than the rules list one by one."""
+    opened: layer_files.Opened = field(default_factory=dict)
 
     def how(self, layer: str) -> Asked:
         return self.asked.get(layer, Asked())
@@ -56,7 +57,7 @@ class Things:
             self.count, self.said = self.stream.count, []
             self.about: dict[str, Any] = {"file": self.path.name, **self.stream.opened.provenance()}
         else:
-            self.layer = layer_files.read(self.path, asked, "candidate")
+            self.layer = layer_files.read(self.path, asked, "candidate", asking.opened)
             self.count, self.said, self.about = len(self.layer.frame), [*self.layer.said], self.layer.about
         self.with_verdict = self.count <= list_up_to if asking.verdict is None else asking.verdict
         self.listed = asking.listed or ("all" if self.count <= list_up_to and self.layer else "near")

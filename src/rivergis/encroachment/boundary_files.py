@@ -55,7 +55,8 @@ class Ground:
         )  # fmt: skip
 
 
-def ground_of(path: Path, asked: Asked, *, snap_m: float, doubt_m: float, keep: Path | None = None) -> Ground:
+def ground_of(path: Path, asked: Asked, *, snap_m: float, doubt_m: float, keep: Path | None = None,
+              opened: layer_files.Opened | None = None) -> Ground:  # fmt: skip
     """The ground of a boundary file. ``keep``: a file to keep it in, and to take it from while it still holds.
 
     Raises ``InputError`` where nothing in it bounds anything, ``CrsRefused`` where it is not certain where it lies.
@@ -65,7 +66,7 @@ def ground_of(path: Path, asked: Asked, *, snap_m: float, doubt_m: float, keep: 
         held = stored.load(keep)
         if held.meta.get("from") == made_from:
             return _again(held)
-    layer = layer_files.read(path, asked, "boundary")
+    layer = layer_files.read(path, asked, "boundary", opened)
     closed = closed_boundary(layer, snap_m, doubt_m)
     if closed.areas.empty and closed.doubts.empty:
         raise InputError(f"{path.name}: nothing in it bounds an area: name another layer or file.", file=str(path))

@@ -11,9 +11,12 @@ from rivergis.encroachment import layer_files
 from rivergis.encroachment.asked_files import Asking
 from rivergis.encroachment.files import check
 from rivergis.errors import CrsRefused, InputError
+from rivergis.intake import vector
 from rivergis.intake.delivery import Asked
 from rivergis.rules import RuleView
 
+_LAYERS = ("boundary", "candidates", "permits")
+_TOGETHER = 12  # cases whose files are opened in one guarded process
 _SUFFIXES = (".geojson", ".gpkg", ".shp", ".fgb", ".parquet")
 
 
@@ -37,9 +40,13 @@ def check_cases(
             file=str(folder),
         )
     out = {}
-    for case in cases:
-        progress(case.name)
-        out[case.name] = _case(case, view, as_of)
+    for first in range(0, len(cases), _TOGETHER):
+        some = cases[first : first + _TOGETHER]
+        paths = [p for case in some for name in _LAYERS if (p := _file(case, name)) is not None]
+        opened = dict(zip(paths, vector.open_each(paths, Asked()), strict=True))
+        for case in some:
+            progress(case.name)
+            out[case.name] = _case(case, view, as_of, opened)
     return out
 
 
@@ -47,21 +54,21 @@ def _file(case: Path, name: str) -> Path | None:
     return next((p for s in _SUFFIXES if (p := case / (name + s)).is_file()), None)
 
 
-def _names(candidates: Path) -> list[str]:
+def _names(candidates: Path, opened: layer_files.Opened) -> list[str]:
     try:
-        return layer_files.names(candidates, Asked())
+        return layer_files.names(candidates, Asked(), opened)
     except InputError:  # the candidates themselves cannot be read
         return []
 
 
-def _case(case: Path, view: RuleView, as_of: date) -> dict[str, Any]:
-    boundary, candidates, permits = (_file(case, n) for n in ("boundary", "candidates", "permits"))
+def _case(case: Path, view: RuleView, as_of: date, opened: layer_files.Opened) -> dict[str, Any]:
+    boundary, candidates, permits = (_file(case, n) for n in _LAYERS)
     assert boundary is not None and candidates is not None
     try:
-        done = check(Asking(boundary, candidates, permits, as_of, listed="all"), view)
+        done = check(Asking(boundary, candidates, permits, as_of, listed="all", opened=opened), view)
     except (CrsRefused, InputError) as refused:
         said = {"code": "layer_rejected", "sentence": str(refused)}
-        open_ = [{"candidate": name, "reason": "undecided"} for name in _names(candidates)]
+        open_ = [{"candidate": name, "reason": "undecided"} for name in _names(candidates, opened)]
         return {"findings": [], "not_findings": open_, "queue": [], "diagnostics": [said], "total_area_m2": 0.0}
     told = done.as_dict()
     return {k: told[k] for k in ("findings", "not_findings", "queue", "diagnostics", "total_area_m2")}

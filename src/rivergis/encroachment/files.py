@@ -57,10 +57,12 @@ def check(asking: Asking, view: RuleView) -> Check:
     """
     ground = boundary_files.ground_of(
         asking.boundary, asking.how("boundary"), snap_m=view.number("encroach.snap"),
-        doubt_m=view.number("encroach.doubt_around"), keep=asking.prepared,
+        doubt_m=view.number("encroach.doubt_around"), keep=asking.prepared, opened=asking.opened,
     )  # fmt: skip
-    permits = layer_files.read(asking.permits, asking.how("permits"), "permit") if asking.permits else None
-    zones = layer_files.read(asking.zones, asking.how("zones"), "zone") if asking.zones else None
+    permits = (
+        layer_files.read(asking.permits, asking.how("permits"), "permit", asking.opened) if asking.permits else None
+    )
+    zones = layer_files.read(asking.zones, asking.how("zones"), "zone", asking.opened) if asking.zones else None
     things = Things(asking, ground, int(view.number("encroach.list_up_to")))
     done = _Done(view, asking, ground, permits)
     for frame, zone in things:

@@ -7,6 +7,7 @@ its own datum (火星坐标 in a column) is converted and said.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import shapely
 
 from rivergis import crs
 from rivergis.boundary.closing import Said
-from rivergis.errors import InputError
+from rivergis.errors import InputError, RivergisError
 from rivergis.intake import times, vector
 from rivergis.intake.delivery import Asked
 
@@ -77,12 +78,16 @@ class Layer:
         return pd.to_numeric(self.values(*names), errors="coerce").astype(float)
 
 
-def read(path: Path, asked: Asked, what: str) -> Layer:
+Opened = Mapping[Path, list[vector.Opened] | RivergisError]
+"""Files opened before, many at once (``vector.open_each``): what opening them gave, or would have raised."""
+
+
+def read(path: Path, asked: Asked, what: str, opened_before: Opened | None = None) -> Layer:
     """A layer for a check; ``what``: boundary, candidate, permit or zone, for the sentences.
 
     Raises ``InputError``, and ``CrsRefused`` where it is not certain where the layer lies.
     """
-    opened = vector.chosen(path, vector.open_layers(path, asked), asked.layer)
+    opened = _open(path, asked, opened_before or {})
     opened.check_place()
     pieces = list(opened.pieces())
     frame = pd.concat([p.frame for p in pieces]) if len(pieces) > 1 else pieces[0].frame
@@ -103,6 +108,13 @@ def read(path: Path, asked: Asked, what: str) -> Layer:
     return _own_datums(layer, opened, what)
 
 
+def _open(path: Path, asked: Asked, before: Opened) -> vector.Opened:
+    found = before[path] if path in before else vector.open_layers(path, asked)
+    if isinstance(found, RivergisError):
+        raise found
+    return vector.chosen(path, found, asked.layer)
+
+
 def _member(path: Path) -> str | None:
     """The datum that a GeoJSON file states of itself, beside its features."""
     if path.suffix.lower() not in (".json", ".geojson"):
@@ -113,9 +125,9 @@ def _member(path: Path) -> str | None:
     return found.group(1).decode("utf-8", "replace") if found else None
 
 
-def names(path: Path, asked: Asked) -> list[str]:
+def names(path: Path, asked: Asked, opened_before: Opened | None = None) -> list[str]:
     """What a layer calls its features (id, code, else their number), also where it cannot be placed on earth."""
-    opened = vector.chosen(path, vector.open_layers(path, asked), asked.layer)
+    opened = _open(path, asked, opened_before or {})
     frame = pd.concat([p.frame for p in opened.pieces(placed=False)])
     return Layer(frame, {}).names()
 
