@@ -224,7 +224,7 @@ def test_a_file_cut_short_is_refused(ground: Zoned, tmp_path: Path, kept: float)
     path = tmp_path / "pieces.arrow"
     stored.save(path, ground, {})
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
-    with pytest.raises(InputError, match="prepare the boundary again"):
+    with pytest.raises(InputError, match="is no whole file of prepared boundaries"):
         stored.load(path)
 
 

@@ -17,7 +17,7 @@ from pyproj import CRS
 from rivergis.boundary.pieces import MAX_VERTICES, Pieces
 from rivergis.boundary.squares import Index, Squares
 from rivergis.boundary.zoned import Key, Zoned
-from rivergis.errors import InputError
+from rivergis.errors import EnvironmentFault, InputError
 
 FORM = f"1/{MAX_VERTICES}"
 """Of the file and of the pieces in it; one of another form is prepared again."""
@@ -42,6 +42,7 @@ def save(path: Path, ground: Zoned, meta: dict[str, Any]) -> None:
     """Write prepared pieces, whole or not at all.
 
     ``meta``: what must be the same for them to be used again (hash of the boundary file, rule values ...), JSON-ready.
+    Raises ``EnvironmentFault`` where the place refuses it.
     """
     zones = [zone.to_wkt() for zone in ground.zones]
     told: dict[str, Any] = {"form": FORM, "zones": zones, "keys": ground.keys, "meta": meta}
@@ -58,6 +59,10 @@ def save(path: Path, ground: Zoned, meta: dict[str, Any]) -> None:
                 )
             _write(file, _GROUND, ground.squares)
         beside.replace(path)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{path} cannot be written ({error.strerror or os.strerror(error.errno or 0)}): choose another place."
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -94,7 +99,7 @@ def load(path: Path) -> Zoned:
         rows = [file.get_batch(i) for i in range(file.num_record_batches)] if told.get("form") == FORM else []
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
-            f"{path.name} is no whole file of prepared boundaries (cut short?): delete it and prepare the boundary again.",
+            f"{path.name} is no whole file of prepared boundaries: give another name, or delete it if it is one that was cut short.",
             file=str(path),
         ) from error
     if not rows:

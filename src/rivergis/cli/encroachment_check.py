@@ -121,6 +121,7 @@ def check(
     from rivergis.encroachment import asked_files, files
 
     _may_write(out, (".json", ".gpkg", ".geojson", ".csv"))
+    _may_keep(prepared, [boundary, candidates, permits, zones])
     asking = asked_files.Asking(
         boundary,
         candidates,
@@ -160,6 +161,16 @@ def _may_write(out: Path | None, endings: tuple[str, ...]) -> None:
     if not out.absolute().parent.is_dir() or out.is_dir():
         raise UsageError(f"{out}: its folder does not exist, or it is a folder itself: give the name of a file.")
     common.not_its_source(out)
+
+
+def _may_keep(prepared: Path | None, read: list[Path | None]) -> None:
+    """Refuse a prepared boundary where one of the files stands, or where no file can."""
+    if prepared is None:
+        return
+    if not prepared.absolute().parent.is_dir() or prepared.is_dir():
+        raise UsageError(f"{prepared}: its folder does not exist, or it is a folder itself: give the name of a file.")
+    if any(prepared.absolute() == p.absolute() for p in read if p is not None):
+        raise UsageError(f"{prepared} is what is to be checked: give --prepared another name.")
 
 
 def _asked(how: dict[str, tuple[str, ...]]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import shapely
 
 from rivergis.encroachment.ledger import Carried, Known
-from rivergis.errors import InputError
+from rivergis.errors import EnvironmentFault, InputError
 
 COLUMNS = ("night", "finding_id", "status", "detections")
 VERSION = 1
@@ -75,6 +76,9 @@ class NightTable:
             raise InputError(
                 f"{out.name} is not as the last run left it: restore it, or remove it to begin anew.", file=str(out)
             )
+        if out.stat().st_size > self.state.table[0]:  # rows of a night whose state was never written
+            with writing(out):
+                os.truncate(out, self.state.table[0])
 
     def _anew(self, folder: str, base: str) -> State:
         header = _csv([COLUMNS])
@@ -88,7 +92,7 @@ class NightTable:
         """Append a night: its rows first, then the state, which makes them count."""
         text = _csv((r.night, r.finding_id, r.status, ";".join(r.detections)) for r in rows)
         size = self.state.table[0]
-        with self.out.open("r+b") as file:
+        with writing(self.out), self.out.open("r+b") as file:
             file.truncate(size)
             file.seek(size)
             file.write(text)
@@ -109,8 +113,18 @@ def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
 
 def _write_whole(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    with writing(path):
+        part.write_bytes(content)
+        part.replace(path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """``EnvironmentFault`` where the place refuses what is written."""
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFault(f"{path} cannot be written ({error.strerror}): choose another place.") from error
 
 
 def _plain(state: State) -> dict[str, Any]:
