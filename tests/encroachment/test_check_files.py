@@ -255,3 +255,12 @@ def test_a_folder_of_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert results["old"]["not_findings"] == [{"candidate": "c1", "reason": "undecided"}]
     assert _run(["encroachment", "check-cases", str(tmp_path / "data"), "--out", str(tmp_path / "r2.json")]) == 3
     assert not (tmp_path / "r2.json").exists()
+
+
+def test_a_word_for_no_datum_and_a_place_for_no_file_are_refused(run: Run, line: Path, things: Path) -> None:
+    asked = ("--boundary", line, "--candidates", things)
+    before = line.read_bytes()
+    assert "is no datum" in run(*asked, "--datum", "candidates=火星", code=2)["said"]
+    assert "another name" in run(*asked, "--prepared", line, code=2)["said"]
+    assert "name of a file" in run(*asked, "--prepared", line.parent / "nowhere" / "x", code=2)["said"]
+    assert line.read_bytes() == before

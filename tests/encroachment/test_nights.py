@@ -22,7 +22,7 @@ import shapely
 
 from rivergis import rules
 from rivergis.encroachment import night_files
-from rivergis.errors import InputError, RivergisError
+from rivergis.errors import EnvironmentFault, InputError, RivergisError
 from rivergis.rules import RuleView
 from rivergis.settings import gis_dir
 from tests import tiny
@@ -143,6 +143,20 @@ class TestRunAgain:
         first = out.read_bytes()
         assert night_files.replay(home, out, view).nights == 0
         assert out.read_bytes() == first
+
+    def test_rows_of_a_night_that_was_ended_half_way_are_taken_off(self, tmp_path: Path, view: RuleView) -> None:
+        home, out = write(tmp_path / "in", self.NIGHTS), tmp_path / "t.csv"
+        night_files.replay(home, out, view)
+        first = out.read_bytes()
+        out.write_bytes(first + b"99,F0000")
+        night_files.replay(home, out, view)
+        assert out.read_bytes() == first
+
+    def test_a_place_that_cannot_be_written_is_named(self, tmp_path: Path, view: RuleView) -> None:
+        home, out = write(tmp_path / "in", self.NIGHTS), tmp_path / "t.csv"
+        (tmp_path / "t.csv.part").mkdir()
+        with pytest.raises(EnvironmentFault, match="t.csv cannot be written"):
+            night_files.replay(home, out, view)
 
     @pytest.mark.parametrize("at", [0, 3, 7])
     def test_a_run_that_was_ended_goes_on(self, at: int, tmp_path: Path, view: RuleView) -> None:
