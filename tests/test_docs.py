@@ -13,6 +13,7 @@ import click
 import pytest
 
 from rivergis import cli, words
+from rivergis.encroachment import files, overlay
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "make-docs"
@@ -32,7 +33,10 @@ def test_generated_pages_are_up_to_date(name: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == make(), "run scripts/make-docs"  # type: ignore[operator]
 
 
-PATROL = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("patrol*.md"))
+TOLD = sorted(
+    str(p.relative_to(ROOT)) for name in ("patrol", "encroachment") for p in (ROOT / "docs").glob(f"{name}*.md")
+)
+DECISIONS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs/decisions").glob("*.md"))
 
 
 def said_of_files() -> set[str]:
@@ -61,13 +65,15 @@ def test_advice_is_given_to_defects_only() -> None:
     assert {k.partition(".")[2] for k in words.catalogue() if k.startswith("advice.")} <= known
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/intake.md", *PATROL])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/intake.md", "docs/glossary.md", *TOLD, *DECISIONS]
+)
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)", (ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/intake.md", *PATROL])
+@pytest.mark.parametrize("page", ["README.md", "docs/intake.md", *TOLD])
 def test_commands_and_options_in_the_pages_exist(page: str) -> None:
     root = click.Context(cli.rivergis, info_name="rivergis")
     for line in re.findall(r"^rivergis (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.M):
@@ -79,6 +85,18 @@ def test_commands_and_options_in_the_pages_exist(page: str) -> None:
         assert command is not None
         known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
         assert {w for w in said if w.startswith("--")} <= known, line
+
+
+def codes_of(page: str, heading: str) -> set[str]:
+    """What stands first in the rows of the table below a heading of a page."""
+    below = (ROOT / page).read_text(encoding="utf-8").partition(f"\n## {heading}")[2].partition("\n## ")[0]
+    return set(re.findall(r"^\| `(\w+)` \|", below, re.M))
+
+
+def test_every_reason_and_diagnostic_of_a_check_is_explained() -> None:
+    assert codes_of("docs/encroachment.md", "Reasons") == {*overlay.REASONS, files.PLACE_OPEN, "allowed_use"}
+    said = {k.partition(".")[2] for k in words.catalogue() if k.startswith("check.")}
+    assert codes_of("docs/encroachment.md", "Diagnostics") == said
 
 
 def test_no_word_that_judges_a_person_stands_in_pages_or_catalogue() -> None:
