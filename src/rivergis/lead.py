@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,8 @@ class Lead:
             "position": self.position,
             "basis": self.basis,
             "clause": self.clause,
+            "competent_authority": self.competent_authority,
+            "our_action": self.our_action,
             "boundary": [self.boundary_id, self.boundary_version],
             "figures": self.figures,
             "rules": self.rules,
@@ -74,6 +77,11 @@ class Lead:
 def content_hash(content: dict[str, Any]) -> str:
     """Hash of the content of a verdict, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def verdict_id(finding: uuid.UUID, content_hash: str) -> uuid.UUID:
+    """Identity of a verdict: the lead it is given on, and what it says."""
+    return uuid.uuid5(finding, content_hash)
 
 
 @dataclass(frozen=True)

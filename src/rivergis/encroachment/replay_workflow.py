@@ -18,11 +18,12 @@ from rivergis.encroachment.judge_workflow import judged
 from rivergis.encroachment.lead_workflow import lead
 from rivergis.encroachment.night_workflow import read
 from rivergis.encroachment.store import Given, seal
-from rivergis.lead import Lead, content_hash
+from rivergis.lead import Lead, content_hash, verdict_id
 from rivergis.river.register import Register
 from rivergis.rules import RuleView
 
 EQUAL, DIFFERS, NOT_KEPT = "equal", "differs", "not_kept"
+_SAID = ("position", "basis", "clause", "competent_authority", "our_action", "figures", "rules", "inputs")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def content_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """What a stored verdict says and rests on, in the form of ``Lead.content``."""
     body = {
         "class": row["class_code"],
-        **{c: row[c] for c in ("position", "basis", "clause", "figures", "rules", "inputs")},
+        **{c: row[c] for c in _SAID},
         "boundary": [None if row["boundary_id"] is None else str(row["boundary_id"]), row["boundary_version"]],
     }
     return body | {c: row[c] for c in ("severity", "built_period") if row[c] is not None}
@@ -63,6 +64,8 @@ def sealed(row: Mapping[str, Any]) -> str | None:
     """None if a stored verdict is as it was given, else a sentence."""
     if content_hash(content_of(row)) != row["content_hash"]:
         return "The stored verdict is not the one that was given: its content does not fit its own hash."
+    if verdict_id(row["finding_id"], row["content_hash"]) != row["id"]:
+        return "The stored verdict was not given on this lead: its id is that of another lead's."
     by = Given(row["rule_set"], row["jurisdiction"], row["engine"], row["known_at"])
     if seal(row["content_hash"], row["night"], by) != row["seal"]:
         return (

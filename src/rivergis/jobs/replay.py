@@ -15,12 +15,13 @@ from rivergis.boundary import workflow as boundary_workflow
 from rivergis.db.connect import Database
 from rivergis.encroachment import replay_store, replay_workflow, store
 from rivergis.encroachment.replay_workflow import Replayed
-from rivergis.errors import NotFound
+from rivergis.errors import NotFound, RuleError
 from rivergis.jobs import nightly
 from rivergis.lead import Lead
 from rivergis.outfall import workflow as outfall_workflow
 from rivergis.river import store as river_store
 from rivergis.river.register import Register
+from rivergis.rules import RuleBook
 
 
 def replay(db: Database, finding: str | None = None, night: date | None = None) -> list[Replayed]:
@@ -48,11 +49,27 @@ def _alike(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]
         yield list(same)
 
 
+def _kept(conn: Connection, rule_set: str) -> RuleBook | str:
+    """The rules a verdict was given by, or the sentence why they are not there as they were."""
+    try:
+        book = rules.book_of(replay_store.rule_texts(conn, rule_set))
+    except RuleError as error:
+        return f"The rules {rule_set} that the database kept cannot be read by this version of the program: {error.sentence}"
+    except NotFound as error:
+        return error.sentence
+    if book.version != rule_set:
+        return f"The rules {rule_set} that the database kept are not the ones the verdict was given by: their content comes to {book.version}."
+    return book
+
+
 def _replayed(conn: Connection, rows: Sequence[Mapping[str, Any]], engine: dict[str, str]) -> list[Replayed]:
     night, known, place = rows[0]["night"], rows[0]["known_at"], rows[0]["jurisdiction"]
     if known is None or place is None:
         return [replay_workflow.compare(r, "", engine) for r in rows]
-    view = rules.book_of(replay_store.rule_texts(conn, rows[0]["rule_set"])).at(rules.path_of(place), night)
+    kept = _kept(conn, rows[0]["rule_set"])
+    if isinstance(kept, str):
+        return [replay_workflow.compare(r, kept, engine) for r in rows]
+    view = kept.at(rules.path_of(place), night)
     register = Register(
         river_store.axes(conn, night, known),
         river_store.units(conn, night, known),
