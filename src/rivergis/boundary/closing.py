@@ -6,6 +6,8 @@ area; two bank lines become the area between them. What cannot be closed is left
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,10 @@ _FAR_ALONG = 10  # snap tolerances along a line, from which it may close on itse
 _BANKS = {
     **dict.fromkeys(("left", "l", "左", "左岸"), "left"),
     **dict.fromkeys(("right", "r", "右", "右岸"), "right"),
+}
+_NAMES_BANK = {
+    "left": re.compile(r"左[岸侧]|(?<![a-z])left(?![a-z])"),
+    "right": re.compile(r"右[岸侧]|(?<![a-z])right(?![a-z])"),
 }
 
 
@@ -54,8 +60,10 @@ class Closed:
 
 
 def bank_of(word: Any) -> str | None:
-    """left or right, in whatever words a layer says it; None if it does not."""
-    return _BANKS.get(str(word).strip().lower())
+    """left or right, in whatever words a layer says it (左岸管理线, LEFT_BANK); None if it does not, or says both."""
+    plain = unicodedata.normalize("NFKC", str(word)).strip().lower()
+    named = {side for side, said in _NAMES_BANK.items() if said.search(plain)}
+    return _BANKS.get(plain) or (named.pop() if len(named) == 1 else None)
 
 
 def close(frame: gpd.GeoDataFrame, *, group: str | None, bank: str | None, snap_m: float, doubt_m: float) -> Closed:
@@ -124,7 +132,10 @@ def _close_lines(
         of_side = mine[sides.isna()] if side is None else mine[sides == side]
         chains += [_Chain(line, side) for line in _parts(of_side.geometry)]
     joined, gaps = _join(chains, snap_m)
-    rings, loose = _rings(joined, snap_m)
+    once = _once(joined, snap_m)
+    if len(once) < len(joined):
+        said.append(_twice(len(joined) - len(once), names, snap_m))
+    rings, loose = _rings(once, snap_m)
     banks, open_ = _between_banks(loose)
     area = rings
     if banks is not None:
@@ -145,6 +156,28 @@ def _close_lines(
         )
         doubts.append((names, because, shapely.MultiLineString([c.line for c in open_]).convex_hull.buffer(doubt_m)))
         said.append(Said("boundary_not_closed", because + " What lies there is undecided.", names))
+
+
+def _once(chains: list[_Chain], snap_m: float) -> list[_Chain]:
+    """The chains without rings that are drawn a second time: each nowhere farther than ``snap_m`` from the other."""
+    kept: list[_Chain] = []
+    rings: list[tuple[Any, Any]] = []
+    for chain in chains:
+        near = chain.line.buffer(snap_m) if chain.closed else None
+        if near is not None and any(chain.line.within(n) and line.within(near) for line, n in rings):
+            continue
+        kept.append(chain)
+        if near is not None:
+            rings.append((chain.line, near))
+    return kept
+
+
+def _twice(count: int, names: tuple[str, ...], snap_m: float) -> Said:
+    return Said(
+        "boundary_repaired",
+        f"{count} rings of the boundary lines {_few(names)} are drawn a second time, nowhere {snap_m:g} m off the first: the first is taken.",
+        names,
+    )
 
 
 def _closes(rings: shapely.MultiPolygon, island: bool, names: tuple[str, ...]) -> Said:

@@ -15,7 +15,7 @@ import shapely
 
 from rivergis import crs
 from rivergis.boundary import stored
-from rivergis.boundary.closing import Closed, Said, close
+from rivergis.boundary.closing import Closed, Said, bank_of, close
 from rivergis.boundary.prepared import Prepared, islands_of
 from rivergis.boundary.zoned import Zoned, zoned
 from rivergis.encroachment import layer_files
@@ -28,12 +28,16 @@ from rivergis.intake.delivery import Asked
 _REACH = ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流")
 _NAME = (*_REACH, "code", "name", "名称")
 _BANK = ("bank", "岸别", "岸")
+# columns of drawings in which a bank may be named, where no column is for it
+_BANK_IN_WORDS = ("layer", "图层", "name", "名称")
 # a basis in other words, or none, is a draft: only what is plainly called announced may speak of a suspected lead
 _BASES = {
     **{b: b for b in ("announced", "draft", "surrogate", "computed")},
     "公告": "announced", "已公告": "announced", "草案": "draft", "代用": "surrogate", "计算": "computed",
 }  # fmt: skip
-_KEPT = ("reach", "basis", "xy_error_m", "survey_scale", "county", "features")
+_KEPT = ("reach", "river", "basis", "xy_error_m", "survey_scale", "county", "features")
+_FORM = 2
+"""Of what is kept of a boundary beside its pieces; of another form it is prepared again."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,13 @@ def ground_of(path: Path, asked: Asked, *, snap_m: float, doubt_m: float, keep: 
 
     Raises ``InputError`` where nothing in it bounds anything, ``CrsRefused`` where it is not certain where it lies.
     """
-    made_from = {"sha256": sources.sha256(path), "asked": asdict(asked), "snap_m": snap_m, "doubt_m": doubt_m}
+    made_from = {
+        "form": _FORM,
+        "sha256": sources.sha256(path),
+        "asked": asdict(asked),
+        "snap_m": snap_m,
+        "doubt_m": doubt_m,
+    }
     if keep is not None and keep.exists():
         held = stored.load(keep)
         if held.meta.get("from") == made_from:
@@ -128,10 +138,17 @@ def _named(layer: Layer) -> gpd.GeoDataFrame:
             "reach": [str(r) if pd.notna(r) else str(i) for i, r in reach.items()], "basis": basis,
             "xy_error_m": layer.numbers("xy_error_m"), "survey_scale": layer.numbers("survey_scale", "测图比例尺"),
             "county": layer.values("county", "县", "adcode"), "together": together.astype(object).where(together.notna(), ""),
-            "bank": layer.values(*_BANK),
+            "bank": _bank(layer), "river": layer.values("river", "河流", "river_code", "河流编码"),
         },
         geometry=layer.frame.geometry,
     )  # fmt: skip
+
+
+def _bank(layer: Layer) -> pd.Series:
+    """The column for the bank, else the layer of a drawing or the name where they say it (左岸管理线)."""
+    said = (layer.values(c) for c in _BANK_IN_WORDS)
+    named = next((s for s in said if s.map(bank_of).notna().any()), None)
+    return layer.values(*_BANK) if named is None or layer.column(*_BANK) else named
 
 
 def _centre(frame: gpd.GeoDataFrame) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -21,8 +22,11 @@ from rivergis.encroachment.permits import Permits, by_candidate, links, permits_
 from rivergis.encroachment.position import Stand
 from rivergis.encroachment.reports import kind_of_class
 from rivergis.rules import RuleView
+from rivergis.rules.classes import same
 
 UNACCEPTED = "permit_unaccepted"
+UNKNOWN = "unknown"
+_BETWEEN_KINDS = re.compile(r"[;,、,;|\[\]\"']+")
 
 # columns by what they mean, the first that is there
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -34,6 +38,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "valid_from": ("valid_from", "有效期起", "起始日期"),
     "valid_to": ("valid_to", "有效期止", "截止日期"),
     "accepted_on": ("accepted_on", "竣工验收日期"),
+    "reach": ("reach", "reach_id", "河段"),
+    "river": ("river", "river_name", "河流", "河流名称", "所在河流"),
+    "river_code": ("river_code", "河流编码"),
 }
 
 
@@ -43,10 +50,12 @@ class Chunk:
     def __init__(self, layer: Layer, ground: Prepared, permits: Permits, stem: str, view: RuleView) -> None:
         self.layer, self.ground, self.permits, self.view = layer, ground, permits, view
         self.names = layer.names()
-        self.kinds = kinds_of(layer.values(*_NAMES["kind"]), view).to_numpy(object)
-        self.kinds[pd.isna(self.kinds)] = "unknown"
+        called = layer.values(*_NAMES["kind"]).astype(object)
+        self.kinds = kinds_of(called, view).fillna(UNKNOWN).to_numpy(object)
         self.sources = layer.values(*_NAMES["source"]).fillna(stem).astype(str).to_numpy(object)
-        self.words = layer.values(*_NAMES["word"]).astype(object).fillna(layer.values(*_NAMES["kind"]).astype(object))
+        codes = view.book.taxonomy["candidate_kinds"]
+        in_words = called.map(lambda w: None if same(str(w)) in codes else w).astype(object)
+        self.words = layer.values(*_NAMES["word"]).astype(object).fillna(in_words)
         self.frame = layer.frame.assign(kind=self.kinds).reset_index(drop=True)
         self.ids = permits.frame["id"].to_numpy(object)
 
@@ -71,8 +80,8 @@ class Chunk:
         if not self.permits.open.any():
             return {}
         at, kinds = done.told, self.kinds[done.told]
-        reach, within = self.ground.areas["reach"].to_list(), by_candidate(done.within)
-        waters = [{str(reach[a]) for a in within.get(c, ())} for c in at.tolist()]
+        names, within = waters_of(self.ground.areas), by_candidate(done.within)
+        waters = [{w for a in within.get(c, ()) for w in names[a]} for c in at.tolist()]
         out: dict[int, set[str]] = {}
         for found in (
             unplaced(kinds, waters, self.permits),
@@ -88,7 +97,7 @@ class Chunk:
         for c, kind, word in zip(
             done.told.tolist(), self.kinds[done.told], self.words.to_numpy(object)[done.told], strict=True
         ):
-            use = None if pd.isna(word) else self.view.lawful_use(kind, str(word))
+            use = None if pd.isna(word) else self.view.lawful_use(known_kind(kind, self.view), str(word))
             told = allowed_use(use, Stand(), ("unknown",))
             if told is not None and told["state"] == "allowed":
                 found[c] = f"{told['zh']}({told['clause']})"
@@ -154,17 +163,32 @@ def _round(value: float, digits: int = 1) -> float | None:
 
 
 def kinds_of(words: pd.Series, view: RuleView) -> pd.Series:
-    """Kinds of candidates by their code, or by the words of the place (乱建, 采砂, 弃渣); missing where a word is not known."""
+    """Kinds of candidates by their code, or by the words of the place (乱建, 采砂, 弃渣); missing where none is said.
+
+    A word that nobody knows is a kind of its own: what is called by it is the same thing, and a permit for it is for that.
+    """
     kinds = view.book.taxonomy["candidate_kinds"]
 
     def kind(word: str) -> str | None:
-        if word in kinds:
-            return word
+        plain = same(word)
+        if plain in kinds or not plain:
+            return plain or None
         found = view.book.local_class(view.path, word)
-        return kind_of_class(found.groups, found.code)
+        return kind_of_class(found.groups, found.code) or plain
 
-    known = {w: kind(str(w).strip()) for w in words.dropna().unique()}
-    return words.astype(object).map(known)
+    known = {w: kind(str(w)) for w in words.dropna().unique()}
+    return words.astype(object).map(known).astype(object)
+
+
+def known_kind(kind: str, view: RuleView) -> str:
+    """The kind as the rules know it, ``unknown`` where they do not."""
+    return kind if kind in view.book.taxonomy["candidate_kinds"] else UNKNOWN
+
+
+def waters_of(areas: pd.DataFrame) -> list[set[str]]:
+    """What each management area says of the water it is at: names and codes of reach and river."""
+    columns = [areas[c] for c in ("reach", "river", "river_code") if c in areas]
+    return [{str(v) for v in row if pd.notna(v)} for row in zip(*columns, strict=True)]
 
 
 def zones_of(layer: Layer | None, system: Any) -> gpd.GeoDataFrame | None:
@@ -193,9 +217,19 @@ def permits_of(layer: Layer | None, zone: Any, on: date, view: RuleView | None =
         empty = {c: pd.Series(dtype=object) for c in ("id", "allows")}
         return permits_on(gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=zone)), on)
     read = {c: layer.days(*_NAMES[c]) for c in ("valid_from", "valid_to", "accepted_on")}
-    allows = layer.values("allows", "许可类型", "kind_allowed")
+    allows = layer.values("allows", "许可类型", "kind_allowed").astype(object)
+    allows = allows.where(allows.notna(), None)
     frame = layer.frame.assign(
-        id=layer.names(), allows=kinds_of(allows, view) if view else allows, kind=layer.values("kind", "permit_kind", "许可种类"),
+        id=layer.names(), allows=allows, kind=layer.values("kind", "permit_kind", "许可种类"),
+        **{c: layer.values(*_NAMES[c]) for c in ("reach", "river", "river_code")},
         **{c: days for c, (days, _) in read.items()}, unread=pd.concat([wrong for _, wrong in read.values()], axis=1).any(axis=1),
     )  # fmt: skip
-    return permits_on(frame.to_crs(zone), on)
+    return permits_on((_by_kind(frame, view) if view else frame).to_crs(zone), on)
+
+
+def _by_kind(frame: gpd.GeoDataFrame, view: RuleView) -> gpd.GeoDataFrame:
+    """Permits with a row for each kind they allow (房屋、弃渣)."""
+    frame = frame.reset_index(drop=True)
+    said = frame["allows"].map(lambda a: [w for w in _BETWEEN_KINDS.split("" if a is None else str(a)) if w.strip()])
+    kinds = kinds_of(said.explode(), view).rename_axis("permit").rename("allows").reset_index().drop_duplicates()
+    return frame.loc[kinds["permit"]].assign(allows=kinds["allows"].to_numpy(object)).reset_index(drop=True)

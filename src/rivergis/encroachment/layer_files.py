@@ -71,11 +71,19 @@ class Layer:
 
     def names(self) -> list[str]:
         """What each feature is called: its id or code, else its number in the file."""
-        return [str(n) if pd.notna(n) else str(i) for i, n in self.values(*IDS).items()]
+        return [_name(n) or str(i) for i, n in self.values(*IDS).items()]
 
     def numbers(self, *names: str) -> pd.Series:
         """The first of these columns as numbers; NaN where there is none or it is no number."""
         return pd.to_numeric(self.values(*names), errors="coerce").astype(float)
+
+
+def _name(value: Any) -> str:
+    """What stands in a column of names; spreadsheets make 7.0 of the number 7."""
+    if pd.isna(value):
+        return ""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return str(int(value)) if whole else str(value).strip()
 
 
 Opened = Mapping[Path, list[vector.Opened] | RivergisError]

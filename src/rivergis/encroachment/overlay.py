@@ -104,7 +104,7 @@ def overlay(candidates: gpd.GeoDataFrame, ground: Prepared, permits: Permits, li
     told = np.array([r is None for r in reason], bool)
     return Overlaid(
         reason, shape, repaired, net, np.where(areal, gross_m2, np.nan), np.where(areal, net_m2, np.nan),
-        _main(found, ground, len(shape)), _within(found, net, told, limits.width_tolerance_m), taken,
+        _main(found, ground, len(shape)), _within(found, net, told, ground, limits), taken,
     )  # fmt: skip
 
 
@@ -244,8 +244,12 @@ def _main(found: Pairs, ground: Prepared, n: int) -> Ints:
     return main
 
 
-def _within(found: Pairs, net: Objects, told: Flags, width_m: float) -> Links:
-    """Areas that the net ground of what is told lies in; an overlap thinner than the tolerance is a line drawn twice, not an area."""
+def _within(found: Pairs, net: Objects, told: Flags, ground: Prepared, limits: Limits) -> Links:
+    """Areas that the net ground of what is told lies in; an overlap thinner than the tolerance is a line drawn twice, not an area.
+
+    A point on the common edge of areas lies in all of them, whichever side its last digit puts it on.
+    """
+    width_m = limits.width_tolerance_m
     of_told = told[found.candidate]
     candidate, area = found.candidate[of_told], found.area[of_told]
     part, size = found.part[of_told], found.area_m2[of_told]
@@ -253,9 +257,18 @@ def _within(found: Pairs, net: Objects, told: Flags, width_m: float) -> Links:
     kept = np.ones(len(candidate), bool)
     for k in np.flatnonzero(several):
         own, whole = shapely.intersection(part[k], net[candidate[k]]), net[candidate[k]]
-        ground = shapely.get_dimensions(whole) == 2
-        kept[k] = not geometry.narrower_than(own, width_m) if ground else not own.is_empty
+        areal = shapely.get_dimensions(whole) == 2
+        kept[k] = not geometry.narrower_than(own, width_m) if areal else not own.is_empty
     for c in np.setdiff1d(candidate, candidate[kept]):
         mine = np.flatnonzero(candidate == c)
         kept[mine[np.argmax(size[mine])]] = True
-    return Links(candidate[kept], area[kept])
+    beside = _points_at(_only(net, told & (shapely.get_dimensions(net) == 0)), ground, limits.touch_m)
+    both = np.unique(np.vstack([np.column_stack([candidate[kept], area[kept]]), beside]), axis=0)
+    return Links(both[:, 0], both[:, 1])
+
+
+def _points_at(points: Objects, ground: Prepared, touch_m: float) -> Ints:
+    """Points and the areas they lie in or touch (k, 2)."""
+    one, piece = ground.pieces.meeting(shapely.bounds(points) + touch_m * np.array([-1, -1, 1, 1]))
+    close = shapely.dwithin(points[one], ground.pieces.take(piece), touch_m)
+    return np.column_stack([one[close], ground.pieces.area[piece[close]]]).astype(np.int64)

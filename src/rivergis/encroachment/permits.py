@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from rivergis import geometry
+from rivergis.rules.classes import same
 
 PERMANENT = "permanent_work"
 KINDS = {
@@ -129,19 +130,18 @@ def unplaced(kinds: np.ndarray, waters: Sequence[set[str]], permits: Permits) ->
     """
     rows = np.flatnonzero(permits.open & permits.frame.geometry.isna().to_numpy())
     allows = permits.frame["allows"].to_numpy(object)
-    named = [_named(permits.frame.iloc[p]) for p in rows]
+    named = [waters_named(permits.frame.iloc[p]) for p in rows]
+    at = [{same(w) for w in of} for of in waters]
     found = [
         (c, p)
         for p, names in zip(rows.tolist(), named, strict=True)
         for c in np.flatnonzero(kinds == allows[p]).tolist()
-        if not names or not waters[c] or names & waters[c]
+        if not names or not waters[c] or names & at[c]
     ]
     return Links(*np.array(sorted(found), np.int64).reshape(-1, 2).T)
 
 
-def _named(row: pd.Series) -> set[str]:
-    return {
-        str(row[c]).strip()
-        for c in ("reach", "river", "river_code")
-        if c in row and pd.notna(row[c]) and str(row[c]).strip()
-    }
+def waters_named(row: pd.Series) -> set[str]:
+    """Names and codes of the water that a permit says it holds on, as ``same`` writes them."""
+    said = [str(row[c]) for c in ("reach", "river", "river_code") if c in row and pd.notna(row[c])]
+    return {same(w) for w in said} - {""}
