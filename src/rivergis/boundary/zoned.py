@@ -103,23 +103,27 @@ def one_zone(pieces: Pieces, zone: CRS, also: gpd.GeoSeries | None = None) -> Zo
     return Zoned([zone], [pieces], Squares.over(np.vstack([_in_degrees(pieces.bounds, zone), _ground_of(also)])))
 
 
-def zoned(areas: gpd.GeoSeries | Iterable[gpd.GeoSeries], also: gpd.GeoSeries | None = None) -> Zoned:
+def zoned(
+    areas: gpd.GeoSeries | Iterable[gpd.GeoSeries], also: gpd.GeoSeries | Callable[[], gpd.GeoSeries] | None = None
+) -> Zoned:
     """Areas (Polygons, EPSG:4490), at once or batch after batch, cut in each of their zones.
 
     Positions of areas count through all batches. The inner of their holes counts as near: what stands on an island is no
-    plain outside. ``also``: see ``one_zone``; its zones are zones too, where no area lies in them.
+    plain outside. ``also``: see ``one_zone``, or what gives it when all areas are through; its zones are zones too, where no
+    area lies in them.
     """
-    none = np.array([], dtype=object)
-    beside = _by_zone(also.bounds.to_numpy(np.float64)) if also is not None and len(also) else {}
-    found: dict[Key, list[Pieces]] = {key: [_cut(none, _zone(key), none.astype(np.int64))] for key in beside}
-    ground = [_ground_of(also)]
+    found: dict[Key, list[Pieces]] = {}
+    ground: list[Floats] = []
     first = 0
     for some in _batches(areas):
         for key, mine in _by_zone(some.bounds.to_numpy(np.float64)).items():
             found.setdefault(key, []).append(_cut(some.to_numpy()[mine], _zone(key), np.flatnonzero(mine) + first))
         ground.append(_ground_of(_islands(some)))
         first += len(some)
-    keys = sorted(found) or [_ANY]
+    doubts = also() if callable(also) else also
+    ground.append(_ground_of(doubts))
+    beside = _by_zone(doubts.bounds.to_numpy(np.float64)) if doubts is not None and len(doubts) else {}
+    keys = sorted(found.keys() | beside.keys()) or [_ANY]
     pieces = [_joined(found.get(key, [])) for key in keys]
     ground += [_in_degrees(p.bounds, _zone(key)) for key, p in zip(keys, pieces, strict=True)]
     return Zoned([_zone(key) for key in keys], pieces, Squares.over(np.vstack(ground)), keys)

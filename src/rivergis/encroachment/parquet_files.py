@@ -27,7 +27,7 @@ from rivergis.intake import crs_evidence, features, guard, vector
 from rivergis.intake.delivery import Asked, Declared, Delivered, defect
 from rivergis.intake.limits import Limits
 
-ROWS = 100_000  # up to so many, the door reads the whole layer
+ROWS, BYTES = 100_000, 100 << 20  # up to so much, the door reads the whole layer
 _BATCH = 65_536
 _CHUNK = 20_000  # rows near that are handed out together, or more
 _GROUPS, _EACH = 16, 500  # of the sample: parts of the file, rows of each
@@ -52,13 +52,14 @@ class _Layout:
 
 
 def is_large(path: Path) -> bool:
-    """Whether a file is GeoParquet with shapes as WKB and too many rows for the door to read at once."""
+    """Whether a file is GeoParquet with shapes as WKB and too much of it for the door to read at once."""
     try:
         with path.open("rb") as file:
             if file.read(4) != b"PAR1":
                 return False
         with parquet.ParquetFile(path) as file:
-            return file.metadata.num_rows > ROWS and _layout(file) is not None
+            much = file.metadata.num_rows > ROWS or path.stat().st_size > BYTES
+            return much and _layout(file) is not None
     except (OSError, pa.ArrowException):
         return False
 
@@ -166,7 +167,16 @@ def near(opened: vector.Opened, ground: Zoned, around_m: float) -> Iterator[tupl
 
     A row whose box is not told comes too. ``InputError`` where the file breaks off.
     """
-    asks = _near_of(opened, ground, around_m)
+    yield from _asked_for(opened, _near_of(opened, ground, around_m))
+
+
+def whole(opened: vector.Opened) -> Iterator[vector.Source]:
+    """All of a streamed layer in EPSG:4490, piece by piece. ``InputError`` where the file breaks off."""
+    for source, _ in _asked_for(opened, lambda boxes: np.ones(len(boxes), bool)):
+        yield source
+
+
+def _asked_for(opened: vector.Opened, asks: Near) -> Iterator[tuple[vector.Source, int]]:
     waiting: list[_Hits] = []
     try:
         with parquet.ParquetFile(opened.path) as file:
