@@ -229,6 +229,14 @@ def test_the_lifecycle_of_a_lead(cli_env: dict[str, str], db: Database, demo_fol
         ("rectify", "li.ming"),
         ("accept", "wang.fang"),
     ]
+    told = run(cli_env, "nightly", "explain", lead).stdout
+    assert all(
+        word in told
+        for word in ("结论用语 wording", "依据 basis", "新增 new", "现场核实", "wang.fang", "不作为行政处罚依据")
+    )
+    assert "UUID(" not in told and "{" not in told
+    others = [r["id"] for r in rows if r["topic"] != "encroachment"]
+    assert others and "认定 verdict" in run(cli_env, "nightly", "explain", others[0]).stdout
 
 
 def test_default_night_is_yesterday_in_china() -> None:

@@ -146,8 +146,8 @@ def show(day: datetime | None, as_json: bool) -> None:
                 words.both("bank." + b) if (b := (r["figures"] or {}).get("bank")) else "",
                 (r["figures"] or {}).get("chainage"),
                 (r["figures"] or {}).get("village"),
-                r["area_m2"],
-                r["position"],
+                None if r["area_m2"] != r["area_m2"] else r["area_m2"],  # a point has none
+                words.both("position." + r["position"]) if r["position"] else None,
             )
             for r in rows
         ],
@@ -169,4 +169,9 @@ def explain(finding: str, as_json: bool) -> None:
 
     with common.database().read() as conn:
         record = store.record_of(conn, finding)
-    common.emit(record, as_json)
+    if as_json:
+        common.emit(record, True)
+        return
+    from rivergis.cli import nightly_explain
+
+    nightly_explain.tell(record)
