@@ -77,3 +77,66 @@ def test_rules_that_are_not_as_they_were_kept_are_said_with_every_verdict(
     tamper(reach, change)
     found = replay.replay(reach)
     assert [r.outcome for r in found] == ["differs"] * 2 and all(said in r.because for r in found)
+
+
+# ---- nights that do not go as usual ------------------------------------------------------------------------------------
+
+
+def test_no_case_vanishes_when_the_last_line_ends(db: Database, tmp_path: Path) -> None:
+    """A line that is no longer in force, with none after it, is no reason to call a house gone."""
+    river(db)
+    area(db, "V1", WHOLE, valid_from="2020-06-01", valid_to=str(day(0)))
+    for n in range(5):
+        deliver(db, day(n), "a", {"house": HOUSE})
+        night(db, tmp_path, n)
+    assert [statuses(db, n)["house"] for n in range(5)] == ["new", *["left_by_redraw"] * 4]
+    for n in (5, 6, 7):
+        deliver(db, day(n), "a", {})
+        night(db, tmp_path, n)
+    assert [statuses(db, n)["house"] for n in (5, 6, 7)] == ["missed", "missed", "gone"], "now it is"
+
+
+def test_no_case_vanishes_when_a_redrawn_object_has_another_name(reach: Database, tmp_path: Path) -> None:
+    deliver(reach, day(0), "a", {"house": HOUSE, "heap": HEAP})
+    night(reach, tmp_path)
+    area(reach, "V1", (0, -50, 2000, 100))
+    for n in range(1, 5):
+        deliver(reach, day(n), "a", {f"house{n}": HOUSE, "heap": HEAP})
+        night(reach, tmp_path, n)
+    assert [statuses(reach, n)["house"] for n in range(5)] == ["new", *["left_by_redraw"] * 4]
+
+
+def test_a_late_delivery_tells_no_object_twice(reach: Database, tmp_path: Path) -> None:
+    """The second source comes after the night, which is run again; its outline is larger and speaks for both."""
+    deliver(reach, day(0), "a", {"house": HOUSE, "heap": HEAP})
+    night(reach, tmp_path)
+    before = {r["id"] for r in leads(reach, 0).values()}
+    deliver(reach, day(0), "b", {"roof": ("building", (99, 59, 23, 12)), "shed": ("building", (900, 0, 10, 10))})
+    counts = night(reach, tmp_path).counts["topics"]["encroachment"]
+    after = leads(reach, 0)
+    assert before < {r["id"] for r in after.values()} and len(after) == 3
+    assert counts["statuses"] == {"new": 3} == {"new": len(after)}, "the counts are those of what is recorded"
+    night(reach, tmp_path, 1)
+    assert {r["id"] for r in leads(reach, 1).values()} == {r["id"] for r in after.values()}
+    assert [r.outcome for r in replay.replay(reach)] == ["equal"] * len(replay.replay(reach))
+
+
+def test_what_an_earlier_run_of_the_night_told_stays_told_once(reach: Database, tmp_path: Path) -> None:
+    """The night is run again with the heap moved away and a permit for the house: nothing is deleted, the next night says it."""
+    deliver(reach, day(0), "a", {"house": HOUSE, "heap": HEAP})
+    night(reach, tmp_path)
+    permit(reach, "ok", "permanent_work", "building", (90, 50, 50, 30), valid_from="2020-01-01")
+    deliver(reach, day(0), "a", {"house": HOUSE})
+    assert night(reach, tmp_path).counts["topics"]["encroachment"]["statuses"] == {"new": 2}
+    deliver(reach, day(1), "a", {"house": HOUSE})
+    night(reach, tmp_path, 1)
+    assert statuses(reach, 1) == {"house": "permitted", "heap": "missed"}
+    assert untold(reach, 1) == {"house": "permitted"}
+
+
+def test_a_night_that_told_nothing_is_a_night_all_the_same(reach: Database, tmp_path: Path) -> None:
+    deliver(reach, day(0), "a", {"far": ("building", (100, 900, 20, 10))})
+    night(reach, tmp_path, 5)
+    deliver(reach, day(2), "a", {"house": HOUSE})
+    with pytest.raises(UsageError, match="Nights run in order: 2026-05-06 is already recorded"):
+        night(reach, tmp_path, 3)

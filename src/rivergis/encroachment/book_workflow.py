@@ -122,7 +122,13 @@ def standing(
         for n, (s, r) in enumerate(zip(seen, rows, strict=True))
         if not s.untold
     }
-    fresh = [s.footprint for s, r in zip(seen, rows, strict=True) if news[r]]
+    # what no lead names yet is news as well: an earlier night that was run twice wrote down what it saw first
+    named = {o for sources in book.frame["sources"] for o in objects_of(sources)}
+    fresh = [
+        s.footprint
+        for s, r in zip(seen, rows, strict=True)
+        if news[r] or (not s.untold and (s.key, int(frame["version"].iloc[r])) not in named)
+    ]
     tree = shapely.STRtree(fresh)
     steps: list[Step] = []
     taken: tuple[set[int], set[int]] = (set(), set())
@@ -145,10 +151,16 @@ def standing(
 
 def line_moved(book: Ledger, night: Night | None) -> list[bool]:
     """Whether ground that each lead was judged by is no longer in force."""
-    areas = gpd.GeoDataFrame() if night is None else night.areas
-    in_force = {_named(reference(a)) for _, a in areas.iterrows()}
-    return [any(_named(g) not in in_force for g in (inputs or {}).get("ground", [])) for inputs in book.frame["inputs"]]
+    grounds = [] if night is None else [reference(a) for _, a in night.areas.iterrows()]
+    in_force = {_named(g) for g in grounds}
+    areas_in_force = {_named(g["area"]) for g in grounds if "area" in g}
+    return [
+        any(_named(g) not in in_force for g in (inputs or {}).get("ground", []))
+        # as verdicts named it before they named all of their ground
+        or ("area" in (inputs or {}) and _named(inputs["area"]) not in areas_in_force)
+        for inputs in book.frame["inputs"]
+    ]
 
 
-def _named(ground: dict[str, Any]) -> str:
+def _named(ground: Any) -> str:
     return json.dumps(ground, sort_keys=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -16,7 +15,7 @@ from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.versions import IDENTITY_NAMESPACE
-from rivergis.encroachment import ledger, report_workflow, store
+from rivergis.encroachment import ledger, night_store, report_workflow, store
 from rivergis.encroachment.book_workflow import Ledger, line_moved, objects_of, observed_shares, standing
 from rivergis.encroachment.judge_workflow import Judged
 from rivergis.encroachment.lead_workflow import lead
@@ -80,11 +79,12 @@ def record_encroachments(
     free_k = [k for k in range(len(known)) if k not in mine]
     free_s = [s for s in range(len(seen)) if s not in theirs]
     moved = line_moved(book, judged.night)
+    beyond = _beyond(conn, book, moved, judged, view, zone, on, known_at)
     steps = stand + [
         _at(step, free_k, free_s)
         for step in ledger.reconcile(
             [known[k] for k in free_k],
-            [seen[s] for s in free_s],
+            [seen[s] for s in free_s] + beyond,
             [looked[k] for k in free_k],
             NightLimits.of(view),
             night=on,
@@ -94,6 +94,34 @@ def record_encroachments(
     told = [_told(judged, [rows[s] for s in step.seen], step, book, unchanged) for step in steps]
     shares = [0.0 if i < len(stand) else _share(step, looked) for i, step in enumerate(steps)]
     return _record(conn, ENCROACHMENT, steps, told, shares, known, zone, given, on)
+
+
+def _beyond(
+    conn: Connection,
+    book: Ledger,
+    moved: Sequence[bool],
+    judged: Judged,
+    view: RuleView,
+    zone: Any,
+    on: date,
+    known_at: datetime,
+) -> list[Seen]:
+    """What stands where leads are whose line is no longer in force, and no line of tonight comes near: it is outside, not gone.
+
+    Whatever a feed calls it by now, and where no line is in force any more.
+    """
+    left = book.frame[[m and k.carried.closed is None for m, k in zip(moved, book.known, strict=True)]]
+    if left.empty:
+        return []
+    ids = [uuid.UUID(c) for s in left["sources"] for c, _ in objects_of(s)]
+    found = night_store.candidates_near(conn, on, known_at, [], list(left.geometry), ids)
+    judged_ids = set() if judged.candidates.empty else set(judged.candidates["id"].astype(str))
+    found = found[~found["id"].astype(str).isin(judged_ids)]
+    found = found[report_workflow.standing(conn, found, view, on, known_at)]
+    return [
+        Seen(str(c.id), c.kind, shape, str(c.feed), str(c.id), untold="outside", whole=shape)
+        for c, shape in zip(found.itertuples(), found.geometry.to_crs(zone), strict=True)
+    ]
 
 
 def _told(judged: Judged, rows: Sequence[int], step: Step, book: Ledger, unchanged: bool) -> Lead | Stands | None:
@@ -209,7 +237,7 @@ def _record(
     verdicts = store.add_verdicts(conn, on, [(i, x) for i, x, _ in made], given)
     bases = [x.basis for x in told if x is not None]
     return Recorded(
-        dict(Counter(s.status for s in steps)),
+        store.statuses_of_night(conn, topic, on),
         verdicts,
         len(bases),
         sum(b in ("announced", "gazette") for b in bases),

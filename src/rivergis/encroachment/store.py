@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from rivergis.db import versions
 from rivergis.db.connect import copy_frame, read_frame
 from rivergis.errors import NotFound
-from rivergis.lead import Lead, NotLead
+from rivergis.lead import Lead, NotLead, verdict_id
 
 
 def save(
@@ -116,7 +116,8 @@ def save_imagery(
 
 
 def open_findings(conn: Connection, topic: str, before: date, closed_since: date) -> gpd.GeoDataFrame:
-    """Leads of a topic as the nights before ``before`` left them, and those closed since a day, which may come back.
+    """Leads of a topic as the nights before ``before`` left them, and those closed since a day, which may come back;
+    and what an earlier run of the night ``before`` told first, so that the same night run again does not tell it twice.
 
     Columns id, first_night, last_status, last_night, last_seen, sources (of the last sight), area_m2, missed, carried
     (null = recorded before it was kept), inputs, basis and feed (of the last verdict); geom = last footprint, EPSG:4490.
@@ -128,18 +129,14 @@ def open_findings(conn: Connection, topic: str, before: date, closed_since: date
                (SELECT count(*) FROM data.sighting m WHERE m.finding_id = f.id AND m.night > s.night AND m.night < :before AND m.status = 'missed') AS missed,
                s.geom
         FROM data.finding f
-        JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night < :before AND s.geom IS NOT NULL ORDER BY night DESC LIMIT 1) s ON true
-        JOIN LATERAL (SELECT * FROM data.sighting z WHERE z.finding_id = f.id AND z.night < :before ORDER BY night DESC LIMIT 1) z ON true
-        LEFT JOIN LATERAL (SELECT v.inputs, v.basis, v.figures ->> 'feed' AS feed FROM data.verdict v WHERE v.finding_id = f.id AND v.night < :before
+        CROSS JOIN LATERAL (SELECT CASE WHEN f.first_night = :before THEN f.first_night ELSE CAST(:before AS date) - 1 END AS last) w
+        JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night <= w.last AND s.geom IS NOT NULL ORDER BY night DESC LIMIT 1) s ON true
+        JOIN LATERAL (SELECT * FROM data.sighting z WHERE z.finding_id = f.id AND z.night <= w.last ORDER BY night DESC LIMIT 1) z ON true
+        LEFT JOIN LATERAL (SELECT v.inputs, v.basis, v.figures ->> 'feed' AS feed FROM data.verdict v WHERE v.finding_id = f.id AND v.night <= w.last
                            ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
         WHERE f.topic = :topic AND z.status <> 'merged' AND (z.status NOT IN ('gone', 'permitted') OR z.night >= :closed_since) ORDER BY f.id""",
         {"topic": topic, "before": before, "closed_since": closed_since},
     )
-
-
-def last_night(conn: Connection) -> date | None:
-    """The latest night that told anything."""
-    return conn.execute(text("SELECT max(night) FROM data.sighting")).scalar()
 
 
 def night_before(conn: Connection, night: date) -> tuple[date, datetime] | None:
@@ -196,7 +193,7 @@ def add_verdicts(conn: Connection, night: date, leads: Sequence[tuple[uuid.UUID,
     for finding, x in leads:
         content = x.content_hash()
         rows.append((
-            uuid.uuid5(finding, content), finding, night, x.class_code, x.position, x.boundary_id, x.boundary_version, x.basis, x.clause,
+            verdict_id(finding, content), finding, night, x.class_code, x.position, x.boundary_id, x.boundary_version, x.basis, x.clause,
             x.competent_authority, x.our_action, x.figures, x.rules, x.inputs, x.severity, x.built_period,
             given.rule_set, given.jurisdiction, given.engine, given.known_at, content, seal(content, night, given),
         ))  # fmt: skip
@@ -208,6 +205,16 @@ def seal(content_hash: str, night: date, given: Given) -> str:
     known = given.known_at.astimezone(UTC).isoformat()
     body = [content_hash, str(night), given.rule_set, given.jurisdiction, given.engine, known]
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def statuses_of_night(conn: Connection, topic: str, night: date) -> dict[str, int]:
+    """How many leads of a topic a night saw in each status, as it is recorded."""
+    rows = conn.execute(
+        text("""SELECT s.status, count(*) FROM data.sighting s JOIN data.finding f ON f.id = s.finding_id
+        WHERE f.topic = :topic AND s.night = :night GROUP BY s.status ORDER BY s.status"""),
+        {"topic": topic, "night": night},
+    )
+    return {status: int(n) for status, n in rows}
 
 
 def merge(conn: Connection, into: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:

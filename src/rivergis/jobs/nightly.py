@@ -102,7 +102,7 @@ def run(
             return NightResult(
                 night, False, before["state"], before["counts"], _report_path(report_dir, night), book.version
             )
-        last = finding_store.last_night(conn)
+        last = system.last_run_date(conn, JOB)
         if last is not None and last > night:
             raise UsageError(
                 f"Nights run in order: {last} is already recorded, so {night}, whose inputs have changed since, cannot be run after it."
