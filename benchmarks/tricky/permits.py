@@ -122,9 +122,10 @@ CASES = {
         permits=(permit(parts(AROUND, rect(290, 30, 40, 35))),),
     ),
     "permit-without-shape": Case(
-        "a permit without a place: it may be meant, a person has to place it",
+        "a permit without a place or the name of a water: it has no neighbours, and that is said",
         ONE,
-        why={"c1": "permit_place_open|undecided"},
+        (Found("c1", 300.0),),
+        told=("permit_without_place",),
         boundary=WHOLE,
         permits=(permit(None),),
     ),

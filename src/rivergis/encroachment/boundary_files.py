@@ -5,11 +5,13 @@ Prepared once per version of the file: kept beside it where asked, and used agai
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -18,7 +20,7 @@ from rivergis.boundary import stored
 from rivergis.boundary.closing import Closed, Said, bank_of, close
 from rivergis.boundary.prepared import Prepared, islands_of
 from rivergis.boundary.zoned import Zoned, zoned
-from rivergis.encroachment import layer_files
+from rivergis.encroachment import candidate_files, layer_files, parquet_files
 from rivergis.encroachment.layer_files import Layer
 from rivergis.errors import InputError
 from rivergis.intake import sources
@@ -76,19 +78,57 @@ def ground_of(path: Path, asked: Asked, *, snap_m: float, doubt_m: float, keep: 
         held = stored.load(keep)
         if held.meta.get("from") == made_from:
             return _again(held)
-    layer = layer_files.read(path, asked, "boundary", opened)
-    closed = closed_boundary(layer, snap_m, doubt_m)
-    if closed.areas.empty and closed.doubts.empty:
+    made = _Made(layers_of(path, asked, opened), snap_m, doubt_m)
+    pieces = zoned(made.batches(), also=lambda: made.doubts.geometry)
+    areas = pd.concat(made.areas, ignore_index=True)
+    if areas.empty and made.doubts.empty:
         raise InputError(f"{path.name}: nothing in it bounds an area: name another layer or file.", file=str(path))
-    said = [*layer.said, *closed.said]
-    ground = Ground(
-        pd.DataFrame(closed.areas[[c for c in _KEPT if c in closed.areas]]),
-        zoned(closed.areas.geometry, also=closed.doubts.geometry), closed.doubts,
-        gpd.GeoSeries(islands_of(closed.areas.geometry.to_numpy()), crs=crs.STORAGE), said, layer.about,
-    )  # fmt: skip
+    islands = gpd.GeoSeries(np.concatenate(made.islands), crs=crs.STORAGE)
+    ground = Ground(areas, pieces, made.doubts, islands, made.said, made.about)
     if keep is not None:
-        stored.save(keep, ground.zoned, {"from": made_from, **_plain(ground)})
+        stored.save(keep, pieces, {"from": made_from, **_plain(ground)})
     return ground
+
+
+def layers_of(path: Path, asked: Asked, opened: layer_files.Opened | None = None) -> Iterator[Layer]:
+    """A boundary layer, in pieces where the file is a large GeoParquet one."""
+    if not parquet_files.is_large(path):
+        yield layer_files.read(path, asked, "boundary", opened)
+        return
+    large = candidate_files.open_candidates(path, asked).opened
+    about = {"file": path.name, **large.provenance()}
+    for source in parquet_files.whole(large):
+        frame = source.frame if source.frame.geometry.name == "geom" else source.frame.rename_geometry("geom")
+        yield Layer(frame, about)
+
+
+class _Made:
+    """Management areas made piece after piece: sound polygons at once, the rest when all of it is known."""
+
+    def __init__(self, layers: Iterable[Layer], snap_m: float, doubt_m: float) -> None:
+        self.layers, self.snap_m, self.doubt_m = layers, snap_m, doubt_m
+        self.areas: list[pd.DataFrame] = []
+        self.islands: list[np.ndarray] = []
+        self.doubts: gpd.GeoDataFrame
+        self.said: list[Said] = []
+        self.about: dict[str, Any] = {}
+
+    def batches(self) -> Iterator[gpd.GeoSeries]:
+        """The areas in EPSG:4490, and afterwards all that is said of them."""
+        rest = []
+        for layer in self.layers:
+            self.about, self.said = layer.about, [*self.said, *layer.said]
+            sound, others = _apart(_named(layer))
+            rest.append(others)
+            yield self._taken(sound)
+        closed = _closed(pd.concat(rest), self.snap_m, self.doubt_m)
+        self.doubts, self.said = closed.doubts, [*self.said, *closed.said]
+        yield self._taken(closed.areas)
+
+    def _taken(self, areas: gpd.GeoDataFrame) -> gpd.GeoSeries:
+        self.areas.append(pd.DataFrame(areas[[c for c in _KEPT if c in areas]]))
+        self.islands.append(islands_of(areas.geometry.to_numpy()))
+        return areas.geometry
 
 
 def _plain(ground: Ground) -> dict[str, Any]:
@@ -118,16 +158,25 @@ def closed_boundary(layer: Layer, snap_m: float, doubt_m: float) -> Closed:
 
     Sound polygons are taken as they are; the rest is closed and repaired in metres of the layer's own zone.
     """
-    frame = _named(layer)
+    sound, rest = _apart(_named(layer))
+    closed = _closed(rest, snap_m, doubt_m)
+    areas = pd.concat([sound, closed.areas]) if len(closed.areas) else sound
+    return Closed(areas.reset_index(drop=True), closed.doubts, closed.said)
+
+
+def _apart(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Sound polygons (flat, with ``features``), and the rest, which has to be closed or repaired."""
     shapes = frame.geometry
     sound = (shapes.geom_type.isin(["Polygon", "MultiPolygon"]) & shapes.is_valid & ~shapes.is_empty).to_numpy()
-    rest = frame[~sound]
-    zone = crs.metric_crs(*_centre(frame))
-    closed = close(rest.to_crs(zone), group="together", bank="bank", snap_m=snap_m, doubt_m=doubt_m)
     taken = frame[sound].assign(features=[(str(f),) for f in frame.index[sound]])
-    areas = pd.concat([taken, closed.areas.to_crs(crs.STORAGE)]) if len(closed.areas) else taken
-    return Closed(areas.set_geometry(shapely.force_2d(areas.geometry.to_numpy())).set_crs(crs.STORAGE).reset_index(drop=True),
-                  closed.doubts.to_crs(crs.STORAGE), closed.said)  # fmt: skip
+    return taken.set_geometry(shapely.force_2d(taken.geometry.to_numpy())).set_crs(frame.crs), frame[~sound]
+
+
+def _closed(rest: gpd.GeoDataFrame, snap_m: float, doubt_m: float) -> Closed:
+    """Lines and crossed polygons closed in metres of their own zone, in EPSG:4490."""
+    zone = crs.metric_crs(*_centre(rest))
+    closed = close(rest.to_crs(zone), group="together", bank="bank", snap_m=snap_m, doubt_m=doubt_m)
+    return Closed(closed.areas.to_crs(crs.STORAGE), closed.doubts.to_crs(crs.STORAGE), closed.said)
 
 
 def _named(layer: Layer) -> gpd.GeoDataFrame:

@@ -23,7 +23,7 @@ from rivergis.encroachment.chunk_files import Chunk, permits_of, zones_of
 from rivergis.encroachment.findings import Told, finding_rows
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.overlay import limits_of, overlay, union_m2
-from rivergis.encroachment.permits import Permits
+from rivergis.encroachment.permits import Permits, nowhere
 from rivergis.rules import RuleView
 
 PLACE_OPEN = "permit_place_open"
@@ -158,15 +158,21 @@ class _Done:
         )  # fmt: skip
 
     def _of_permits(self) -> list[Said]:
-        """Permits with days nobody can read: never taken off, and what they may concern waits."""
+        """Permits with days nobody can read, and those that name no place: they take nothing off."""
         one = next(iter(self.permits.values()), None)
-        if one is None or self.permit_layer is None or not one.unread.any():
+        if one is None or self.permit_layer is None:
             return []
-        ids = tuple(one.frame["id"].to_numpy()[one.unread])
-        said = "Permits {} of {} have days that cannot be read: they take nothing off, and candidates of their kind there wait for a person."
-        return [
-            Said("permit_date_unread", said.format(", ".join(ids[:5]), self.permit_layer.about["file"]), ids, "permits")
-        ]
+        ids, file = one.frame["id"].to_numpy(object), self.permit_layer.about["file"]
+        days = tuple(dict.fromkeys(ids[one.unread]))
+        places = tuple(dict.fromkeys(ids[nowhere(one)]))
+        said = []
+        if days:
+            said.append(Said("permit_date_unread", f"{len(days)} permits of {file} ({', '.join(days[:5])}) have days that cannot be read: "
+                             "they take nothing off, and candidates of their kind there wait for a person.", days, "permits"))  # fmt: skip
+        if places:
+            said.append(Said("permit_without_place", f"{len(places)} permits of {file} ({', '.join(places[:5])}) have neither a shape nor the "
+                             "name of a river or reach: they take nothing off and hold nothing back; add one.", places, "permits"))  # fmt: skip
+        return said
 
 
 def _cell(value: Any) -> Any:

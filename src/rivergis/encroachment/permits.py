@@ -126,19 +126,27 @@ def links(
 def unplaced(kinds: np.ndarray, waters: Sequence[set[str]], permits: Permits) -> Links:
     """Permits in force that say in words only where they hold, with every candidate of their kind on the water they name.
 
-    ``waters``: for each candidate the names and codes of the water it is at; a permit that names none concerns them all.
+    ``waters``: for each candidate the names and codes of the water it is at; one at no known water may be meant by any. A permit
+    that names no water has no neighbours (``nowhere``).
     """
     rows = np.flatnonzero(permits.open & permits.frame.geometry.isna().to_numpy())
     allows = permits.frame["allows"].to_numpy(object)
-    named = [waters_named(permits.frame.iloc[p]) for p in rows]
-    at = [{same(w) for w in of} for of in waters]
-    found = [
-        (c, p)
-        for p, names in zip(rows.tolist(), named, strict=True)
-        for c in np.flatnonzero(kinds == allows[p]).tolist()
-        if not names or not waters[c] or names & at[c]
-    ]
+    at: dict[str, list[int]] = {}
+    for c, of in enumerate(waters):
+        for water in {same(w) for w in of} or {""}:
+            at.setdefault(water, []).append(c)
+    found = set()
+    for p in rows.tolist():
+        names = waters_named(permits.frame.iloc[p])
+        meant = {c for w in (*names, "") for c in at.get(w, ())} if names else set()
+        found |= {(c, p) for c in meant if kinds[c] == allows[p]}
     return Links(*np.array(sorted(found), np.int64).reshape(-1, 2).T)
+
+
+def nowhere(permits: Permits) -> np.ndarray:
+    """Positions of permits in force that have neither a shape nor the name of a water: they concern no candidate that could be named."""
+    rows = np.flatnonzero(permits.open & permits.frame.geometry.isna().to_numpy())
+    return np.array([p for p in rows.tolist() if not waters_named(permits.frame.iloc[p])], np.int64)
 
 
 def waters_named(row: pd.Series) -> set[str]:
