@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 from sqlalchemy import text
 
+from rivergis import rules
 from rivergis.db.connect import Database
+from rivergis.encroachment import report_workflow
 from rivergis.errors import UsageError
 from rivergis.jobs import replay
-from tests.encroachment.night_ground import area, day, deliver, leads, night, permit, river, statuses, untold
+from tests.encroachment.night_ground import (
+    BOOK,
+    ZONE,
+    X,
+    Y,
+    area,
+    day,
+    deliver,
+    leads,
+    night,
+    permit,
+    river,
+    statuses,
+    untold,
+)
 
 WHOLE = (0.0, -100.0, 2000.0, 200.0)
 HOUSE = ("building", (100, 60, 20, 10))
@@ -140,3 +159,37 @@ def test_a_night_that_told_nothing_is_a_night_all_the_same(reach: Database, tmp_
     deliver(reach, day(2), "a", {"house": HOUSE})
     with pytest.raises(UsageError, match="Nights run in order: 2026-05-06 is already recorded"):
         night(reach, tmp_path, 3)
+
+
+def report(db: Database, folder: Path, kind: str, x: float, y: float, n: int, accuracy_m: float = 5.0) -> None:
+    """What a person reports from a place on a day."""
+    point = gpd.GeoSeries([shapely.Point(X + x, Y + y)], crs=ZONE).to_crs(4490).iloc[0]
+    at = datetime.combine(day(n), time(10), report_workflow.SHANGHAI)
+    view = BOOK.at(rules.path_of("500199"), day(n))
+    said = report_workflow.Said(kind, point.x, point.y, at, accuracy_m)
+    report_workflow.report(db, [said], actor="inspector", store_dir=folder, view=view)
+
+
+def test_a_heap_that_two_people_report_on_two_days_is_one(reach: Database, tmp_path: Path) -> None:
+    report(reach, tmp_path, "dump", 300, 20, 0)
+    night(reach, tmp_path)
+    report(reach, tmp_path, "dump", 303, 22, 1)
+    report(reach, tmp_path, "dump", 340, 22, 1)
+    night(reach, tmp_path, 1)
+    night(reach, tmp_path, 2)
+    [first] = [r["id"] for r in leads(reach, 0).values()]
+    for n in (1, 2):
+        rows = list(leads(reach, n).values())
+        assert len(rows) == 2 and first in [r["id"] for r in rows]
+        assert sorted(sum("candidate" in s for s in r["sources"]) for r in rows) == [1, 2]
+
+
+def test_a_point_beside_an_outline_is_evidence_of_it_whoever_comes_first(reach: Database, tmp_path: Path) -> None:
+    """The point lies 3 m beside the outline, and is known to 5 m."""
+    deliver(reach, day(0), "a", {"heap": HEAP})
+    report(reach, tmp_path, "dump", 797, 10, 0)
+    night(reach, tmp_path)
+    report(reach, tmp_path, "dump", 497, 10, 1)
+    deliver(reach, day(1), "b", {"other": ("dump", (800, 0, 20, 20))})
+    night(reach, tmp_path, 1)
+    assert {r["id"] for r in leads(reach, 1).values()} == {r["id"] for r in leads(reach, 0).values()}

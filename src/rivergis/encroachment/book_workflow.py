@@ -125,7 +125,7 @@ def standing(
     # what no lead names yet is news as well: an earlier night that was run twice wrote down what it saw first
     named = {o for sources in book.frame["sources"] for o in objects_of(sources)}
     fresh = [
-        s.footprint
+        s.footprint if s.footprint.area > 0 else s.footprint.buffer(s.accuracy_m)
         for s, r in zip(seen, rows, strict=True)
         if news[r] or (not s.untold and (s.key, int(frame["version"].iloc[r])) not in named)
     ]
@@ -140,13 +140,18 @@ def standing(
         same = abs(shapely.union_all([seen[n].footprint for n in own]).area - known[k].footprint.area) < _SAME_M2
         if (
             same
-            and not len(tree.query(known[k].footprint, predicate="intersects"))
+            and not len(tree.query(known[k].footprint, predicate="dwithin", distance=_reach_m(known[k])))
             and not any(news[rows[n]] for n in own)
         ):
             steps.append(Step("persisting", k, own, known[k].footprint, known[k].carried))
             taken[0].add(k)
             taken[1].update(own)
     return steps, *taken
+
+
+def _reach_m(lead: Known) -> float:
+    """How far from a lead without an area something may be that is the same thing, m."""
+    return 0.0 if lead.is_area else lead.carried.accuracy_m
 
 
 def line_moved(book: Ledger, night: Night | None) -> list[bool]:
