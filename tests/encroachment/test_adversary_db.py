@@ -193,3 +193,34 @@ def test_a_point_beside_an_outline_is_evidence_of_it_whoever_comes_first(reach: 
     deliver(reach, day(1), "b", {"other": ("dump", (800, 0, 20, 20))})
     night(reach, tmp_path, 1)
     assert {r["id"] for r in leads(reach, 1).values()} == {r["id"] for r in leads(reach, 0).values()}
+
+
+# ---- permits that say in words where they hold -------------------------------------------------------------------------
+
+
+def test_a_permit_in_words_may_hold_for_any_part_of_a_thing(reach: Database, tmp_path: Path) -> None:
+    """A bridge house over the axis, a long dump that ends inside a stretch, and what only stands across the river.
+
+    left    [edge]         . [=== long ===|..]
+    axis ------------[mid]------------------------
+    right           (permit)       [across]
+    """
+    deliver(
+        reach,
+        day(0),
+        "a",
+        {
+            "edge": ("building", (185, 60, 10, 10)),
+            "beyond": ("building", (240, 60, 10, 10)),
+            "mid": ("building", (895, -5, 10, 12)),
+            "long": ("dump", (1100, 50, 300, 10)),
+            "across": ("dump", (1350, -60, 100, 10)),
+        },
+    )
+    where = {"river_code": "R1", "valid_from": "2020-01-01"}
+    permit(reach, "PL", "temporary_use", "building", None, bank="left", from_m=100.0, to_m=186.0, **where)
+    permit(reach, "PM", "temporary_use", "building", None, bank="right", from_m=950.0, to_m=850.0, **where)
+    permit(reach, "PD", "temporary_use", "dump", None, bank="left", from_m=1390.0, to_m=1600.0, **where)
+    night(reach, tmp_path)
+    assert untold(reach, 0) == dict.fromkeys(["edge", "mid", "long"], "permit_place_open")
+    assert set(statuses(reach, 0)) == {"beyond", "across"}

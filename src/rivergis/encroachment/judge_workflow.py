@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -151,7 +151,7 @@ def _though_inside(
     detail: dict[str, Any],
 ) -> tuple[str | None, dict[str, Any]]:
     """Why what stands inside, unpermitted, is not told all the same."""
-    row, spot = frame.iloc[i], spots[i]
+    row = frame.iloc[i]
     use = night.view.lawful_use(row["kind"], word_of(row))
     if use is not None:
         told = verdict(facts(frame, over, spots, [i], night).facts, night.view).allowed_use
@@ -161,10 +161,24 @@ def _though_inside(
     if hidden is not None:
         return "not_observed", detail | {"scene": hidden}
     slack_m = night.view.number("encroach.permit.place_tolerance")
-    open_ = permit_place.open_permits(row["kind"], spot, night.permits, villages, slack_m=slack_m)
+    stands = _stands(row["kind"], over.net[i], spots[i], night)
+    open_ = permit_place.open_permits(row["kind"], stands, night.permits, villages, slack_m=slack_m)
     if open_:
         return "permit_place_open", detail | {"permits": permit_place.words(night.permits, open_)}
     return None, detail
+
+
+def _stands(kind: str, net: Any, spot: Spot, night: Night) -> permit_place.Stands:
+    """Where a thing stands, from end to end where a permit of its kind waits to be placed: it may hold for any part of it."""
+    at = permit_place.Stands.at(spot)
+    if not (night.permits.open & (night.permits.frame["allows"] == kind).to_numpy()).any():
+        return at
+    degrees = gpd.GeoSeries([net], crs=night.ground.crs).to_crs(crs.STORAGE).iloc[0]
+    along = night.register.along(degrees, spot.river_id)
+    if along is None:
+        return at
+    first_m, last_m, banks = along
+    return replace(at, first_m=first_m, last_m=last_m, banks=banks or at.banks)
 
 
 def _doubt(shape: Any, night: Night) -> str:

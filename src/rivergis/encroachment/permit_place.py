@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,30 +14,49 @@ from rivergis.encroachment.permits import Permits
 from rivergis.river.register import Spot
 
 
-def open_permits(kind: str, spot: Spot, permits: Permits, villages: Sequence[str], *, slack_m: float) -> list[int]:
-    """Permits in force for this kind that may hold at a spot but have no polygon: the neighbour is queued (有许可·待核位置).
+@dataclass(frozen=True)
+class Stands:
+    """Where along its river a thing stands, from end to end (桩号, 岸别); None and no banks = not known."""
 
-    By stretch or point: the chainage within ``slack_m``, on its bank; by name: the ``villages`` that its name speaks of,
-    or the whole river when it speaks of none that is known. A permit that names no river may hold on any. Rows of ``permits``.
+    river_id: str | None
+    first_m: float | None
+    last_m: float | None
+    banks: frozenset[str]
+    village: str | None
+
+    @classmethod
+    def at(cls, spot: Spot) -> Stands:
+        """At one spot of the river."""
+        banks = frozenset({spot.bank}) if spot.bank is not None else frozenset()
+        return cls(spot.river_id, spot.at_m, spot.at_m, banks, spot.village)
+
+
+def open_permits(kind: str, stands: Stands, permits: Permits, villages: Sequence[str], *, slack_m: float) -> list[int]:
+    """Permits in force for this kind that may hold where a thing stands but have no polygon: it is queued (有许可·待核位置).
+
+    By stretch or point: any of its chainages within ``slack_m``, on any of its banks; by name: the ``villages`` that its name
+    speaks of, or the whole river when it speaks of none that is known. A permit that names no river may hold on any. Rows of
+    ``permits``.
     """
     rows = np.flatnonzero(permits.open)
-    return [int(p) for p in rows if _may_hold(permits.frame.iloc[p], kind, spot, villages, slack_m)]
+    return [int(p) for p in rows if _may_hold(permits.frame.iloc[p], kind, stands, villages, slack_m)]
 
 
-def _may_hold(permit: pd.Series, kind: str, spot: Spot, villages: Sequence[str], slack_m: float) -> bool:
+def _may_hold(permit: pd.Series, kind: str, stands: Stands, villages: Sequence[str], slack_m: float) -> bool:
     if permit["allows"] != kind:
         return False
-    if permit["river_id"] is not None and spot.river_id is not None and str(permit["river_id"]) != str(spot.river_id):
+    river = permit["river_id"]
+    if river is not None and stands.river_id is not None and str(river) != str(stands.river_id):
         return False
-    if permit["bank"] is not None and spot.bank is not None and permit["bank"] != spot.bank:
+    if permit["bank"] is not None and stands.banks and permit["bank"] not in stands.banks:
         return False
     first, last = permit["from_m"], permit["to_m"]
     if pd.isna(first) and pd.isna(last):
-        return named_here(str(permit["name"] or ""), spot.village, villages)
-    if spot.at_m is None:
+        return named_here(str(permit["name"] or ""), stands.village, villages)
+    if stands.first_m is None or stands.last_m is None:
         return True
     first, last = (last if pd.isna(first) else first), (first if pd.isna(last) else last)
-    return bool(min(first, last) - slack_m <= spot.at_m <= max(first, last) + slack_m)
+    return bool(min(first, last) - slack_m <= stands.last_m and stands.first_m <= max(first, last) + slack_m)
 
 
 def named_here(name: str, village: str | None, villages: Sequence[str]) -> bool:

@@ -85,6 +85,15 @@ class Register:
         nearest = self._nearest_axes(points, river_ids)
         return [self._spot(p, None if a < 0 else a) for p, a in zip(points, nearest, strict=True)]
 
+    def along(self, shape: shapely.Geometry, river_id: str | None) -> tuple[float, float, frozenset[str]] | None:
+        """From which chainage to which, and on which banks, a thing (degrees) stands at a river; None where it has no axis."""
+        axis = self._axis_of.get(str(river_id))
+        if axis is None or shape.is_empty:
+            return None
+        places = self._measuring[axis].locate(shapely.points(shapely.get_coordinates(shape)))
+        at = [p.at_m for p in places]
+        return min(at), max(at), frozenset(p.bank for p in places if p.sided)
+
     def names(self, level: str) -> list[str]:
         """Names of the units of a level."""
         return [] if self.units.empty else list(self.units.loc[self.units["level"] == level, "name"])
