@@ -264,3 +264,64 @@ def test_a_word_for_no_datum_and_a_place_for_no_file_are_refused(run: Run, line:
     assert "another name" in run(*asked, "--prepared", line, code=2)["said"]
     assert "name of a file" in run(*asked, "--prepared", line.parent / "nowhere" / "x", code=2)["said"]
     assert line.read_bytes() == before
+
+
+def codes(done: dict[str, Any]) -> list[str]:
+    return [d["code"] for d in done["diagnostics"]]
+
+
+def test_outlines_of_a_drawing_are_areas_and_names_borne_twice_are_said(run: Run, tmp_path: Path, line: Path) -> None:
+    outlines = [
+        shapely.LineString(box(100, 40, 120, 55).exterior.coords),
+        shapely.LineString([(E + 200, N + 10), (E + 200, N + 90)]),
+    ]
+    done = run("--boundary", line, "--candidates", file(tmp_path / "drawn.gpkg", outlines, id="h", kind="building"))
+    assert sorted((f["area_m2"], f["length_m"]) for f in done["findings"] if f["area_m2"]) == [
+        (pytest.approx(300, rel=1e-5), None)
+    ]
+    assert [f["length_m"] for f in done["findings"] if f["length_m"]] == pytest.approx([80.0], rel=1e-4)
+    assert codes(done) == ["candidate_line_polygonised", "candidate_name_twice"]
+
+
+@pytest.mark.parametrize("last", ["长期", "永久有效", "2030年12月31日", "20301231"])
+def test_days_as_lists_write_them(run: Run, tmp_path: Path, line: Path, things: Path, last: str) -> None:
+    permits = file(
+        tmp_path / "permits.gpkg",
+        [box(90, 30, 130, 65)],
+        id="p1",
+        allows="building",
+        valid_from="2024.1.1",
+        valid_to=last,
+    )
+    done = run("--boundary", line, "--candidates", things, "--permits", permits, "--as-of", "2026-06-01", code=4)
+    assert next(n for n in done["not_findings"] if n["candidate"] == "c1")["reason"] == "permitted"
+
+
+@pytest.mark.parametrize("river", [None, "某河"])
+def test_a_permit_without_any_place_holds_nothing_back_and_is_said(
+    run: Run, tmp_path: Path, line: Path, things: Path, river: str | None
+) -> None:
+    permits = file(tmp_path / "permits.gpkg", [None], id="p1", allows="building", river=river, valid_to="2030-01-01")
+    done = run("--boundary", line, "--candidates", things, "--permits", permits, "--as-of", "2026-06-01", code=4)
+    assert len(done["findings"]) == 3 and "permit_without_place" in codes(done) and not done["queue"]
+
+
+def test_two_layers_of_two_places_are_suspected(run: Run, tmp_path: Path, line: Path) -> None:
+    far = file(tmp_path / "far.gpkg", [box(50_000, 40, 50_020, 55)], id="h", kind="building")
+    done = run("--boundary", line, "--candidates", far, "--out", tmp_path / "none.csv")
+    assert codes(done) == ["nothing_near"]
+    assert (tmp_path / "none.csv").read_text(encoding="utf-8-sig").startswith("candidates,")
+
+
+def test_an_error_that_is_none_is_not_known(run: Run, tmp_path: Path, line: Path) -> None:
+    told = {}
+    for accuracy in (None, -5.0, 0.0, 3.0):
+        thing = file(
+            tmp_path / f"t{accuracy}.gpkg",
+            [box(100, 40, 120, 55)],
+            id="h",
+            kind="building",
+            **({"accuracy_m": accuracy} if accuracy is not None else {}),
+        )
+        told[accuracy] = run("--boundary", line, "--candidates", thing)["findings"][0]["sigma_m"]
+    assert told[None] == told[-5.0] == told[0.0] != told[3.0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import shapely
 
 from rivergis.boundary.closing import Said
 from rivergis.encroachment import candidate_files, layer_files, parquet_files
@@ -57,7 +60,7 @@ class Things:
             self.count, self.said = self.stream.count, []
             self.about: dict[str, Any] = {"file": self.path.name, **self.stream.opened.provenance()}
         else:
-            self.layer = layer_files.read(self.path, asked, "candidate", asking.opened)
+            self.layer = _rings_as_areas(layer_files.read(self.path, asked, "candidate", asking.opened))
             self.count, self.said, self.about = len(self.layer.frame), [*self.layer.said], self.layer.about
         self.with_verdict = self.count <= list_up_to if asking.verdict is None else asking.verdict
         self.listed = asking.listed or ("all" if self.count <= list_up_to and self.layer else "near")
@@ -105,3 +108,27 @@ class Things:
         names = np.array(layer.names(), dtype=object)
         self.outside = names[~handed].tolist()
         self.outside_count = len(self.outside)
+
+
+def _rings_as_areas(layer: Layer) -> Layer:
+    """Candidates drawn as closed lines (outlines in a drawing) as the areas they enclose, and names that several bear, said."""
+    shapes = layer.frame.geometry.to_numpy()
+    rings = (shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING) & shapely.is_closed(shapes)
+    rings &= shapely.get_num_coordinates(shapes) > 3
+    said = list(layer.said)
+    if rings.any():
+        features = tuple(map(str, layer.frame.index[rings]))
+        sentence = (
+            f"{len(features)} candidates of {layer.about['file']} are closed lines: the areas they enclose are taken."
+        )
+        said.append(Said("candidate_line_polygonised", sentence, features, "candidates"))
+        shapes = shapes.copy()
+        shapes[rings] = [shapely.Polygon(shapely.get_coordinates(line)) for line in shapes[rings]]
+    twice = [name for name, n in Counter(layer.names()).items() if n > 1]
+    if twice:
+        sentence = f"{len(twice)} names are borne by several candidates of {layer.about['file']} ({', '.join(twice[:5])}): the findings cannot tell them apart."
+        said.append(Said("candidate_name_twice", sentence, tuple(twice), "candidates"))
+    frame = layer.frame.set_geometry(
+        gpd.GeoSeries(shapes, index=layer.frame.index, crs=layer.frame.crs).rename(layer.frame.geometry.name)
+    )
+    return Layer(frame, layer.about, said, layer.faults)

@@ -185,7 +185,7 @@ def _named(layer: Layer) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {
             "reach": [str(r) if pd.notna(r) else str(i) for i, r in reach.items()], "basis": basis,
-            "xy_error_m": layer.numbers("xy_error_m"), "survey_scale": layer.numbers("survey_scale", "测图比例尺"),
+            "xy_error_m": layer.sizes("xy_error_m"), "survey_scale": layer.sizes("survey_scale", "测图比例尺"),
             "county": layer.values("county", "县", "adcode"), "together": together.astype(object).where(together.notna(), ""),
             "bank": _bank(layer), "river": layer.values("river", "河流", "river_code", "河流编码"),
         },

@@ -30,7 +30,7 @@ _BETWEEN_KINDS = re.compile(r"[;,、,;|\[\]\"']+")
 
 # columns by what they mean, the first that is there
 _NAMES: dict[str, tuple[str, ...]] = {
-    "kind": ("kind", "类型", "种类", "class"),
+    "kind": ("kind", "类型", "种类", "class", "layer", "图层"),
     "source": ("source", "source_kind", "来源", "feed"),
     "word": ("subtype", "subtype_hint", "word", "子类", "小类", "细类", "问题类型", "地物类型", "class_code", "描述"),
     "last_without": ("last_without", "image_date_before", "前时相"),
@@ -122,7 +122,7 @@ class Chunk:
         ended = links(done.net[at], self.kinds[at], self.permits, self.permits.ended & self.permits.placed)
         beside = links(done.net[at], self.kinds[at], self.permits, self.permits.placed, place_m)
         numbers = [
-            [_number(v) for v in self.layer.numbers(*c).to_numpy()[at]]
+            [_number(v) for v in self.layer.sizes(*c).to_numpy()[at]]
             for c in (("accuracy_m",), ("gsd_m", "image_res_m"))
         ]
         words = [None if pd.isna(w) else str(w) for w in self.words.to_numpy(object)[at]]

@@ -19,7 +19,7 @@ from rivergis.boundary.prepared import Prepared
 from rivergis.encroachment import boundary_files, layer_files
 from rivergis.encroachment.asked_files import Asking, Things
 from rivergis.encroachment.boundary_files import Ground
-from rivergis.encroachment.chunk_files import Chunk, permits_of, zones_of
+from rivergis.encroachment.chunk_files import Chunk, permits_of, waters_of, zones_of
 from rivergis.encroachment.findings import Told, finding_rows
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.overlay import limits_of, overlay, union_m2
@@ -140,6 +140,7 @@ class _Done:
             *things.said,
             *self._of_permits(),
             *self.said,
+            *self._far(things),
         ]
         counts = {
             "candidates": things.count, "findings": len(findings), "candidates_found": sum(len(f["candidates"]) for f in findings),
@@ -154,8 +155,15 @@ class _Done:
         return Check(
             str(self.asking.as_of), findings, self.not_findings, self.queue, [s.as_dict() for s in said], round(total_m2, 2), counts,
             [v.as_dict() for v in used], sorted({v.key for v in used if v.status == "unconfirmed"}), {k: v for k, v in layers.items() if v},
-            gpd.GeoDataFrame(pd.DataFrame([{k: _cell(v) for k, v in f.items()} for f in findings]), geometry=gpd.GeoSeries(shapes, crs=crs.STORAGE)),
+            gpd.GeoDataFrame(_table(findings), geometry=gpd.GeoSeries(shapes, crs=crs.STORAGE)),
         )  # fmt: skip
+
+    def _far(self, things: Things) -> list[Said]:
+        """A word where no candidate is near any line at all: the layers may be of two places."""
+        if not things.count or things.outside_count < things.count:
+            return []
+        sentence = f"No candidate of {things.about['file']} lies near any line of {self.ground.about['file']}: are both of one place?"
+        return [Said("nothing_near", sentence, (), "candidates")]
 
     def _of_permits(self) -> list[Said]:
         """Permits with days nobody can read, and those that name no place: they take nothing off."""
@@ -164,15 +172,36 @@ class _Done:
             return []
         ids, file = one.frame["id"].to_numpy(object), self.permit_layer.about["file"]
         days = tuple(dict.fromkeys(ids[one.unread]))
-        places = tuple(dict.fromkeys(ids[nowhere(one)]))
+        places = tuple(dict.fromkeys(ids[nowhere(one, {w for of in waters_of(self.ground.areas) for w in of})]))
         said = []
         if days:
             said.append(Said("permit_date_unread", f"{len(days)} permits of {file} ({', '.join(days[:5])}) have days that cannot be read: "
                              "they take nothing off, and candidates of their kind there wait for a person.", days, "permits"))  # fmt: skip
         if places:
-            said.append(Said("permit_without_place", f"{len(places)} permits of {file} ({', '.join(places[:5])}) have neither a shape nor the "
-                             "name of a river or reach: they take nothing off and hold nothing back; add one.", places, "permits"))  # fmt: skip
+            sentence = (
+                f"{len(places)} permits of {file} ({', '.join(places[:5])}) have no shape and name no river or reach that the boundary names: "
+                "they take nothing off and hold nothing back; draw them, or name the water as the boundary does."
+            )
+            said.append(Said("permit_without_place", sentence, places, "permits"))
         return said
+
+
+def _table(findings: list[dict[str, Any]]) -> pd.DataFrame:
+    """Findings as rows of a table, with headings also where there are none."""
+    columns = (
+        "candidates",
+        "sources",
+        "kind",
+        "reaches",
+        "basis",
+        "permits",
+        "ended_permits",
+        "area_m2",
+        "length_m",
+        "zones",
+    )
+    rows = [{k: _cell(v) for k, v in f.items() if k != "verdict"} for f in findings]
+    return pd.DataFrame(rows) if rows else pd.DataFrame({c: pd.Series(dtype=object) for c in columns})
 
 
 def _cell(value: Any) -> Any:

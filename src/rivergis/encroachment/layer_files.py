@@ -24,6 +24,7 @@ from rivergis.intake import times, vector
 from rivergis.intake.delivery import Asked
 
 IDS = ("id", "code", "编号", "图斑编号", "patch_no")
+_ENDLESS = ("长期", "长期有效", "永久", "永久有效", "无固定期限", "无期限", "至今")
 # words for the datum of single features, in a column of that name; anything else is not guessed
 DATUM_COLUMNS = ("datum", "坐标系", "坐标系统", "基准")
 _DATUMS = {
@@ -62,8 +63,9 @@ class Layer:
         return self.frame[found] if found else pd.Series(None, index=self.frame.index, dtype=object)
 
     def days(self, *names: str) -> tuple[pd.Series, pd.Series]:
-        """The first of these columns as civil days (NaT where empty), and where something stands that is no day."""
+        """The first of these columns as civil days (NaT where empty or without end), and where something stands that is no day."""
         said = self.values(*names)
+        said = said.mask(said.astype(str).str.strip().isin(_ENDLESS))
         read = said.map(times.day)
         return pd.to_datetime(read, errors="coerce"), read.isna() & ~said.map(
             lambda v: pd.isna(v) or not str(v).strip()
@@ -72,6 +74,11 @@ class Layer:
     def names(self) -> list[str]:
         """What each feature is called: its id or code, else its number in the file."""
         return [_name(n) or str(i) for i, n in self.values(*IDS).items()]
+
+    def sizes(self, *names: str) -> pd.Series:
+        """The first of these columns as numbers above zero; NaN where it holds none: an error of 0 or -5 m is not known."""
+        found = self.numbers(*names)
+        return found.where(found > 0)
 
     def numbers(self, *names: str) -> pd.Series:
         """The first of these columns as numbers; NaN where there is none or it is no number."""
@@ -156,13 +163,13 @@ def _said(opened: vector.Opened, what: str) -> list[Said]:
 
 
 def _converted(opened: vector.Opened, datum: str, features: tuple[str, ...], what: str) -> Said:
-    of = f"{len(features)} features of {opened.path.name}" if features else opened.path.name
-    return Said(
-        f"datum_{datum}_converted",
-        f"The shift of {datum.upper()} was taken off {of}, which name that datum.",
-        features,
-        what,
+    name = opened.path.name
+    of = (
+        f"{len(features)} features of {name}, which name that datum"
+        if features
+        else f"{name}, {'as asked' if opened.asked.datum else 'which names that datum'}"
     )
+    return Said(f"datum_{datum}_converted", f"The shift of {datum.upper()} was taken off {of}.", features, what)
 
 
 def _own_datums(layer: Layer, opened: vector.Opened, what: str) -> Layer:

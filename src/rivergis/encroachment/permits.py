@@ -6,7 +6,7 @@ does not become a problem when the time to build it ends, but somebody has to se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -143,10 +143,11 @@ def unplaced(kinds: np.ndarray, waters: Sequence[set[str]], permits: Permits) ->
     return Links(*np.array(sorted(found), np.int64).reshape(-1, 2).T)
 
 
-def nowhere(permits: Permits) -> np.ndarray:
-    """Positions of permits in force that have neither a shape nor the name of a water: they concern no candidate that could be named."""
+def nowhere(permits: Permits, waters: Collection[str]) -> np.ndarray:
+    """Positions of permits in force that have no shape and name no water of these: they concern no candidate that could be named."""
     rows = np.flatnonzero(permits.open & permits.frame.geometry.isna().to_numpy())
-    return np.array([p for p in rows.tolist() if not waters_named(permits.frame.iloc[p])], np.int64)
+    known = {same(w) for w in waters}
+    return np.array([p for p in rows.tolist() if not waters_named(permits.frame.iloc[p]) & known], np.int64)
 
 
 def waters_named(row: pd.Series) -> set[str]:

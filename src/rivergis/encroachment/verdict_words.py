@@ -21,6 +21,19 @@ def sentences(record: Record, lang: str = "zh") -> list[tuple[str, str]]:
     return [(words.say(f"verdict_part.{name}", lang), text) for name, text in said]
 
 
+def in_both(verdict: Record) -> list[tuple[str, str, str, str]]:
+    """A stored verdict (its ``figures`` and ``rules``) part by part: name and what is said, Chinese and English; else empty.
+
+    What is the same in both languages has no English.
+    """
+    kept = (verdict["figures"] or {}).get("verdict")
+    if not kept:
+        return []
+    record = {**kept, "rules": verdict["rules"]}
+    both = zip(sentences(record, "zh"), sentences(record, "en"), strict=True)
+    return [(zh, en, said, "" if said == said_en else said_en) for (zh, said), (en, said_en) in both]
+
+
 def _join(parts: Iterable[str], lang: str) -> str:
     return ("、" if lang == "zh" else ", ").join(p for p in parts if p)
 
@@ -48,7 +61,7 @@ def _severity(r: Record, lang: str) -> Iterable[str]:
 
 def _measured_by(r: Record) -> str:
     """Name of the value that severity was told by."""
-    unit = next((row["unit"] for row in r["rules"] if row["key"] == r["severity"]["key"]), None)
+    unit = next((row["unit"] for row in r.get("rules", ()) if row["key"] == r["severity"]["key"]), None)
     return {"m2": "area", "m3": "volume", "m": "length", "count": "count"}.get(unit or "", "")
 
 
