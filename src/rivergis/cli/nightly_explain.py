@@ -47,13 +47,10 @@ def _head(record: Record) -> Iterator[str]:
 def _verdict(verdict: Record, count: int) -> Iterator[str]:
     figures = verdict["figures"]
     yield f"认定 verdict of {verdict['night']} ({count} 次 in all):"
-    kept = figures.get("verdict")
-    if kept:
-        record = {**kept, "rules": verdict["rules"]}
-        both = zip(verdict_words.sentences(record, "zh"), verdict_words.sentences(record, "en"), strict=True)
-        for (part, said), (part_en, said_en) in both:
-            yield f"  {part} {part_en}: {said}" + ("" if said == said_en else f" | {said_en}")
-    else:
+    parts = verdict_words.in_both(verdict)
+    for part, part_en, said, said_en in parts:
+        yield f"  {part} {part_en}: {said}" + (f" | {said_en}" if said_en else "")
+    if not parts:
         yield f"  {words.both('class.' + verdict['class_code'])}; {verdict['clause']}; {verdict['competent_authority']}; {verdict['our_action']}"
         yield "  " + "; ".join(f"{k} {v}" for k, v in figures.items() if k not in _TOLD_ELSEWHERE and v is not None)
     line = (figures.get("line_code"), figures.get("announce_gov"), figures.get("announce_doc_no"))

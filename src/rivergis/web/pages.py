@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse
 
 from rivergis.db.access import Actor
+from rivergis.encroachment import verdict_words
 from rivergis.errors import NotFound
 from rivergis.maps import features, leads, lists, sheets
 from rivergis.maps.sheets import Sheet
@@ -117,13 +118,14 @@ def finding_page(request: Request, _: View, finding_id: uuid.UUID) -> HTMLRespon
     with database(request).read() as conn:
         record = lists.lead(conn, str(finding_id), features.when(conn))
         demo = book.is_demo(conn)
-    now = record["now"]
+    now, verdict = record["now"], record["verdicts"][-1] if record["verdicts"] else None
     return page.render(
         request,
         "finding.html",
         record=record,
         now=now,
-        verdict=record["verdicts"][-1] if record["verdicts"] else None,
+        verdict=verdict,
+        parts=verdict_words.in_both(verdict) if verdict else [],
         rows=leads.lead_rows(now),
         demo=demo,
         hint=now["basis"] in leads.HINTS,
