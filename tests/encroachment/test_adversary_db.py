@@ -11,10 +11,13 @@ import shapely
 from sqlalchemy import text
 
 from rivergis import rules
-from rivergis.db.connect import Database
-from rivergis.encroachment import report_workflow
+from rivergis.db.connect import Database, now_of
+from rivergis.encroachment import report_workflow, store
 from rivergis.errors import UsageError
 from rivergis.jobs import replay
+from rivergis.maps import lists
+from rivergis.maps.features import When
+from rivergis.maps.leads import standing
 from tests.encroachment.night_ground import (
     BOOK,
     ZONE,
@@ -224,3 +227,34 @@ def test_a_permit_in_words_may_hold_for_any_part_of_a_thing(reach: Database, tmp
     night(reach, tmp_path)
     assert untold(reach, 0) == dict.fromkeys(["edge", "mid", "long"], "permit_place_open")
     assert set(statuses(reach, 0)) == {"beyond", "across"}
+
+
+# ---- cases that people have opened -------------------------------------------------------------------------------------
+
+
+def test_a_case_stands_on_lists_and_maps_when_another_lead_goes_on_for_it(reach: Database, tmp_path: Path) -> None:
+    """Two heaps become one; people had made a case of the younger, not of the elder."""
+    deliver(reach, day(0), "a", {"elder": ("dump", (100, 0, 40, 40))})
+    night(reach, tmp_path)
+    two = {"elder": ("dump", (100, 0, 40, 40)), "younger": ("dump", (160, 0, 30, 40))}
+    deliver(reach, day(1), "a", two)
+    night(reach, tmp_path, 1)
+    [case] = [r["id"] for r in leads(reach, 1).values() if r["first_night"] == day(1)]
+    deliver(reach, day(2), "a", {"one": ("dump", (100, 0, 90, 40))})
+    night(reach, tmp_path, 2)
+    assert {r["id"]: r["status"] for r in leads(reach, 2).values()}[case] == "merged"
+
+    def stand() -> set[str]:
+        with reach.read() as conn:
+            at = When(day(2), now_of(conn))
+            drawn, [row] = standing(conn, at)["id"], lists.rivers(conn, at)[0]
+        assert row["leads"] == len(drawn), "the list of rivers counts what the map draws"
+        return set(drawn)
+
+    assert str(case) not in stand() and len(stand()) == 1
+    with reach.write("inspector") as conn:
+        store.add_event(conn, case, "judge_problem", "problem", "核查属实", None)
+    assert str(case) in stand()
+    with reach.write("inspector") as conn:
+        store.add_event(conn, case, "judge_not_a_problem", "not_a_problem", "已清除", None)
+    assert str(case) not in stand()

@@ -18,6 +18,10 @@ from rivergis.maps.features import Row, Scope, When, place, rows_of
 # lines nobody announced: what lies inside is shown for orientation and points at nobody
 HINTS = ("surrogate", "draft", "computed")
 ENDED = ("gone", "merged", "permitted")
+# a case that people opened is theirs to close, also when another lead goes on for the object
+OPEN_CASES = ("historic_listed", "problem", "assigned", "rectified")
+STANDS = "(t.status <> ALL(:ended) OR (t.status = 'merged' AND t.state = ANY(:open_cases)))"
+STANDS_WITH: dict[str, Any] = {"ended": list(ENDED), "open_cases": list(OPEN_CASES)}
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class Pictures:
 def standing(
     conn: Connection, at: When, *, scope: Scope | None = None, pictures: Pictures | None = None
 ) -> gpd.GeoDataFrame:
-    """Leads that stand on a day: told by then and not gone, merged or found to be permitted."""
-    condition, params = "t.status <> ALL(:ended)", {"ended": list(ENDED)}  # type: tuple[str, dict[str, Any]]
+    """Leads that stand on a day: told by then and not gone, found to be permitted, or merged (unless people have it as a case)."""
+    condition, params = STANDS, dict(STANDS_WITH)
     if scope is not None and scope.box is not None:
         condition += " AND t.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)"
         params |= scope.corners

@@ -75,15 +75,15 @@ def rivers(conn: Connection, at: When, limit: int = 200) -> tuple[list[dict[str,
     """Rivers with their length and the leads that stand on them, longest first; and how many rivers there are."""
     rows = _rows(
         conn,
-        """SELECT r.code, r.code_namespace, r.name, r.name_en, r.kind, h.length_m, coalesce(f.n, 0) AS leads,
+        f"""SELECT r.code, r.code_namespace, r.name, r.name_en, r.kind, h.length_m, coalesce(f.n, 0) AS leads,
           count(*) OVER () AS total, count(*) OVER (PARTITION BY r.code) > 1 AS ambiguous
         FROM app.river_as_of(:on, :known) r
         LEFT JOIN (SELECT river_id, sum(length_m) AS length_m FROM app.reach_as_of(:on, :known) GROUP BY 1) h
           ON h.river_id = r.id
         LEFT JOIN (SELECT t.figures->>'river_code' AS code, count(*) AS n FROM app.finding_as_of(:on, :known) t
-                   WHERE t.status <> ALL(:ended) GROUP BY 1) f ON f.code = r.code
+                   WHERE {leads.STANDS} GROUP BY 1) f ON f.code = r.code
         ORDER BY h.length_m DESC NULLS LAST, r.code LIMIT :n""",
-        {**at.params, "n": limit, "ended": list(leads.ENDED)},
+        {**at.params, "n": limit, **leads.STANDS_WITH},
     )
     return rows, int(rows[0]["total"]) if rows else 0
 
