@@ -107,6 +107,19 @@ def test_a_review_is_another_persons(ground: Database, tmp_path: Path) -> None:
     assert give_back(ground, same_name, tmp_path, "li").reviewed == 0, "the form itself names one person for both"
 
 
+@pytest.mark.parametrize("reviewer", [" 张　三", "张 三", "ZHANG", "zhang"])
+def test_a_person_is_one_however_the_name_is_typed(ground: Database, tmp_path: Path, reviewer: str) -> None:
+    """Blanks and full-width letters make no other person; nor does the name of who filled in the check."""
+    take(ground, delivery(tmp_path / "in", ".xlsx"), tmp_path / "store")
+    measure(ground)
+    export(ground, tmp_path / "form.xlsx", tmp_path / "store")
+    said = {"核查结论": "1", "核查说明": "界外", "核查人": "张三", "复核人": reviewer}
+    form = fill(tmp_path / "form.xlsx", D=said)
+    assert give_back(ground, form, tmp_path, "zhang").checked == 1
+    other = give_back(ground, form, tmp_path, "li")
+    assert other.reviewed == 0 and len(other.refused) == 1
+
+
 def fill(path: Path, **by_patch: dict[str, Any]) -> Path:
     """A copy of a form with cells filled in by hand; columns that are not there yet are added."""
     out = path.with_name(f"filled-{'-'.join(by_patch)}{path.suffix}")

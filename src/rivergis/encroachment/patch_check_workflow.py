@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -238,8 +239,9 @@ def _review(desk: _Desk, patch: Mapping[str, Any], outcome: int, said: Mapping[s
     if not fresh and review and review["id"] > check["id"] and review["outcome"] == outcome:
         return False
     _need(desk, "review_findings")
-    reviewer, checker = said["reviewed_by"], check["done_by"] or check["actor"]
-    if check["actor"] == desk.actor or reviewer == checker:
+    reviewer = said["reviewed_by"]
+    checkers = {_person(name) for name in (check["done_by"], check["actor"]) if name}
+    if check["actor"] == desk.actor or checkers & {_person(reviewer), _person(desk.actor)}:
         raise _Refusal(words.both("patch.own_review"))
     with desk.db.write(desk.actor) as conn:
         patch_store.add_check(
@@ -256,6 +258,11 @@ def _review(desk: _Desk, patch: Mapping[str, Any], outcome: int, said: Mapping[s
             },
         )
     return True
+
+
+def _person(name: str) -> str:
+    """A name however it is typed: full-width letters and blanks between characters make no other person."""
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def _day(said: str | None) -> date | None:
