@@ -258,3 +258,10 @@ def test_a_case_stands_on_lists_and_maps_when_another_lead_goes_on_for_it(reach:
     with reach.write("inspector") as conn:
         store.add_event(conn, case, "judge_not_a_problem", "not_a_problem", "已清除", None)
     assert str(case) not in stand()
+
+
+def test_a_delivery_is_one_line_of_the_audit(reach: Database) -> None:
+    deliver(reach, day(0), "a", {f"h{n}": ("building", (20.0 * n, 60, 8, 8)) for n in range(30)})
+    with reach.read() as conn:
+        audit = conn.execute(text("SELECT row_count FROM sys.audit WHERE target = 'data.delivery_item'")).scalars()
+        assert list(audit) == [30]

@@ -72,13 +72,8 @@ def _deliver(
         VALUES (:id, :i, :feed, coalesce(CAST(:on AS date), app.today()), :complete) ON CONFLICT (id) DO NOTHING"""),
         {"id": delivery, "i": import_id, "feed": feed, "on": delivered_on, "complete": complete},
     )
-    rows = [{"d": delivery, "c": c, "v": v} for c, v in held]
-    if rows:
-        conn.execute(
-            text("""INSERT INTO data.delivery_item (delivery_id, candidate_id, candidate_version) VALUES (:d, :c, :v)
-            ON CONFLICT DO NOTHING"""),
-            rows,
-        )
+    columns = ("delivery_id", "candidate_id", "candidate_version")
+    _add(conn, "delivery_item", columns, [(delivery, c, v) for c, v in held])
 
 
 def save_imagery(
