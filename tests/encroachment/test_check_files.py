@@ -325,3 +325,22 @@ def test_an_error_that_is_none_is_not_known(run: Run, tmp_path: Path, line: Path
         )
         told[accuracy] = run("--boundary", line, "--candidates", thing)["findings"][0]["sigma_m"]
     assert told[None] == told[-5.0] == told[0.0] != told[3.0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"许可类型": "临时占地", "许可对象类型": "建筑物", "许可止日": "2026年12月31日"}, "permitted"),
+        ({"许可类型": "临时占地", "许可对象类型": "建筑物", "许可止日": "2026年5月31日"}, None),
+        ({"许可类型": "涉河建设项目", "许可对象类型": "房屋", "有效期至": "2026年5月31日"}, "permitted"),
+        ({"许可类型": "房屋", "许可种类": "临时占用"}, "permitted"),
+        ({"许可类型": "采砂", "许可对象类型": "quarry"}, None),
+    ],
+)
+def test_what_a_permit_is_and_what_it_is_for_in_the_words_of_lists(
+    run: Run, line: Path, things: Path, tmp_path: Path, columns: dict[str, str], reason: str | None
+) -> None:
+    permits = file(tmp_path / "permits.geojson", [box(95, 35, 125, 60)], **columns)
+    done = run("--boundary", line, "--candidates", things, "--permits", permits, "--as-of", "2026-06-01", code=4)
+    why = {n["candidate"]: n["reason"] for n in done["not_findings"]}
+    assert why.get("c1") == reason and ("c1" in why) != any("c1" in f["candidates"] for f in done["findings"])

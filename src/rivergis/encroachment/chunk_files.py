@@ -18,7 +18,7 @@ from rivergis.encroachment.lawful import allowed_use
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.overlay import Overlaid
 from rivergis.encroachment.permit_match import Permitted
-from rivergis.encroachment.permits import Permits, by_candidate, links, permits_on, unplaced
+from rivergis.encroachment.permits import KINDS, Permits, by_candidate, links, permits_on, unplaced
 from rivergis.encroachment.position import Stand
 from rivergis.encroachment.reports import kind_of_class
 from rivergis.rules import RuleView
@@ -35,8 +35,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "word": ("subtype", "subtype_hint", "word", "子类", "小类", "细类", "问题类型", "地物类型", "class_code", "描述"),
     "last_without": ("last_without", "image_date_before", "前时相"),
     "first_with": ("first_with", "image_date_after", "seen_at", "后时相"),
-    "valid_from": ("valid_from", "有效期起", "起始日期"),
-    "valid_to": ("valid_to", "有效期止", "截止日期"),
+    "valid_from": ("valid_from", "有效期起", "有效期自", "许可起日", "起始日期", "开始日期"),
+    "valid_to": ("valid_to", "有效期止", "有效期至", "许可止日", "截止日期", "结束日期", "到期日期"),
     "accepted_on": ("accepted_on", "竣工验收日期"),
     "reach": ("reach", "reach_id", "河段"),
     "river": ("river", "river_name", "河流", "河流名称", "所在河流"),
@@ -217,14 +217,22 @@ def permits_of(layer: Layer | None, zone: Any, on: date, view: RuleView | None =
         empty = {c: pd.Series(dtype=object) for c in ("id", "allows")}
         return permits_on(gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=zone)), on)
     read = {c: layer.days(*_NAMES[c]) for c in ("valid_from", "valid_to", "accepted_on")}
-    allows = layer.values("allows", "许可类型", "kind_allowed").astype(object)
-    allows = allows.where(allows.notna(), None)
+    kind, allows = _kind_and_allows(layer)
     frame = layer.frame.assign(
-        id=layer.names(), allows=allows, kind=layer.values("kind", "permit_kind", "许可种类"),
+        id=layer.names(), allows=allows.where(allows.notna(), None), kind=kind,
         **{c: layer.values(*_NAMES[c]) for c in ("reach", "river", "river_code")},
         **{c: days for c, (days, _) in read.items()}, unread=pd.concat([wrong for _, wrong in read.values()], axis=1).any(axis=1),
     )  # fmt: skip
     return permits_on((_by_kind(frame, view) if view else frame).to_crs(zone), on)
+
+
+def _kind_and_allows(layer: Layer) -> tuple[pd.Series, pd.Series]:
+    """What sort of permit each is (临时占用) and what it is for (建筑物); 许可类型 means one in some lists and the other in others."""
+    either = layer.values("许可类型").astype(object)
+    sorts = either.map(lambda w: str(w).strip() in KINDS).any()
+    kind = layer.values("kind", "permit_kind", "许可种类").astype(object)
+    allows = layer.values("allows", "kind_allowed", "许可对象类型", "许可对象", "建设内容", "许可内容").astype(object)
+    return (kind.fillna(either), allows) if sorts and allows.notna().any() else (kind, allows.fillna(either))
 
 
 def _by_kind(frame: gpd.GeoDataFrame, view: RuleView) -> gpd.GeoDataFrame:

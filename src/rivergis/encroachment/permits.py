@@ -22,9 +22,9 @@ from rivergis.rules.classes import same
 
 PERMANENT = "permanent_work"
 KINDS = {
-    **dict.fromkeys((PERMANENT, "永久工程", "永久性工程"), PERMANENT),
-    **dict.fromkeys(("temporary_use", "临时占用"), "temporary_use"),
-    **dict.fromkeys(("sand_mining", "采砂"), "sand_mining"),
+    **dict.fromkeys((PERMANENT, "永久工程", "永久性工程", "永久", "涉河建设项目"), PERMANENT),
+    **dict.fromkeys(("temporary_use", "临时占用", "临时占地", "临时"), "temporary_use"),
+    **dict.fromkeys(("sand_mining", "采砂", "河道采砂", "砂石开采"), "sand_mining"),
     **dict.fromkeys(("dredging", "疏浚清淤", "疏浚", "清淤"), "dredging"),
 }
 
