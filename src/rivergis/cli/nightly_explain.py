@@ -38,7 +38,9 @@ def _head(record: Record) -> Iterator[str]:
     yield f"{str(lead['id'])[:8]} · {words.both('topic.' + lead['topic'])} · 首夜 first night {lead['first_night']} · {where}"
     figures = record["verdicts"][-1]["figures"] if record["verdicts"] else {}
     bank = [words.both("bank." + figures["bank"])] if figures.get("bank") else []
-    yield " ".join([*(str(figures[k]) for k in _PLACE if figures.get(k)), *bank])
+    place = [*(str(figures[k]) for k in _PLACE if figures.get(k)), *bank]
+    if place:
+        yield " ".join(place)
     chiefs = figures.get("chiefs") or ()
     if chiefs:
         yield "河长 chiefs: " + "、".join(f"{c['title']} {c['chief']}" for c in chiefs)
