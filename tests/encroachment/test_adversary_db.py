@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 import shapely
+from PIL import Image
 from sqlalchemy import text
 
 from rivergis import rules
@@ -164,12 +165,21 @@ def test_a_night_that_told_nothing_is_a_night_all_the_same(reach: Database, tmp_
         night(reach, tmp_path, 3)
 
 
-def report(db: Database, folder: Path, kind: str, x: float, y: float, n: int, accuracy_m: float = 5.0) -> None:
+def report(
+    db: Database,
+    folder: Path,
+    kind: str,
+    x: float,
+    y: float,
+    n: int,
+    accuracy_m: float = 5.0,
+    photo: Path | None = None,
+) -> None:
     """What a person reports from a place on a day."""
     point = gpd.GeoSeries([shapely.Point(X + x, Y + y)], crs=ZONE).to_crs(4490).iloc[0]
     at = datetime.combine(day(n), time(10), report_workflow.SHANGHAI)
     view = BOOK.at(rules.path_of("500199"), day(n))
-    said = report_workflow.Said(kind, point.x, point.y, at, accuracy_m)
+    said = report_workflow.Said(kind, point.x, point.y, at, accuracy_m, photo=photo)
     report_workflow.report(db, [said], actor="inspector", store_dir=folder, view=view)
 
 
@@ -265,3 +275,12 @@ def test_a_delivery_is_one_line_of_the_audit(reach: Database) -> None:
     with reach.read() as conn:
         audit = conn.execute(text("SELECT row_count FROM sys.audit WHERE target = 'data.delivery_item'")).scalars()
         assert list(audit) == [30]
+
+
+def test_a_photo_that_says_neither_place_nor_time_is_not_called_measured(reach: Database, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64), (90, 120, 60)).save(tmp_path / "bare.jpg")
+    report(reach, tmp_path / "store", "dump", 300, 20, 0, photo=tmp_path / "bare.jpg")
+    night(reach, tmp_path)
+    with reach.read() as conn:
+        shown = conn.execute(text("SELECT position_grade, taken_on FROM data.evidence WHERE kind = 'photo'")).all()
+    assert [tuple(r) for r in shown] == [("hand_placed", None)]

@@ -72,9 +72,9 @@ def observations(conn: Connection, until: date) -> gpd.GeoDataFrame:
 
 
 def unattached(conn: Connection) -> list[dict[str, Any]]:
-    """Photos of reports whose lead does not show them yet: finding_id, photo_sha256, photo_path, at, kind."""
+    """Photos of reports whose lead does not show them yet: finding_id, photo_sha256, photo_path, at, kind, doubts."""
     rows = conn.execute(
-        text("""SELECT DISTINCT s.finding_id, r.photo_sha256, r.photo_path, r.at, r.kind FROM data.report r
+        text("""SELECT DISTINCT s.finding_id, r.photo_sha256, r.photo_path, r.at, r.kind, r.doubts FROM data.report r
         JOIN data.sighting s ON s.sources @> jsonb_build_array(jsonb_build_object('candidate', r.candidate_id::text))
         WHERE r.photo_path IS NOT NULL AND r.candidate_id IS NOT NULL
           AND NOT EXISTS (SELECT FROM data.evidence e WHERE e.finding_id = s.finding_id AND e.file_sha256 = r.photo_sha256)

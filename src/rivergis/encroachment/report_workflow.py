@@ -30,6 +30,7 @@ from rivergis.rules import RuleView
 
 NAMESPACE = "inspector"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_TIME_OPEN = frozenset({"photo_no_time", "photo_other_time"})
 Kind = Callable[[str], str | None]
 """Kind of candidate that a word of a source names, nothing_found, or None where it names none."""
 
@@ -296,15 +297,17 @@ def attach_photos(conn: Connection) -> int:
     """Photos of reports become evidence of the leads that rest on them; how many."""
     rows = report_store.unattached(conn)
     for r in rows:
+        doubts = {d["code"] for d in r["doubts"]}
         store.add_evidence(
             conn,
             r["finding_id"],
             "photo",
             file_sha256=r["photo_sha256"],
             file_path=r["photo_path"],
-            taken_on=r["at"].astimezone(SHANGHAI).date(),
+            # what the photo itself does not say, or says otherwise, is not known of it
+            taken_on=None if doubts & _TIME_OPEN else r["at"].astimezone(SHANGHAI).date(),
             caption=words.both("report.photo"),
-            position_grade="measured",
+            position_grade="hand_placed" if "photo_no_position" in doubts else "measured",
         )
     return len(rows)
 
