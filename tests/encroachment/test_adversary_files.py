@@ -14,6 +14,8 @@ import shapely
 
 from rivergis import rules
 from rivergis.encroachment import case_files
+from rivergis.encroachment.night_folder_files import params_of
+from rivergis.errors import InputError
 
 E, N = 528_800.0, 3_375_500.0
 DAY = date(2026, 6, 1)
@@ -164,3 +166,30 @@ def test_permit_names_the_river_of_the_reach(check: Results) -> None:
     reach: Row = ({"reach": "FH-01", "river": "府河"}, REACH[1])
     got = check([house()], [permit(None, 河流="府河")], [reach])
     assert why(got) == {"c1": "permit_place_open"}
+
+
+@pytest.mark.parametrize("error", ["inf", "NaN", "-inf", "1e400"])
+def test_an_error_that_is_no_number_is_not_known(check: Results, error: str) -> None:
+    line = {"reach": "R1", "basis": "Announced", "xy_error_m": error, "survey_scale": 1000}
+    got = check([house(accuracy_m=error, gsd_m=error)], boundary=[(line, REACH[1])])
+    json.dumps(got, allow_nan=False)
+    (found,) = got["findings"]
+    assert (found["basis"], found["position"], found["sigma_m"]) == ("announced", "inside", 2.06)
+
+
+def _params(folder: Path, text: bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "params.json").write_bytes(text)
+    return folder
+
+
+def test_params_as_windows_writes_them(tmp_path: Path, view: rules.RuleView) -> None:
+    plain = b'{"start": "2026-03-01", "gone_after_observed_nights": 4.0}'
+    told = [params_of(_params(tmp_path / str(i), mark + plain), view) for i, mark in enumerate((b"", b"\xef\xbb\xbf"))]
+    assert told[0] == told[1]
+    assert told[0].nights.gone_after == 4
+
+
+def test_half_a_night_is_none(tmp_path: Path, view: rules.RuleView) -> None:
+    with pytest.raises(InputError, match=r"rebound_within_nights is 2\.5, but nights are counted whole"):
+        params_of(_params(tmp_path, b'{"start": "2026-03-01", "rebound_within_nights": 2.5}'), view)

@@ -25,6 +25,7 @@ from rivergis.encroachment.layer_files import Layer
 from rivergis.errors import InputError
 from rivergis.intake import sources
 from rivergis.intake.delivery import Asked
+from rivergis.rules.classes import same
 
 # columns by what they mean, the first that is there
 _REACH = ("reach", "reach_id", "reach_code", "河段", "version_code", "boundary_code", "river_code", "river", "河流")
@@ -181,7 +182,7 @@ def _closed(rest: gpd.GeoDataFrame, snap_m: float, doubt_m: float) -> Closed:
 
 def _named(layer: Layer) -> gpd.GeoDataFrame:
     reach, together = layer.values(*_NAME), layer.values(*_REACH)
-    basis = layer.values("basis", "依据").astype(object).map(lambda b: _BASES.get(str(b).strip(), "draft"))
+    basis = layer.values("basis", "依据").astype(object).map(lambda b: _BASES.get(same(str(b)), "draft"))
     return gpd.GeoDataFrame(
         {
             "reach": [str(r) if pd.notna(r) else str(i) for i, r in reach.items()], "basis": basis,

@@ -81,8 +81,9 @@ class Layer:
         return found.where(found > 0)
 
     def numbers(self, *names: str) -> pd.Series:
-        """The first of these columns as numbers; NaN where there is none or it is no number."""
-        return pd.to_numeric(self.values(*names), errors="coerce").astype(float)
+        """The first of these columns as numbers; NaN where there is none or it is no finite number."""
+        found = pd.to_numeric(self.values(*names), errors="coerce").astype(float)
+        return found.where(np.isfinite(found))
 
 
 def _name(value: Any) -> str:

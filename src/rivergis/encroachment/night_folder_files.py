@@ -102,7 +102,7 @@ def params_of(folder: Path, view: RuleView) -> Params:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: give the one that holds params.json and nights/.", file=str(folder))
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows write its mark
         start = date.fromisoformat(told["start"])
     except FileNotFoundError as error:
         raise InputError(
@@ -125,7 +125,11 @@ def _numbers(told: Mapping[str, Any], names: Mapping[str, str], path: Path) -> d
     for name, f in names.items():
         value = found.get(f, 0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-            raise InputError(f"{path}: {name} is {value!r}, but a number from 0 on is needed.", file=str(path))
+            raise InputError(
+                f"{path}: {name} is {value!r}, but a number from 0 to below 1e9 is needed.", file=str(path)
+            )
+        if name.endswith("_nights") and value != int(value):
+            raise InputError(f"{path}: {name} is {value!r}, but nights are counted whole.", file=str(path))
     return found
 
 
