@@ -284,3 +284,15 @@ def test_a_photo_that_says_neither_place_nor_time_is_not_called_measured(reach: 
     with reach.read() as conn:
         shown = conn.execute(text("SELECT position_grade, taken_on FROM data.evidence WHERE kind = 'photo'")).all()
     assert [tuple(r) for r in shown] == [("hand_placed", None)]
+
+
+def test_a_look_that_is_told_late_is_a_look_all_the_same(reach: Database, tmp_path: Path) -> None:
+    """Seen on day 0; on day 1 nothing is there, told after the night of day 1."""
+    report(reach, tmp_path, "dump", 300, 20, 0)
+    night(reach, tmp_path)
+    night(reach, tmp_path, 1)
+    report(reach, tmp_path, "nothing_found", 301, 20, 1)
+    night(reach, tmp_path, 2)
+    night(reach, tmp_path, 3)
+    told = [[r["status"] for r in leads(reach, n).values()] for n in range(4)]
+    assert told == [["new"], ["persisting"], ["missed"], ["unobserved"]], "counted once, in the night that hears of it"

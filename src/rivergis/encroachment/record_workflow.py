@@ -73,7 +73,9 @@ def record_encroachments(
     metric = book.frame.geometry.to_crs(zone)
     known = [replace(k, footprint=g) for k, g in zip(book.known, metric, strict=True)]
     seen, rows = _seen(judged, known)
-    on_foot = report_workflow.looked_at(conn, book.frame.geometry, view, on, known_at)
+    last_seen = [date.fromisoformat(k.carried.last_seen) for k in known]
+    when = None if book.before is None else book.before[1]
+    on_foot = report_workflow.looked_at(conn, book.frame.geometry, last_seen, view, on, known_at, when)
     looked = np.maximum(observed_shares(conn, book, known, judged, on, known_at), on_foot).tolist()
     stand, mine, theirs = standing(book, known, seen, rows, judged)
     free_k = [k for k in range(len(known)) if k not in mine]

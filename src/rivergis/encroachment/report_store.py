@@ -41,10 +41,10 @@ def photos(conn: Connection, sha256: str) -> list[uuid.UUID]:
 
 
 def looks(conn: Connection, night: date, known_at: datetime) -> gpd.GeoDataFrame:
-    """Reports of a civil day and before, as known at a moment, that nothing is there: at, day, accuracy_m; geom Point, EPSG:4490."""
+    """Reports of a civil day and before, as known at a moment, that nothing is there: at, day, recorded_at, accuracy_m; geom Point, EPSG:4490."""
     return read_frame(
         conn,
-        """SELECT r.id, r.at, (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day, r.accuracy_m, r.geom FROM data.report r
+        """SELECT r.id, r.at, (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day, r.recorded_at, r.accuracy_m, r.geom FROM data.report r
         WHERE r.kind = 'nothing_found' AND (r.at AT TIME ZONE 'Asia/Shanghai')::date <= :night AND r.recorded_at <= :known ORDER BY r.at, r.id""",
         {"night": night, "known": known_at},
     )

@@ -331,13 +331,31 @@ def standing(conn: Connection, things: gpd.GeoDataFrame, view: RuleView, night: 
 
 
 def looked_at(
-    conn: Connection, footprints: gpd.GeoSeries, view: RuleView, night: date, known_at: datetime
+    conn: Connection,
+    footprints: gpd.GeoSeries,
+    last_seen: Sequence[date],
+    view: RuleView,
+    night: date,
+    known_at: datetime,
+    before: datetime | None,
 ) -> np.ndarray:
-    """Share of each footprint (EPSG:4490) that people looked at in person on a civil day and found nothing, 0 to 1."""
+    """Share of each footprint (EPSG:4490) that people looked at in person and found nothing, 0 to 1.
+
+    A look counts in the night of its civil day; one that was told later (recorded after the night ``before``) in the night
+    that hears of it, for what nobody saw since (``last_seen``).
+    """
     looks = report_store.looks(conn, night, known_at)
-    today = looks[looks["day"] == night] if len(looks) else looks
-    if today.empty or footprints.empty:
-        return np.zeros(len(footprints))
-    zone = crs.metric_crs(*crs.centre(today))
+    out = np.zeros(len(footprints))
+    if looks.empty or footprints.empty:
+        return out
+    late = looks["recorded_at"] > before if before is not None else np.zeros(len(looks), bool)
+    looks = looks[(looks["day"] == night) | late]
+    if looks.empty:
+        return out
+    zone = crs.metric_crs(*crs.centre(looks))
     radius = view.number("encroach.report.seen_radius")
-    return reports.looked_at(list(footprints.to_crs(zone)), today.to_crs(zone), radius)
+    shapes = list(footprints.to_crs(zone))
+    for day, there in looks.to_crs(zone).groupby("day"):
+        counts = np.array([day == night or seen < day for seen in last_seen])
+        out = np.where(counts, np.maximum(out, reports.looked_at(shapes, there, radius)), out)
+    return out
