@@ -143,9 +143,9 @@ def _where_it_lies(facts: Facts, grounds: tuple[str, ...], where: str) -> set[st
 
 
 def _action(taxon: Taxon, basis: str, where: str, allowed: Mapping[str, Any] | None) -> str:
-    """What the office may do: no more than a hint where nobody announced the line, it lies outside, or the use is lawful."""
+    """What the office may do: no more than a hint where nobody announced the line, it is not plainly inside, or the use is lawful."""
     lawful = allowed is not None and allowed["state"] == "allowed"
-    return INFORMATION_ONLY if basis != "announced" or where == "outside" or lawful else taxon.our_action
+    return INFORMATION_ONLY if basis != "announced" or where != "inside" or lawful else taxon.our_action
 
 
 def _wording(basis: str, where: str, allowed: Mapping[str, Any] | None) -> str:
