@@ -193,3 +193,23 @@ def test_params_as_windows_writes_them(tmp_path: Path, view: rules.RuleView) -> 
 def test_half_a_night_is_none(tmp_path: Path, view: rules.RuleView) -> None:
     with pytest.raises(InputError, match=r"rebound_within_nights is 2\.5, but nights are counted whole"):
         params_of(_params(tmp_path, b'{"start": "2026-03-01", "rebound_within_nights": 2.5}'), view)
+
+
+#  R1 | R2   a line in one, one that ends at the other, one that only reaches over by less than the tolerance, one along the edge
+@pytest.mark.parametrize(
+    ("spots", "reaches"),
+    [
+        (((450, 60), (500, 60)), ["R1"]),
+        (((450, 60), (500.4, 60)), ["R1"]),
+        (((499.6, 60), (600, 60)), ["R2"]),
+        (((450, 60), (550, 60)), ["R1", "R2"]),
+        (((500, 20), (500, 80)), ["R1", "R2"]),
+    ],
+)
+def test_a_line_names_the_reaches_it_runs_in(check: Results, spots: Any, reaches: list[str]) -> None:
+    two: list[Row] = [
+        ({"reach": "R1"}, shapely.box(0, 0, 500, 120)),
+        ({"reach": "R2"}, shapely.box(500, 0, 1000, 120)),
+    ]
+    (found,) = check([({"id": "c1", "kind": "building"}, line(*spots))], boundary=two)["findings"]
+    assert found["reaches"] == reaches

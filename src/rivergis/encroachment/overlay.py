@@ -247,7 +247,7 @@ def _main(found: Pairs, ground: Prepared, n: int) -> Ints:
 def _within(found: Pairs, net: Objects, told: Flags, ground: Prepared, limits: Limits) -> Links:
     """Areas that the net ground of what is told lies in; an overlap thinner than the tolerance is a line drawn twice, not an area.
 
-    A point on the common edge of areas lies in all of them, whichever side its last digit puts it on.
+    A point or line on the common edge of areas lies in all of them, whichever side its last digit puts it on.
     """
     width_m = limits.width_tolerance_m
     of_told = told[found.candidate]
@@ -258,17 +258,21 @@ def _within(found: Pairs, net: Objects, told: Flags, ground: Prepared, limits: L
     for k in np.flatnonzero(several):
         own, whole = shapely.intersection(part[k], net[candidate[k]]), net[candidate[k]]
         areal = shapely.get_dimensions(whole) == 2
-        kept[k] = not geometry.narrower_than(own, width_m) if areal else not own.is_empty
-    for c in np.setdiff1d(candidate, candidate[kept]):
+        kept[k] = areal and not geometry.narrower_than(own, width_m)
+    beside = _thin_things_at(_only(net, told & (shapely.get_dimensions(net) < 2)), ground, limits)
+    for c in np.setdiff1d(candidate, [*candidate[kept], *beside[:, 0]]):
         mine = np.flatnonzero(candidate == c)
         kept[mine[np.argmax(size[mine])]] = True
-    beside = _points_at(_only(net, told & (shapely.get_dimensions(net) == 0)), ground, limits.touch_m)
     both = np.unique(np.vstack([np.column_stack([candidate[kept], area[kept]]), beside]), axis=0)
     return Links(both[:, 0], both[:, 1])
 
 
-def _points_at(points: Objects, ground: Prepared, touch_m: float) -> Ints:
-    """Points and the areas they lie in or touch (k, 2)."""
-    one, piece = ground.pieces.meeting(shapely.bounds(points) + touch_m * np.array([-1, -1, 1, 1]))
-    close = shapely.dwithin(points[one], ground.pieces.take(piece), touch_m)
-    return np.column_stack([one[close], ground.pieces.area[piece[close]]]).astype(np.int64)
+def _thin_things_at(shapes: Objects, ground: Prepared, limits: Limits) -> Ints:
+    """Points and the areas they lie in or touch, lines and those they run in or along for more than the tolerance (k, 2)."""
+    one, piece = ground.pieces.meeting(shapely.bounds(shapes) + limits.touch_m * np.array([-1, -1, 1, 1]))
+    around, points = shapely.buffer(ground.pieces.take(piece), limits.touch_m), shapely.get_dimensions(shapes[one]) == 0
+    met = shapely.intersection(shapes[one], around)
+    size = np.where(points, np.inf, shapely.length(met))
+    keys, of = np.unique(np.column_stack([one, ground.pieces.area[piece]]), axis=0, return_inverse=True)
+    run = np.bincount(of.reshape(-1)[~shapely.is_empty(met)], size[~shapely.is_empty(met)], minlength=len(keys))
+    return keys[run >= limits.width_tolerance_m].astype(np.int64).reshape(-1, 2)
