@@ -344,3 +344,12 @@ def test_what_a_permit_is_and_what_it_is_for_in_the_words_of_lists(
     done = run("--boundary", line, "--candidates", things, "--permits", permits, "--as-of", "2026-06-01", code=4)
     why = {n["candidate"]: n["reason"] for n in done["not_findings"]}
     assert why.get("c1") == reason and ("c1" in why) != any("c1" in f["candidates"] for f in done["findings"])
+
+
+def test_permits_that_do_not_say_what_for_or_until_when_are_said(
+    run: Run, tmp_path: Path, line: Path, things: Path
+) -> None:
+    permits = file(tmp_path / "permits.gpkg", [box(90, 30, 130, 65)], id="p1", allows="某种新物")
+    done = run("--boundary", line, "--candidates", things, "--permits", permits, code=4)
+    assert len(done["findings"]) == 3
+    assert {"permit_kind_unknown", "permit_without_days"} <= set(codes(done))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import geopandas as gpd
@@ -17,31 +15,15 @@ from rivergis.encroachment.findings import Told
 from rivergis.encroachment.lawful import allowed_use
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.overlay import Overlaid
+from rivergis.encroachment.permit_files import COLUMNS, kinds_of
 from rivergis.encroachment.permit_match import Permitted
-from rivergis.encroachment.permits import KINDS, Permits, by_candidate, links, permits_on, unplaced
+from rivergis.encroachment.permits import Permits, by_candidate, links, unplaced
 from rivergis.encroachment.position import Stand
-from rivergis.encroachment.reports import kind_of_class
 from rivergis.rules import RuleView
 from rivergis.rules.classes import same
 
 UNACCEPTED = "permit_unaccepted"
 UNKNOWN = "unknown"
-_BETWEEN_KINDS = re.compile(r"[;,、,;|\[\]\"']+")
-
-# columns by what they mean, the first that is there
-_NAMES: dict[str, tuple[str, ...]] = {
-    "kind": ("kind", "类型", "种类", "class", "layer", "图层"),
-    "source": ("source", "source_kind", "来源", "feed"),
-    "word": ("subtype", "subtype_hint", "word", "子类", "小类", "细类", "问题类型", "地物类型", "class_code", "描述"),
-    "last_without": ("last_without", "image_date_before", "前时相"),
-    "first_with": ("first_with", "image_date_after", "seen_at", "后时相"),
-    "valid_from": ("valid_from", "有效期起", "有效期自", "许可起日", "起始日期", "开始日期"),
-    "valid_to": ("valid_to", "有效期止", "有效期至", "许可止日", "截止日期", "结束日期", "到期日期"),
-    "accepted_on": ("accepted_on", "竣工验收日期"),
-    "reach": ("reach", "reach_id", "河段"),
-    "river": ("river", "river_name", "河流", "河流名称", "所在河流"),
-    "river_code": ("river_code", "河流编码"),
-}
 
 
 class Chunk:
@@ -50,12 +32,12 @@ class Chunk:
     def __init__(self, layer: Layer, ground: Prepared, permits: Permits, stem: str, view: RuleView) -> None:
         self.layer, self.ground, self.permits, self.view = layer, ground, permits, view
         self.names = layer.names()
-        called = layer.values(*_NAMES["kind"]).astype(object)
+        called = layer.values(*COLUMNS["kind"]).astype(object)
         self.kinds = kinds_of(called, view).fillna(UNKNOWN).to_numpy(object)
-        self.sources = layer.values(*_NAMES["source"]).fillna(stem).astype(str).to_numpy(object)
+        self.sources = layer.values(*COLUMNS["source"]).fillna(stem).astype(str).to_numpy(object)
         codes = view.book.taxonomy["candidate_kinds"]
         in_words = called.map(lambda w: None if same(str(w)) in codes else w).astype(object)
-        self.words = layer.values(*_NAMES["word"]).astype(object).fillna(in_words)
+        self.words = layer.values(*COLUMNS["word"]).astype(object).fillna(in_words)
         self.frame = layer.frame.assign(kind=self.kinds).reset_index(drop=True)
         self.ids = permits.frame["id"].to_numpy(object)
 
@@ -131,7 +113,7 @@ class Chunk:
         last = self.permits.frame["valid_to"].to_list() if "valid_to" in self.permits.frame else []
         main = done.main.tolist()
         days = [
-            [None if pd.isna(d) else d.date() for d in self.layer.days(*_NAMES[c])[0].iloc[at]]
+            [None if pd.isna(d) else d.date() for d in self.layer.days(*COLUMNS[c])[0].iloc[at]]
             for c in ("last_without", "first_with")
         ]
         for i, (c, word, accuracy, gsd, without, seen) in enumerate(
@@ -160,24 +142,6 @@ def _number(value: float) -> float | None:
 
 def _round(value: float, digits: int = 1) -> float | None:
     return None if np.isnan(value) else round(float(value), digits)
-
-
-def kinds_of(words: pd.Series, view: RuleView) -> pd.Series:
-    """Kinds of candidates by their code, or by the words of the place (乱建, 采砂, 弃渣); missing where none is said.
-
-    A word that nobody knows is a kind of its own: what is called by it is the same thing, and a permit for it is for that.
-    """
-    kinds = view.book.taxonomy["candidate_kinds"]
-
-    def kind(word: str) -> str | None:
-        plain = same(word)
-        if plain in kinds or not plain:
-            return plain or None
-        found = view.book.local_class(view.path, word)
-        return kind_of_class(found.groups, found.code) or plain
-
-    known = {w: kind(str(w)) for w in words.dropna().unique()}
-    return words.astype(object).map(known).astype(object)
 
 
 def known_kind(kind: str, view: RuleView) -> str:
@@ -209,35 +173,3 @@ def zones_of(layer: Layer | None, system: Any) -> gpd.GeoDataFrame | None:
 def _zone_class(word: Any) -> int:
     text = str(word)
     return next((n for n, words in ((1, ("1", "一级")), (2, ("2", "二级"))) if any(w in text for w in words)), 3)
-
-
-def permits_of(layer: Layer | None, zone: Any, on: date, view: RuleView | None = None) -> Permits:
-    """Permits of a layer on a day, in a metric zone; none without a layer. ``view``: rules that know other words for kinds."""
-    if layer is None:
-        empty = {c: pd.Series(dtype=object) for c in ("id", "allows")}
-        return permits_on(gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=zone)), on)
-    read = {c: layer.days(*_NAMES[c]) for c in ("valid_from", "valid_to", "accepted_on")}
-    kind, allows = _kind_and_allows(layer)
-    frame = layer.frame.assign(
-        id=layer.names(), allows=allows.where(allows.notna(), None), kind=kind,
-        **{c: layer.values(*_NAMES[c]) for c in ("reach", "river", "river_code")},
-        **{c: days for c, (days, _) in read.items()}, unread=pd.concat([wrong for _, wrong in read.values()], axis=1).any(axis=1),
-    )  # fmt: skip
-    return permits_on((_by_kind(frame, view) if view else frame).to_crs(zone), on)
-
-
-def _kind_and_allows(layer: Layer) -> tuple[pd.Series, pd.Series]:
-    """What sort of permit each is (临时占用) and what it is for (建筑物); 许可类型 means one in some lists and the other in others."""
-    either = layer.values("许可类型").astype(object)
-    sorts = either.map(lambda w: str(w).strip() in KINDS).any()
-    kind = layer.values("kind", "permit_kind", "许可种类").astype(object)
-    allows = layer.values("allows", "kind_allowed", "许可对象类型", "许可对象", "建设内容", "许可内容").astype(object)
-    return (kind.fillna(either), allows) if sorts and allows.notna().any() else (kind, allows.fillna(either))
-
-
-def _by_kind(frame: gpd.GeoDataFrame, view: RuleView) -> gpd.GeoDataFrame:
-    """Permits with a row for each kind they allow (房屋、弃渣)."""
-    frame = frame.reset_index(drop=True)
-    said = frame["allows"].map(lambda a: [w for w in _BETWEEN_KINDS.split("" if a is None else str(a)) if w.strip()])
-    kinds = kinds_of(said.explode(), view).rename_axis("permit").rename("allows").reset_index().drop_duplicates()
-    return frame.loc[kinds["permit"]].assign(allows=kinds["allows"].to_numpy(object)).reset_index(drop=True)

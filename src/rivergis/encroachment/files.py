@@ -19,11 +19,12 @@ from rivergis.boundary.prepared import Prepared
 from rivergis.encroachment import boundary_files, layer_files
 from rivergis.encroachment.asked_files import Asking, Things
 from rivergis.encroachment.boundary_files import Ground
-from rivergis.encroachment.chunk_files import Chunk, permits_of, waters_of, zones_of
+from rivergis.encroachment.chunk_files import Chunk, waters_of, zones_of
 from rivergis.encroachment.findings import Told, finding_rows
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.overlay import limits_of, overlay, union_m2
-from rivergis.encroachment.permits import Permits, nowhere
+from rivergis.encroachment.permit_files import permits_of, said_of
+from rivergis.encroachment.permits import Permits
 from rivergis.rules import RuleView
 
 PLACE_OPEN = "permit_place_open"
@@ -166,24 +167,10 @@ class _Done:
         return [Said("nothing_near", sentence, (), "candidates")]
 
     def _of_permits(self) -> list[Said]:
-        """Permits with days nobody can read, and those that name no place: they take nothing off."""
         one = next(iter(self.permits.values()), None)
         if one is None or self.permit_layer is None:
             return []
-        ids, file = one.frame["id"].to_numpy(object), self.permit_layer.about["file"]
-        days = tuple(dict.fromkeys(ids[one.unread]))
-        places = tuple(dict.fromkeys(ids[nowhere(one, {w for of in waters_of(self.ground.areas) for w in of})]))
-        said = []
-        if days:
-            said.append(Said("permit_date_unread", f"{len(days)} permits of {file} ({', '.join(days[:5])}) have days that cannot be read: "
-                             "they take nothing off, and candidates of their kind there wait for a person.", days, "permits"))  # fmt: skip
-        if places:
-            sentence = (
-                f"{len(places)} permits of {file} ({', '.join(places[:5])}) have no shape and name no river or reach that the boundary names: "
-                "they take nothing off and hold nothing back; draw them, or name the water as the boundary does."
-            )
-            said.append(Said("permit_without_place", sentence, places, "permits"))
-        return said
+        return said_of(one, self.permit_layer, {w for of in waters_of(self.ground.areas) for w in of}, self.view)
 
 
 def _table(findings: list[dict[str, Any]]) -> pd.DataFrame:

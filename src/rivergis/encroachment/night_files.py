@@ -18,7 +18,6 @@ from rivergis import crs, geometry
 from rivergis.boundary.closing import Closed
 from rivergis.boundary.prepared import Prepared, prepared
 from rivergis.encroachment.boundary_files import closed_boundary
-from rivergis.encroachment.chunk_files import permits_of
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.ledger import (
     ALL_SOURCES,
@@ -44,6 +43,7 @@ from rivergis.encroachment.night_folder_files import (
 )  # fmt: skip
 from rivergis.encroachment.night_table_files import NightTable, Row
 from rivergis.encroachment.overlay import Overlaid, overlay
+from rivergis.encroachment.permit_files import COLUMNS, kinds_of, permits_of
 from rivergis.encroachment.permits import Permits, links, unplaced
 from rivergis.errors import InputError
 from rivergis.intake import sources
@@ -161,12 +161,12 @@ class _World:
         """Detections of a night: what is told, and what is not where it meets a known lead; with their ids."""
         layer = layers["candidates"]
         names = _ids(layer)
-        kinds = layer.values("kind").fillna("unknown").astype(str).to_numpy(object)
-        feeds = layer.values("source").fillna("").astype(str).to_numpy(object)
+        kinds = kinds_of(layer.values(*COLUMNS["kind"]), self.view).fillna("unknown").to_numpy(object)
+        feeds = layer.values(*COLUMNS["source"]).fillna("").astype(str).to_numpy(object)
         own = {s: self.view.number("encroach.source_accuracy", source_kind=s) for s in set(feeds)}
         accuracy = layer.numbers("accuracy_m").fillna(pd.Series(feeds, layer.frame.index).map(own)).to_numpy(float)
         frame = layer.frame.to_crs(self.zone).assign(kind=kinds).reset_index(drop=True)
-        permits = permits_of(self.permits, self.zone, self._day(number))
+        permits = permits_of(self.permits, self.zone, self._day(number), self.view)
         over = overlay(frame, self.ground, permits, self.params.overlay)
         reason = over.reason.copy()
         reason[self._waiting(over.told, over, kinds, permits)] = "permit_place_open"
