@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from rivergis.db.connect import Database
-from rivergis.encroachment import store as encroachment_store
+from rivergis.db.connect import Database, now_of
+from rivergis.encroachment import night_store
 from rivergis.errors import InputError
 from rivergis.intake import admission, datasets, profile, vector
 from rivergis.jobs import receive
@@ -169,7 +169,7 @@ def test_a_complete_delivery_in_pieces_is_one_delivery(
     with db.read() as conn:
         assert conn.execute(text("SELECT count(*) FROM data.delivery")).scalar() == 2
         for night, n in ((date(2026, 5, 1), 25), (date(2026, 5, 2), 20)):
-            assert len(encroachment_store.candidates_of_night(conn, night)) == n
+            assert night_store.count_standing(conn, night, now_of(conn)) == n
 
 
 def test_lines_of_one_delimitation_over_several_pieces(

@@ -14,7 +14,7 @@ import shapely
 from sqlalchemy import text
 
 from rivergis.db import aside
-from rivergis.db.connect import Database
+from rivergis.db.connect import Database, now_of
 from rivergis.errors import InputError, NotFound, UsageError
 from rivergis.intake import profile
 from rivergis.jobs import aside_files, receive, returned
@@ -238,12 +238,12 @@ def test_a_candidate_joins_the_delivery_it_was_missing_from(db: Database, tmp_pa
     assert back(db, path).imported == 1
     from datetime import date
 
-    from rivergis.encroachment import store
+    from rivergis.encroachment import night_store
 
     with db.read() as conn:
         today = conn.execute(text("SELECT app.today()")).scalar_one()
         assert isinstance(today, date)
-        assert sorted(store.candidates_of_night(conn, today)["code"]) == ["a", "b", "c"]
+        assert night_store.count_standing(conn, today, now_of(conn)) == 3
 
 
 def test_events_only_grow(three: Database) -> None:
