@@ -18,6 +18,7 @@ from pyproj import CRS
 
 from rivergis import crs, geometry
 from rivergis.boundary.pieces import Pieces, cut
+from rivergis.boundary.prepared import islands_of
 from rivergis.boundary.squares import Flags, Floats, Ints, Squares
 
 MARGIN_DEG = 0.25
@@ -118,7 +119,7 @@ def zoned(
     for some in _batches(areas):
         for key, mine in _by_zone(some.bounds.to_numpy(np.float64)).items():
             found.setdefault(key, []).append(_cut(some.to_numpy()[mine], _zone(key), np.flatnonzero(mine) + first))
-        ground.append(_ground_of(_islands(some)))
+        ground.append(_ground_of(gpd.GeoSeries(islands_of(some.to_numpy()), crs=some.crs)))
         first += len(some)
     doubts = also() if callable(also) else also
     ground.append(_ground_of(doubts))
@@ -190,12 +191,6 @@ def _touches(boxes: Floats, lon: float, lat: float) -> Flags:
 def _in_degrees(boxes: Floats, zone: CRS) -> Floats:
     """Boxes in metres as boxes in degrees, wider by what their edges bend on the way."""
     return moved(bent(boxes), crs.into_storage(zone))
-
-
-def _islands(areas: gpd.GeoSeries) -> gpd.GeoSeries:
-    parts = shapely.get_parts(areas.to_numpy())
-    holed = parts[shapely.get_num_interior_rings(parts) > 0]
-    return gpd.GeoSeries([shapely.Polygon(r) for p in holed for r in p.interiors], crs=areas.crs)
 
 
 def _ground_of(areas: gpd.GeoSeries | None) -> Floats:

@@ -75,9 +75,7 @@ class Things:
 
     def _streamed(self, candidates: candidate_files.Candidates) -> Iterator[tuple[Layer, int]]:
         for chunk in candidates.near(self.ground.zoned):
-            layer = Layer(
-                chunk.frame.rename_geometry("geom") if chunk.frame.geometry.name != "geom" else chunk.frame, self.about
-            )
+            layer = Layer(layer_files.with_geom(chunk.frame), self.about)
             if layer.column(*layer_files.DATUM_COLUMNS):
                 raise InputError(
                     f"{self.path.name} names a datum feature by feature, which is not read from files this large: split it by datum and "

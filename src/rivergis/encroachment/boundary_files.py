@@ -99,8 +99,7 @@ def layers_of(path: Path, asked: Asked, opened: layer_files.Opened | None = None
     large = candidate_files.open_candidates(path, asked).opened
     about = {"file": path.name, **large.provenance()}
     for source in parquet_files.whole(large):
-        frame = source.frame if source.frame.geometry.name == "geom" else source.frame.rename_geometry("geom")
-        yield Layer(frame, about)
+        yield Layer(layer_files.with_geom(source.frame), about)
 
 
 class _Made:

@@ -27,10 +27,15 @@ UNKNOWN = "unknown"
 
 
 class Chunk:
-    """Candidates of one zone with what they are called, and what an overlay says of them in rows."""
+    """Candidates of one zone with what they are called, and what an overlay says of them in rows.
 
-    def __init__(self, layer: Layer, ground: Prepared, permits: Permits, stem: str, view: RuleView) -> None:
-        self.layer, self.ground, self.permits, self.view = layer, ground, permits, view
+    ``waters``: by area, what it says of the water it is at (``waters_of``).
+    """
+
+    def __init__(
+        self, layer: Layer, ground: Prepared, permits: Permits, waters: list[set[str]], stem: str, view: RuleView
+    ) -> None:
+        self.layer, self.ground, self.permits, self.waters, self.view = layer, ground, permits, waters, view
         self.names = layer.names()
         called = layer.values(*COLUMNS["kind"]).astype(object)
         self.kinds = kinds_of(called, view).fillna(UNKNOWN).to_numpy(object)
@@ -62,8 +67,8 @@ class Chunk:
         if not self.permits.open.any():
             return {}
         at, kinds = done.told, self.kinds[done.told]
-        names, within = waters_of(self.ground.areas), by_candidate(done.within)
-        waters = [{w for a in within.get(c, ()) for w in names[a]} for c in at.tolist()]
+        within = by_candidate(done.within)
+        waters = [{w for a in within.get(c, ()) for w in self.waters[a]} for c in at.tolist()]
         out: dict[int, set[str]] = {}
         for found in (
             unplaced(kinds, waters, self.permits),

@@ -77,6 +77,7 @@ class _Done:
     def __init__(self, view: RuleView, asking: Asking, ground: Ground, permit_layer: Layer | None) -> None:
         self.view, self.asking, self.ground, self.permit_layer = view, asking, ground, permit_layer
         self.limits = limits_of(view.number)
+        self.waters = waters_of(ground.areas)
         self.place_m = view.number("encroach.permit.place_tolerance")
         self.prepared: dict[int, Prepared] = {}
         self.permits: dict[int, Permits] = {}
@@ -93,7 +94,9 @@ class _Done:
             self.permits[zone] = permits_of(
                 self.permit_layer, self.ground.zoned.zones[zone], self.asking.as_of, self.view
             )
-        chunk = Chunk(layer, self.prepared[zone], self.permits[zone], self.asking.candidates.stem, self.view)
+        chunk = Chunk(
+            layer, self.prepared[zone], self.permits[zone], self.waters, self.asking.candidates.stem, self.view
+        )
         done = overlay(chunk.frame, chunk.ground, chunk.permits, self.limits)
         self.said += chunk.said(done)
         lawful = chunk.lawful(done)
@@ -170,7 +173,7 @@ class _Done:
         one = next(iter(self.permits.values()), None)
         if one is None or self.permit_layer is None:
             return []
-        return said_of(one, self.permit_layer, {w for of in waters_of(self.ground.areas) for w in of}, self.view)
+        return said_of(one, self.permit_layer, set().union(*self.waters), self.view)
 
 
 def _table(findings: list[dict[str, Any]]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from rivergis import __version__, crs, geometry
 from rivergis.boundary import closing, ground_store
 from rivergis.boundary.closing import Said
 from rivergis.boundary.pieces import Pieces, cut
-from rivergis.boundary.prepared import Prepared
+from rivergis.boundary.prepared import Prepared, islands_of
 from rivergis.db.versions import IDENTITY_NAMESPACE
 
 _ACT = ("boundary_id", "boundary_version", "area_id", "area_version", "lines")
@@ -176,11 +176,6 @@ def _put_together(
         ),
         areas,
         list(grounds["id"]),
-        _islands(grounds.loc[grounds["decided"].astype(bool)].geometry),
+        list(islands_of(grounds.loc[grounds["decided"].astype(bool)].geometry.to_numpy())),
         built,
     )
-
-
-def _islands(shapes: Sequence[Any]) -> list[shapely.Polygon]:
-    polygons = shapely.get_parts(np.asarray(shapes, dtype=object))
-    return [shapely.Polygon(ring) for p in polygons for ring in p.interiors]

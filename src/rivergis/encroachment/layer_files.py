@@ -103,8 +103,7 @@ def read(path: Path, asked: Asked, what: str, opened_before: Opened | None = Non
 
     Raises ``InputError``, and ``CrsRefused`` where it is not certain where the layer lies.
     """
-    opened = _open(path, asked, opened_before or {})
-    opened.check_place()
+    opened = chosen(path, asked, opened_before or {})
     pieces = list(opened.pieces())
     frame = pd.concat([p.frame for p in pieces]) if len(pieces) > 1 else pieces[0].frame
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -114,7 +113,7 @@ def read(path: Path, asked: Asked, what: str, opened_before: Opened | None = Non
                 file=str(path), layer=opened.name,
             )  # fmt: skip
         frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([None] * len(frame), index=frame.index, crs=crs.STORAGE))
-    frame = frame.copy() if frame.geometry.name == "geom" else frame.rename_geometry("geom")
+    frame = with_geom(frame)
     faults = {f: sentence for p in pieces for f, (_, sentence) in p.faults.items()}
     frame.loc[frame.index.isin(list(faults)), "geom"] = None
     stated = _member(path)
@@ -124,11 +123,23 @@ def read(path: Path, asked: Asked, what: str, opened_before: Opened | None = Non
     return _own_datums(layer, opened, what)
 
 
-def _open(path: Path, asked: Asked, before: Opened) -> vector.Opened:
+def chosen(path: Path, asked: Asked, before: Opened) -> vector.Opened:
+    """The layer asked for, certainly placed; raises what opening its file raised, before or now."""
+    opened = _named(path, asked, before)
+    opened.check_place()
+    return opened
+
+
+def _named(path: Path, asked: Asked, before: Opened) -> vector.Opened:
     found = before[path] if path in before else vector.open_layers(path, asked)
     if isinstance(found, RivergisError):
         raise found
     return vector.chosen(path, found, asked.layer)
+
+
+def with_geom(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """A copy whose geometry stands in the column ``geom``."""
+    return frame.copy() if frame.geometry.name == "geom" else frame.rename_geometry("geom")
 
 
 def _member(path: Path) -> str | None:
@@ -143,7 +154,7 @@ def _member(path: Path) -> str | None:
 
 def names(path: Path, asked: Asked, opened_before: Opened | None = None) -> list[str]:
     """What a layer calls its features (id, code, else their number), also where it cannot be placed on earth."""
-    opened = _open(path, asked, opened_before or {})
+    opened = _named(path, asked, opened_before or {})
     frame = pd.concat([p.frame for p in opened.pieces(placed=False)])
     return Layer(frame, {}).names()
 

@@ -19,6 +19,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from rivergis.encroachment import layer_files
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.ledger import NightLimits
 from rivergis.encroachment.overlay import Limits, limits_of
@@ -201,10 +202,7 @@ def read(paths: Sequence[Path], asked: Asked) -> list[Layer]:
 
 
 def _layer(path: Path, opened: list[vector.Opened] | RivergisError, asked: Asked) -> Layer:
-    if isinstance(opened, RivergisError):
-        raise opened
-    layer = vector.chosen(path, opened, asked.layer)
-    layer.check_place()
+    layer = layer_files.chosen(path, asked, {path: opened})
     pieces = list(layer.pieces())
     for piece in pieces:
         for feature, (_, sentence) in piece.faults.items():

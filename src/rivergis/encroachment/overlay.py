@@ -222,7 +222,7 @@ def _missed(reason: Objects, hit: Flags, asked: Objects, ground: Prepared, touch
     """Say of those outside where they are: at the very edge, on an island, plainly outside; and what an open line leaves in doubt."""
     missed = _only(asked, ~hit)
     reason[~shapely.is_missing(missed)] = "outside"
-    if len(ground.pieces.shapes):
+    if len(ground.pieces):
         reason[ground.pieces.within(missed, touch_m)] = "touches_only"
         islands = shapely.buffer(ground.islands, touch_m)
         if len(islands):
