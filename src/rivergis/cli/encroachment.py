@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rivergis.cli import (
+    encroachment_canonical,
     encroachment_check,
     encroachment_life,
     encroachment_nights,
@@ -21,6 +22,7 @@ def command() -> None:
 
 
 for verb in (
+    *encroachment_canonical.COMMANDS,
     *encroachment_check.COMMANDS,
     *encroachment_life.COMMANDS,
     *encroachment_nights.COMMANDS,

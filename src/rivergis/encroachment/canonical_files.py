@@ -1,0 +1,50 @@
+"""The canonical record as a file: the same ledger gives the same bytes, wherever, whenever and however it was worked out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from rivergis.encroachment import canonical_store
+from rivergis.river.files import whole
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """What was written: hash over all bytes, and how many lines there are of each record."""
+
+    sha256: str
+    records: dict[str, int]
+    out: str | None
+
+
+def lines(conn: Connection) -> Iterator[tuple[str, bytes]]:
+    """Each row with the name of its record, as one line of JSON whose keys are sorted."""
+    for name, row in canonical_store.records(conn):
+        body = json.dumps(
+            {"record": name, **row}, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
+        )
+        yield name, body.encode() + b"\n"
+
+
+def write(conn: Connection, out: Path | None) -> Canonical:
+    """Whether two ledgers say the same (台账是否一致): write JSON lines to ``out``, or only hash them.
+
+    The file is written whole or not at all; raises ``EnvironmentFault`` where the place refuses it.
+    """
+    digest, counts = hashlib.sha256(), Counter(dict.fromkeys(canonical_store.RECORDS, 0))
+    with ExitStack() as stack:
+        handle = None if out is None else stack.enter_context(stack.enter_context(whole(out)).open("wb"))
+        for name, line in lines(conn):
+            digest.update(line)
+            counts[name] += 1
+            if handle is not None:
+                handle.write(line)
+    return Canonical(digest.hexdigest(), dict(counts), None if out is None else str(out))
