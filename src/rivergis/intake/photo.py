@@ -27,7 +27,7 @@ from rivergis.intake.limits import Limits
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _T = Image.Transpose
-_TURNS = {
+TURNS = {
     2: _T.FLIP_LEFT_RIGHT,
     3: _T.ROTATE_180,
     4: _T.FLIP_TOP_BOTTOM,
@@ -65,7 +65,7 @@ def read_photo(path: Path, asked: Asked, limits: Limits) -> Reading:
     ``InputError`` when it is no picture, or one that cannot be read here.
     """
     _refuse_unreadable(path)
-    with _opened(path, limits) as image:
+    with opened(path, limits) as image:
         said = exif.read(image)
         layer = Delivered(path.stem, "vector", 1, geometry_types=("Point",))
         layer.facts = {"width": image.width, "height": image.height, **said.facts()}
@@ -92,7 +92,7 @@ def _refuse_unreadable(path: Path) -> None:
 
 
 @contextmanager
-def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
+def opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     """A picture whose size is known and allowed; Pillow's own bound is lifted for the moment of opening, ours holds.
 
     Libraries that draw (WeasyPrint) tell Pillow to be content with half a picture; here it is not.
@@ -141,7 +141,7 @@ def _look(path: Path, image: Image.Image, turned: int, layer: Delivered) -> str 
         layer.add(defect("picture_cut_off", "error", message, "Ask for the original file again."))
         return None
     # a chat's copy is turned for good and has forgotten how the camera was held
-    return _hash(grey.transpose(_TURNS[turned]) if turned in _TURNS else grey)
+    return _hash(grey.transpose(TURNS[turned]) if turned in TURNS else grey)
 
 
 def _hash(grey: Image.Image) -> str | None:

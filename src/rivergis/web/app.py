@@ -21,7 +21,7 @@ from rivergis.db.connect import Database, open_database
 from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, UsageError
 from rivergis.maps import assets, lists
 from rivergis.settings import Settings
-from rivergis.web import auth, page, pages, patrol, patrol_entry, patrol_observations, patrol_upload, river
+from rivergis.web import auth, evidence, page, pages, patrol, patrol_entry, patrol_observations, patrol_upload, river
 
 log = logging.getLogger("rivergis.web")
 router = APIRouter()
@@ -54,6 +54,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         router,
         auth.router,
         pages.router,
+        evidence.router,
         river.router,
         patrol.router,
         patrol_upload.router,

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import mimetypes
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import HTMLResponse
 
 from rivergis.db.access import Actor
 from rivergis.encroachment import verdict_words
-from rivergis.errors import NotFound
 from rivergis.maps import features, leads, lists, sheets
 from rivergis.maps.sheets import Sheet
 from rivergis.reports import book, morning
-from rivergis.settings import Settings
 from rivergis.web import page
 from rivergis.web.auth import database, require, saw_patrols
 
@@ -28,11 +25,6 @@ LATE = timedelta(hours=24)
 View = Annotated[Actor, Depends(require("view"))]
 SignedIn = Annotated[Actor, Depends(require())]
 On = Annotated[date | None, Query(description="Civil day (Asia/Shanghai) as of which the map is drawn; default today")]
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -130,19 +122,3 @@ def finding_page(request: Request, _: View, finding_id: uuid.UUID) -> HTMLRespon
         demo=demo,
         hint=now["basis"] in leads.HINTS,
     )
-
-
-@router.get("/evidence/{evidence_id}", response_class=FileResponse, tags=["findings"])
-def evidence(request: Request, _: View, evidence_id: uuid.UUID) -> FileResponse:
-    """A picture or document of a lead."""
-    with database(request).read() as conn:
-        row = lists.evidence(conn, str(evidence_id))
-    store = _settings(request).store_dir.resolve()
-    file = (store / row["file_path"]).resolve()
-    if not file.is_relative_to(store) or not file.is_file():
-        raise NotFound("The file of this picture or document is not in the store any more.")
-    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    # pictures show in the page; anything else is saved, never run in our name
-    shown = "inline" if kind in ("image/png", "image/jpeg") else "attachment"
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return FileResponse(file, media_type=kind, headers=headers, filename=file.name, content_disposition_type=shown)
