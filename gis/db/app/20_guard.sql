@@ -78,7 +78,7 @@ BEGIN
                            'data.sample', 'data.sample_stratum', 'data.sample_member', 'data.sample_result', 'sys.track_access', 'sys.audit', 'sys.import_record', 'sys.quarantine', 'sys.quarantine_event',
                            'data.superior_list', 'data.superior_item', 'data.superior_link', 'data.baseline', 'data.baseline_item',
                            'data.baseline_signature',
-                           'sys.job_run', 'list.rule_set', 'list.rule']::regclass[]
+                           'sys.job_run', 'sys.night', 'list.rule_set', 'list.rule']::regclass[]
   LOOP
     EXECUTE format('CREATE TRIGGER guard_append_only BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_append_only()', t);
   END LOOP;

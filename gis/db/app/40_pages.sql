@@ -5,9 +5,13 @@ RETURNS TABLE (id uuid, topic text, first_night date, district text, night date,
   figures jsonb, state text, geom geometry)
 LANGUAGE sql STABLE ROWS 1000 AS $$
   -- a verdict has a known_at of its own: the moment asked for is named in full
-  SELECT f.id, f.topic, f.first_night, f.district, s.night, s.status, g.area_m2, s.observed_share, v.class_code, v."position",
+  SELECT f.id, f.topic, f.first_night, f.district, s.night,
+    CASE WHEN s.night < l.night AND s.status IN ('new', 'grown', 'shrunk', 'rebound', 'split') THEN 'persisting' ELSE s.status END, g.area_m2, s.observed_share, v.class_code, v."position",
     v.basis, v.clause, v.competent_authority, v.our_action, v.figures, coalesce(e.to_state, 'found'), coalesce(g.geom, f.place)
   FROM data.finding f
+  -- what a night newly told is no news to the nights after it
+  CROSS JOIN (SELECT max(r.run_date) AS night FROM sys.job_run r WHERE r.job = 'nightly' AND r.district = '' AND r.run_date <= on_date
+              AND r.finished_at <= finding_as_of.known_at) l
   JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night <= on_date AND s.recorded_at <= finding_as_of.known_at
                 ORDER BY s.night DESC LIMIT 1) s ON true
   LEFT JOIN LATERAL (SELECT z.geom, z.area_m2 FROM data.sighting z WHERE z.finding_id = f.id AND z.night <= on_date
@@ -50,6 +54,21 @@ COMMENT ON VIEW app.evidence IS 'Pictures and documents of leads';
 CREATE VIEW app.not_finding AS
   SELECT n.night, n.candidate_id, n.candidate_version, n.reason, n.detail, n.recorded_at, c.code, c.kind, c.name, c.geom
   FROM data.not_finding n JOIN data.candidate c ON c.id = n.candidate_id AND c.version = n.candidate_version;
-COMMENT ON VIEW app.not_finding IS 'Objects near or inside a line that a night did not tell, and why';
-CREATE VIEW app.night_run AS SELECT run_date, district, state, finished_at, counts, message, rule_set FROM sys.job_run WHERE job = 'nightly';
-COMMENT ON VIEW app.night_run IS 'Finished runs of the overnight job';
+COMMENT ON VIEW app.not_finding IS 'Objects near or inside a line that are not told, and why: a row for each night in which the reason changed';
+CREATE FUNCTION app.not_finding_as_of(on_date date, known_at timestamptz DEFAULT now())
+RETURNS TABLE (night date, candidate_id uuid, candidate_version int, reason text, detail jsonb, code text, kind text, name text, geom geometry)
+LANGUAGE sql STABLE ROWS 1000 AS $$
+  SELECT n.night, n.candidate_id, n.candidate_version, n.reason, n.detail, c.code, c.kind, c.name, c.geom
+  FROM (SELECT DISTINCT ON (n.candidate_id) n.* FROM data.not_finding n WHERE n.night <= on_date AND n.recorded_at <= not_finding_as_of.known_at
+        ORDER BY n.candidate_id, n.night DESC) n
+  JOIN data.candidate c ON c.id = n.candidate_id AND c.version = n.candidate_version
+  WHERE n.reason NOT IN ('told', 'outside', 'left')
+$$;
+COMMENT ON FUNCTION app.not_finding_as_of(date, timestamptz) IS
+  'Objects near or inside a line that are not told, and why, as the nights up to a day left them; night: since when the reason holds';
+CREATE VIEW app.night_run AS SELECT run_date, district, state, finished_at, counts, message, rule_set FROM sys.job_run
+  WHERE job = 'nightly' AND district = '';
+COMMENT ON VIEW app.night_run IS 'Finished runs of the overnight job over all districts';
+CREATE VIEW app.night_district AS SELECT run_date, district, state, finished_at, counts, message FROM sys.job_run
+  WHERE job = 'nightly' AND district <> '';
+COMMENT ON VIEW app.night_district IS 'Finished runs of the overnight job district by district';

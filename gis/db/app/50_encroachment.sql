@@ -3,16 +3,16 @@ CREATE FUNCTION app.permit_queue_as_of(on_date date, known_at timestamptz DEFAUL
 RETURNS TABLE (night date, queue text, candidate_id uuid, finding_id uuid, code text, kind text, name text, permits jsonb,
   river text, bank text, chainage text, village text, geom geometry)
 LANGUAGE sql STABLE ROWS 100 AS $$
-  WITH last AS (SELECT max(run_date) AS night FROM sys.job_run WHERE job = 'nightly' AND run_date <= on_date AND finished_at <= known_at)
-  SELECT n.night, n.reason, n.candidate_id, NULL::uuid, c.code, c.kind, c.name, n.detail -> 'permits', n.detail ->> 'river',
-    n.detail ->> 'bank', n.detail ->> 'chainage', n.detail ->> 'village', c.geom
-  FROM last JOIN data.not_finding n ON n.night = last.night AND n.recorded_at <= known_at
-    AND n.reason IN ('permit_place_open', 'permit_unaccepted')
-  JOIN data.candidate c ON c.id = n.candidate_id AND c.version = n.candidate_version
+  WITH last AS (SELECT max(run_date) AS night FROM sys.job_run WHERE job = 'nightly' AND district = '' AND run_date <= on_date
+                AND finished_at <= known_at)
+  SELECT last.night, n.reason, n.candidate_id, NULL::uuid, n.code, n.kind, n.name, n.detail -> 'permits', n.detail ->> 'river',
+    n.detail ->> 'bank', n.detail ->> 'chainage', n.detail ->> 'village', n.geom
+  FROM last JOIN app.not_finding_as_of(last.night, known_at) n ON n.reason IN ('permit_place_open', 'permit_unaccepted')
   UNION ALL
-  SELECT f.night, 'permit_unaccepted', NULL::uuid, f.id, left(f.id::text, 8), f.figures ->> 'kind', f.figures ->> 'name',
+  SELECT last.night, 'permit_unaccepted', NULL::uuid, f.id, left(f.id::text, 8), f.figures ->> 'kind', f.figures ->> 'name',
     f.figures -> 'permits_unaccepted', f.figures ->> 'river', f.figures ->> 'bank', f.figures ->> 'chainage', f.figures ->> 'village', f.geom
-  FROM last JOIN app.finding_as_of(last.night, known_at) f ON f.night = last.night AND f.figures ? 'permits_unaccepted'
+  FROM last JOIN app.finding_as_of(last.night, known_at) f ON f.figures ? 'permits_unaccepted'
+    AND f.status NOT IN ('gone', 'permitted', 'merged')
   ORDER BY 2, 5
 $$;
 COMMENT ON FUNCTION app.permit_queue_as_of(date, timestamptz) IS
