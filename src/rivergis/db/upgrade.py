@@ -1,14 +1,16 @@
-"""Upgrade: numbered migrations once each, then the schema ``app`` rebuilt, then roles loaded. Twice changes nothing."""
+"""Upgrade: numbered migrations once each, then the schema ``app`` rebuilt, then roles and the rules of lives loaded. Twice changes nothing."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 from sqlalchemy import Connection, text
 
+from rivergis import lifecycle, rules
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault, UsageError
 from rivergis.settings import gis_dir
@@ -20,7 +22,7 @@ CREATE SCHEMA IF NOT EXISTS sys;
 CREATE TABLE IF NOT EXISTS sys.migration (
   name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
 COMMENT ON TABLE sys.migration IS 'Migrations applied to this database, and the state of the schema app';
-COMMENT ON COLUMN sys.migration.name IS 'File name, or app for the rebuilt schema, or roles';
+COMMENT ON COLUMN sys.migration.name IS 'File name, or app for the rebuilt schema, or roles, or lives';
 COMMENT ON COLUMN sys.migration.sha256 IS 'Hash of the file or files';
 COMMENT ON COLUMN sys.migration.applied_at IS 'When'
 """
@@ -51,6 +53,7 @@ def upgrade(db: Database, source: Path | None = None) -> list[str]:
             applied.append(file.name)
         applied += _rebuild_app(conn, source, bool(applied), known)
         applied += _load_roles(conn, source, known)
+        applied += _load_lives(conn, source.parent, known)
         conn.invalidate()  # its temporary tables and functions end with it
     return applied
 
@@ -64,7 +67,8 @@ def require_current(db: Database, source: Path | None = None) -> None:
         known = {str(n): str(h) for n, h in conn.execute(text(query))}
     files = sorted((source / "migrations").glob("[0-9]*.sql"))
     _check(files, known)
-    if any(f.name not in known for f in files) or known.get("app") != _app_state(source):
+    stale = known.get("app") != _app_state(source) or _lives_state(source.parent) not in ("", known.get("lives"))
+    if stale or any(f.name not in known for f in files):
         raise EnvironmentFault(f"The database {db.name} is older than this rivergis: run 'rivergis db upgrade'.")
 
 
@@ -131,6 +135,53 @@ def _load_roles(conn: Connection, source: Path, known: dict[str, str]) -> list[s
                 )
         _note(conn, "roles", _sha(file.read_bytes()))
     return ["roles"]
+
+
+def _lives_state(folder: Path) -> str:
+    """Hash of what says how things live: states and moves, and the national rules of the ledger; empty = there is none."""
+    files = [folder / "lifecycle.yaml", folder / "rules" / "schema.yaml", folder / "rules" / "national" / "ledger.yaml"]
+    return _sha(b"".join(f.read_bytes() for f in files)) if files[0].exists() else ""
+
+
+def _load_lives(conn: Connection, folder: Path, known: dict[str, str]) -> list[str]:
+    """Fill the lists that the guard of the ledger asks, from ``lifecycle.yaml`` and ``rules/national/ledger.yaml``."""
+    state = _lives_state(folder)
+    if state in ("", known.get("lives")):
+        return []
+    rows = _lives(folder)
+    with conn.begin():
+        _act(conn)
+        for table, content in rows.items():
+            names = list(content[0])
+            values = ", ".join(f":{n}" for n in names)
+            conn.execute(text(f"DELETE FROM list.{table}"))
+            conn.execute(text(f"INSERT INTO list.{table} ({', '.join(names)}) VALUES ({values})"), content)
+        _note(conn, "lives", state)
+    return ["lives"]
+
+
+def _lives(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Table of the schema ``list`` -> its rows."""
+    lives = lifecycle.load(folder / "lifecycle.yaml").values()
+    book = rules.load(folder / "rules")
+    view = book.at((rules.NATIONAL,), date.today())
+    severities: list[dict[str, Any]] = []
+    stages: list[dict[str, Any]] = []
+    for severity in [*book.facts["severity"]["values"], "other"]:
+        facts = {} if severity == "other" else {"severity": severity}
+        level, told = (view.value(k, **facts).value for k in ("ledger.closing.level", "ledger.instruction.needed"))
+        severities.append({"severity": severity, "close_level": level, "instructed": told})
+        ladder = view.value("ledger.escalation.after", **facts).value
+        stages += [
+            {"severity": severity, "stage": stage, "seq": seq, "after_days": days}
+            for seq, (stage, days) in enumerate(ladder.items(), 1)
+        ]
+    return {
+        "lifecycle_state": [row for life in lives for row in life.state_rows()],
+        "lifecycle_move": [row for life in lives for row in life.move_rows()],
+        "ledger_severity": severities,
+        "ledger_stage": stages,
+    }
 
 
 def _act(conn: Connection) -> None:
