@@ -76,7 +76,7 @@ def _rule_keys() -> dict[str, tuple[str, str]]:
 def _states() -> dict[str, tuple[str, str]]:
     lives = lifecycle.load().items()
     return {f"state.{noun}.{code}": pair for noun, life in lives for code, pair in life.states.items()} | {
-        f"move.{noun}.{m.name}": (m.zh, m.en) for noun, life in lives for m in life.moves.values()
+        f"move.{m.name}": (m.zh, m.en) for noun, life in lives if noun == "finding" for m in life.moves.values()
     }
 
 
