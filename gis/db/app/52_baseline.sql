@@ -54,3 +54,18 @@ COMMENT ON FUNCTION app.guard_baseline_signature() IS
   'A baseline is signed by a person who may accept work on leads, who did not make it, and only while no later one is there';
 CREATE TRIGGER guard_baseline_signature BEFORE INSERT ON data.baseline_signature
   FOR EACH ROW EXECUTE FUNCTION app.guard_baseline_signature();
+
+CREATE FUNCTION app.guard_superior_step() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE last data.superior_step;
+BEGIN
+  SELECT * INTO last FROM data.superior_step WHERE list_name = NEW.list_name AND number = NEW.number ORDER BY id DESC LIMIT 1;
+  IF NEW.state = 'accepted' AND last.state IS DISTINCT FROM 'done' THEN
+    RAISE EXCEPTION 'task % of % is not reported as done: nothing is to be accepted', NEW.number, NEW.list_name USING ERRCODE = 'RG007';
+  END IF;
+  IF NEW.state = 'accepted' AND last.actor = NEW.actor THEN
+    RAISE EXCEPTION '% reported task % as done: another person accepts it', NEW.actor, NEW.number USING ERRCODE = 'RG007';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION app.guard_superior_step() IS 'A task is accepted once it is done, by a person who did not report it';
+CREATE TRIGGER guard_superior_step BEFORE INSERT ON data.superior_step FOR EACH ROW EXECUTE FUNCTION app.guard_superior_step();

@@ -83,6 +83,26 @@ reason: why, where a person decided it
 actor: who
 recorded_at: when');
 
+CREATE TABLE data.superior_step (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  list_name text NOT NULL,
+  number text NOT NULL,
+  state text NOT NULL CHECK (state IN ('open', 'done', 'accepted')),
+  reason text NOT NULL,
+  attachment_sha256 text,
+  actor text NOT NULL DEFAULT current_setting('rivergis.actor'),
+  recorded_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX superior_step_number ON data.superior_step (list_name, number, id);
+SELECT pg_temp.note('data.superior_step', '任务销号 what was done about a task of a list (整改任务分解表); the last row of a task holds; append only', '
+id: order
+list_name: list of tasks
+number: serial number of the task in it
+state: done (reported as carried out), accepted (by another person) or open (again)
+reason: what was done, or why, in words
+attachment_sha256: document or photo in the store; null = none
+actor: who
+recorded_at: when');
+
 CREATE TABLE data.baseline (
   id uuid PRIMARY KEY,
   number int NOT NULL UNIQUE CHECK (number > 0),

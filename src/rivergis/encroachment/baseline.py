@@ -19,7 +19,8 @@ import shapely
 
 Tier = Literal["number", "overlap", "near"]
 TIERS: tuple[Tier, ...] = ("number", "overlap", "near")
-_SERIAL = re.compile(r"\d{1,4}")
+# a mere serial number, with or without what it numbers (patch:12)
+_SERIAL = re.compile(r"(?:\w+:)?\d{1,4}")
 
 
 @dataclass(frozen=True)

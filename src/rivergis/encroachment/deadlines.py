@@ -153,3 +153,15 @@ def _number(text: str) -> int:
     """A Chinese number up to 99."""
     tens, ten, ones = text.rpartition("十")
     return (_DIGIT.get(tens, 1) * 10 if ten else 0) + _DIGIT.get(ones, 0)
+
+
+def exact(said: object) -> date | None:
+    """A civil day that a cell names in full, year first (发现日期, 销号日期); None for anything less."""
+    if isinstance(said, (datetime, date)):
+        return said.date() if isinstance(said, datetime) else said
+    text = unicodedata.normalize("NFKC", "" if said is None else str(said)).strip()
+    m = re.match(_PATTERNS[0], text) or re.match(_PATTERNS[1], text)
+    try:
+        return _day(m, None) if m else None
+    except _Doubt:
+        return None

@@ -138,11 +138,13 @@ class Form:
     layer: str = ""
     cut: list[tuple[str, str]] = field(default_factory=list)
     """Feature and column of what did not fit whole into the column of the form."""
+    fields: Sequence[patches.Field] = patches.FIELDS
+    """What may be filled in; a field without a column gets one behind the last."""
 
     def placed(self, width: int | None = None) -> tuple[dict[str, str], list[patches.Field]]:
         """field -> column to write it to, and the fields whose column is to be added, named as the form names its own."""
         used = {f for said in self.values.values() for f in said}
-        added = [f for f in patches.FIELDS if f.name in used and f.name not in self.columns]
+        added = [f for f in self.fields if f.name in used and f.name not in self.columns]
         ours = sum(not h.isascii() for h in self.headings) * 2 > len(self.headings) and width is None
         names = {f.name: (f.zh if ours else f.name)[:width] for f in added}
         return {**self.columns, **names}, added

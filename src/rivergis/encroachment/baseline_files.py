@@ -1,0 +1,166 @@
+"""Tables of what is known already, row by row with its place: patch decisions, problem lists, tasks, water works.
+
+Law: every row of a file that holds anything is a row here, also one without a usable place; then it is said why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+import yaml
+
+from rivergis.encroachment import patch_files, patches, superior
+from rivergis.encroachment.superior import Profile
+from rivergis.errors import InputError, RuleError
+from rivergis.intake import vector
+from rivergis.intake.crs_reference import Reference
+from rivergis.intake.delivery import Asked
+from rivergis.intake.limits import DEFAULT, Limits
+
+FOLDER = "list_fields"
+# a degree of latitude in metres: what a digit of a position in degrees is worth
+_DEGREE_M = 111_320.0
+_FULL_DIGITS = 7
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its fields as texts, its place in EPSG:4490 or why it has none, and how coarsely that is written."""
+
+    seq: int
+    source_feature: str
+    said: dict[str, str]
+    place: shapely.Geometry | None = None
+    why: str | None = None
+    written_to_m: float = 0.0
+    """Half of the last digit that its position is written to, m."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file read: which column holds which field, and its rows in their order."""
+
+    path: Path
+    layer: str
+    sha256: str
+    encoding: str | None
+    headings: tuple[str, ...]
+    columns: dict[str, str]
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def unread(self) -> list[str]:
+        """Headings that no field takes."""
+        return [h for h in self.headings if h not in self.columns.values()]
+
+
+def profiles(rules_dir: Path) -> list[str]:
+    """Names of the profiles of lists there are."""
+    return sorted(p.stem for p in (rules_dir / FOLDER).glob("*.yaml"))
+
+
+def load_profile(name: str, rules_dir: Path) -> Profile:
+    """The profile of that name; ``InputError`` lists those there are, ``RuleError`` says what is wrong in its file."""
+    if name not in profiles(rules_dir):
+        raise InputError(f"There is no list profile {name!r}; the profiles are {', '.join(profiles(rules_dir))}.")
+    path = rules_dir / FOLDER / f"{name}.yaml"
+    try:
+        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise RuleError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error
+    return superior.profile_of(name, body)
+
+
+def read(
+    path: Path,
+    names: Mapping[str, Sequence[str]],
+    needed: Sequence[str],
+    asked: Asked,
+    *,
+    reference: Reference | None = None,
+    limits: Limits = DEFAULT,
+) -> Table:
+    """A table of the fields ``names`` (field -> headings). ``needed``: fields of which at least one must have a column.
+
+    Raises ``InputError`` for a file that cannot be used or has none of these columns, ``CrsRefused`` where it has positions and
+    it is not certain where they lie.
+    """
+    opened = vector.chosen(path, vector.open_layers(path, asked, reference, limits), asked.layer)
+    if opened.anywhere:
+        opened.check_place()
+    headings: tuple[str, ...] = ()
+    columns: dict[str, str] = {}
+    rows: list[Row] = []
+    for piece in opened.pieces(placed=opened.anywhere):
+        if not columns:
+            headings = tuple(str(c) for c in piece.frame.columns if c not in ("geom", "geometry"))
+            columns = superior.columns_of(headings, names)
+            _check(path, opened.name, columns, names, needed, headings)
+        rows += _rows(piece, columns, len(rows), opened.anywhere)
+    return Table(path, opened.name, opened.sha256, opened.delivered.encoding, headings, columns, rows)
+
+
+def _check(
+    path: Path,
+    layer: str,
+    columns: Mapping[str, str],
+    names: Mapping[str, Sequence[str]],
+    needed: Sequence[str],
+    headings: Sequence[str],
+) -> None:
+    if not any(n in columns for n in needed):
+        wanted = "; ".join(", ".join(names[n][:4]) for n in needed)
+        raise InputError(
+            f"{path.name}, layer {layer} has none of the columns that are needed ({wanted}); its columns are "
+            f"{', '.join(headings[:12]) or 'none'}: name them in a profile of your own in gis/rules/{FOLDER} and give --profile.",
+            file=str(path),
+            layer=layer,
+        )
+
+
+def _rows(piece: vector.Source, columns: Mapping[str, str], first: int, placed: bool) -> list[Row]:
+    faults = {str(f): sentence for f, (_, sentence) in piece.faults.items()}
+    frame = piece.frame
+    shapes = frame["geom"].to_numpy() if placed else np.full(len(frame), None, dtype=object)
+    given = piece.given if piece.given is not None else shapes
+    out: list[Row] = []
+    for feature, said, shape, own in zip(frame.index, frame.to_dict("records"), shapes, given, strict=True):
+        fields = patches.read_row({str(k): v for k, v in said.items()}, columns)
+        usable = shape is not None and not shapely.is_empty(shape) and str(feature) not in faults
+        if not fields and not usable:
+            continue
+        why = None if usable else faults.get(str(feature), "no_coordinates")
+        place = shapely.force_2d(shape) if usable else None
+        out.append(Row(first + len(out), str(feature), fields, place, why, written_to_m(own) if usable else 0.0))
+    return out
+
+
+def written_to_m(given: Any) -> float:
+    """Half of the last digit that a point in degrees is written to, in metres; 0 for other shapes and for metres.
+
+    29.4 N is no place to 5 m. Degrees, minutes and seconds are known by their whole seconds.
+    """
+    if not isinstance(given, shapely.Point) or max(map(abs, given.coords[0][:2])) > 180:
+        return 0.0
+    values = given.coords[0][:2]
+    digits = max(_digits(v, _FULL_DIGITS) for v in values)
+    steps = [10.0**-digits] if digits < _FULL_DIGITS else []
+    # seconds to a tenth at the most: finer than that is as good as full
+    seconds = max(_digits(v * 3600, 2) for v in values)
+    steps += [10.0**-seconds / 3600] if seconds < 2 else []
+    return 0.5 * max(steps) * _DEGREE_M if steps else 0.0
+
+
+def _digits(value: float, most: int) -> int:
+    """Decimals that a value is written with, ``most`` where it has that many or more."""
+    return next((n for n in range(most) if abs(round(value, n) - value) < 1e-6 * 10.0**-n), most)
+
+
+def keep(table: Table, store_dir: Path) -> str:
+    """Keep the file of a table in the store as it is, a Shapefile with all its parts; returns its place there."""
+    return patch_files.keep(table.path, table.sha256, store_dir)
