@@ -29,11 +29,24 @@ SHOWN_ROWS = 400
 LONGEST = 80
 
 
+class Linked(int):
+    """A figure that leads to the rows it is made of: a number everywhere, on a page a link to ``href``."""
+
+    href: str
+
+    @classmethod
+    def to(cls, value: int, href: str) -> Linked:
+        figure = cls(value)
+        figure.href = href
+        return figure
+
+
 @dataclass(frozen=True)
 class Table:
     """One table: key of its title (``table_KEY``), keys of its headings, rows as shown, and a sentence above it if any.
 
-    ``block``: tables of one block stand together under its heading, so that 达标 and 覆盖情况(参考) never mix.
+    ``block``: tables of one block stand together under its heading, so that 达标 and 覆盖情况(参考) never mix. ``anchors``: names
+    of rows that figures lead to, one a row, or none at all.
     """
 
     key: str
@@ -41,6 +54,7 @@ class Table:
     rows: Sequence[Sequence[Any]]
     block: str
     note: str | None = None
+    anchors: Sequence[str] = ()
 
     @property
     def title(self) -> str:
@@ -64,6 +78,10 @@ class Paper:
     """Names of rules that nobody has confirmed."""
     demo: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
+    prose: Sequence[tuple[str, Sequence[Sequence[str | Linked]]]] = ()
+    """What is said in sentences before the tables: heading and paragraphs, each of words and figures."""
+    footer: str = "footer"
+    """Key of the sentence at its foot."""
 
     @property
     def printed_at(self) -> str:
@@ -115,6 +133,11 @@ def as_json(paper: Paper) -> dict[str, Any]:
 
 def _write_book(paper: Paper, path: Path) -> None:
     book = openpyxl.Workbook(write_only=True)
+    if paper.prose:
+        told = [(title, "".join(str(p) for p in parts)) for title, body in paper.prose for parts in body]
+        workbook.add_table(
+            book, words.say(f"{GROUP}.table_prose"), [heading("prose_part"), heading("prose_text")], told
+        )
     for table in paper.tables:
         name = words.say(f"{GROUP}.table_{table.key}")
         workbook.add_table(book, name[:31], [heading(c) for c in table.columns], table.rows)
@@ -170,7 +193,9 @@ def _filled(template: str, paper: Paper, **more: Any) -> str:
     for t in paper.tables:
         head = [(*words.pair(f"{GROUP}.{c}"), _numeric(t, i)) for i, c in enumerate(t.columns)]
         shown = {"key": t.key, "title": words.pair(f"{GROUP}.table_{t.key}"), "head": head, "note": t.note}
-        blocks.setdefault(t.block, []).append(shown | {"rows": t.rows[:SHOWN_ROWS], "total": len(t.rows)})
+        names = [*t.anchors[:SHOWN_ROWS], *[""] * SHOWN_ROWS]
+        rows = list(zip(names, t.rows[:SHOWN_ROWS], strict=False))
+        blocks.setdefault(t.block, []).append(shown | {"rows": rows, "total": len(t.rows)})
     told = [(b, words.pair(f"{GROUP}.block_{b}"), tables) for b, tables in blocks.items()]
     page = morning.environment().get_template(template)
     return page.render(
