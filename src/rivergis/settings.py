@@ -11,6 +11,7 @@ from pathlib import Path
 from rivergis.errors import UsageError
 
 _MAX = "RIVERGIS_MAX_"
+_PORTS = {"starttls": 587, "tls": 465, "none": 25}  # usual ports of mail, by how it is secured
 PACKAGE_DIR = Path(__file__).resolve().parent
 
 
@@ -18,6 +19,27 @@ def gis_dir() -> Path:
     """The folder of SQL, rules, styles and texts: inside the wheel, or ``gis/`` at the root of a checkout."""
     packed = PACKAGE_DIR / "gis"
     return packed if packed.is_dir() else PACKAGE_DIR.parents[1] / "gis"
+
+
+@dataclass(frozen=True)
+class Notices:
+    """Where the news of a night go (通知): a webhook, and mail by SMTP; nothing is sent where neither is set."""
+
+    webhook: str | None = None
+    """``RIVERGIS_NOTICE_WEBHOOK``: http or https address that gets the figures as JSON."""
+    secret: str | None = field(default=None, repr=False)
+    """``RIVERGIS_NOTICE_SECRET``: signs what the webhook gets (HMAC-SHA256)."""
+    mail_to: tuple[str, ...] = ()
+    """``RIVERGIS_NOTICE_MAIL_TO``: addresses, with commas between."""
+    mail_from: str | None = None
+    smtp_host: str | None = None
+    """``RIVERGIS_SMTP_HOST``, ``_PORT``, ``_SECURITY`` (starttls, tls or none), ``_USER``, ``_PASSWORD``."""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_user: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    """``RIVERGIS_BASE_URL``: address of this service as readers reach it, for the links in a notice."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +60,12 @@ class Settings:
     """Default for ``--as``."""
     lang: str
     """``zh`` or ``en``: language of messages and reports (pages show both)."""
+    feed_settle_s: int = 120
+    """Seconds that a file must lie unchanged in the folder of a feed before it is taken in."""
     max_limits: Mapping[str, int] = field(default_factory=dict)
     """Limits against hostile files that differ from the defaults: ``RIVERGIS_MAX_SECONDS`` -> ``seconds`` (see intake/limits.py)."""
+    notices: Notices = field(default_factory=Notices)
+    """Where the news of a night go."""
 
     @property
     def store_dir(self) -> Path:
@@ -64,7 +90,27 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         port=_whole("RIVERGIS_PORT", env.get("RIVERGIS_PORT") or "8000", least=0),
         actor=env.get("RIVERGIS_ACTOR") or None,
         lang=env.get("RIVERGIS_LANG") or "zh",
+        feed_settle_s=_whole("RIVERGIS_FEED_SETTLE_S", env.get("RIVERGIS_FEED_SETTLE_S") or "120", least=0),
         max_limits={k.removeprefix(_MAX).lower(): _whole(k, v) for k, v in env.items() if k.startswith(_MAX) and v},
+        notices=_notices(env),
+    )
+
+
+def _notices(env: Mapping[str, str]) -> Notices:
+    security = env.get("RIVERGIS_SMTP_SECURITY") or "starttls"
+    if security not in _PORTS:
+        raise UsageError(f"RIVERGIS_SMTP_SECURITY is {security[:40]!r}: it must be {', '.join(_PORTS)}.")
+    return Notices(
+        webhook=env.get("RIVERGIS_NOTICE_WEBHOOK") or None,
+        secret=env.get("RIVERGIS_NOTICE_SECRET") or None,
+        mail_to=tuple(a.strip() for a in env.get("RIVERGIS_NOTICE_MAIL_TO", "").split(",") if a.strip()),
+        mail_from=env.get("RIVERGIS_NOTICE_MAIL_FROM") or None,
+        smtp_host=env.get("RIVERGIS_SMTP_HOST") or None,
+        smtp_port=_whole("RIVERGIS_SMTP_PORT", env.get("RIVERGIS_SMTP_PORT") or str(_PORTS[security])),
+        smtp_security=security,
+        smtp_user=env.get("RIVERGIS_SMTP_USER") or None,
+        smtp_password=env.get("RIVERGIS_SMTP_PASSWORD") or None,
+        base_url=(env.get("RIVERGIS_BASE_URL") or "").rstrip("/") or None,
     )
 
 
