@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import text
 
-from rivergis.db import backup, versions
+from rivergis.db import backup, people, versions
 from rivergis.db.connect import Database
 from rivergis.errors import InputError, UsageError
 
@@ -33,6 +33,8 @@ def contents(db: Database) -> dict[str, tuple[int, str]]:
 def filled(db: Database, tmp_path: Path) -> tuple[Database, Path]:
     frame = pd.DataFrame({"code": ["a", "b"], "name": ["甲", "乙"], "kind": "river", "source_feature": ""})
     with db.write("somebody") as conn:
+        people.add_user(conn, "somebody", "某人")
+        people.grant(conn, "somebody", "inspector")
         versions.save(conn, "river", frame, namespace="n", import_id=None)
         conn.execute(
             text(
@@ -42,7 +44,7 @@ def filled(db: Database, tmp_path: Path) -> tuple[Database, Path]:
         )
         conn.execute(
             text(
-                "INSERT INTO data.finding_event (finding_id, move, to_state) SELECT id, 'judge_problem', 'problem' FROM data.finding"
+                "INSERT INTO data.finding_event (finding_id, move, to_state, reason) SELECT id, 'judge_problem', 'problem', '现场核实' FROM data.finding"
             )
         )
     store = tmp_path / "store"
@@ -62,7 +64,7 @@ def test_round_trip(filled: tuple[Database, Path], empty_database: Database, tmp
     with empty_database.write("somebody") as conn:  # sequences go on, triggers guard
         conn.execute(
             text(
-                "INSERT INTO data.finding_event (finding_id, move, to_state) SELECT id, 'assign', 'assigned' FROM data.finding"
+                "INSERT INTO data.finding_event (finding_id, move, to_state, reason) SELECT id, 'judge_not_a_problem', 'not_a_problem', '许可工程' FROM data.finding"
             )
         )
 

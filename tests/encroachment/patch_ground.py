@@ -23,6 +23,7 @@ import shapely
 from sqlalchemy import text
 
 from rivergis import layers, rules
+from rivergis.db import people
 from rivergis.db.connect import Database, now_of
 from rivergis.encroachment import patch_workflow
 from rivergis.intake import profile as profiles
@@ -47,6 +48,11 @@ SHAPES = {"A": at(100, 50, 20, 20), "B": at(400, 195, 30, 10), "C": at(700, 60, 
 
 def river(db: Database) -> None:
     """One river of 2 km in one county, with an announced line 200 m to each side."""
+    with db.write("test") as conn:
+        for name in ("zhang", "li", "wang"):
+            people.add_user(conn, name, name)
+            people.grant(conn, name, "inspector")
+            people.grant(conn, name, "reviewer")
     axis = shapely.LineString([(X, Y), (X + 2000, Y)])
     lines = [
         {

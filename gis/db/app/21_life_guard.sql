@@ -19,13 +19,13 @@ COMMENT ON FUNCTION app.as_day(text) IS 'A civil day written YYYY-MM-DD; null fo
 
 CREATE FUNCTION app.as_moment(said text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN CASE WHEN said ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$' THEN said::timestamptz END;
+  RETURN CASE WHEN said ~ '^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$' THEN said::timestamptz END;
 EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN RETURN NULL;
 END $$;
 COMMENT ON FUNCTION app.as_moment(text) IS 'A moment written in ISO 8601 with its zone; null for anything else';
 
 CREATE FUNCTION app.filled(said jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE
-  RETURN coalesce(jsonb_typeof(said) = 'string' AND btrim(said #>> '{}') <> '', false);
+  RETURN coalesce(jsonb_typeof(said) = 'string' AND btrim(said #>> '{}', E' \t\r\n\u3000') <> '', false);
 COMMENT ON FUNCTION app.filled(jsonb) IS 'Whether something is a text that says something';
 
 CREATE FUNCTION app.are_units(said jsonb) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -38,13 +38,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION app.are_units(jsonb) IS 'Whether this says which units a case is handed to: each once, one of them in the lead';
 
-CREATE FUNCTION app.is_proof(finding uuid, said jsonb) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION app.is_proof(case_id uuid, said jsonb) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF jsonb_typeof(said) IS DISTINCT FROM 'array' OR jsonb_array_length(said) = 0 THEN RETURN false; END IF;
   RETURN (SELECT bool_and(coalesce(jsonb_typeof(e) = 'object' AND jsonb_typeof(e -> 'lon') = 'number' AND jsonb_typeof(e -> 'lat') = 'number'
         AND (e ->> 'lon')::numeric BETWEEN -180 AND 180 AND (e ->> 'lat')::numeric BETWEEN -90 AND 90
         AND app.as_moment(e ->> 'at') <= now()
-        AND EXISTS (SELECT FROM data.evidence k WHERE k.finding_id = finding AND k.file_sha256 = e ->> 'sha256'), false))
+        AND EXISTS (SELECT FROM data.evidence k WHERE k.finding_id = case_id AND k.file_sha256 = e ->> 'sha256'), false))
     FROM jsonb_array_elements(said) e);
 END $$;
 COMMENT ON FUNCTION app.is_proof(uuid, jsonb) IS 'Whether this is evidence kept with the case, each piece with its position and a time that has been';
@@ -53,68 +53,68 @@ CREATE FUNCTION app.level_rank(level text) RETURNS int LANGUAGE sql IMMUTABLE
   RETURN array_position(ARRAY['county', 'city', 'province', 'nation'], level);
 COMMENT ON FUNCTION app.level_rank(text) IS 'Order of the levels that close cases, from the county up';
 
-CREATE FUNCTION app.case_severity(finding uuid) RETURNS text LANGUAGE sql STABLE AS $$
+CREATE FUNCTION app.case_severity(case_id uuid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT coalesce(
-    (SELECT e.detail ->> 'severity' FROM data.finding_event e WHERE e.finding_id = finding AND e.detail ? 'severity' ORDER BY e.seq DESC LIMIT 1),
-    (SELECT v.severity FROM data.verdict v WHERE v.finding_id = finding ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1), 'other')
+    (SELECT e.detail ->> 'severity' FROM data.finding_event e WHERE e.finding_id = case_id AND e.detail ? 'severity' ORDER BY e.seq DESC LIMIT 1),
+    (SELECT v.severity FROM data.verdict v WHERE v.finding_id = case_id ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1), 'other')
 $$;
 COMMENT ON FUNCTION app.case_severity(uuid) IS 'Severity of a case now: as people last said it, else as the rules graded it; other = neither did';
 
-CREATE FUNCTION app.case_rule(finding uuid) RETURNS list.ledger_severity LANGUAGE sql STABLE AS $$
-  SELECT r FROM list.ledger_severity r WHERE r.severity IN (app.case_severity(finding), 'other') ORDER BY r.severity = 'other' LIMIT 1
+CREATE FUNCTION app.case_rule(case_id uuid) RETURNS list.ledger_severity LANGUAGE sql STABLE AS $$
+  SELECT r FROM list.ledger_severity r WHERE r.severity IN (app.case_severity(case_id), 'other') ORDER BY r.severity = 'other' LIMIT 1
 $$;
 COMMENT ON FUNCTION app.case_rule(uuid) IS 'Which level closes this case, and whether a leader instructs it first';
 
-CREATE FUNCTION app.case_given(finding uuid, e data.finding_event) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
-DECLARE d jsonb := e.detail; out text[] := '{}'; entered int; units jsonb; heir uuid; rule list.ledger_severity := app.case_rule(finding);
+CREATE FUNCTION app.case_given(case_id uuid, e data.finding_event) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+DECLARE d jsonb := e.detail; out text[] := '{}'; entered int; units jsonb; heir uuid; rule list.ledger_severity := app.case_rule(case_id);
 BEGIN
-  IF btrim(e.reason) <> '' THEN out := out || 'reason'::text; END IF;
+  IF btrim(e.reason, E' \t\r\n\u3000') <> '' THEN out := out || 'reason'::text; END IF;
   IF e.attachment_sha256 ~ '^[0-9a-f]{64}$' THEN out := out || 'attachment'::text; END IF;
   IF app.as_day(d ->> 'deadline') IS NOT NULL THEN out := out || 'deadline'::text; END IF;
   IF app.filled(d -> 'measure') THEN out := out || 'measure'::text; END IF;
   IF app.filled(d -> 'authority') THEN out := out || 'authority'::text; END IF;
   IF app.are_units(d -> 'units') THEN out := out || 'units'::text; END IF;
   IF d ->> 'stage' IN ('card', 'notice', 'letter', 'order') THEN out := out || 'stage'::text; END IF;
-  IF app.is_proof(finding, d -> 'evidence') THEN out := out || 'evidence'::text; END IF;
+  IF app.is_proof(case_id, d -> 'evidence') THEN out := out || 'evidence'::text; END IF;
   IF app.level_rank(d ->> 'authority_level') >= greatest(app.level_rank(rule.close_level), 2) THEN out := out || 'authority_level'::text; END IF;
-  IF EXISTS (SELECT FROM data.finding_event x WHERE x.finding_id = finding AND x.move = 'instruct' AND x.seq > coalesce(
-      (SELECT max(c.seq) FROM data.finding_event c WHERE c.finding_id = finding AND c.to_state IN ('closed', 'closed_above')), 0)) THEN
+  IF EXISTS (SELECT FROM data.finding_event x WHERE x.finding_id = case_id AND x.move = 'instruct' AND x.seq > coalesce(
+      (SELECT max(c.seq) FROM data.finding_event c WHERE c.finding_id = case_id AND c.to_state IN ('closed', 'closed_above')), 0)) THEN
     out := out || 'instruction'::text;
   END IF;
 
   SELECT max(x.seq) INTO entered FROM (
-    SELECT v.seq, v.to_state, lag(v.to_state, 1, 'found') OVER (ORDER BY v.seq) AS was FROM data.finding_event v WHERE v.finding_id = finding) x
-  WHERE x.to_state = 'assigned' AND x.was <> 'assigned';
-  SELECT x.detail -> 'units' INTO units FROM data.finding_event x WHERE x.finding_id = finding AND x.detail ? 'units' ORDER BY x.seq DESC LIMIT 1;
+    SELECT v.seq, v.to_state, lag(v.to_state, 1, 'found') OVER (ORDER BY v.seq) AS was FROM data.finding_event v WHERE v.finding_id = case_id) x
+  WHERE x.to_state = 'assigned' AND x.was NOT IN ('assigned', 'merged');
+  SELECT x.detail -> 'units' INTO units FROM data.finding_event x WHERE x.finding_id = case_id AND x.detail ? 'units' ORDER BY x.seq DESC LIMIT 1;
   IF app.filled(d -> 'unit') AND (units IS NULL OR EXISTS (SELECT FROM jsonb_array_elements(units) u WHERE u ->> 'unit' = d ->> 'unit')) THEN
     out := out || 'unit'::text;
   END IF;
   IF app.filled(d -> 'why_not_all') OR NOT EXISTS (
       SELECT FROM jsonb_array_elements(units) u WHERE u -> 'lead' IS DISTINCT FROM 'true' AND NOT EXISTS (
-        SELECT FROM data.finding_event x WHERE x.finding_id = finding AND x.seq > entered AND x.move = 'unit_done' AND x.detail ->> 'unit' = u ->> 'unit')) THEN
+        SELECT FROM data.finding_event x WHERE x.finding_id = case_id AND x.seq > entered AND x.move = 'unit_done' AND x.detail ->> 'unit' = u ->> 'unit')) THEN
     out := out || 'completions'::text;
   END IF;
   IF d -> 'doubts_seen' = 'true' OR NOT EXISTS (
-      SELECT FROM data.finding_event x WHERE x.finding_id = finding AND x.seq > entered AND x.detail ? 'doubts' AND x.detail -> 'doubts' <> '[]') THEN
+      SELECT FROM data.finding_event x WHERE x.finding_id = case_id AND x.seq > entered AND x.detail ? 'doubts' AND x.detail -> 'doubts' <> '[]') THEN
     out := out || 'doubts_seen'::text;
   END IF;
 
-  BEGIN heir := d ->> 'into'; EXCEPTION WHEN invalid_text_representation THEN heir := NULL; END;
-  IF heir <> finding AND EXISTS (SELECT FROM data.finding f WHERE f.id = heir AND f.merged_into IS NULL)
-     AND app.case_state(heir) <> 'merged' AND NOT app.holds_others(finding) THEN
+  IF d ->> 'into' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN heir := d ->> 'into'; END IF;
+  IF heir <> case_id AND EXISTS (SELECT FROM data.finding f WHERE f.id = heir AND f.merged_into IS NULL)
+     AND app.case_state(heir) <> 'merged' AND NOT app.holds_others(case_id) THEN
     out := out || 'into'::text;
   END IF;
   RETURN out;
 END $$;
 COMMENT ON FUNCTION app.case_given(uuid, data.finding_event) IS 'What is said, attached or has happened when a move is about to be taken: the names that needs in gis/lifecycle.yaml may hold';
 
-CREATE FUNCTION app.case_state(finding uuid) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT coalesce((SELECT e.to_state FROM data.finding_event e WHERE e.finding_id = finding ORDER BY e.seq DESC LIMIT 1), 'found')
+CREATE FUNCTION app.case_state(case_id uuid) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT e.to_state FROM data.finding_event e WHERE e.finding_id = case_id ORDER BY e.seq DESC LIMIT 1), 'found')
 $$;
 COMMENT ON FUNCTION app.case_state(uuid) IS 'State of a case now: where its last event led';
 
-CREATE FUNCTION app.holds_others(finding uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT FROM data.finding_event e WHERE e.move = 'merge' AND e.detail ->> 'into' = finding::text
+CREATE FUNCTION app.holds_others(case_id uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM data.finding_event e WHERE e.move = 'merge' AND e.detail ->> 'into' = case_id::text
     AND NOT EXISTS (SELECT FROM data.finding_event l WHERE l.finding_id = e.finding_id AND l.seq > e.seq))
 $$;
 COMMENT ON FUNCTION app.holds_others(uuid) IS 'Whether other cases are merged into this one now';
@@ -130,17 +130,17 @@ CREATE FUNCTION app.ill_said(d jsonb) RETURNS text LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION app.ill_said(jsonb) IS 'Which part of what a move says cannot be read; null = none';
 
-CREATE FUNCTION app.give_number(finding uuid) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION app.give_number(case_id uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE place text; in_year int := extract(year FROM app.today()); given text; next int;
 BEGIN
-  PERFORM FROM data.finding WHERE id = finding FOR UPDATE;
-  SELECT number INTO given FROM data.case_number WHERE finding_id = finding;
+  PERFORM FROM data.finding WHERE id = case_id FOR UPDATE;
+  SELECT number INTO given FROM data.case_number WHERE finding_id = case_id;
   IF given IS NOT NULL THEN RETURN given; END IF;
-  SELECT CASE WHEN district ~ '^[0-9]{6}' THEN left(district, 6) ELSE '000000' END INTO STRICT place FROM data.finding WHERE id = finding;
+  SELECT CASE WHEN district ~ '^[0-9]{6}' THEN left(district, 6) ELSE '000000' END INTO STRICT place FROM data.finding WHERE id = case_id;
   PERFORM pg_advisory_xact_lock(hashtext('rivergis case number'), hashtext(place || in_year));
   SELECT coalesce(max(seq), 0) + 1 INTO next FROM data.case_number WHERE county = place AND year = in_year;
   given := format('%s-%s-%s', place, in_year, lpad(next::text, greatest(4, length(next::text)), '0'));
-  INSERT INTO data.case_number (finding_id, county, year, seq, number) VALUES (finding, place, in_year, next, given);
+  INSERT INTO data.case_number (finding_id, county, year, seq, number) VALUES (case_id, place, in_year, next, given);
   RETURN given;
 END $$;
 COMMENT ON FUNCTION app.give_number(uuid) IS

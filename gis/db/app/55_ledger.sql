@@ -13,7 +13,7 @@ LANGUAGE sql STABLE ROWS 1000 AS $$
     SELECT e.*, coalesce(lag(e.to_state) OVER (PARTITION BY e.finding_id ORDER BY e.seq), 'found') AS from_state
     FROM data.finding_event e WHERE e.recorded_at <= case_as_of.known_at),
   entered AS (  -- when each case last came into 'assigned' from elsewhere: what counts as done is counted from there
-    SELECT finding_id, max(seq) AS seq FROM events WHERE to_state = 'assigned' AND from_state <> 'assigned' GROUP BY finding_id),
+    SELECT finding_id, max(seq) AS seq FROM events WHERE to_state = 'assigned' AND from_state NOT IN ('assigned', 'merged') GROUP BY finding_id),
   done AS (
     SELECT e.finding_id, jsonb_object_agg(e.detail ->> 'unit', (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date) AS units
     FROM events e JOIN entered n ON n.finding_id = e.finding_id AND e.seq > n.seq
