@@ -4,6 +4,7 @@ CREATE TABLE data.feed (LIKE version_columns INCLUDING ALL,
   kind text NOT NULL CHECK (kind IN ('patches', 'hotline', 'video', 'drone', 'footprints', 'reports', 'other')),
   layer text NOT NULL,
   profile text NOT NULL,
+  source_layer text,
   crs text,
   datum text,
   encoding text,
@@ -23,6 +24,7 @@ name: what people call it
 kind: patches (图斑), hotline (12314 热线), video (铁塔视频告警), drone (无人机), footprints (地物轮廓), reports (现场上报) or other
 layer: layer its tables and drawings go into
 profile: field profile from gis/rules/import_fields
+source_layer: layer or sheet inside its files; null = all that the profile takes
 crs: coordinate system where its files name none or a wrong one; null = as the files say
 datum: datum of its positions where the files name none; null = as the files say
 encoding: text encoding where the files name none; null = as the files say
@@ -41,6 +43,7 @@ CREATE TABLE data.feed_file (
   feed text NOT NULL,
   file_name text NOT NULL,
   file_sha256 text NOT NULL,
+  stamp text NOT NULL,
   size_bytes bigint NOT NULL,
   state text NOT NULL CHECK (state IN ('taken', 'partly', 'known', 'failed', 'gone')),
   sentence text NOT NULL,
@@ -57,6 +60,7 @@ feed_id: feed
 feed: its code
 file_name: path inside the folder
 file_sha256: content hash, all parts of a Shapefile together; empty = it could not be read
+stamp: hash over names, sizes and times of its parts: as long as it is the same, the file is not read again
 size_bytes: size, all parts together, bytes
 state: taken, partly (some features set aside), known (the same content came before), failed (nothing of it was kept), or gone (a failed file that does not lie there any more)
 sentence: what became of it, in one sentence

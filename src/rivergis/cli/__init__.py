@@ -26,6 +26,10 @@ NOUNS: dict[str, tuple[str, str]] = {
     "boundary": ("rivergis.cli.boundary", "Boundary lines (管理范围线): surrogate, check."),
     "patrol": ("rivergis.cli.patrol", "Patrol tracks (巡河): score."),
     "encroachment": ("rivergis.cli.encroachment", "Suspected leads (疑似问题线索): check files, list, show."),
+    "feed": (
+        "rivergis.cli.feed",
+        "Feeds (数据来源): form, cadence, last arrival; folders read: add, change, list, show, take-in.",
+    ),
     "nightly": ("rivergis.cli.nightly", "The overnight run: run, show, explain."),
     "map": ("rivergis.cli.map_", "Folium maps as single files."),
     "user": ("rivergis.cli.user", "Users, roles and keys."),

@@ -22,7 +22,7 @@ from rivergis.db import system
 from rivergis.db.connect import Database
 from rivergis.db.versions import Saved, SetAside
 from rivergis.encroachment import store as encroachment_store
-from rivergis.errors import legible
+from rivergis.errors import InputError, legible
 from rivergis.intake import admission, fields, vector
 from rivergis.intake import profile as profiles
 from rivergis.intake.batch import Batch, Course, merged
@@ -118,6 +118,8 @@ class Job:
     profile: str
     dry_run: bool
     progress: Callable[[str], None]
+    most_aside: float = 1.0
+    """Share of the features that may be set aside; with more, nothing is kept."""
 
 
 class _Undo(Exception):
@@ -260,6 +262,14 @@ def _write(
             job.progress(f"{opened.name} → {layer.name}: {tally.count_in:,} of {opened.count:,} into the database")
     opened.unchanged()
     result = _result(job, layer, opened, tally)
+    if result.quarantined > job.most_aside * tally.count_in:
+        raise InputError(
+            f"{legible(job.path.name)}, layer {opened.name}: {result.quarantined} of {tally.count_in} features cannot be used, the first "
+            f"because: {tally.set_aside[0].sentence.rstrip('.')}; what is missing from a complete delivery would count as gone, so nothing "
+            "of it was kept: name the right profile or ask for it again.",
+            file=str(job.path),
+            layer=opened.name,
+        )
     record(conn, import_id, legible(job.path.name), opened, job.profile, key, result)
     return result
 

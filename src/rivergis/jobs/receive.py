@@ -42,6 +42,7 @@ def import_file(
     others: Sequence[profiles.Profile] = (),
     limits: Limits = DEFAULT,
     large_scale_km2: float = math.inf,
+    most_aside: float = 1.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ImportResult]:
     """Import a file as a layer: one transaction for each source layer that the profile maps to it.
@@ -49,7 +50,8 @@ def import_file(
     The same file with the same options is recognised by its hash and changes nothing. A dry run does everything and
     keeps nothing. ``others``: profiles that may be suggested where this one finds nothing. Raises ``CrsRefused`` where it
     is not certain in which system the file is, ``InputError`` where it cannot be used at all or may be secret
-    (``large_scale_km2``: contiguous area up to which large-scale topography is free).
+    (``large_scale_km2``: contiguous area up to which large-scale topography is free) or has more than the share ``most_aside``
+    of its features set aside. Of a file whose several layers are candidates of one feed, each is a feed of its own.
     """
     layer = layers.layer(layer_name)
     progress(f"{path.name}: reading")
@@ -65,11 +67,19 @@ def import_file(
             file=str(path),
         )
     _stop_at_secrecy(path, [source for source, _ in plan], options, large_scale_km2)
-    job = Job(db, path, actor, profile.name, dry_run, progress)
+    job = Job(db, path, actor, profile.name, dry_run, progress, most_aside)
+    several = options.feed is not None and len({source.name for source, _ in plan}) > 1
     return [
-        _with_suggestion(import_layer(job, layer, source, mapped, options), others, profile, source)
+        _with_suggestion(
+            import_layer(job, layer, source, mapped, _of_layer(options, source, several)), others, profile, source
+        )
         for source, mapped in plan
     ]
+
+
+def _of_layer(options: Options, source: vector.Opened, several: bool) -> Options:
+    """A complete delivery of one layer says nothing of the other."""
+    return replace(options, feed=f"{options.feed}:{source.name}") if several else options
 
 
 def _asked(options: Options) -> Asked:
