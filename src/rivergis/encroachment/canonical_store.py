@@ -12,7 +12,7 @@ from rivergis.db.connect import stream_rows
 _LOT = 2_000  # rows held at a time
 _FINDINGS = """SELECT id, topic, first_night, district, merged_into, encode(ST_AsBinary(place, 'NDR'), 'hex') AS place
   FROM data.finding ORDER BY id"""
-_SIGHTINGS = """SELECT finding_id, night, status, sources, area_m2, observed_share, carried, encode(ST_AsBinary(geom, 'NDR'), 'hex') AS geom
+_SIGHTINGS = """SELECT finding_id, night, status, sources, area_m2, observed_share, carried, calm, encode(ST_AsBinary(geom, 'NDR'), 'hex') AS geom
   FROM data.sighting ORDER BY finding_id, night"""
 _VERDICTS = """SELECT finding_id, night, id, class_code, position, severity, boundary_id, boundary_version, content_hash
   FROM data.verdict ORDER BY finding_id, night, id"""
@@ -23,8 +23,8 @@ _EVIDENCE = """SELECT finding_id, kind, file_sha256, taken_on, position_grade
   FROM data.evidence ORDER BY finding_id, kind, file_sha256"""
 # the database numbers events through; the number within its lead does not depend on what else was written meanwhile
 _EVENTS = """SELECT finding_id, row_number() OVER (PARTITION BY finding_id ORDER BY id) AS seq, move, to_state, actor, reason,
-    attachment_sha256, to_jsonb(e) -> 'detail' AS detail
-  FROM data.finding_event e ORDER BY finding_id, id"""
+    attachment_sha256, detail
+  FROM data.finding_event ORDER BY finding_id, id"""
 # record -> its rows, each in the order of its own key
 RECORDS = {
     "finding": _FINDINGS,
