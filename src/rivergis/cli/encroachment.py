@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from rivergis.cli import (
+    encroachment_campaign,
     encroachment_canonical,
     encroachment_check,
     encroachment_life,
+    encroachment_lists,
     encroachment_nights,
     encroachment_patches,
     encroachment_replay,
@@ -22,9 +24,11 @@ def command() -> None:
 
 
 for verb in (
+    *encroachment_campaign.COMMANDS,
     *encroachment_canonical.COMMANDS,
     *encroachment_check.COMMANDS,
     *encroachment_life.COMMANDS,
+    *encroachment_lists.COMMANDS,
     *encroachment_nights.COMMANDS,
     *encroachment_patches.COMMANDS,
     *encroachment_replay.COMMANDS,
