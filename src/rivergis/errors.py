@@ -87,6 +87,12 @@ class AlreadyRunning(RivergisError):
     code, exit_code, http_status, zh = "already_running", 5, 409, "已有同类任务在运行"
 
 
+class NotNow(RivergisError):
+    """What was asked for does not go with how the thing stands now: somebody else was first, or another step comes before."""
+
+    code, exit_code, http_status, zh = "not_now", 2, 409, "现在不能这样办理"
+
+
 class EnvironmentFault(RivergisError):
     """Database gone, disk full, program missing: nothing the input could mend."""
 

@@ -20,6 +20,7 @@ from rivergis import rules, settings
 from rivergis.boundary import store as boundary_store
 from rivergis.db import access, people, system
 from rivergis.db.connect import Database, now_of
+from rivergis.encroachment import case_store
 from rivergis.encroachment import store as finding_store
 from rivergis.lead import Lead
 from rivergis.outfall import store as outfall_store
@@ -84,12 +85,9 @@ def service(module_db: Database, tmp_path_factory: pytest.TempPathFactory) -> It
         keys = {role: person(conn, role) for role in ROLES}
         people.add_user(conn, "lihua", "李华", password=PASSWORD)
         people.grant(conn, "lihua", "viewer")
-    with module_db.write("lihua") as conn:
-        # half past midnight in Beijing
-        conn.execute(
-            text("""INSERT INTO data.finding_event (finding_id, move, to_state, reason, recorded_at)
-            VALUES (:f, 'judge_problem', 'problem', '现场核实', '2026-05-21T16:30:00Z')"""),
-            {"f": handled},
+    with module_db.write("the-inspector") as conn:
+        case_store.add_event(
+            conn, handled, "judge_problem", "problem", reason="现场核实", attachment_sha256=None, detail={}
         )
     with client_of(module_db, folder) as client:
         yield Service(client, module_db, keys, str(finding), str(hint), str(handled), track, evidence, store)

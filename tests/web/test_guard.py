@@ -53,6 +53,8 @@ def filled(service: Service, path: str) -> str:
         "evidence_id": service.evidence,
         "entry_id": service.evidence,
         "number": "1",
+        "case_id": service.finding,
+        "name": "R1",
         "month": "2026-05",
         "sha256": "0" * 64,
     }

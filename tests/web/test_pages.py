@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy import text
 
 from rivergis import words
 from rivergis.db.connect import Database
+from rivergis.encroachment import case_store
+from rivergis.web import page
 from tests.web.conftest import DIRTY, MAKER, NIGHT, Service, client_of, night, person
 
 PAGES = (
@@ -158,7 +161,11 @@ def test_a_lead_as_data(service: Service) -> None:
 
 def test_events_are_shown_in_beijing_time_and_words(service: Service) -> None:
     told = seen(service.page(f"/findings/{service.handled}"))
-    assert "2026-05-22 00:30 lihua 认定为问题" in told and "处置状态 state: 问题 problem" in told
+    with service.db.read() as conn:
+        [event] = case_store.events(conn, uuid.UUID(service.handled))
+    at = event["recorded_at"].astimezone(page.SHANGHAI)
+    assert f"认定问题 judge a problem → 问题 problem {at:%Y-%m-%d %H:%M} the-inspector 现场核实" in told
+    assert "处置状态 state 问题 problem" in told
 
 
 def test_a_map_carries_dirty_names_as_data_only(service: Service) -> None:

@@ -155,3 +155,13 @@ def _not_told_rows(r: dict[str, Any]) -> list[Row]:
         "scene": d.get("scene"),
     }
     return rows_of(rows)
+
+
+def footprint(conn: Connection, finding_id: str, at: When) -> gpd.GeoSeries | None:
+    """The footprint of one lead or case as of a day (EPSG:4490); None where it was not known then."""
+    frame = read_frame(
+        conn,
+        "SELECT t.id, t.geom FROM app.finding_as_of(:on, :known) t WHERE t.id = CAST(:id AS uuid)",
+        {**at.params, "id": finding_id},
+    )
+    return None if frame.empty else frame.geometry

@@ -21,7 +21,19 @@ from rivergis.db.connect import Database, open_database
 from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, UsageError
 from rivergis.maps import assets, lists
 from rivergis.settings import Settings
-from rivergis.web import auth, evidence, page, pages, patrol, patrol_entry, patrol_observations, patrol_upload, river
+from rivergis.web import (
+    auth,
+    case_api,
+    case_pages,
+    evidence,
+    page,
+    pages,
+    patrol,
+    patrol_entry,
+    patrol_observations,
+    patrol_upload,
+    river,
+)
 
 log = logging.getLogger("rivergis.web")
 router = APIRouter()
@@ -55,6 +67,8 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         auth.router,
         pages.router,
         evidence.router,
+        case_api.router,
+        case_pages.router,
         river.router,
         patrol.router,
         patrol_upload.router,

@@ -10,8 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from rivergis.db.access import Actor
-from rivergis.encroachment import verdict_words
-from rivergis.maps import features, leads, lists, sheets
+from rivergis.maps import features, lists, sheets
 from rivergis.maps.sheets import Sheet
 from rivergis.reports import book, morning
 from rivergis.web import page
@@ -102,23 +101,3 @@ def finding_json(request: Request, _: View, finding_id: uuid.UUID) -> dict[str, 
     return {k: v for k, v in record.items() if k != "why"} | {
         "why": dict(zip(("zh", "en"), record["why"], strict=True))
     }
-
-
-@router.get("/findings/{finding_id}", response_class=HTMLResponse, tags=["findings"])
-def finding_page(request: Request, _: View, finding_id: uuid.UUID) -> HTMLResponse:
-    """为什么提示: the page of one lead."""
-    with database(request).read() as conn:
-        record = lists.lead(conn, str(finding_id), features.when(conn))
-        demo = book.is_demo(conn)
-    now, verdict = record["now"], record["verdicts"][-1] if record["verdicts"] else None
-    return page.render(
-        request,
-        "finding.html",
-        record=record,
-        now=now,
-        verdict=verdict,
-        parts=verdict_words.in_both(verdict) if verdict else [],
-        rows=leads.lead_rows(now),
-        demo=demo,
-        hint=now["basis"] in leads.HINTS,
-    )

@@ -108,13 +108,13 @@ def _receive(request: Request, actor: Actor, content: bytes, fields: dict[str, s
                 db, path, said, view=view, actor=actor.name, store_dir=settings.store_dir
             )
         except InputError as error:
-            raise _of_the_sender(error) from error
+            raise of_the_sender(error) from error
     return JSONResponse(asdict(got), 201 if got.new else 200)
 
 
-def _of_the_sender(error: InputError) -> InputError:
+def of_the_sender(error: InputError) -> InputError:
     """The refusal with files named as the sender names them, not as they lie in a folder of the service."""
-    ours = re.compile(re.escape(tempfile.gettempdir()) + r"/rivergis-[^/\s]+/")
+    ours = re.compile(re.escape(tempfile.gettempdir()) + r"/rivergis-[^/\s]+/(?:\d+/)?")
     error.sentence = ours.sub("", error.sentence)
     error.details = json.loads(ours.sub("", json.dumps(error.details, default=str)))
     return error
