@@ -89,6 +89,13 @@ def metric_crs(lon: float, lat: float) -> CRS:
     return _metric_crs(("local", round(lon * 2) / 2, round(lat * 2) / 2))
 
 
+def middle_of_zone(lon: float, lat: float) -> tuple[float, float]:
+    """A place whose ``metric_crs`` is that of (lon, lat), the same for all places of the zone."""
+    if 73.5 <= lon <= 136.5 and 3 <= lat <= 54:
+        return (3.0 * round(lon / 3), 30.0)
+    return (round(lon * 2) / 2, round(lat * 2) / 2)
+
+
 def local_crs(lon: float, lat: float) -> CRS:
     """Transverse Mercator on the nearest half degree, scale 1 there: lengths within 3e-5 around, where zones stretch by 2e-4."""
     return _metric_crs(("local", round(lon * 2) / 2, round(lat * 2) / 2))

@@ -6,7 +6,8 @@ RETURNS TABLE (id uuid, topic text, first_night date, district text, night date,
 LANGUAGE sql STABLE ROWS 1000 AS $$
   -- a verdict has a known_at of its own: the moment asked for is named in full
   SELECT f.id, f.topic, f.first_night, f.district, s.night,
-    CASE WHEN s.night < l.night AND s.status IN ('new', 'grown', 'shrunk', 'rebound', 'split') THEN 'persisting' ELSE s.status END, g.area_m2, s.observed_share, v.class_code, v."position",
+    CASE WHEN s.night < l.night AND s.status IN ('new', 'grown', 'shrunk', 'rebound', 'split') THEN 'persisting'
+      WHEN s.night < l.night AND s.status = 'missed' THEN 'unobserved' ELSE s.status END, g.area_m2, s.observed_share, v.class_code, v."position",
     v.basis, v.clause, v.competent_authority, v.our_action, v.figures, coalesce(e.to_state, 'found'), coalesce(g.geom, f.place)
   FROM data.finding f
   -- what a night newly told is no news to the nights after it

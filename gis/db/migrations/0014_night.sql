@@ -33,3 +33,16 @@ CREATE INDEX sighting_last ON data.sighting (finding_id, night DESC);
 COMMENT ON TABLE data.not_finding IS 'Candidates near or inside a line that are not told, and why: a row each time the reason changes; told, outside and left end one';
 COMMENT ON COLUMN data.not_finding.reason IS 'permitted, permit_place_open (有许可·待核位置), permit_unaccepted (许可期满未见竣工验收资料,待核), undecided, not_observed, allowed_use, below_min_area, within_tolerance, touches_only ...; or told, outside, left (no longer delivered): the reason before does not hold any more';
 CREATE INDEX job_run_night ON sys.job_run (job, run_date, district);
+
+-- islands of prepared grounds beside their pieces; what is prepared already is prepared again
+DELETE FROM cache.boundary_ground;
+CREATE TABLE cache.boundary_island (
+  ground_id uuid NOT NULL REFERENCES cache.boundary_ground ON DELETE CASCADE,
+  seq int NOT NULL,
+  geom geometry(Polygon, 4490) NOT NULL,
+  PRIMARY KEY (ground_id, seq));
+SELECT pg_temp.note('cache.boundary_island', 'What a prepared ground leaves out in its middle: an object there is looked at and told to be outside', '
+ground_id: ground
+seq: number of the island
+geom: island, EPSG:4490');
+CREATE INDEX boundary_island_geom ON cache.boundary_island USING gist (geom);

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, text
 
@@ -64,10 +65,11 @@ def known(conn: Connection, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     return set(rows.scalars())
 
 
-def keep(conn: Connection, grounds: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame) -> None:
-    """Keep prepared grounds (columns of ``cache.boundary_ground``) and their pieces (ground_id, seq, geom), EPSG:4490."""
+def keep(conn: Connection, grounds: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame, islands: gpd.GeoDataFrame) -> None:
+    """Keep prepared grounds (columns of ``cache.boundary_ground``), their pieces and islands (ground_id, seq, geom), EPSG:4490."""
     copy_frame(conn, "cache.boundary_ground", grounds)
     copy_frame(conn, "cache.boundary_piece", pieces)
+    copy_frame(conn, "cache.boundary_island", islands)
     if len(pieces) > 1000:  # the planner must know that there is something to look up
         conn.execute(text("ANALYZE cache.boundary_ground, cache.boundary_piece"))
 
@@ -88,6 +90,16 @@ def pieces(conn: Connection, ids: Sequence[uuid.UUID]) -> gpd.GeoDataFrame:
         "SELECT ground_id, geom FROM cache.boundary_piece WHERE ground_id = ANY(:ids) ORDER BY ground_id, seq",
         {"ids": list(ids)},
     )
+
+
+def near(conn: Connection, ids: Sequence[uuid.UUID], boxes: np.ndarray) -> set[uuid.UUID]:
+    """Which of these grounds have a piece in boxes (n, 4) of degrees: west, south, east, north."""
+    rows = conn.execute(
+        text("""SELECT DISTINCT p.ground_id FROM unnest(CAST(:w AS float8[]), CAST(:s AS float8[]), CAST(:e AS float8[]), CAST(:n AS float8[])) b(w, s, e, n)
+        JOIN cache.boundary_piece p ON p.geom && ST_MakeEnvelope(b.w, b.s, b.e, b.n, 4490) WHERE p.ground_id = ANY(:ids)"""),
+        {"ids": list(ids), **dict(zip("wsen", boxes.T.tolist(), strict=True))},
+    )
+    return set(rows.scalars())
 
 
 def forget(conn: Connection) -> int:

@@ -1,26 +1,12 @@
-"""One hash over everything a job reads: an equal hash means there is nothing to do."""
+"""Hashes over what a job reads: equal hashes mean there is nothing to do."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import Connection, text
-
-
-def fingerprint(conn: Connection, nouns: Iterable[str], on: date, known_at: datetime, *extra: str) -> str:
-    """Hash over the versions of ``nouns`` in force on a day as known at a moment, the deliveries and tracks up to it,
-    the nights before, and ``extra`` (rule book, software versions)."""
-    digest = hashlib.sha256("|".join(extra).encode())
-    digest.update(in_force(conn, nouns, on, known_at).encode())
-    for query in (
-        "SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM data.delivery WHERE delivered_on <= :on",
-        "SELECT md5(string_agg(raw_sha256 || coalesce(chief_id::text, ''), ',' ORDER BY raw_sha256)) FROM data.track WHERE day = :on AND purged_at IS NULL",
-        "SELECT md5(string_agg(finding_id::text || night || status, ',' ORDER BY finding_id, night)) FROM data.sighting WHERE night < :on",
-    ):
-        digest.update((conn.execute(text(query), {"on": on}).scalar() or "-").encode())
-    return digest.hexdigest()
 
 
 def in_force(conn: Connection, nouns: Iterable[str], on: date, known_at: datetime) -> str:
@@ -31,3 +17,22 @@ def in_force(conn: Connection, nouns: Iterable[str], on: date, known_at: datetim
           FROM app.{noun}_as_of(:on, :known)"""
         digest.update((conn.execute(text(query), {"on": on, "known": known_at}).scalar() or noun).encode())
     return digest.hexdigest()
+
+
+def deliveries(conn: Connection, on: date, known_at: datetime) -> str:
+    """Hash over the deliveries up to a day, as known at a moment."""
+    query = """SELECT coalesce(md5(string_agg(id::text, ',' ORDER BY id)), '') FROM data.delivery
+      WHERE delivered_on <= :on AND recorded_at <= :known"""
+    return str(conn.execute(text(query), {"on": on, "known": known_at}).scalar_one())
+
+
+def tracks(conn: Connection, on: date) -> str:
+    """Hash over the tracks of a day and whose they are."""
+    query = """SELECT coalesce(md5(string_agg(raw_sha256 || coalesce(chief_id::text, ''), ',' ORDER BY raw_sha256)), '')
+      FROM data.track WHERE day = :on AND purged_at IS NULL"""
+    return str(conn.execute(text(query), {"on": on}).scalar_one())
+
+
+def together(parts: Mapping[str, str]) -> str:
+    """One hash over hashes by name."""
+    return hashlib.sha256("|".join(f"{k}={parts[k]}" for k in sorted(parts)).encode()).hexdigest()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -15,37 +14,37 @@ import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs
-from rivergis.encroachment import night_store, store
+from rivergis.encroachment import store
 from rivergis.encroachment.judge_workflow import OPEN_REASONS, Judged
-from rivergis.encroachment.lead_workflow import reference
-from rivergis.encroachment.ledger import Carried, Known, Seen, Step
-from rivergis.encroachment.night_workflow import Night, observed
-from rivergis.rules import RuleView
+from rivergis.encroachment.ledger import Carried, Known, NightLimits, Seen, Step
+from rivergis.encroachment.night_workflow import Night, Registers, named, observed
+from rivergis.encroachment.store import Moment
 
 _SAME_M2 = 0.01  # coordinates go through the database and a projection
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The leads of a topic as the nights before left them; arrays row by row like ``frame``."""
+    """Leads as the nights before left them; arrays row by row like ``frame``."""
 
     frame: gpd.GeoDataFrame
     known: list[Known]
-    before: tuple[date, datetime] | None
-    """The night before, and when it was recorded."""
-
-    @property
-    def watched(self) -> list[uuid.UUID]:
-        """Candidates that the leads were last seen by: fetched wherever they are now."""
-        return [uuid.UUID(c) for s in self.frame["sources"] for c, _ in objects_of(s)]
+    before: Moment | None
+    """The night before, and what it knew."""
 
 
-def known_leads(conn: Connection, topic: str, on: date, view: RuleView) -> Ledger:
-    """The leads of a topic that a night may meet again."""
-    back = int(view.number("encroach.nights.rebound_within"))
-    frame = store.open_findings(conn, topic, on, on - timedelta(days=back))
-    known = [Known(str(r.id), r.geom, _carried(r)) for r in frame.itertuples()]
-    return Ledger(frame, known, store.night_before(conn, on))
+def known_leads(
+    conn: Connection,
+    topic: str,
+    at: Moment,
+    before: Moment | None,
+    limits: NightLimits,
+    ids: Sequence[uuid.UUID] | None = None,
+) -> Ledger:
+    """The leads of a topic (or of them ``ids``) that a night may meet again."""
+    frame = store.open_findings(conn, topic, at, at.night - timedelta(days=limits.rebound_within), ids)
+    known = [Known(str(r.id), r.geom, _seen_since(r, _carried(r), limits)) for r in frame.itertuples()]
+    return Ledger(frame, known, before)
 
 
 def objects_of(sources: list[dict[str, Any]]) -> list[tuple[str, int]]:
@@ -53,12 +52,23 @@ def objects_of(sources: list[dict[str, Any]]) -> list[tuple[str, int]]:
     return [(s["candidate"], int(s["version"])) for s in sources or [] if "candidate" in s]
 
 
+def feeds_of(sources: list[dict[str, Any]]) -> set[str]:
+    """Feeds among the sources of a sighting."""
+    return {str(s["feed"]) for s in sources or [] if s.get("feed")}
+
+
+def _seen_since(row: Any, carried: Carried, limits: NightLimits) -> Carried:
+    """What a lead carries, with the nights since that saw it as it was."""
+    kinds = {str(s["kind"]) for s in row.sources or [] if s.get("kind")}
+    return carried.seen_as_it_was(int(row.seen_again), str(row.seen_again_on), kinds, feeds_of(row.sources), limits)
+
+
 def _carried(row: Any) -> Carried:
     """What a lead carries; of one recorded before that was kept, what its columns tell."""
     if row.carried:
         return Carried.of(row.carried)
     first = row.sources[0] if row.sources else {}
-    feeds = sorted({s["feed"] for s in row.sources or [] if s.get("feed")} or ({row.feed} if row.feed else set()))
+    feeds = sorted(feeds_of(row.sources) or ({row.feed} if row.feed else set()))
     bare = Carried.bare(
         str(first.get("kind") or "unknown"),
         None if pd.isna(row.area_m2) else float(row.area_m2),
@@ -72,17 +82,13 @@ def _carried(row: Any) -> Carried:
     return replace(bare, sources=tuple(feeds) or bare.sources)
 
 
-def observed_shares(
-    conn: Connection, book: Ledger, known: Sequence[Known], judged: Judged, on: date, known_at: datetime
-) -> list[float]:
+def observed_shares(known: Sequence[Known], book: Ledger, judged: Judged, delivered: pd.DataFrame) -> list[float]:
     """Share of the place of each known lead that a feed looked at since the night before: a feed that did not deliver did not look.
 
-    Where the newest scene up to then shows nothing usable there, a feed made at a desk did not look either; and what a person
-    must decide first is not missed.
+    ``delivered``: feeds that did (``night_store.feeds_delivered``). Where the newest scene up to then shows nothing usable there, a
+    feed made at a desk did not look either; and what a person must decide first is not missed.
     """
-    last, when = book.before or (None, None)
-    feeds = night_store.feeds_delivered(conn, last, when, on, known_at).set_index("feed")
-    scenes = judged.night.scenes if judged.night else night_store.imagery(conn, on, known_at)
+    feeds = delivered.set_index("feed")
     open_ = {str(judged.candidates["id"].iloc[i]) for i, r in enumerate(judged.reason) if r in OPEN_REASONS}
     out = []
     for k, sources in zip(known, book.frame["sources"], strict=True):
@@ -91,32 +97,43 @@ def observed_shares(
             out.append(0.0)
             continue
         on_foot = any(feeds.loc[f, "on_foot"] for f in mine)
-        out.append(1.0 if on_foot else _clear(k.footprint, scenes, max(feeds.loc[mine, "delivered_on"]), book, judged))
+        out.append(1.0 if on_foot else _clear(k.footprint, max(feeds.loc[mine, "delivered_on"]), judged.night))
     return out
 
 
-def _clear(footprint: Any, scenes: gpd.GeoDataFrame, until: date, book: Ledger, judged: Judged) -> float:
-    """Share of a place that the newest scene of it up to a day shows; all of it where there is no scene."""
-    zone = judged.night.ground.crs if judged.night else crs.metric_crs(*crs.centre(book.frame))
+def _clear(footprint: Any, until: date, night: Night) -> float:
+    """Share of a place (metres) that the newest scene of it up to a day shows; all of it where there is no scene."""
+    zone = night.ground.crs
     degrees = gpd.GeoSeries([footprint], crs=zone).to_crs(crs.STORAGE).iloc[0]
-    for scene in scenes.itertuples():
+    for scene in night.scenes.itertuples():
         if scene.taken_on <= until and scene.geom.intersects(degrees):
             return 1.0 if scene.unobserved is None else observed(footprint, zone, scene.unobserved)
     return 1.0
 
 
+def fresh(judged: Judged, before: Moment | None) -> list[bool]:
+    """Whether each candidate was delivered since the night before."""
+    if before is None:
+        return [True] * len(judged.candidates)
+    on, at = judged.candidates["delivered_on"], judged.candidates["delivered_at"]
+    return [d > before.night or t > before.known_at for d, t in zip(on, at, strict=True)]
+
+
 def standing(
-    book: Ledger, known: Sequence[Known], seen: Sequence[Seen], rows: Sequence[int], judged: Judged
+    book: Ledger,
+    known: Sequence[Known],
+    seen: Sequence[Seen],
+    rows: Sequence[int],
+    judged: Judged,
+    news: Sequence[bool],
 ) -> tuple[list[Step], set[int], set[int]]:
     """Leads of which no feed said anything since the night before: they stand as last delivered, and nothing is learnt of them.
 
     One delivery is one sight, however many nights it stands for. Also returns which known leads and detections those are.
     """
-    if judged.night is None or book.before is None:
+    if book.before is None:
         return [], set(), set()
     frame = judged.candidates
-    last, when = book.before
-    news = [d > last or t > when for d, t in zip(frame["delivered_on"], frame["delivered_at"], strict=True)]
     at = {
         (s.key, int(frame["version"].iloc[r])): n
         for n, (s, r) in enumerate(zip(seen, rows, strict=True))
@@ -154,18 +171,11 @@ def _reach_m(lead: Known) -> float:
     return 0.0 if lead.is_area else lead.carried.accuracy_m
 
 
-def line_moved(book: Ledger, night: Night | None) -> list[bool]:
+def line_moved(book: Ledger, known: Registers) -> list[bool]:
     """Whether ground that each lead was judged by is no longer in force."""
-    grounds = [] if night is None else [reference(a) for _, a in night.areas.iterrows()]
-    in_force = {_named(g) for g in grounds}
-    areas_in_force = {_named(g["area"]) for g in grounds if "area" in g}
     return [
-        any(_named(g) not in in_force for g in (inputs or {}).get("ground", []))
+        any(named(g) not in known.in_force for g in (inputs or {}).get("ground", []))
         # as verdicts named it before they named all of their ground
-        or ("area" in (inputs or {}) and _named(inputs["area"]) not in areas_in_force)
+        or ("area" in (inputs or {}) and named(inputs["area"]) not in known.areas_in_force)
         for inputs in book.frame["inputs"]
     ]
-
-
-def _named(ground: Any) -> str:
-    return json.dumps(ground, sort_keys=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,50 +21,93 @@ from rivergis.boundary.pieces import Pieces, cut
 from rivergis.boundary.prepared import Prepared, islands_of
 from rivergis.db.versions import IDENTITY_NAMESPACE
 
+_TOGETHER = 200  # delimitations prepared at a time, so that memory does not grow with their number
 _ACT = ("boundary_id", "boundary_version", "area_id", "area_version", "lines")
 
 
 @dataclass(frozen=True)
+class Acts:
+    """Management boundaries in force on a day, each with the key of all that its ground is made of."""
+
+    frame: pd.DataFrame
+    """Rows of ``ground_store.in_force``, with ``key``."""
+    ids: dict[str, tuple[uuid.UUID, uuid.UUID]]
+    """By key: what is decided to be inside, and where that is open."""
+    snap_m: float
+    doubt_m: float
+
+    @property
+    def grounds(self) -> list[uuid.UUID]:
+        return [i for pair in self.ids.values() for i in pair]
+
+    def near(self, grounds: Collection[uuid.UUID]) -> Acts:
+        """Those of them that have one of these grounds."""
+        ids = {k: pair for k, pair in self.ids.items() if not set(pair).isdisjoint(grounds)}
+        frame = self.frame[self.frame["key"].isin(list(ids))].reset_index(drop=True)
+        return Acts(frame, ids, self.snap_m, self.doubt_m)
+
+
+@dataclass(frozen=True)
 class Ground:
-    """What the lines in force on a day enclose, in metres of one zone, and by which prepared pieces SQL finds what is near."""
+    """What lines enclose on a day, in metres of one zone."""
 
     prepared: Prepared
     """Doubts come with the columns of their act (``ground_store.in_force``) and ``ground_id``, as areas do."""
     areas: gpd.GeoDataFrame
-    ids: list[uuid.UUID]
-    islands: list[shapely.Polygon]
-    """What an area leaves out in its middle, degrees."""
-    built: int
 
     @property
     def crs(self) -> Any:
         return self.areas.crs
 
 
-def ground(
-    conn: Connection, on: date, known_at: datetime, *, snap_m: float, doubt_m: float, keep: bool = True
-) -> Ground | None:
-    """The ground inside the management lines in force on a civil day, as known at a moment; None where no line is.
+@dataclass(frozen=True)
+class Made:
+    """Grounds prepared anew: rows of the cache, their pieces and their islands; EPSG:4490."""
 
-    What is not prepared yet is prepared; ``keep`` writes it to the cache, else it serves this answer only (a reading
-    transaction). The same versions give the same ground on every later day.
+    grounds: gpd.GeoDataFrame
+    pieces: gpd.GeoDataFrame
+    islands: gpd.GeoDataFrame
+
+
+def acts(conn: Connection, on: date, known_at: datetime, *, snap_m: float, doubt_m: float) -> Acts:
+    """Management boundaries in force on a civil day, as known at a moment."""
+    frame = ground_store.in_force(conn, on, known_at)
+    frame = frame.assign(key=[_key(a, snap_m, doubt_m) for a in frame.itertuples()])
+    return Acts(frame, {k: (_id(k, "area"), _id(k, "doubt")) for k in frame["key"]}, snap_m, doubt_m)
+
+
+def prepare(conn: Connection, wanted: Acts, progress: Callable[[int, int], None] = lambda done, all_: None) -> int:
+    """Prepare the ground of boundaries that is not prepared yet and keep it in the cache; returns how many were.
+
+    The same versions give the same ground on every later day.
     """
-    acts = ground_store.in_force(conn, on, known_at)
-    if acts.empty:
-        return None
-    acts = acts.assign(key=[_key(a, snap_m, doubt_m) for a in acts.itertuples()])
-    ids = {k: (_id(k, "area"), _id(k, "doubt")) for k in acts["key"]}
-    there = ground_store.known(conn, [i for pair in ids.values() for i in pair])
-    missing = acts[[not there.intersection(ids[k]) for k in acts["key"]]]
-    made, cuts = _build(conn, missing, ids, snap_m, doubt_m) if len(missing) else (None, None)
-    if keep and made is not None and cuts is not None:
-        ground_store.keep(conn, made.drop(columns="key"), cuts)
-    grounds = ground_store.grounds(conn, [i for pair in ids.values() for i in pair])
+    missing = _missing(conn, wanted)
+    for start in range(0, len(missing), _TOGETHER):
+        made = _build(conn, wanted, missing.iloc[start : start + _TOGETHER])
+        ground_store.keep(conn, made.grounds, made.pieces, made.islands)
+        progress(min(start + _TOGETHER, len(missing)), len(missing))
+    return len(missing)
+
+
+def built(conn: Connection, wanted: Acts) -> Made | None:
+    """What of the ground of boundaries is not prepared, prepared for this answer only (a reading transaction)."""
+    missing = _missing(conn, wanted)
+    return _build(conn, wanted, missing) if len(missing) else None
+
+
+def _missing(conn: Connection, wanted: Acts) -> pd.DataFrame:
+    there = ground_store.known(conn, wanted.grounds)
+    return wanted.frame[[not there.intersection(wanted.ids[k]) for k in wanted.frame["key"]]]
+
+
+def ground(conn: Connection, wanted: Acts, zone: Any, made: Made | None = None) -> Ground:
+    """The ground inside boundaries in metres of a zone, from what is prepared (and ``made``)."""
+    grounds = ground_store.grounds(conn, wanted.grounds)
     pieces = ground_store.pieces(conn, list(grounds["id"]))
-    if not keep and made is not None and cuts is not None:
-        grounds = _with(grounds, made[["id", "decided", "said", "geom"]])
-        pieces = _with(pieces, cuts[["ground_id", "geom"]])
-    return _put_together(acts, ids, grounds, pieces, 0 if made is None else len(made))
+    if made is not None:
+        grounds = _with(grounds, made.grounds[["id", "decided", "said", "geom"]])
+        pieces = _with(pieces, made.pieces[["ground_id", "geom"]])
+    return _put_together(wanted, grounds, pieces, zone)
 
 
 def _key(act: Any, snap_m: float, doubt_m: float) -> str:
@@ -78,40 +121,64 @@ def _id(key: str, part: str) -> uuid.UUID:
     return uuid.uuid5(IDENTITY_NAMESPACE, f"ground/{key}/{part}")
 
 
+def middle(conn: Connection, wanted: Acts, made: Made | None = None) -> tuple[float, float] | None:
+    """Degrees of the middle of the ground of boundaries; None where there is none."""
+    frame = ground_store.grounds(conn, wanted.grounds)
+    frame = frame if made is None else _with(frame, made.grounds[["id", "decided", "said", "geom"]])
+    frame = frame[frame.geometry.notna()]
+    return crs.centre(frame) if len(frame) else None
+
+
 def _with(frame: gpd.GeoDataFrame, more: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat([frame, more], ignore_index=True), geometry="geom", crs=crs.STORAGE)
 
 
-def _build(
-    conn: Connection, acts: pd.DataFrame, ids: dict[str, tuple[uuid.UUID, uuid.UUID]], snap_m: float, doubt_m: float
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Rows of ``cache.boundary_ground`` (with ``key``) and of ``cache.boundary_piece`` for delimitations; degrees."""
-    areal = acts[acts["area_id"].notna()]
-    drawn = ground_store.areas(conn, [(r.area_id, int(r.area_version)) for r in areal.itertuples()])
-    lines = ground_store.lines(conn, [(i, v) for ls in acts["lines"] for i, v in ls])
-    shapes = pd.concat([drawn.geometry, lines.geometry])
-    zone = crs.metric_crs(*crs.centre(gpd.GeoSeries(shapes, crs=crs.STORAGE)))
-    drawn, lines = drawn.to_crs(zone), lines.to_crs(zone)
-    lines_of = {str(b): rows for b, rows in lines.groupby("boundary_id")}
-    drawn = drawn.set_index(drawn["id"].astype(str))
-    closed = closing.close(drawn, group=None, bank=None, snap_m=snap_m, doubt_m=doubt_m)
-    area_of = dict(zip((f[0] for f in closed.areas["features"]), closed.areas.geometry, strict=True))
-    said_of = {s.features[0]: s for s in closed.said if s.code == "boundary_repaired"}
-    rows: list[dict[str, Any]] = []
-    for act in acts.itertuples():
-        if pd.isna(act.area_id):
-            rows += _of_lines(act, lines_of[str(act.boundary_id)], ids[act.key], snap_m, doubt_m)
-        else:
-            said = [said_of[str(act.area_id)]] if str(act.area_id) in said_of else []
-            rows += _rows_of(act, area_of.get(str(act.area_id)), None, said, ids[act.key])
-    made = gpd.GeoDataFrame(pd.DataFrame(rows, dtype=object), geometry="geom", crs=zone)
-    pieces = cut(made.geometry.to_numpy())
-    cuts = gpd.GeoDataFrame(
-        {"ground_id": made["id"].to_numpy()[pieces.area], "seq": _numbered(pieces.area)},
-        geometry=list(pieces.shapes),
-        crs=zone,
+def _build(conn: Connection, wanted: Acts, missing: pd.DataFrame) -> Made:
+    """Ground of delimitations prepared, each in the zone it lies in, whatever is prepared beside it; degrees."""
+    drawn = ground_store.areas(
+        conn, [(r.area_id, int(r.area_version)) for r in missing.itertuples() if pd.notna(r.area_id)]
     )
-    return made.to_crs(crs.STORAGE), cuts.rename_geometry("geom").to_crs(crs.STORAGE)
+    lines = ground_store.lines(conn, [(i, v) for ls in missing["lines"] for i, v in ls])
+    area_of = dict(zip(drawn["id"].astype(str), drawn.geometry, strict=True))
+    lines_of = {str(b): rows for b, rows in lines.groupby("boundary_id")}
+    made = []
+    for act in missing.itertuples():
+        rows = lines_of[str(act.boundary_id)] if pd.isna(act.area_id) else _area(act, area_of[str(act.area_id)])
+        zone = crs.metric_crs(*crs.centre(rows))
+        closed = _closed(act, rows.to_crs(zone), wanted)
+        made.append(gpd.GeoDataFrame(pd.DataFrame(closed, dtype=object), geometry="geom", crs=zone))
+    pieces = [cut(m.geometry.to_numpy()) for m in made]
+    cuts = [_numbered(m["id"].to_numpy()[p.area], p.shapes, m.crs) for m, p in zip(made, pieces, strict=True)]
+    holes = [_islands(m) for m in made]
+    whole = [m.to_crs(crs.STORAGE) for m in made]
+    return Made(
+        *(
+            gpd.GeoDataFrame(pd.concat(x, ignore_index=True), geometry="geom", crs=crs.STORAGE)
+            for x in (whole, cuts, holes)
+        )
+    )
+
+
+def _area(act: Any, shape: shapely.Geometry) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(index=[str(act.area_id)], geometry=[shape], crs=crs.STORAGE)
+
+
+def _islands(made: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    mine = made[made["decided"].astype(bool) & made.geometry.notna()]
+    found = [islands_of(np.array([g], object)) for g in mine.geometry]
+    owners = np.repeat(mine["id"].to_numpy(), [len(f) for f in found])
+    return _numbered(owners, np.concatenate([np.zeros(0, object), *found]), made.crs)
+
+
+def _closed(act: Any, rows: gpd.GeoDataFrame, wanted: Acts) -> list[dict[str, Any]]:
+    """Rows of the cache of one delimitation, metres."""
+    ids, limits = wanted.ids[act.key], {"snap_m": wanted.snap_m, "doubt_m": wanted.doubt_m}
+    if pd.isna(act.area_id):
+        return _of_lines(act, rows, ids, **limits)
+    closed = closing.close(rows, group=None, bank=None, **limits)
+    said = [x for x in closed.said if x.code == "boundary_repaired"]
+    area = closed.areas.geometry.iloc[0] if len(closed.areas) else None
+    return _rows_of(act, area, None, said, ids)
 
 
 def _of_lines(
@@ -131,51 +198,35 @@ def _rows_of(
     act: Any, area: Any, doubt: Any, said: Sequence[Said], ids: tuple[uuid.UUID, uuid.UUID]
 ) -> list[dict[str, Any]]:
     """Rows of the cache for one delimitation: what is inside, and where that is open; an empty one where it is neither."""
-    common = {c: getattr(act, c) for c in _ACT} | {"key": act.key, "said": [s.as_dict() for s in said]}
+    common = {c: getattr(act, c) for c in _ACT} | {"said": [s.as_dict() for s in said]}
     rows = [common | {"id": ids[0], "decided": True, "geom": area}] if area is not None else []
     if doubt is not None or area is None:
         rows.append(common | {"id": ids[1], "decided": False, "geom": doubt})
     return rows
 
 
-def _numbered(groups: np.ndarray) -> np.ndarray:
-    """1, 2, 3 ... within each run of equal groups."""
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(groups) else np.zeros(0, int)
-    return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)])) + 1
+def _numbered(owners: np.ndarray, shapes: np.ndarray, zone: Any) -> gpd.GeoDataFrame:
+    """Shapes of grounds in degrees, 1, 2, 3 ... within each run of equal owners: ground_id, seq, geom."""
+    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]]) if len(owners) else np.zeros(0, int)
+    seq = np.arange(len(owners)) - np.repeat(starts, np.diff(np.r_[starts, len(owners)])) + 1
+    frame = gpd.GeoDataFrame({"ground_id": owners, "seq": seq}, geometry=list(shapes), crs=zone)
+    return frame.rename_geometry("geom").to_crs(crs.STORAGE)
 
 
-def _put_together(
-    acts: pd.DataFrame,
-    ids: dict[str, tuple[uuid.UUID, uuid.UUID]],
-    grounds: gpd.GeoDataFrame,
-    pieces: gpd.GeoDataFrame,
-    built: int,
-) -> Ground | None:
-    act_of = {i: n for n, k in enumerate(acts["key"]) for i in ids[k]}
+def _put_together(wanted: Acts, grounds: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame, zone: Any) -> Ground:
+    frame = wanted.frame
+    act_of = {i: n for n, k in enumerate(frame["key"]) for i in wanted.ids[k]}
     grounds = grounds[grounds.geometry.notna()].reset_index(drop=True)
-    if grounds.empty:
-        return None
-    zone = crs.metric_crs(*crs.centre(grounds))
-    columns = acts.iloc[[act_of[i] for i in grounds["id"]]].reset_index(drop=True).drop(columns="key")
+    columns = frame.iloc[[act_of[i] for i in grounds["id"]]].reset_index(drop=True).drop(columns="key")
     whole = columns.assign(ground_id=grounds["id"], decided=grounds["decided"], said=grounds["said"])
     whole = gpd.GeoDataFrame(whole, geometry=grounds.geometry.to_crs(zone).to_numpy(), crs=zone)
     whole["xy_error_m"] = pd.to_numeric(whole["xy_error_m"], errors="coerce").astype(float)
     areas = whole[whole["decided"].astype(bool)].reset_index(drop=True)
     doubts = whole[~whole["decided"].astype(bool)].reset_index(drop=True)
     at = {i: n for n, i in enumerate(areas["ground_id"])}
-    mine = pieces[pieces["ground_id"].isin(at)]
+    mine = pieces[pieces["ground_id"].isin(list(at))]
     shapes = mine.geometry.to_crs(zone).to_numpy()
     said = [Said(s["code"], s["sentence"], tuple(s["features"]), s["layer"]) for row in whole["said"] for s in row]
     because = [next((s["sentence"] for s in reversed(row)), "") for row in doubts["said"]]
-    return Ground(
-        Prepared(
-            areas,
-            Pieces(shapes, mine["ground_id"].map(at).to_numpy(dtype=np.int64)),
-            doubts.assign(because=because),
-            said,
-        ),
-        areas,
-        list(grounds["id"]),
-        list(islands_of(grounds.loc[grounds["decided"].astype(bool)].geometry.to_numpy())),
-        built,
-    )
+    cut_ = Pieces(shapes, mine["ground_id"].map(at).to_numpy(dtype=np.int64))
+    return Ground(Prepared(areas, cut_, doubts.assign(because=because), said), areas)

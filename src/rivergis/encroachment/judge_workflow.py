@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -14,17 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from sqlalchemy import Connection
 
 from rivergis import crs
-from rivergis.encroachment import night_store, permit_place, report_workflow
+from rivergis.encroachment import permit_place
 from rivergis.encroachment.facts_workflow import facts, word_of
-from rivergis.encroachment.night_workflow import Night, observed, read, rounded, scene_code, where
+from rivergis.encroachment.night_workflow import Night, observed, rounded, scene_code, where
 from rivergis.encroachment.overlay import Overlaid, overlay
 from rivergis.encroachment.verdict import verdict
-from rivergis.lead import NotLead
-from rivergis.river.register import Register, Spot
-from rivergis.rules import RuleView
+from rivergis.river.register import Spot
 
 # nobody looked, or a person must decide first: a lead at such an object is not missed tonight
 OPEN_REASONS = frozenset({"not_observed", "permit_place_open", "permit_unaccepted", "undecided"})
@@ -32,57 +26,26 @@ OPEN_REASONS = frozenset({"not_observed", "permit_place_open", "permit_unaccepte
 
 @dataclass(frozen=True)
 class Judged:
-    """What a night makes of the candidates: those told, those not told with their reason, and counts.
+    """What is made of candidates: those told, those not told with their reason.
 
-    ``candidates`` are those at or near the lines (metres), ``over`` and ``spots`` row by row like them; ``reason`` is None for what
-    is told. ``night`` is None where no line is in force.
+    ``candidates`` in metres, ``over``, ``spots`` and ``details`` row by row like them; ``reason`` is None for what is told.
     """
 
-    night: Night | None
+    night: Night
     candidates: gpd.GeoDataFrame
-    over: Overlaid | None
+    over: Overlaid
     reason: npt.NDArray[np.object_]
     spots: list[Spot]
-    not_leads: list[NotLead]
-    count: int
+    details: list[dict[str, Any]]
 
     @property
     def told(self) -> list[int]:
         """Rows of the candidates that are told."""
         return [i for i, r in enumerate(self.reason) if r is None]
 
-    @property
-    def reasons(self) -> dict[str, int]:
-        """How many were not told, by reason; what lies plainly outside is counted here only."""
-        near = Counter(str(r) for r in self.reason if r is not None)
-        near["outside"] += self.count - len(self.reason)
-        return {r: n for r, n in near.items() if n}
 
-
-def judge(
-    conn: Connection,
-    view: RuleView,
-    register: Register,
-    on: date,
-    known_at: datetime,
-    watched: Sequence[uuid.UUID] = (),
-) -> Judged:
-    """Judge what the feeds say stands on a civil day against the lines in force, less the permits valid then.
-
-    Writes nothing but the cache of prepared ground. What lies plainly outside every line is counted, never fetched, unless
-    it is ``watched``: a candidate of a lead that is known.
-    """
-    count = night_store.count_standing(conn, on, known_at)
-    night = read(conn, view, register, on, known_at)
-    if night is None:
-        return Judged(None, gpd.GeoDataFrame(), None, np.zeros(0, object), [], [], count)
-    near = night_store.candidates_near(conn, on, known_at, night.ground.ids, night.ground.islands, watched)
-    standing = report_workflow.standing(conn, near, view, on, known_at)
-    return judged(near[standing], night, count - int((~standing).sum()))
-
-
-def judged(candidates: gpd.GeoDataFrame, night: Night, count: int) -> Judged:
-    """Judge given candidates (EPSG:4490) in a night; ``count``: how many stand there in all."""
+def judged(candidates: gpd.GeoDataFrame, night: Night) -> Judged:
+    """Judge candidates (EPSG:4490) against the lines in force, less the permits valid on the day. Reads only."""
     metric = candidates.to_crs(night.ground.crs).reset_index(drop=True)
     accuracy = {
         k: night.view.number("encroach.source_accuracy", source_kind=k) for k in sorted(set(metric["source_kind"]))
@@ -96,12 +59,7 @@ def judged(candidates: gpd.GeoDataFrame, night: Night, count: int) -> Judged:
     villages = night.register.names("village")
     for i in range(len(metric)):
         reason[i], details[i] = _reason(i, metric, over, spots, night, villages)
-    not_leads = [
-        NotLead(str(metric["id"].iloc[i]), int(metric["version"].iloc[i]), reason[i], details[i])
-        for i in range(len(metric))
-        if reason[i] not in (None, "outside")
-    ]
-    return Judged(night, metric, over, reason, spots, not_leads, max(count, len(metric)))
+    return Judged(night, metric, over, reason, spots, details)
 
 
 def _spots(over: Overlaid, night: Night) -> list[Spot]:

@@ -7,13 +7,12 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from rivergis import crs
 from rivergis.encroachment import permit_place
 from rivergis.encroachment.facts_workflow import Known, facts, together
 from rivergis.encroachment.judge_workflow import Judged
-from rivergis.encroachment.night_workflow import Night, rounded, scene_code, where
+from rivergis.encroachment.night_workflow import Night, reference, rounded, scene_code, where
 from rivergis.encroachment.verdict import Verdict, verdict
 from rivergis.lead import Lead
 
@@ -24,7 +23,7 @@ def lead(judged: Judged, rows: Sequence[int]) -> Lead:
     The largest part inside speaks for it; its ground is that of all of them together.
     """
     night, over = judged.night, judged.over
-    assert night is not None and over is not None and rows
+    assert rows
     rows = sorted(rows, key=lambda i: (-np.nan_to_num(float(over.net_m2[i])), str(judged.candidates["id"].iloc[i])))
     known = facts(judged.candidates, over, judged.spots, rows, night)
     found = verdict(known.facts, night.view)
@@ -59,7 +58,6 @@ def lead(judged: Judged, rows: Sequence[int]) -> Lead:
 def _figures(judged: Judged, rows: Sequence[int], known: Known, found: Verdict) -> dict[str, Any]:
     """What lists and pages show, and the verdict as it was reached."""
     night, over = judged.night, judged.over
-    assert night is not None and over is not None
     size = known.facts.area
     sigma = (
         None if known.facts.line_error_m is None else np.hypot(known.facts.line_error_m, known.facts.accuracy_m or 0.0)
@@ -93,24 +91,16 @@ def _rules(found: Verdict, night: Night, source_kinds: Sequence[str]) -> list[di
 def _inputs(judged: Judged, rows: Sequence[int], known: Known) -> dict[str, Any]:
     """Ids and versions of everything that was read for it."""
     night, over = judged.night, judged.over
-    assert night is not None and over is not None
     taken = sorted({p for i in rows for p in over.permits.of(i)} | set(known.permits))
     rests = {noun: sorted({(str(i), int(v)) for i, v in found}) for noun, found in known.rests.items() if found}
     return {
         "candidates": [[str(judged.candidates["id"].iloc[i]), int(judged.candidates["version"].iloc[i])] for i in rows],
+        "measured_at": list(night.at),
         "ground": [reference(night.areas.iloc[a]) for a in known.within],
         "permits": [
             [str(night.permits.frame["id"].iloc[p]), int(night.permits.frame["version"].iloc[p])] for p in taken
         ],
     } | {noun: [list(x) for x in found] for noun, found in sorted(rests.items())}
-
-
-def reference(area: pd.Series) -> dict[str, Any]:
-    """What a piece of ground is made of: delimitation, area or lines, each with its version."""
-    made = {"boundary": [str(area["boundary_id"]), int(area["boundary_version"])]}
-    if pd.notna(area["area_id"]):
-        return made | {"area": [str(area["area_id"]), int(area["area_version"])]}
-    return made | {"lines": [[str(i), int(v)] for i, v in area["lines"]]}
 
 
 def _told_by(judged: Judged, rows: Sequence[int]) -> dict[str, Any]:

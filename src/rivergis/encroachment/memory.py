@@ -7,7 +7,8 @@ so that slow creep is told and jitter is not (design notes on identity over nigh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
@@ -222,6 +223,37 @@ class Carried:
         """Kind of the last sight and those told often: what a detection of the same thing may be called."""
         often = max(self.kinds.values())
         return frozenset({self.kind, *(k for k, n in self.kinds.items() if n >= _OFTEN * often)})
+
+    def seen_as_it_was(
+        self, times: int, last_seen: str, kinds: Iterable[str], sources: Iterable[str], limits: NightLimits
+    ) -> Carried:
+        """After so many more sights of the same detections by these sources, the last on a day."""
+        if times <= 0:
+            return self
+        counted = Counter(self.kinds) + Counter(dict.fromkeys(kinds, times))
+        sizes = self.sizes
+        for _ in range(times):
+            before, (sizes, _told) = sizes, self._again(sizes, sources, limits)
+            if sizes == before:
+                break
+        return replace(self, kinds=dict(sorted(counted.items())), last_seen=last_seen, sizes=sizes)
+
+    def would_stay(self, sources: Iterable[str], limits: NightLimits) -> bool:
+        """Whether sights of the same detections by these sources would tell nothing, however many there are."""
+        sizes = self.sizes
+        moving = any(z.up or z.down for of in (sizes.inside, sizes.whole) for z in of.values())
+        if moving or self.missed or self.absent or self.closed:
+            return False
+        for _ in range(limits.reference_sights + limits.growth_sights):
+            sizes, told = self._again(sizes, sources, limits)
+            if told:
+                return False
+        return True
+
+    @staticmethod
+    def _again(sizes: Measured, sources: Iterable[str], limits: NightLimits) -> tuple[Measured, str | None]:
+        inside, whole = ({s: z.last[-1] for s, z in of.items() if s in sources} for of in (sizes.inside, sizes.whole))
+        return sizes.seen_again(inside, whole, limits)
 
     def record(self) -> dict[str, Any]:
         """Plain and JSON-ready; ``Carried.of`` reads it back equal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -10,16 +11,18 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs, geometry
+from rivergis.boundary import ground_store
 from rivergis.encroachment import night_store
-from rivergis.encroachment.ground_workflow import Ground, ground
+from rivergis.encroachment.ground_workflow import Acts, Ground, Made, acts, ground
 from rivergis.encroachment.overlay import Limits, limits_of
 from rivergis.encroachment.permits import Permits, permits_on
-from rivergis.encroachment.surroundings_workflow import Surroundings, surroundings
+from rivergis.encroachment.surroundings_workflow import Around, Surroundings, around
 from rivergis.river.register import Register, Spot
 from rivergis.rules import RuleView
 
@@ -35,11 +38,38 @@ KEYS = (
 
 
 @dataclass(frozen=True)
-class Night:
-    """All that a night reads, in metres of the zone of its ground."""
+class Registers:
+    """All that the verdicts of a night rest on beside candidates and ground, read once; EPSG:4490."""
 
     on: date
     known_at: datetime
+    acts: Acts
+    permits: gpd.GeoDataFrame
+    scenes: gpd.GeoDataFrame
+    register: Register
+    around: Around
+
+    @cached_property
+    def in_force(self) -> frozenset[str]:
+        """All ground in force, as verdicts name it (``reference``)."""
+        return frozenset(named(reference(a)) for _, a in self.acts.frame.iterrows())
+
+    @cached_property
+    def areas_in_force(self) -> frozenset[str]:
+        rows = self.acts.frame
+        return frozenset(
+            named([str(i), int(v)]) for i, v in zip(rows["area_id"], rows["area_version"], strict=True) if pd.notna(i)
+        )
+
+
+@dataclass(frozen=True)
+class Night:
+    """All that things of a night are judged by that lie near each other, in metres of the zone of their ground."""
+
+    on: date
+    known_at: datetime
+    at: tuple[float, float]
+    """Degrees of the middle of the zone."""
     ground: Ground
     permits: Permits
     scenes: gpd.GeoDataFrame
@@ -63,23 +93,82 @@ class Night:
         return self.ground.areas
 
 
-def read(
-    conn: Connection, view: RuleView, register: Register, on: date, known_at: datetime, *, keep: bool = True
-) -> Night | None:
-    """All that a night reads beside its candidates; None where no management line is in force."""
+def registers(conn: Connection, view: RuleView, register: Register, on: date, known_at: datetime) -> Registers:
+    """Read all that a night rests on beside its candidates and the ground."""
     snap_m, doubt_m = view.number("encroach.snap"), view.number("encroach.doubt_around")
-    inside = ground(conn, on, known_at, snap_m=snap_m, doubt_m=doubt_m, keep=keep)
-    if inside is None:
-        return None
-    permits = night_store.permits(conn, on, known_at).to_crs(inside.crs)
-    for column in ("from_m", "to_m"):
-        permits[column] = pd.to_numeric(permits[column], errors="coerce").astype(float)
+    return Registers(
+        on,
+        known_at,
+        acts(conn, on, known_at, snap_m=snap_m, doubt_m=doubt_m),
+        night_store.permits(conn, on, known_at),
+        night_store.imagery(conn, on, known_at),
+        register,
+        around(conn, register, on, known_at),
+    )
+
+
+def night_at(
+    conn: Connection,
+    known: Registers,
+    view: RuleView,
+    at: tuple[float, float],
+    boxes: npt.NDArray[np.float64],
+    made: Made | None = None,
+) -> Night:
+    """What things in boxes (n, 4) of degrees are judged by, measured in the zone at ``at`` (degrees); ``made``: ground the cache does not hold."""
+    zone = crs.metric_crs(*at)
+    wide = _widened(boxes, view.number("encroach.position.look"))
+    grounds = ground_store.near(conn, known.acts.grounds, wide)
+    if made is not None:
+        grounds |= set(made.grounds["id"])
+    inside = ground(conn, known.acts.near(grounds), zone, made)
+    return Night(
+        known.on,
+        known.known_at,
+        at,
+        inside,
+        permits_on(_permits_near(known.permits, wide).to_crs(zone), known.on),
+        known.scenes,
+        known.register,
+        view,
+        limits_of(view.number),
+        known.around.near(wide, zone, view),
+    )
+
+
+def _widened(boxes: npt.NDArray[np.float64], look_m: float) -> npt.NDArray[np.float64]:
+    """Boxes of degrees with all that lies within a distance, and some more."""
+    dy = np.full(len(boxes), look_m * 2 / 111_000)
+    dx = dy / np.cos(np.radians(np.abs(boxes[:, [1, 3]]).max(axis=1)))
+    return boxes + np.column_stack([-dx, -dy, dx, dy])
+
+
+def _permits_near(permits: gpd.GeoDataFrame, boxes: npt.NDArray[np.float64]) -> gpd.GeoDataFrame:
+    """Permits with ground in boxes, and all whose place is said in words."""
     # an outline drawn beside a position in words is no permitted ground
     worded = (permits["position_kind"] != "polygon").to_numpy()
-    permits = permits.set_geometry(gpd.GeoSeries(np.where(worded, None, permits.geometry), crs=inside.crs))
-    scenes = night_store.imagery(conn, on, known_at)
-    around = surroundings(conn, view, register, on, known_at, inside.crs)
-    return Night(on, known_at, inside, permits_on(permits, on), scenes, register, view, limits_of(view.number), around)
+    shapes = np.where(worded, None, permits.geometry.to_numpy())
+    met = np.zeros(len(permits), bool)
+    met[np.unique(shapely.STRtree(shapes).query(shapely.box(*boxes.T))[1])] = True
+    frame = permits.set_geometry(gpd.GeoSeries(shapes, crs=permits.crs, index=permits.index))[met | worded].reset_index(
+        drop=True
+    )
+    for column in ("from_m", "to_m"):
+        frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    return frame
+
+
+def reference(area: pd.Series) -> dict[str, Any]:
+    """What a piece of ground is made of: delimitation, area or lines, each with its version."""
+    made = {"boundary": [str(area["boundary_id"]), int(area["boundary_version"])]}
+    if pd.notna(area["area_id"]):
+        return made | {"area": [str(area["area_id"]), int(area["area_version"])]}
+    return made | {"lines": [[str(i), int(v)] for i, v in area["lines"]]}
+
+
+def named(ground: Any) -> str:
+    """A reference as one word."""
+    return json.dumps(ground, sort_keys=True)
 
 
 def rounded(value: Any, digits: int = 1) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -60,6 +60,12 @@ def latest(conn: Connection, name: str) -> dict[str, Any] | None:
     """The latest delivery of a batch, or None."""
     rows = _rows(conn, "SELECT * FROM data.patch_batch WHERE name = :n ORDER BY version DESC LIMIT 1", n=name)
     return rows[0] if rows else None
+
+
+def state(conn: Connection, known_at: datetime) -> str:
+    """What the deliveries of patches come to, as known at a moment; another delivery is another state."""
+    sql = "SELECT coalesce(md5(string_agg(id::text, ',' ORDER BY id)), '') FROM data.patch_batch WHERE recorded_at <= :known"
+    return str(conn.execute(text(sql), {"known": known_at}).scalar_one())
 
 
 def lock(conn: Connection) -> None:

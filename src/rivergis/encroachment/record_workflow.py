@@ -3,140 +3,126 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.versions import IDENTITY_NAMESPACE
-from rivergis.encroachment import ledger, night_store, report_workflow, store
-from rivergis.encroachment.book_workflow import Ledger, line_moved, objects_of, observed_shares, standing
+from rivergis.encroachment import ledger, report_workflow, store
+from rivergis.encroachment.book_workflow import (
+    Ledger,
+    feeds_of,
+    fresh,
+    line_moved,
+    objects_of,
+    observed_shares,
+    standing,
+)
 from rivergis.encroachment.judge_workflow import Judged
 from rivergis.encroachment.lead_workflow import lead
 from rivergis.encroachment.ledger import Known, NightLimits, Seen, Step
-from rivergis.encroachment.store import Given, Sighting
-from rivergis.lead import Lead
+from rivergis.encroachment.night_workflow import Registers
+from rivergis.encroachment.store import Given, Moment, Sighting
+from rivergis.lead import Lead, NotLead
 from rivergis.rules import RuleView
 
 ENCROACHMENT = "encroachment"
+# what is said of a lead again and again while nothing happens to it
+QUIET = ("persisting", "unobserved", "left_by_redraw")
+_SAME_M2 = 0.01  # coordinates go through the database and a projection
 
 
 @dataclass
 class Recorded:
-    """What a night recorded for one topic: leads by status, verdicts that are new, and leads to be shown in pictures."""
+    """What was recorded: what happened to leads, verdicts that are new, and leads to be shown in pictures."""
 
-    statuses: dict[str, int] = field(default_factory=dict)
+    statuses: dict[uuid.UUID, str] = field(default_factory=dict)
     verdicts: int = 0
-    leads: int = 0
-    announced: int = 0
-    """Of them on announced lines or gazetted zones."""
     new: list[tuple[uuid.UUID, Lead]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Stands:
-    """A lead that is as it was the night before, with all that its verdict rests on: the verdict stands."""
+class _Met:
+    """A step of tonight with the lead it is about, the lead it tells, and whether the place was looked at since."""
 
-    sources: list[dict[str, Any]]
-    basis: str
+    finding: uuid.UUID
+    step: Step
+    told: Lead | None
+    row: Any
+    """Row of the ledger; None = new."""
+    share: float | None
+    looked: bool
+    footprint: shapely.Geometry
+    """Degrees."""
 
 
 def record_encroachments(
     conn: Connection,
     judged: Judged,
     book: Ledger,
+    registers: Registers,
     view: RuleView,
     given: Given,
-    on: date,
-    known_at: datetime,
-    *,
-    unchanged: bool = False,
+    at: Moment,
+    delivered: pd.DataFrame,
 ) -> Recorded:
-    """Record the encroachments of a night against the ledger, in the caller's transaction.
+    """Record what was judged of things that belong together against the leads they may be, in the caller's transaction.
 
-    ``unchanged``: rules and everything else that verdicts rest on are as the night before, deliveries apart; then only what was
-    delivered otherwise is given a verdict anew.
+    ``delivered``: feeds that looked since the night before (``night_store.feeds_delivered``).
     """
-    store.add_not_findings(conn, on, judged.not_leads)
-    if judged.night is None:
-        zone = crs.metric_crs(*crs.centre(book.frame)) if len(book.frame) else None
-    else:
-        zone = judged.night.ground.crs
-    if zone is None:
-        return Recorded()
+    store.add_not_findings(conn, at, list(_reasons(judged)))
+    zone = judged.night.ground.crs
     metric = book.frame.geometry.to_crs(zone)
     known = [replace(k, footprint=g) for k, g in zip(book.known, metric, strict=True)]
     seen, rows = _seen(judged, known)
     last_seen = [date.fromisoformat(k.carried.last_seen) for k in known]
-    when = None if book.before is None else book.before[1]
-    on_foot = report_workflow.looked_at(conn, book.frame.geometry, last_seen, view, on, known_at, when)
-    looked = np.maximum(observed_shares(conn, book, known, judged, on, known_at), on_foot).tolist()
-    stand, mine, theirs = standing(book, known, seen, rows, judged)
+    since = None if book.before is None else book.before.known_at
+    on_foot = report_workflow.looked_at(conn, book.frame.geometry, last_seen, view, at.night, at.known_at, since)
+    looked = np.maximum(observed_shares(known, book, judged, delivered), on_foot).tolist()
+    news = fresh(judged, book.before)
+    stand, mine, theirs = standing(book, known, seen, rows, judged, news)
     free_k = [k for k in range(len(known)) if k not in mine]
     free_s = [s for s in range(len(seen)) if s not in theirs]
-    moved = line_moved(book, judged.night)
-    beyond = _beyond(conn, book, moved, judged, view, zone, on, known_at)
+    moved = line_moved(book, registers)
+    limits = NightLimits.of(view)
     steps = stand + [
         _at(step, free_k, free_s)
         for step in ledger.reconcile(
             [known[k] for k in free_k],
-            [seen[s] for s in free_s] + beyond,
+            [seen[s] for s in free_s],
             [looked[k] for k in free_k],
-            NightLimits.of(view),
-            night=on,
+            limits,
+            night=at.night,
             line_moved=[moved[k] for k in free_k],
         )
     ]
-    told = [_told(judged, [rows[s] for s in step.seen], step, book, unchanged) for step in steps]
-    shares = [0.0 if i < len(stand) else _share(step, looked) for i, step in enumerate(steps)]
-    return _record(conn, ENCROACHMENT, steps, told, shares, known, zone, given, on)
-
-
-def _beyond(
-    conn: Connection,
-    book: Ledger,
-    moved: Sequence[bool],
-    judged: Judged,
-    view: RuleView,
-    zone: Any,
-    on: date,
-    known_at: datetime,
-) -> list[Seen]:
-    """What stands where leads are whose line is no longer in force, and no line of tonight comes near: it is outside, not gone.
-
-    Whatever a feed calls it by now, and where no line is in force any more.
-    """
-    left = book.frame[[m and k.carried.closed is None for m, k in zip(moved, book.known, strict=True)]]
-    if left.empty:
-        return []
-    ids = [uuid.UUID(c) for s in left["sources"] for c, _ in objects_of(s)]
-    found = night_store.candidates_near(conn, on, known_at, [], list(left.geometry), ids)
-    judged_ids = set() if judged.candidates.empty else set(judged.candidates["id"].astype(str))
-    found = found[~found["id"].astype(str).isin(judged_ids)]
-    found = found[report_workflow.standing(conn, found, view, on, known_at)]
-    return [
-        Seen(str(c.id), c.kind, shape, str(c.feed), str(c.id), untold="outside", whole=shape)
-        for c, shape in zip(found.itertuples(), found.geometry.to_crs(zone), strict=True)
+    told = [lead(judged, [rows[s] for s in step.seen]) if step.seen else None for step in steps]
+    feeds = set(delivered["feed"])
+    seen_anew = [
+        any(news[rows[s]] for s in step.seen)
+        or (
+            step.known is not None
+            and (not feeds.isdisjoint(known[step.known].carried.sources) or on_foot[step.known] > 0)
+        )
+        for step in steps
     ]
+    shares = [looked[s.known] if s.known is not None and not s.seen else None for s in steps]
+    return _record(conn, ENCROACHMENT, steps, told, shares, seen_anew, book, known, zone, given, limits, at.night)
 
 
-def _told(judged: Judged, rows: Sequence[int], step: Step, book: Ledger, unchanged: bool) -> Lead | Stands | None:
-    """What a step tells: nothing, the lead as it stood the night before, or one made anew."""
-    if not rows:
-        return None
-    if unchanged and step.known is not None and book.before is not None:
-        last = book.frame.iloc[step.known]
-        ids, versions = judged.candidates["id"], judged.candidates["version"]
-        same = {(str(ids.iloc[i]), int(versions.iloc[i])) for i in rows} == set(objects_of(last["sources"]))
-        if same and last["last_seen"] == book.before[0] and last["basis"] is not None:
-            return Stands(last["sources"], last["basis"])
-    return lead(judged, rows)
+def _reasons(judged: Judged) -> Iterator[NotLead]:
+    """Why each candidate is not told; ``told`` for the others."""
+    ids, versions = judged.candidates["id"].astype(str), judged.candidates["version"].astype(int)
+    for i, v, reason, detail in zip(ids, versions, judged.reason, judged.details, strict=True):
+        yield NotLead(i, v, "told", {}) if reason is None else NotLead(i, v, str(reason), detail)
 
 
 def _at(step: Step, known: Sequence[int], seen: Sequence[int]) -> Step:
@@ -149,14 +135,8 @@ def _at(step: Step, known: Sequence[int], seen: Sequence[int]) -> Step:
     )
 
 
-def _share(step: Step, looked: Sequence[float]) -> float | None:
-    return looked[step.known] if step.known is not None and not step.seen else None
-
-
 def _seen(judged: Judged, known: Sequence[Known]) -> tuple[list[Seen], list[int]]:
     """Detections of tonight and their rows: all that is told, and what is not told where it meets a known lead."""
-    if judged.over is None or judged.night is None:
-        return [], []
     over, frame = judged.over, judged.candidates
     names = {name for k in known for name in k.carried.identities}
     tree = shapely.STRtree([k.footprint for k in known])
@@ -169,18 +149,9 @@ def _seen(judged: Judged, known: Sequence[Known]) -> tuple[list[Seen], list[int]
         if reason is not None and identity not in names and not len(tree.query(shape, predicate="intersects")):
             continue
         row = frame.iloc[i]
-        seen.append(
-            Seen(
-                identity,
-                row["kind"],
-                shape,
-                str(row["feed"]),
-                identity,
-                float(row["accuracy_m"]),
-                None if reason is None else str(reason),
-                over.shape[i],
-            )
-        )
+        untold = None if reason is None else str(reason)
+        accuracy = float(row["accuracy_m"])
+        seen.append(Seen(identity, row["kind"], shape, str(row["feed"]), identity, accuracy, untold, over.shape[i]))
         rows.append(i)
     return seen, rows
 
@@ -190,68 +161,117 @@ def record_register(
 ) -> Recorded:
     """Record the leads of a topic on things of a register (outfalls, lines): each has a name, and is itself only."""
     limits = NightLimits.of(view)
+    known = [_seen_until_now(k, r, book) for k, r in zip(book.known, book.frame.itertuples(), strict=True)]
     by_key: dict[str, list[int]] = {}
-    for k, lead_ in enumerate(book.known):
+    for k, lead_ in enumerate(known):
         by_key.setdefault(lead_.carried.identities[0] if lead_.carried.identities else "", []).append(k)
     steps: list[Step] = []
-    told: list[Lead | Stands | None] = []
-    shares: list[float | None] = []
+    told: list[Lead | None] = []
     for key in sorted({*by_key, *(x.key for x in leads)}):
         here = [i for i, x in enumerate(leads) if x.key == key][:1]
         mine = by_key.get(key, [])
         seen = [Seen(key, leads[i].kind, leads[i].geom, topic, key) for i in here]
-        found = ledger.reconcile([book.known[k] for k in mine], seen, [1.0] * len(mine), limits, night=on)
+        found = ledger.reconcile([known[k] for k in mine], seen, [1.0] * len(mine), limits, night=on)
         for step in found:
             steps.append(_at(step, mine, here))
             told.append(leads[here[0]] if step.seen else None)
-            shares.append(None)
-    return _record(conn, topic, steps, told, shares, book.known, crs.STORAGE, given, on)
+    # a register is there every night: that it says the same again is no sight worth a row
+    anew = [step.status not in QUIET for step in steps]
+    shares: list[float | None] = [None] * len(steps)
+    return _record(conn, topic, steps, told, shares, anew, book, known, crs.STORAGE, given, limits, on)
+
+
+def _seen_until_now(lead_: Known, row: Any, book: Ledger) -> Known:
+    if book.before is None or lead_.carried.closed or lead_.carried.missed:
+        return lead_
+    return replace(lead_, carried=replace(lead_.carried, last_seen=book.before.night.isoformat()))
 
 
 def _record(
     conn: Connection,
     topic: str,
     steps: Sequence[Step],
-    told: Sequence[Lead | Stands | None],
+    told: Sequence[Lead | None],
     shares: Sequence[float | None],
+    looked: Sequence[bool],
+    book: Ledger,
     known: Sequence[Known],
     zone: Any,
     given: Given,
+    limits: NightLimits,
     on: date,
 ) -> Recorded:
     """Write down the steps of a topic with the lead that each tells, if any."""
     ids = [
         uuid.UUID(known[step.known].finding_id)
         if step.known is not None
-        else uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{x.key if isinstance(x, Lead) else ''}/{on}")
+        else uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{x.key if x else ''}/{on}")
         for step, x in zip(steps, told, strict=True)
     ]
     footprints = list(gpd.GeoSeries([s.footprint for s in steps], crs=zone).to_crs(crs.STORAGE)) if steps else []
-    made = [(i, x, s) for i, x, s in zip(ids, told, steps, strict=True) if isinstance(x, Lead)]
+    last = list(book.frame.itertuples())
+    met = [
+        _Met(i, step, x, None if step.known is None else last[step.known], share, anew, shape)
+        for i, step, x, share, anew, shape in zip(ids, steps, told, shares, looked, footprints, strict=True)
+    ]
+    made = [(m.finding, m.told, m.step) for m in met if m.told is not None]
     store.add_findings(conn, on, [(i, x) for i, x, s in made if s.known is None])
+    before = {m.finding: known[m.step.known] for m in met if m.step.known is not None}
+    areas = dict(zip(ids, shapely.area([s.footprint for s in steps]) if steps else [], strict=True))
     sightings = [
-        _sighting(i, step, x, share, shape)
-        for i, step, x, share, shape in zip(ids, steps, told, shares, footprints, strict=True)
+        x for m in met if (x := _sighting(m, before.get(m.finding), float(areas[m.finding]), limits)) is not None
     ]
     store.add_sightings(conn, on, sightings)
     heirs = [(i, uuid.UUID(known[s.into].finding_id)) for i, s in zip(ids, steps, strict=True) if s.into is not None]
     store.merge(conn, heirs)
     verdicts = store.add_verdicts(conn, on, [(i, x) for i, x, _ in made], given)
-    bases = [x.basis for x in told if x is not None]
     return Recorded(
-        store.statuses_of_night(conn, topic, on),
+        {s.finding: s.status for s in sightings},
         verdicts,
-        len(bases),
-        sum(b in ("announced", "gazette") for b in bases),
         [(i, x) for i, x, s in made if s.status in ("new", "rebound")],
     )
 
 
-def _sighting(finding: uuid.UUID, step: Step, x: Lead | Stands | None, share: float | None, shape: Any) -> Sighting:
-    carried = step.carried.record()
-    if x is None:
-        because = [{"because": step.because}] if step.because else []
-        return Sighting(finding, step.status, because, None, share, None, carried)
-    sources = x.sources if isinstance(x, Stands) else [{"key": x.key, "kind": x.kind}, *x.sources]
-    area = x.area_m2 if isinstance(x, Lead) and step.area_m2 is None else step.area_m2
-    return Sighting(finding, step.status, sources, None if area is None else round(area, 1), share, shape, carried)
+def _sighting(m: _Met, before: Known | None, area_m2: float, limits: NightLimits) -> Sighting | None:
+    """What is written of a lead: all of it, that it was seen as it was, or nothing, where nobody looked and nothing changed."""
+    sources = _sources(m)
+    if before is not None and m.step.status in QUIET and m.step.status == m.row.last_status:
+        same = _same_sight(m, before, sources, area_m2)
+        if m.row.calm and same:
+            return Sighting(m.finding, m.step.status, calm=True) if m.looked else None
+        if not m.looked and (same or m.step.carried == before.carried):
+            return None
+    if before is not None and m.step.status == "persisting" and not m.looked and m.step.carried == before.carried:
+        return None
+    shape = m.footprint if m.step.seen else None
+    area = m.told.area_m2 if m.told is not None and m.step.area_m2 is None else m.step.area_m2
+    calm = m.step.status in QUIET and m.step.carried.would_stay(_showing(m), limits)
+    return Sighting(
+        m.finding,
+        m.step.status,
+        sources,
+        None if area is None else round(area, 1),
+        m.share,
+        shape,
+        m.step.carried.record(),
+        calm,
+    )
+
+
+def _sources(m: _Met) -> list[dict[str, Any]]:
+    if m.told is None:
+        return [{"because": m.step.because}] if m.step.because else []
+    return [{"key": m.told.key, "kind": m.told.kind}, *m.told.sources]
+
+
+def _same_sight(m: _Met, before: Known, sources: list[dict[str, Any]], area_m2: float) -> bool:
+    """Whether a lead is seen by the same versions of the same objects, on as much ground; or unseen for the same reason."""
+    if m.told is None:
+        return bool(m.step.because == m.row.last_because)
+    same = sorted(objects_of(sources)) == sorted(objects_of(m.row.sources))
+    return same and abs(area_m2 - before.footprint.area) < _SAME_M2
+
+
+def _showing(m: _Met) -> set[str]:
+    """Feeds that show a lead now, or showed it last."""
+    return feeds_of(m.told.sources if m.told is not None else m.row.sources if m.row is not None else [])

@@ -7,16 +7,16 @@ under the rules that the database kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from rivergis.encroachment import night_store
+from rivergis.encroachment import ground_workflow, night_store
 from rivergis.encroachment.judge_workflow import judged
 from rivergis.encroachment.lead_workflow import lead
-from rivergis.encroachment.night_workflow import read
+from rivergis.encroachment.night_workflow import Registers, night_at, registers
 from rivergis.encroachment.store import Given, seal
 from rivergis.lead import Lead, content_hash, verdict_id
 from rivergis.river.register import Register
@@ -113,24 +113,55 @@ def again(conn: Connection, rows: Sequence[Mapping[str, Any]], view: RuleView, r
     Reads only: ground that is not prepared any more is prepared for this answer and not kept.
     """
     on, known_at = rows[0]["night"], rows[0]["known_at"]
+    known = registers(conn, view, register, on, known_at)
+    made = ground_workflow.built(conn, known.acts)
+    out: dict[int, Lead | str] = {}
+    for at in sorted({_measured_at(r) for r in rows}, key=str):
+        mine = [n for n, r in enumerate(rows) if _measured_at(r) == at]
+        middle = at or ground_workflow.middle(conn, known.acts, made)
+        if middle is None:
+            out |= dict.fromkeys(mine, "No management line is in force that day, as known then.")
+        else:
+            out |= dict(zip(mine, _in_zone(conn, [rows[n] for n in mine], known, view, middle, made), strict=True))
+    return [out[n] for n in range(len(rows))]
+
+
+def _measured_at(row: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Middle of the zone a verdict was measured in; verdicts of former versions used that of all ground together."""
+    at = row["inputs"].get("measured_at")
+    return None if at is None else (at[0], at[1])
+
+
+def _in_zone(
+    conn: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    known: Registers,
+    view: RuleView,
+    at: tuple[float, float],
+    made: ground_workflow.Made | None,
+) -> Iterator[Lead | str]:
     objects = {(str(c), int(v)) for r in rows for c, v in r["inputs"].get("candidates", [])}
-    night = read(conn, view, register, on, known_at, keep=False)
-    if night is None:
-        return ["No management line is in force that day, as known then."] * len(rows)
-    found = judged(night_store.candidates_of(conn, sorted(objects), known_at), night, 0)
-    at = {
-        (str(i), int(v)): n
-        for n, (i, v) in enumerate(zip(found.candidates["id"], found.candidates["version"], strict=True))
-    }
-    out: list[Lead | str] = []
+    candidates = night_store.candidates_of(conn, sorted(objects), known.known_at)
+    if candidates.empty:
+        yield from ["A candidate it rests on is not in the database in that version."] * len(rows)
+        return
+    found = judged(candidates, night_at(conn, known, view, at, candidates.geometry.bounds.to_numpy(), made))
+    ids, versions = found.candidates["id"], found.candidates["version"]
+    where = {(str(i), int(v)): n for n, (i, v) in enumerate(zip(ids, versions, strict=True))}
     for row in rows:
-        mine = [at.get((str(c), int(v))) for c, v in row["inputs"].get("candidates", [])]
+        mine = [where.get((str(c), int(v))) for c, v in row["inputs"].get("candidates", [])]
         here = [n for n in mine if n is not None]
         untold = sorted({str(found.reason[n]) for n in here if found.reason[n] is not None})
         if not here or len(here) < len(mine):
-            out.append("A candidate it rests on is not in the database in that version.")
+            yield "A candidate it rests on is not in the database in that version."
         elif untold:
-            out.append(f"It would not be told: {', '.join(untold)}.")
+            yield f"It would not be told: {', '.join(untold)}."
         else:
-            out.append(lead(found, here))
-    return out
+            yield _as_kept(lead(found, here), row)
+
+
+def _as_kept(told: Lead, row: Mapping[str, Any]) -> Lead:
+    """A lead made again with the inputs that verdicts of its time named."""
+    if "measured_at" in row["inputs"]:
+        return told
+    return replace(told, inputs={k: v for k, v in told.inputs.items() if k != "measured_at"})

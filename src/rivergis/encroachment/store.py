@@ -110,35 +110,106 @@ def save_imagery(
     return versions.save(conn, "imagery", frame, namespace=namespace, import_id=import_id)
 
 
-def open_findings(conn: Connection, topic: str, before: date, closed_since: date) -> gpd.GeoDataFrame:
-    """Leads of a topic as the nights before ``before`` left them, and those closed since a day, which may come back;
-    and what an earlier run of the night ``before`` told first, so that the same night run again does not tell it twice.
+# leads ``f`` as the nights before ``:night`` left them, as known then; what an earlier run of the same night told first counts as before
+LAST_ROWS = """
+        CROSS JOIN LATERAL (SELECT CASE WHEN f.first_night = :night THEN f.first_night ELSE CAST(:night AS date) - 1 END AS last) w
+        JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night <= w.last AND s.recorded_at <= :known
+                      AND s.geom IS NOT NULL ORDER BY s.night DESC LIMIT 1) s ON true
+        JOIN LATERAL (SELECT * FROM data.sighting z WHERE z.finding_id = f.id AND z.night <= w.last AND z.recorded_at <= :known
+                      ORDER BY z.night DESC LIMIT 1) z ON true
+        LEFT JOIN LATERAL (SELECT m.night, m.carried FROM data.sighting m WHERE m.finding_id = f.id AND m.night <= w.last AND m.recorded_at <= :known
+                           AND m.carried IS NOT NULL ORDER BY m.night DESC LIMIT 1) m ON true"""
+MAY_BE_MET = """f.recorded_at <= :known AND z.status <> 'merged' AND (z.status NOT IN ('gone', 'permitted') OR z.night >= :closed_since)"""
 
-    Columns id, first_night, last_status, last_night, last_seen, sources (of the last sight), area_m2, missed, carried
-    (null = recorded before it was kept), inputs, basis and feed (of the last verdict); geom = last footprint, EPSG:4490.
+
+@dataclass(frozen=True)
+class Moment:
+    """A civil day, and up to when what the database knew counts."""
+
+    night: date
+    known_at: datetime
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {"night": self.night, "known": self.known_at}
+
+
+def open_findings(
+    conn: Connection, topic: str, at: Moment, closed_since: date, ids: Sequence[uuid.UUID] | None = None
+) -> gpd.GeoDataFrame:
+    """Leads of a topic (or of them ``ids``) as the nights before one left them, and those closed since a day, which may come back;
+    and what an earlier run of the same night told first, so that the night run again does not tell it twice.
+
+    Columns id, first_night, last_status, last_night, last_because, calm, last_seen, sources (of the last sight), area_m2, missed, carried
+    (null = recorded before it was kept), seen_again and seen_again_on (nights since that showed it as it was), inputs, basis and feed (of
+    the last verdict); geom = last footprint, EPSG:4490.
     """
     return read_frame(
         conn,
-        """
-        SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, s.night AS last_seen, s.sources, s.area_m2, z.carried, v.inputs, v.basis, v.feed,
-               (SELECT count(*) FROM data.sighting m WHERE m.finding_id = f.id AND m.night > s.night AND m.night < :before AND m.status = 'missed') AS missed,
+        f"""
+        SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, z.sources -> 0 ->> 'because' AS last_because,
+               coalesce(z.calm, false) AS calm, s.night AS last_seen, s.sources, s.area_m2, m.carried, g.seen_again, g.seen_again_on,
+               v.inputs, v.basis, v.feed,
+               (SELECT count(*) FROM data.sighting x WHERE x.finding_id = f.id AND x.night > s.night AND x.night < :night AND x.status = 'missed') AS missed,
                s.geom
-        FROM data.finding f
-        CROSS JOIN LATERAL (SELECT CASE WHEN f.first_night = :before THEN f.first_night ELSE CAST(:before AS date) - 1 END AS last) w
-        JOIN LATERAL (SELECT * FROM data.sighting s WHERE s.finding_id = f.id AND s.night <= w.last AND s.geom IS NOT NULL ORDER BY night DESC LIMIT 1) s ON true
-        JOIN LATERAL (SELECT * FROM data.sighting z WHERE z.finding_id = f.id AND z.night <= w.last ORDER BY night DESC LIMIT 1) z ON true
+        FROM data.finding f {LAST_ROWS}
+        CROSS JOIN LATERAL (SELECT count(*) AS seen_again, max(x.night) AS seen_again_on FROM data.sighting x WHERE x.finding_id = f.id
+                           AND x.night > coalesce(m.night, '-infinity') AND x.night <= w.last AND x.recorded_at <= :known
+                           AND x.calm AND x.carried IS NULL AND x.status = 'persisting') g
         LEFT JOIN LATERAL (SELECT v.inputs, v.basis, v.figures ->> 'feed' AS feed FROM data.verdict v WHERE v.finding_id = f.id AND v.night <= w.last
-                           ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
-        WHERE f.topic = :topic AND z.status <> 'merged' AND (z.status NOT IN ('gone', 'permitted') OR z.night >= :closed_since) ORDER BY f.id""",
-        {"topic": topic, "before": before, "closed_since": closed_since},
+                           AND v.recorded_at <= :known ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
+        WHERE f.topic = :topic AND {MAY_BE_MET} AND (CAST(:ids AS uuid[]) IS NULL OR f.id = ANY(CAST(:ids AS uuid[]))) ORDER BY f.id""",
+        {
+            **at.params,
+            "topic": topic,
+            "closed_since": closed_since,
+            "ids": None if ids is None else [str(i) for i in ids],
+        },
     )
 
 
-def night_before(conn: Connection, night: date) -> tuple[date, datetime] | None:
-    """The last night before one that told anything, and when it was recorded."""
-    sql = "SELECT night, max(recorded_at) FROM data.sighting WHERE night < :night GROUP BY night ORDER BY night DESC LIMIT 1"
-    row = conn.execute(text(sql), {"night": night}).first()
-    return None if row is None else (row[0], row[1])
+def missed_lately(conn: Connection, topics: Sequence[str], night: date) -> bool:
+    """Whether a lead of these topics was missed by the nights before one, too few times to be gone: another night counts."""
+    return bool(
+        conn.execute(
+            text("""SELECT EXISTS (SELECT FROM data.finding f JOIN LATERAL (SELECT s.status FROM data.sighting s WHERE s.finding_id = f.id
+            AND s.night < :night ORDER BY s.night DESC LIMIT 1) z ON z.status = 'missed' WHERE f.topic = ANY(:topics))"""),
+            {"night": night, "topics": list(topics)},
+        ).scalar()
+    )
+
+
+def told_by_night(conn: Connection, night: date) -> list[dict[str, Any]]:
+    """What a night left, by topic: status, leads, and how many of them rest on announced lines or gazetted zones; verdicts apart."""
+    rows = conn.execute(
+        text("""SELECT t.topic, CASE WHEN t.night < :night AND t.status IN ('new', 'grown', 'shrunk', 'rebound', 'split') THEN 'persisting'
+          WHEN t.night < :night AND t.status = 'missed' THEN 'unobserved' ELSE t.status END AS status, count(*) AS n, count(*) FILTER (WHERE t.basis IN ('announced', 'gazette')) AS announced
+        FROM app.finding_as_of(:night) t WHERE t.night = :night OR t.status NOT IN ('gone', 'permitted', 'merged') GROUP BY 1, 2 ORDER BY 1, 2"""),
+        {"night": night},
+    )
+    return [dict(r._mapping) for r in rows]
+
+
+def verdicts_of_night(conn: Connection, night: date) -> dict[str, int]:
+    """How many verdicts a night gave, by topic."""
+    rows = conn.execute(
+        text(
+            """SELECT f.topic, count(*) FROM data.verdict v JOIN data.finding f ON f.id = v.finding_id WHERE v.night = :night GROUP BY 1"""
+        ),
+        {"night": night},
+    )
+    return {str(topic): int(n) for topic, n in rows}
+
+
+def statuses_on(conn: Connection, ids: Sequence[uuid.UUID], night: date) -> dict[uuid.UUID, str]:
+    """What a night has said of leads, as far as it has."""
+    rows = conn.execute(
+        text(
+            "SELECT finding_id, status FROM data.sighting WHERE night = :night AND finding_id = ANY(CAST(:ids AS uuid[]))"
+        ),
+        {"night": night, "ids": [str(i) for i in ids]},
+    )
+    return {i: str(s) for i, s in rows}
 
 
 @dataclass(frozen=True)
@@ -152,6 +223,8 @@ class Sighting:
     observed_share: float | None = None
     geom: shapely.Geometry | None = None
     carried: dict[str, Any] | None = None
+    calm: bool = False
+    """Seen again as it is, it would change nothing."""
 
 
 @dataclass(frozen=True)
@@ -172,8 +245,11 @@ def add_findings(conn: Connection, night: date, leads: Sequence[tuple[uuid.UUID,
 
 def add_sightings(conn: Connection, night: date, sightings: Sequence[Sighting]) -> int:
     """Record what a night saw of leads; what the night already said is kept. Returns how many were recorded."""
-    rows = [(s.finding, night, s.status, s.sources, s.area_m2, s.observed_share, s.geom, s.carried) for s in sightings]
-    columns = ("finding_id", "night", "status", "sources", "area_m2", "observed_share", "geom", "carried")
+    rows = [
+        (s.finding, night, s.status, s.sources, s.area_m2, s.observed_share, s.geom, s.carried, s.calm)
+        for s in sightings
+    ]
+    columns = ("finding_id", "night", "status", "sources", "area_m2", "observed_share", "geom", "carried", "calm")
     return _add(conn, "sighting", columns, rows)
 
 
@@ -202,16 +278,6 @@ def seal(content_hash: str, night: date, given: Given) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def statuses_of_night(conn: Connection, topic: str, night: date) -> dict[str, int]:
-    """How many leads of a topic a night saw in each status, as it is recorded."""
-    rows = conn.execute(
-        text("""SELECT s.status, count(*) FROM data.sighting s JOIN data.finding f ON f.id = s.finding_id
-        WHERE f.topic = :topic AND s.night = :night GROUP BY s.status ORDER BY s.status"""),
-        {"topic": topic, "night": night},
-    )
-    return {status: int(n) for status, n in rows}
-
-
 def merge(conn: Connection, into: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
     """Say of leads which other lead goes on for them; said once, never changed."""
     if not into:
@@ -223,10 +289,32 @@ def merge(conn: Connection, into: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None
     )
 
 
-def add_not_findings(conn: Connection, night: date, rows: Sequence[NotLead]) -> None:
-    """Record which candidates near a line were not told, and why."""
-    body = [(night, r.candidate_id, r.candidate_version, r.reason, r.detail) for r in rows]
-    _add(conn, "not_finding", ("night", "candidate_id", "candidate_version", "reason", "detail"), body)
+# reasons that end one: it is told, plainly outside every line, or not delivered any more
+ENDS = ("told", "outside", "left")
+
+
+def add_not_findings(conn: Connection, at: Moment, rows: Sequence[NotLead]) -> int:
+    """Record why candidates near a line are not told, where that is another reason than before; returns how many were recorded."""
+    before = {
+        str(r.candidate_id): (r.candidate_version, r.reason, r.detail)
+        for r in conn.execute(
+            text("""SELECT DISTINCT ON (candidate_id) candidate_id, candidate_version, reason, detail FROM data.not_finding
+            WHERE candidate_id = ANY(CAST(:ids AS uuid[])) AND night <= :night AND recorded_at <= :known ORDER BY candidate_id, night DESC"""),
+            {**at.params, "ids": [r.candidate_id for r in rows]},
+        )
+    }
+    body = [
+        (at.night, r.candidate_id, r.candidate_version, r.reason, r.detail)
+        for r in rows
+        if _is_news(r, before.get(r.candidate_id, (0, "outside", {})))
+    ]
+    return _add(conn, "not_finding", ("night", "candidate_id", "candidate_version", "reason", "detail"), body)
+
+
+def _is_news(row: NotLead, last: tuple[int, str, dict[str, Any]]) -> bool:
+    if row.reason in ENDS and last[1] in ENDS:
+        return False
+    return (row.candidate_version, row.reason, json.loads(json.dumps(row.detail, default=str))) != last
 
 
 def _add(conn: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
@@ -271,50 +359,64 @@ def add_evidence(
 
 
 def events(conn: Connection, finding_id: uuid.UUID) -> list[dict[str, Any]]:
-    """Events of a lead in order: move, to_state, reason, actor, recorded_at."""
+    """Events of a lead in order: move, to_state, reason, detail, actor, recorded_at."""
     rows = conn.execute(
         text(
-            """SELECT move, to_state, reason, actor, recorded_at FROM data.finding_event WHERE finding_id = :f ORDER BY id"""
+            """SELECT move, to_state, reason, detail, actor, recorded_at FROM data.finding_event WHERE finding_id = :f ORDER BY seq"""
         ),
         {"f": finding_id},
     )
     return [dict(r._mapping) for r in rows]
 
 
-def add_event(
-    conn: Connection, finding_id: uuid.UUID, move: str, to_state: str, reason: str | None, attachment_sha256: str | None
-) -> None:
-    """Append an event to the life of a lead."""
-    conn.execute(
-        text(
-            """INSERT INTO data.finding_event (finding_id, move, to_state, reason, attachment_sha256) VALUES (:f, :m, :s, :r, :a)"""
-        ),
-        {"f": finding_id, "m": move, "s": to_state, "r": reason, "a": attachment_sha256},
-    )
-
-
 def findings_of_night(conn: Connection, night: date) -> gpd.GeoDataFrame:
-    """Leads seen or changed in a night with the verdict in force then; geom = footprint of the night, EPSG:4490."""
+    """Leads that stand after a night, and those that it ended, with the verdict in force then; geom = last footprint, EPSG:4490.
+
+    ``status``: what the night said of a lead; persisting where it said nothing.
+    """
     return read_frame(
         conn,
         """
-        SELECT f.id, f.topic, f.first_night, f.district, s.status, s.area_m2, s.sources, v.class_code, v.position, v.basis, v.clause, v.competent_authority,
-               v.our_action, v.figures, v.rules, v.inputs, v.rule_set, coalesce(s.geom, f.place) AS geom
-        FROM data.sighting s JOIN data.finding f ON f.id = s.finding_id
-        LEFT JOIN LATERAL (SELECT * FROM data.verdict v WHERE v.finding_id = f.id AND v.night <= :night ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
-        WHERE s.night = :night ORDER BY f.topic, f.id""",
+        SELECT t.id, t.topic, t.first_night, t.district, t.night, CASE WHEN t.night < :night AND t.status IN ('new', 'grown', 'shrunk', 'rebound', 'split')
+               THEN 'persisting' WHEN t.night < :night AND t.status = 'missed' THEN 'unobserved' ELSE t.status END AS status, t.area_m2, s.sources, t.class_code, t."position", t.basis, t.clause,
+               t.competent_authority, t.our_action, t.figures, v.rules, v.inputs, v.rule_set, t.state, t.geom
+        FROM app.finding_as_of(:night) t
+        LEFT JOIN LATERAL (SELECT s.sources FROM data.sighting s WHERE s.finding_id = t.id AND s.night <= :night AND s.sources <> '[]'
+                           ORDER BY s.night DESC LIMIT 1) s ON true
+        LEFT JOIN LATERAL (SELECT * FROM data.verdict v WHERE v.finding_id = t.id AND v.night <= :night ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) v ON true
+        WHERE t.night = :night OR t.status NOT IN ('gone', 'permitted', 'merged') ORDER BY t.topic, t.id""",
         {"night": night},
     )
 
 
 def not_findings_of_night(conn: Connection, night: date) -> gpd.GeoDataFrame:
-    """Candidates that a night did not tell, with reason and detail; geom as delivered, EPSG:4490."""
+    """Candidates that are not told after a night, with reason and detail; geom as delivered, EPSG:4490."""
     return read_frame(
         conn,
-        """SELECT n.candidate_id, n.reason, n.detail, c.code, c.kind, c.name, c.geom
-        FROM data.not_finding n JOIN data.candidate c ON c.id = n.candidate_id AND c.version = n.candidate_version
-        WHERE n.night = :night ORDER BY n.reason, c.code""",
+        """SELECT candidate_id, reason, detail, code, kind, name, geom FROM app.not_finding_as_of(:night) ORDER BY reason, code""",
         {"night": night},
+    )
+
+
+def reasons_of_night(conn: Connection, night: date) -> dict[str, int]:
+    """How many candidates are not told after a night, by reason."""
+    rows = conn.execute(
+        text("SELECT reason, count(*) FROM app.not_finding_as_of(:night) GROUP BY reason ORDER BY reason"),
+        {"night": night},
+    )
+    return {str(reason): int(n) for reason, n in rows}
+
+
+def objects_told(conn: Connection, night: date) -> int:
+    """How many candidates the leads that stand after a night rest on."""
+    return int(
+        conn.execute(
+            text("""SELECT count(DISTINCT e ->> 'candidate') FROM app.finding_as_of(:night) t
+            JOIN LATERAL (SELECT s.sources FROM data.sighting s WHERE s.finding_id = t.id AND s.night <= :night AND s.geom IS NOT NULL
+                          ORDER BY s.night DESC LIMIT 1) s ON true, jsonb_array_elements(s.sources) e
+            WHERE t.topic = 'encroachment' AND t.status NOT IN ('gone', 'permitted', 'merged', 'missed', 'unobserved') AND e ? 'candidate'"""),
+            {"night": night},
+        ).scalar_one()
     )
 
 
@@ -371,8 +473,3 @@ def pictures_of(conn: Connection, finding_id: uuid.UUID) -> list[dict[str, Any]]
         {"f": finding_id},
     )
     return [dict(r._mapping) for r in rows]
-
-
-def lock_finding(conn: Connection, finding_id: uuid.UUID) -> None:
-    """Let one step at a time be taken on a lead."""
-    conn.execute(text("SELECT id FROM data.finding WHERE id = :f FOR UPDATE"), {"f": finding_id})

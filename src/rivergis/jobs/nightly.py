@@ -1,14 +1,14 @@
 """The night: score the day's tracks, check candidates, outfalls and lines, record leads, write the morning report.
 
-One transaction: a night is recorded whole or not at all. Its inputs are hashed first, so a second run of the same
-night changes nothing, and a killed one is simply run again.
+A night begins by pinning what the database knows; every district is a transaction of its own, and what is done is never done
+again. So a night that was killed at any point is gone on with and comes to the same result; a second run changes nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,45 +16,35 @@ from zoneinfo import ZoneInfo
 
 import pyproj
 import shapely
+from sqlalchemy import Connection
 
 from rivergis import __version__
-from rivergis.boundary import workflow as boundary_workflow
-from rivergis.db import fingerprint, system
+from rivergis.db import fingerprint, nights, system
 from rivergis.db.connect import Database, now_of, postgis_version
-from rivergis.encroachment import (
-    book_workflow,
-    judge_workflow,
-    night_store,
-    patch_workflow,
-    pictures_workflow,
-    record_workflow,
-    report_store,
-    report_workflow,
-)
+from rivergis.db.nights import JOB, Begun
+from rivergis.encroachment import night_store, patch_store, record_workflow, report_store, report_workflow
 from rivergis.encroachment import store as finding_store
-from rivergis.errors import UsageError
+from rivergis.errors import EnvironmentFault, NotFound, RivergisError, UsageError
+from rivergis.jobs import feed_files, night_units
+from rivergis.jobs.night_units import PATROLS, REGISTERS, TOPICS, Running
 from rivergis.layers import LAYERS
-from rivergis.lead import Lead
-from rivergis.outfall import workflow as outfall_workflow
 from rivergis.patrol import workflow as patrol_workflow
 from rivergis.reports import morning
 from rivergis.river import store as river_store
-from rivergis.river.register import Register
 from rivergis.rules import RuleBook, path_of
 
-JOB = "nightly"
+log = logging.getLogger("rivergis.nightly")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # nouns whose versions a night reads; boundary lines and areas are stored as the three nouns of an act
 NOUNS = sorted(({*LAYERS} - {"boundary_line"}) | {"boundary_version", "boundary_segment", "imagery"})
-
-TOPICS = ("encroachment", "outfall_in_zone", "outfall_position", "boundary_line")
+LINES = ("boundary_version", "boundary_segment", "boundary_area")
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class NightResult:
-    """What a night did: ``changed`` is False when everything was recorded before."""
+    """What a night did: ``changed`` is False when everything was recorded before; ``unfinished`` names parts still to be run."""
 
     night: date
     changed: bool
@@ -63,6 +53,9 @@ class NightResult:
     report: str | None = None
     rule_set: str = ""
     unconfirmed: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    late: dict[str, Any] | None = None
+    """For a night that later nights follow: what it would tell otherwise today. Nothing of it is written."""
 
 
 def yesterday(now: datetime | None = None) -> date:
@@ -70,69 +63,139 @@ def yesterday(now: datetime | None = None) -> date:
     return ((now or datetime.now(UTC)).astimezone(SHANGHAI) - timedelta(days=1)).date()
 
 
+@dataclass(frozen=True)
+class Desk:
+    """Who runs nights, by which rules, and where files lie."""
+
+    db: Database
+    book: RuleBook
+    actor: str
+    store_dir: Path
+    report_dir: Path
+    adcode: str | None = None
+    rules_dir: Path | None = None
+    """Where profiles of feeds are; None = the folders of feeds are not read."""
+    progress: Progress = lambda _: None
+
+
 def run(
     db: Database,
     book: RuleBook,
-    night: date,
+    night: date | None,
     actor: str,
     *,
-    adcode: str | None,
     store_dir: Path,
     report_dir: Path,
+    adcode: str | None = None,
+    district: str | None = None,
+    resume: bool = False,
+    full: bool = False,
+    rules_dir: Path | None = None,
     progress: Progress = lambda _: None,
 ) -> NightResult:
-    """Run one night. ``adcode`` sets the jurisdiction of the rules; None takes the county the database holds.
+    """Run the night of a civil day, or go on with the one that was interrupted.
 
-    Raises ``AlreadyRunning`` when another night holds the lock, ``UsageError`` when a later night is already recorded.
+    ``adcode``: place whose rules hold everywhere (None: those of each district); ``district``: only this part (county adcode, or
+    ``none``); ``resume``: the last night that began, if it has not come to its end; ``full``: look at everything, not only at what
+    changed; ``rules_dir``: read the folders of feeds first. Raises ``AlreadyRunning``, ``UsageError``, ``EnvironmentFault``.
     """
-    started = datetime.now(UTC)
-    with db.lock(JOB), db.write(actor) as conn:
+    desk = Desk(db, book, actor, store_dir, report_dir, adcode, rules_dir, progress)
+    on = night or yesterday()
+    with db.lock(JOB):
+        begun = _open(desk)
+        if resume and begun is None:
+            return _nothing_to_resume(desk)
+        if begun is not None and (resume or begun.night <= on):
+            progress(
+                f"going on with the night of {begun.night}, which began {begun.began_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+            )
+            done = _go_on(desk, begun, district, full)
+            if resume or begun.night == on:
+                return done
+        with db.read() as conn:
+            last = nights.last_ended(conn)
+        if last is not None and last > on:
+            return _late(desk, on, last)
+        files = [] if rules_dir is None else _files(desk, rules_dir)
+        return _begin_and_go(desk, on, files, district, full)
+
+
+def _open(desk: Desk) -> Begun | None:
+    """The last night that began, where a part of it is still to be run or failed."""
+    with desk.db.read() as conn:
+        begun = nights.latest(conn)
+    return None if begun is None or begun.state == "done" else begun
+
+
+def _nothing_to_resume(desk: Desk) -> NightResult:
+    with desk.db.read() as conn:
+        run_ = system.latest_job_run(conn, JOB)
+    if run_ is None:
+        raise NotFound("No night was ever begun here: run one with 'rivergis nightly run'.")
+    desk.progress("no night is unfinished")
+    path = _report_path(desk.report_dir, run_["run_date"])
+    return NightResult(run_["run_date"], False, run_["state"], run_["counts"], path, run_["rule_set"] or "")
+
+
+def _files(desk: Desk, rules_dir: Path) -> list[dict[str, Any]]:
+    """The folders of feeds read; a bad file is told and stops nothing."""
+    taken = feed_files.take_in(
+        desk.db, desk.book, desk.actor, rules_dir=rules_dir, store_dir=desk.store_dir, progress=desk.progress
+    )
+    return [{k: str(v) for k, v in asdict(t).items() if k in ("feed", "file", "state", "sentence")} for t in taken]
+
+
+def _begin_and_go(
+    desk: Desk, night: date, files: Sequence[dict[str, Any]], district: str | None, full: bool
+) -> NightResult:
+    with desk.db.write(desk.actor) as conn:
         # what an import that began before has still to say belongs to what was known
         system.one_import_at_a_time(conn)
-        known = now_of(conn)
-        county = adcode or river_store.home(conn, night, known) or "000000"
-        engine = engine_of(conn)
-        view = book.at(path_of(county), night)
+        home = desk.adcode or river_store.home(conn, night, now_of(conn)) or "000000"
+        view = desk.book.at(path_of(home), night)
         report_workflow.take_observations(conn, night, report_workflow.kinds(view))
-        looks = report_store.state(conn, night, known)
-        inputs = fingerprint.fingerprint(conn, NOUNS, night, known, book.version, county, looks, *engine.values())
-        before = system.latest_job_run(conn, JOB, night, "")
-        if before is not None and before["input_hash"] == inputs:
-            progress("nothing has changed since this night was run")
-            return NightResult(
-                night, False, before["state"], before["counts"], _report_path(report_dir, night), book.version
-            )
-        last = system.last_run_date(conn, JOB)
-        if last is not None and last > night:
-            raise UsageError(
-                f"Nights run in order: {last} is already recorded, so {night}, whose inputs have changed since, cannot be run after it."
-            )
-        rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
-        counts, unconfirmed = _work(conn, book, county, rule_set, engine, night, known, store_dir, progress)
-        system.record_job_run(
-            conn,
-            job=JOB,
-            run_date=night,
-            district="",
-            state="done",
-            started_at=started,
-            finished_at=datetime.now(UTC),
-            input_hash=inputs,
-            rule_set=rule_set,
-            counts=counts,
-            message=None,
-            engine=engine,
-        )
-    days = int(book.at(path_of("000000"), night).number("personal_data.track_retention"))
-    purged = patrol_workflow.purge_expired(db, today=night, retention_days=days, store_dir=store_dir, actor=actor)
-    if purged:
-        progress(f"raw tracks past their {days} days removed: {purged}; intervals and hashes stay")
-    progress("writing the morning report")
-    path = morning.write(db, night, report_dir, store_dir)
-    return NightResult(night, True, "done", counts, str(path), book.version, unconfirmed)
+        known = nights.moment(conn)
+        engine = engine_of(conn)
+        inputs = _inputs(conn, desk, night, known, engine)
+        before = nights.latest(conn, night)
+        hash_ = fingerprint.together(inputs)
+        if before is not None and before.input_hash == hash_ and before.state == "done" and not full:
+            return _unchanged(conn, desk, night)
+        rule_set = system.keep_rules(conn, desk.book.version, desk.book.content, desk.book.rows())
+        begun = nights.begin(conn, night, known, inputs, hash_, engine, rule_set, files)
+    return _go_on(desk, begun, district, full)
 
 
-def engine_of(conn: Any) -> dict[str, str]:
+def _unchanged(conn: Connection, desk: Desk, night: date) -> NightResult:
+    desk.progress("nothing has changed since this night was run")
+    run_ = system.latest_job_run(conn, JOB, night)
+    assert run_ is not None
+    path = _report_path(desk.report_dir, night)
+    return NightResult(night, False, run_["state"], run_["counts"], path, run_["rule_set"] or "")
+
+
+def _inputs(conn: Connection, desk: Desk, night: date, known: datetime, engine: dict[str, str]) -> dict[str, str]:
+    """Hashes over everything a night reads, by what it is."""
+    apart = {"candidate", "permit", "imagery", "stake", "landmark", *LINES}
+    rules_in_force = "".join("1" if row.holds_on(night) else "0" for row in desk.book.rows())
+    return {
+        "registers": fingerprint.in_force(conn, set(NOUNS) - apart, night, known),
+        "lines": fingerprint.in_force(conn, LINES, night, known),
+        "permits": fingerprint.in_force(conn, ["permit"], night, known),
+        "imagery": fingerprint.in_force(conn, ["imagery"], night, known),
+        "deliveries": fingerprint.deliveries(conn, night, known),
+        "looks": report_store.state(conn, night, known),
+        "patches": patch_store.state(conn, known),
+        "tracks": fingerprint.tracks(conn, night),
+        "rules": fingerprint.together(
+            {"book": desk.book.version, "in_force": rules_in_force, "place": desk.adcode or ""}
+        ),
+        "engine": fingerprint.together(engine),
+        "nights": nights.chain(conn, night),
+    }
+
+
+def engine_of(conn: Connection) -> dict[str, str]:
     """Versions of the software that a night is worked out by."""
     return {
         "rivergis": __version__,
@@ -142,47 +205,174 @@ def engine_of(conn: Any) -> dict[str, str]:
     }
 
 
-def score_patrols(
-    db: Database, book: RuleBook, days: list[date], actor: str, adcode: str | None = None
-) -> dict[date, patrol_workflow.DayScored]:
-    """Score the outings of days without waiting for a night (a month brought in at once, a correction), each as of its own day."""
-    with db.lock(JOB), db.write(actor) as conn:
-        known = now_of(conn)
-        rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
-        return _score_days(conn, book, adcode, rule_set, days, known)
+def _go_on(desk: Desk, begun: Begun, district: str | None, full: bool) -> NightResult:
+    """Run what is not done yet of a night that began; its end is recorded when every part is done or has failed."""
+    started = datetime.now(UTC)
+    with desk.db.write(desk.actor) as conn:
+        before = nights.before(conn, begun)
+        done = {part for part, r in nights.parts_done(conn, begun).items() if r["state"] == "done"}
+        run_ = _running(conn, desk, begun, before, full)
+    every = [(PATROLS, ""), *((JOB, d) for d in night_units.districts(run_)), (REGISTERS, "")]
+    wanted = every if district is None else [(JOB, district)]
+    if district is not None and (JOB, district) not in every:
+        known = ", ".join(d for _, d in every if d) or "none is known"
+        raise UsageError(f"There is no district {district!r} in this night; the districts are: {known}.")
+    for job, code in wanted:
+        if f"{job}/{code}" not in done:
+            _unit(desk, run_, job, code)
+    with desk.db.read() as conn:
+        parts = nights.parts_done(conn, begun)
+    missing = [f"{job}/{code}" for job, code in every if f"{job}/{code}" not in parts]
+    if missing:
+        return NightResult(
+            begun.night,
+            True,
+            "partly",
+            {},
+            None,
+            begun.rule_set,
+            sorted(run_.unconfirmed),
+            [m.split("/")[1] or m for m in missing],
+        )
+    return _end(desk, run_, parts, started)
 
 
-def days_due(db: Database, book: RuleBook, until: date) -> list[date]:
-    """Days up to ``until`` whose patrols wait for a scoring: new, late or continued tracks, changed duties or reaches."""
-    with db.read() as conn:
-        view = book.at(path_of(river_store.home(conn, until, now_of(conn)) or "000000"), until)
-        return patrol_workflow.days_to_score(conn, view, until, None)
+def _running(conn: Connection, desk: Desk, begun: Begun, before: Begun | None, full: bool) -> Running:
+    home = desk.adcode or river_store.home(conn, begun.night, begun.known_at) or "000000"
+    return night_units.prepare(
+        conn,
+        desk.book,
+        begun,
+        before,
+        home=home,
+        forced=desk.adcode,
+        full=full,
+        store_dir=desk.store_dir,
+        progress=desk.progress,
+    )
 
 
-def _score_days(
-    conn: Any, book: RuleBook, adcode: str | None, rule_set: str, days: list[date], known: datetime
-) -> dict[date, patrol_workflow.DayScored]:
-    out = {}
-    for day in days:
-        view = book.at(path_of(adcode or river_store.home(conn, day, known) or "000000"), day)
-        out[day] = patrol_workflow.score_day(conn, view, rule_set, day, known)
-    return out
+def _unit(desk: Desk, run_: Running, job: str, code: str) -> None:
+    """One part in one transaction; one that fails is recorded with its sentence, and the others go on."""
+    started = datetime.now(UTC)
+    desk.progress(_TOLD[job].format(code))
+    try:
+        with desk.db.write(desk.actor) as conn:
+            counts = {
+                PATROLS: lambda: night_units.patrols(conn, run_),
+                JOB: lambda: night_units.district(conn, run_, code),
+                REGISTERS: lambda: night_units.registers_of(conn, run_),
+            }[job]()
+            night_units.note(conn, run_, job, code, started, "done", counts, None)
+    except EnvironmentFault:
+        raise  # the database or the disk is gone: that is not this part's fault
+    except RivergisError as error:
+        _failed(desk, run_, job, code, started, error.sentence)
+    except Exception as error:  # a fault of ours in one district must not cost the others their night
+        log.exception("the part %s/%s of the night of %s failed", job, code, run_.begun.night)
+        _failed(
+            desk,
+            run_,
+            job,
+            code,
+            started,
+            f"A fault of the program: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+        )
 
 
-def _registers(conn: Any, book: RuleBook, county: str, engine: dict[str, str], night: date, known: datetime) -> str:
-    """Hash over everything but deliveries that verdicts on candidates rest on: registers, images, rules in force, software."""
-    rules_in_force = "".join("1" if row.holds_on(night) else "0" for row in book.rows())
-    versions = fingerprint.in_force(conn, set(NOUNS) - {"candidate"}, night, known)
-    return hashlib.sha256(
-        "|".join([versions, book.version, rules_in_force, county, *engine.values()]).encode()
-    ).hexdigest()
+_TOLD = {
+    PATROLS: "scoring the day's patrol tracks",
+    JOB: "checking candidates against the lines in force, district {}",
+    REGISTERS: "checking outfalls and boundary lines",
+}
 
 
-def _registers_before(conn: Any, night: date) -> str | None:
-    """The same of the night before, None where it is not known."""
-    last = finding_store.night_before(conn, night)
-    run = None if last is None else system.latest_job_run(conn, JOB, last[0])
-    return None if run is None else run["counts"].get("registers")
+def _failed(desk: Desk, run_: Running, job: str, code: str, started: datetime, sentence: str) -> None:
+    desk.progress(f"failed: {sentence}")
+    with desk.db.write(desk.actor) as conn:
+        night_units.note(conn, run_, job, code, started, "failed", {}, sentence)
+
+
+def _end(desk: Desk, run_: Running, parts: dict[str, dict[str, Any]], started: datetime) -> NightResult:
+    """Record the whole night, and write the morning report."""
+    failed = {part: r["message"] for part, r in sorted(parts.items()) if r["state"] == "failed"}
+    bad_files = [f for f in run_.begun.files if f["state"] == "failed"]
+    state = "partly" if failed else "done"
+    with desk.db.write(desk.actor) as conn:
+        counts = _counts(conn, run_, parts)
+        counts["rules_unconfirmed"] = sorted({*run_.unconfirmed, *_unconfirmed_before(conn, run_)})
+        message = "; ".join(f"{part}: {sentence}" for part, sentence in failed.items()) or None
+        night_units.note(conn, run_, JOB, "", started, state, counts, message)
+    days = int(desk.book.at(path_of("000000"), run_.begun.night).number("personal_data.track_retention"))
+    purged = patrol_workflow.purge_expired(
+        desk.db, today=run_.begun.night, retention_days=days, store_dir=desk.store_dir, actor=desk.actor
+    )
+    if purged:
+        desk.progress(f"raw tracks past their {days} days removed: {purged}; intervals and hashes stay")
+    desk.progress("writing the morning report")
+    path = morning.write(desk.db, run_.begun.night, desk.report_dir, desk.store_dir)
+    return NightResult(
+        run_.begun.night,
+        True,
+        "partly" if failed or bad_files else "done",
+        counts,
+        str(path),
+        run_.begun.rule_set,
+        counts["rules_unconfirmed"],
+        [p.split("/")[1] or p for p in failed],
+    )
+
+
+def _unconfirmed_before(conn: Connection, run_: Running) -> list[str]:
+    """Unconfirmed rules that what stands still rests on, though this night did not look at it again."""
+    if run_.before is None:
+        return []
+    last = system.latest_job_run(conn, JOB, run_.before.night)
+    same = last is not None and run_.same("rules")
+    return list(last["counts"].get("rules_unconfirmed", [])) if same and last is not None else []
+
+
+def _counts(conn: Connection, run_: Running, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    night, known = run_.begun.night, run_.begun.known_at
+    topics: dict[str, Any] = {t: {"leads": 0, "on_announced": 0, "statuses": {}, "verdicts": 0} for t in TOPICS}
+    for row in finding_store.told_by_night(conn, night):
+        of = topics.get(row["topic"])
+        if of is not None:
+            of["statuses"][row["status"]] = int(row["n"])
+            if row["status"] not in ("gone", "permitted", "merged"):
+                of["leads"] += int(row["n"])
+                of["on_announced"] += int(row["announced"])
+    for topic, n in finding_store.verdicts_of_night(conn, night).items():
+        if topic in topics:
+            topics[topic]["verdicts"] = n
+    reasons = finding_store.reasons_of_night(conn, night)
+    standing = night_store.count_standing(conn, night, known)
+    outside = standing - sum(reasons.values()) - finding_store.objects_told(conn, night)
+    districts = {
+        part.split("/")[1]: {"state": r["state"], **({"sentence": r["message"]} if r["message"] else {}), **r["counts"]}
+        for part, r in parts.items()
+        if part.startswith(f"{JOB}/")
+    }
+    patrols = parts.get(f"{PATROLS}/", {}).get("counts", {})
+    registers = parts.get(f"{REGISTERS}/", {}).get("counts", {})
+    return {
+        "tracks": 0,
+        "tracks_scored": 0,
+        "tracks_to_review": 0,
+        **patrols,
+        "candidates": standing,
+        "changed": len(run_.plan.changed),
+        "full": run_.plan.full,
+        "not_told": reasons | ({"outside": outside} if outside > 0 else {}),
+        "topics": topics,
+        "districts": districts,
+        "failed": sorted(p for p, r in parts.items() if r["state"] == "failed"),
+        "files": run_.begun.files,
+        "pictures": sum(d.get("pictures", 0) for d in districts.values()),
+        "pictures_failed": sum(d.get("pictures_failed", 0) for d in districts.values()),
+        "report_photos": registers.get("report_photos", 0),
+        "patches_filled": registers.get("patches_filled", 0),
+    }
 
 
 def _report_path(report_dir: Path, night: date) -> str | None:
@@ -190,72 +380,80 @@ def _report_path(report_dir: Path, night: date) -> str | None:
     return str(path) if path.exists() else None
 
 
-def _work(
-    conn: Any,
-    book: RuleBook,
-    county: str,
-    rule_set: str,
-    engine: dict[str, str],
-    night: date,
-    known: datetime,
-    store_dir: Path,
-    progress: Progress,
-) -> tuple[dict[str, Any], list[str]]:
-    """All checks of a night in the caller's transaction: counts, and the unconfirmed rule keys used."""
-    path = path_of(county)
-    views = {name: book.at(path, night) for name in ("patrol", "encroachment", "outfall", "boundary")}
-    progress("scoring the day's patrol tracks")
-    day = patrol_workflow.score_day(conn, views["patrol"], rule_set, night, known)
-    progress("scoring tracks that came late, and those whose duties or reaches changed")
-    since = system.last_begun(conn, JOB)
-    late = [d for d in patrol_workflow.days_to_score(conn, views["patrol"], night, since) if d != night]
-    again = _score_days(conn, book, county, rule_set, late, known).values()
-    register = Register(
-        river_store.axes(conn, night, known),
-        river_store.units(conn, night, known),
-        river_store.duties(conn, night, known),
+class _Undo(Exception):
+    """Carries the answer of a trial out of a transaction that must not stay."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__()
+        self.told = told
+
+
+def _late(desk: Desk, night: date, last: date) -> NightResult:
+    """What a night that later nights follow would tell otherwise today; nothing of it is written."""
+    desk.progress(
+        f"nights run in order: {last} is recorded already; looking at what {night} would tell otherwise today"
     )
-    progress("checking candidates against the lines in force")
-    view = views["encroachment"]
-    books = {topic: book_workflow.known_leads(conn, topic, night, view) for topic in TOPICS}
-    watched = books["encroachment"].watched
-    judged = judge_workflow.judge(conn, view, register, night, known, watched)
-    progress("checking outfalls and boundary lines")
-    registers: dict[str, list[Lead]] = {topic: [] for topic in TOPICS if topic != "encroachment"}
-    registers["boundary_line"] = boundary_workflow.leads(conn, views["boundary"], register, night, known)
-    for lead in outfall_workflow.leads(conn, views["outfall"], register, night, known):
-        registers[lead.topic].append(lead)
-    counts: dict[str, Any] = {
-        "tracks": day.tracks,
-        "tracks_scored": day.scored,
-        "tracks_to_review": day.to_review,
-        "late_tracks_scored": sum(d.scored for d in again),
-        "late_tracks_to_review": sum(d.to_review for d in again),
-        "candidates": judged.count,
-        "not_told": judged.reasons,
-        "topics": {},
-    }
-    given = finding_store.Given(rule_set, county, engine, known)
-    done = {
-        topic: record_workflow.record_register(conn, topic, leads, books[topic], view, given, night)
-        for topic, leads in registers.items()
-    }
-    counts["registers"] = _registers(conn, book, county, engine, night, known)
-    same = counts["registers"] == _registers_before(conn, night)
-    told = record_workflow.record_encroachments(
-        conn, judged, books["encroachment"], view, given, night, known, unchanged=same
+    try:
+        with desk.db.write(desk.actor) as conn:
+            raise _Undo(_would_tell(conn, desk, night))
+    except _Undo as trial:
+        told = trial.told
+    told |= {"last": str(last)}
+    with desk.db.read() as conn:
+        run_ = system.latest_job_run(conn, JOB, night)
+    return NightResult(
+        night,
+        False,
+        run_["state"] if run_ else "never_run",
+        run_["counts"] if run_ else {},
+        None,
+        desk.book.version,
+        late=told,
     )
-    scenes = night_store.imagery(conn, night, known)
-    counts["pictures"] = pictures_workflow.attach_pictures(conn, told.new, scenes, store_dir)
-    counts["report_photos"] = report_workflow.attach_photos(conn)
-    counts["patches_filled"] = patch_workflow.fill(conn, view, register, night, known)
-    for topic, recorded in {"encroachment": told, **done}.items():
-        counts["topics"][topic] = {
-            "leads": recorded.leads,
-            "on_announced": recorded.announced,
-            "statuses": recorded.statuses,
-            "verdicts": recorded.verdicts,
-        }
-    unconfirmed = sorted({v.key for view in views.values() for v in view.used if v.status == "unconfirmed"})
-    counts["rules_unconfirmed"] = unconfirmed
-    return counts, unconfirmed
+
+
+def _would_tell(conn: Connection, desk: Desk, night: date) -> dict[str, Any]:
+    known = nights.moment(conn)
+    engine = engine_of(conn)
+    inputs = _inputs(conn, desk, night, known, engine)
+    same = nights.latest(conn, night)
+    if same is not None and same.input_hash == fingerprint.together(inputs):
+        return {"same_inputs": True, "leads": {}, "listed": []}
+    rule_set = system.keep_rules(conn, desk.book.version, desk.book.content, desk.book.rows())
+    begun = nights.begin(conn, night, known, inputs, fingerprint.together(inputs), engine, rule_set, [])
+    run_ = _running(conn, desk, begun, nights.before(conn, begun), True)
+    otherwise: dict[str, dict[str, str]] = {}
+    for code in sorted({*run_.plan.work, *run_.plan.calm}):
+        said = night_units.would_say(conn, run_, code)
+        then = finding_store.statuses_on(conn, list(said), night)
+        otherwise |= {str(i): {"then": then.get(i, ""), "now": s} for i, s in said.items() if _differs(then.get(i), s)}
+    leads: dict[str, int] = {}
+    for x in otherwise.values():
+        leads[x["now"]] = leads.get(x["now"], 0) + 1
+    return {
+        "same_inputs": False,
+        "leads": leads,
+        "listed": [{"finding": i, **x} for i, x in sorted(otherwise.items())][:50],
+    }
+
+
+def _differs(then: str | None, now: str) -> bool:
+    """Whether a night would say something else of a lead; that it goes on is not worth saying."""
+    return then != now and now not in record_workflow.QUIET
+
+
+def score_patrols(
+    db: Database, book: RuleBook, days: list[date], actor: str, adcode: str | None = None
+) -> dict[date, patrol_workflow.DayScored]:
+    """Score the outings of days without waiting for a night (a month brought in at once, a correction), each as of its own day."""
+    with db.lock(JOB), db.write(actor) as conn:
+        known = now_of(conn)
+        rule_set = system.keep_rules(conn, book.version, book.content, book.rows())
+        return night_units.score_days(conn, book, adcode, rule_set, days, known)
+
+
+def days_due(db: Database, book: RuleBook, until: date) -> list[date]:
+    """Days up to ``until`` whose patrols wait for a scoring: new, late or continued tracks, changed duties or reaches."""
+    with db.read() as conn:
+        view = book.at(path_of(river_store.home(conn, until, now_of(conn)) or "000000"), until)
+        return patrol_workflow.days_to_score(conn, view, until, None)

@@ -115,7 +115,7 @@ class Looked:
     def at(self, conn: Connection, at: At) -> Any:
         """Ground that pictures or complete deliveries looked at in time, as known at a moment; what lay under cloud does not count."""
         scenes = night_store.imagery(conn, at.night, at.known_at)
-        fresh = scenes[[(at.night - d).days <= at.days["look_within"] for d in scenes["taken_on"]]]
+        fresh = scenes[np.array([(at.night - d).days <= at.days["look_within"] for d in scenes["taken_on"]], bool)]
         cloud = [u for u in fresh["unobserved"] if u is not None]
         clear = shapely.union_all(
             [g if u is None else g.difference(u) for g, u in zip(fresh.geometry, fresh["unobserved"], strict=True)]

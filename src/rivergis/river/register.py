@@ -108,7 +108,8 @@ class Register:
         return chosen
 
     def _spot(self, point: shapely.Point, axis: int | None) -> Spot:
-        units = self._units_of(point)
+        known = self._units_of(point)
+        units: dict[str, Any] = {k: known.get(k) for k in ("village", "village_code", "town", "county", "county_code")}
         if axis is None:
             return Spot(**units)
         place = self._measuring[axis].locate([point])[0]
@@ -131,7 +132,13 @@ class Register:
             for i in self._unit_tree.query(point, predicate="intersects"):
                 level, name, code = self._unit_rows[i]
                 found[level], found[level + "_code"] = name, code
-        return {k: found.get(k) for k in ("village", "village_code", "town", "county", "county_code")}
+        return found
+
+    def districts(self, points: Sequence[shapely.Point]) -> list[str]:
+        """District (县级行政区) of each point (degrees): adcode of its county, ``none`` where no county is known there."""
+        found = (self._units_of(p) for p in points)
+        codes = ("county_code", "town_code", "village_code")
+        return [next((str(u[c])[:6] for c in codes if u.get(c)), "none") for u in found]
 
     def chiefs(self, river_id: Any, at_m: float, bank: str) -> list[dict[str, Any]]:
         """Who answers for a metre of a bank on the day, highest level first: level, chief, title, chief_id."""
