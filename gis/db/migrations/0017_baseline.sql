@@ -28,7 +28,7 @@ file_name: name of the file as delivered
 file_sha256: content hash of the file
 file_path: the file as delivered, in the store, relative
 source_layer: layer or sheet inside the file
-options: crs, datum and encoding as the user said them
+options: crs, datum and encoding as the user said them, profile, content (hash of what the rows say)
 columns: field -> heading of the column of the file that holds it
 headings: headings of the file in their order
 encoding: text encoding of the file; null = of the format
@@ -118,7 +118,7 @@ id: identity, derived from number and content
 number: counts up from 1
 night: civil day up to which leads are stock; what is told first after it is increment (增量)
 supersedes: the baseline before it; null = the first
-sources: files it was made of: role (decisions, ledger, works), file, sha256, place in the store, layer, rows
+sources: files it was made of: role (decisions, ledger, works), file, sha256, content (hash of what it says), rows, list
 counts: items by source and how they matched, leads by how they start
 content_hash: hash of night, sources and items: the same again makes no new baseline
 actor: who made it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rivergis.cli import (
+    encroachment_baseline,
     encroachment_campaign,
     encroachment_canonical,
     encroachment_check,
@@ -15,6 +16,7 @@ from rivergis.cli import (
     encroachment_replay,
     encroachment_report,
     encroachment_sample,
+    encroachment_superior,
 )
 
 
@@ -24,6 +26,7 @@ def command() -> None:
 
 
 for verb in (
+    *encroachment_baseline.COMMANDS,
     *encroachment_campaign.COMMANDS,
     *encroachment_canonical.COMMANDS,
     *encroachment_check.COMMANDS,
@@ -34,5 +37,6 @@ for verb in (
     *encroachment_replay.COMMANDS,
     *encroachment_report.COMMANDS,
     *encroachment_sample.COMMANDS,
+    *encroachment_superior.COMMANDS,
 ):
     command.add_command(verb)

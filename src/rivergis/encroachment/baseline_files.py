@@ -5,8 +5,11 @@ Law: every row of a file that holds anything is a row here, also one without a u
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,14 @@ class Table:
     headings: tuple[str, ...]
     columns: dict[str, str]
     rows: list[Row] = field(default_factory=list)
+
+    @cached_property
+    def content(self) -> str:
+        """Hash of what the table says: a workbook that was only opened and saved again says the same."""
+        rows = [
+            (r.source_feature, sorted(r.said.items()), r.place and shapely.to_wkb(r.place, hex=True)) for r in self.rows
+        ]
+        return hashlib.sha256(json.dumps([self.headings, rows], ensure_ascii=False).encode()).hexdigest()
 
     @property
     def unread(self) -> list[str]:
@@ -135,7 +146,7 @@ def _rows(piece: vector.Source, columns: Mapping[str, str], first: int, placed: 
         if not fields and not usable:
             continue
         why = None if usable else faults.get(str(feature), "no_coordinates")
-        place = shapely.force_2d(shape) if usable else None
+        place = shapely.make_valid(shapely.force_2d(shape)) if usable else None
         out.append(Row(first + len(out), str(feature), fields, place, why, written_to_m(own) if usable else 0.0))
     return out
 

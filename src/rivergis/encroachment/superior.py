@@ -22,6 +22,8 @@ KINDS = ("problems", "tasks", "works")
 # fields that we may fill in when a list is reported back, and what a column is called that the form does not have
 REPORTED = (
     Field("state", "整改状态", "machine"),
+    Field("rectified_yes", "是否整改", "machine"),
+    Field("closed_yes", "是否销号", "machine"),
     Field("rectified_on", "整改完成日期", "machine"),
     Field("closed_on", "销号日期", "machine"),
     Field("evidence", "佐证材料", "people"),

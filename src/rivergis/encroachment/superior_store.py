@@ -153,12 +153,13 @@ def knowns(conn: Connection, night: Any) -> gpd.GeoDataFrame:
     """Leads and cases that a row of a table may mean, as a night left them; those that another goes on for are left out.
 
     Columns id, topic, class_code, state, status, source_kind, accuracy_m (worst of its objects; null = none says), patch_numbers,
-    superior_numbers (lists of text); geom = last footprint, EPSG:4490.
+    superior_numbers, report_numbers (lists of text); geom = last footprint, EPSG:4490.
     """
     return read_frame(
         conn,
         """SELECT f.id, f.topic, f.class_code, f.state, f.status, o.source_kind, o.accuracy_m, coalesce(o.numbers, '{}') AS patch_numbers,
-          coalesce((SELECT array_agg(DISTINCT n.number) FROM app.superior_number n WHERE n.finding_id = f.id), '{}') AS superior_numbers, f.geom
+          coalesce((SELECT array_agg(DISTINCT n.number) FROM app.superior_number n WHERE n.finding_id = f.id), '{}') AS superior_numbers,
+          coalesce((SELECT array_agg(DISTINCT r.number) FROM data.case_report r WHERE r.finding_id = f.id AND r.number IS NOT NULL), '{}') AS report_numbers, f.geom
         FROM app.finding_as_of(:night) f
         LEFT JOIN LATERAL (
           SELECT min(c.source_kind) AS source_kind, max(c.accuracy_m) AS accuracy_m,
@@ -169,6 +170,26 @@ def knowns(conn: Connection, night: Any) -> gpd.GeoDataFrame:
           LEFT JOIN data.patch p ON p.candidate_id = c.id) o ON true
         WHERE f.topic IN ('encroachment', 'reported') AND f.status <> 'merged' AND f.state <> 'merged' ORDER BY f.id""",
         {"night": night},
+    )
+
+
+def place_of(conn: Connection, identity: uuid.UUID, seq: int) -> shapely.Geometry | None:
+    """Place of a row of a delivery in EPSG:4490; None = no usable place."""
+    sql = "SELECT ST_AsBinary(geom) FROM data.superior_item WHERE list_id = :l AND seq = :s"
+    body = conn.execute(text(sql), {"l": identity, "s": seq}).scalar()
+    return None if body is None else shapely.from_wkb(bytes(body))
+
+
+def awaiting(conn: Connection, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Cases of these lists that were taken over as rectified and are closed by what their row says: finding_id, then (closed or
+    closed_above), reason, path of the list in the store, detail."""
+    return _rows(
+        conn,
+        """SELECT DISTINCT e.finding_id, e.detail ->> 'then' AS "then", e.reason, e.detail #>> '{source,path}' AS path, e.detail
+        FROM app.superior_number n JOIN LATERAL (SELECT * FROM data.finding_event e WHERE e.finding_id = n.finding_id ORDER BY e.id DESC LIMIT 1) e ON true
+        WHERE n.list_name = ANY(:names) AND e.move = 'take_over_rectified' AND e.detail ->> 'then' IN ('closed', 'closed_above')
+        ORDER BY e.finding_id""",
+        names=list(names),
     )
 
 

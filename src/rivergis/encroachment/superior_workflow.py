@@ -1,0 +1,452 @@
+"""Lists of higher levels (上级清单): taken in with their numbers, followed by people, reported back in their own form."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from rivergis import words
+from rivergis.encroachment import (
+    baseline,
+    baseline_files,
+    case_store,
+    case_workflow,
+    life_workflow,
+    patch_files,
+    superior,
+    superior_store,
+    taking_workflow,
+)
+from rivergis.encroachment.baseline_files import Row, Table
+from rivergis.encroachment.superior import Meant, Profile
+from rivergis.encroachment.taking_workflow import Desk, Item
+from rivergis.errors import InputError, NotFound, NotPermitted, UsageError
+from rivergis.intake import sources, times
+
+# what a person finds out a row by, where it has no number
+_NEEDED = {"problems": ("number", "patch_no", "description"), "tasks": ("measure", "key_task")}
+_DONE = {"done": "rectified", "accepted": "closed"}
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list about to be taken in: its name and what is known of its issue."""
+
+    name: str
+    kind: str
+    profile: Profile
+    issued_by: str | None = None
+    issued_on: date | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class TakenIn:
+    """What became of a list: every row once."""
+
+    name: str
+    kind: str
+    version: int
+    known: bool
+    rows: int
+    items: list[Item] = field(default_factory=list)
+    doubts: list[dict[str, Any]] = field(default_factory=list)
+    """What could not be read: number, field, said, why."""
+    awaiting: int = 0
+    """Rows that say closed: taken over as rectified, to be closed by another person."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by how they matched."""
+        return dict(sorted(Counter(i.how for i in self.items).items()))
+
+
+# ---- in ---------------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path, about: ListOf, **how: Any) -> Table:
+    """The rows of a list. Raises as ``baseline_files.read``."""
+    return baseline_files.read(path, about.profile.columns[about.kind], _NEEDED[about.kind], **how)
+
+
+def take_in(desk: Desk, table: Table, about: ListOf, *, source: str = "ledger") -> TakenIn:
+    """Take a list in: record its rows, match its problems to cases, open cases for those that match none.
+
+    The same file again changes nothing, but goes on where it was broken off. A number that means a case already keeps it; what
+    may mean several, or has no usable place, is listed for a person.
+    """
+    kept = baseline_files.keep(table, desk.store_dir)
+    numbers = superior.keys([r.said.get("number") for r in table.rows])
+    meant = [superior.meaning(r.said, about.profile, desk.view, about.issued_on) for r in table.rows]
+    version, known = _record(desk, table, about, kept, numbers, meant)
+    done = TakenIn(about.name, about.kind, version, known, len(table.rows))
+    done.doubts = [{"number": n, **asdict(d)} for n, m in zip(numbers, meant, strict=True) for d in _told(about, m)]
+    if about.kind == "problems":
+        _match(
+            desk,
+            table,
+            about,
+            kept,
+            dict(zip((r.seq for r in table.rows), zip(numbers, meant, strict=True), strict=True)),
+            done,
+            source,
+        )
+    return done
+
+
+def _told(about: ListOf, meant: Meant) -> list[superior.Doubt]:
+    """Doubts of a row; a table of tasks has neither classes nor states of cases."""
+    return [d for d in meant.doubts if about.kind == "problems" or d.field == "deadline"]
+
+
+def _record(
+    desk: Desk, table: Table, about: ListOf, kept: str, numbers: Sequence[str], meant: Sequence[Meant]
+) -> tuple[int, bool]:
+    """Record a delivery unless it is the last one again; its version, and whether it was known."""
+    with desk.db.write(desk.actor) as conn:
+        superior_store.lock(conn)
+        last = superior_store.latest(conn, about.name)
+        if last is not None and last["kind"] != about.kind:
+            raise UsageError(f"{about.name!r} is a list of {last['kind']}: give this one another name with --list.")
+        options = {**about.options, "profile": about.profile.name, "content": table.content}
+        if last is not None and (last["options"], last["issued_on"]) == (options, about.issued_on):
+            return int(last["version"]), True
+        version = last["version"] + 1 if last else 1
+        identity = superior_store.list_id(about.name, version)
+        row = {
+            "id": identity, "kind": about.kind, "name": about.name, "version": version,
+            "issued_by": about.issued_by, "issued_on": about.issued_on, "file_name": table.path.name, "file_sha256": table.sha256,
+            "file_path": kept, "source_layer": table.layer, "options": options, "columns": table.columns,
+            "headings": list(table.headings), "encoding": table.encoding,
+        }  # fmt: skip
+        superior_store.add_list(conn, row)
+        rows = zip(table.rows, numbers, meant, strict=True)
+        superior_store.add_items(conn, identity, [_item_row(about, r, n, m) for r, n, m in rows])
+    return version, False
+
+
+def _item_row(about: ListOf, row: Row, number: str, meant: Meant) -> dict[str, Any]:
+    return {
+        "seq": row.seq,
+        "source_feature": row.source_feature,
+        "number": number,
+        "said": row.said,
+        "due_on": meant.deadline.due_on,
+        "standing": meant.deadline.standing,
+        "doubts": [asdict(d) for d in _told(about, meant)],
+        "place": row.place,
+    }
+
+
+def _match(
+    desk: Desk,
+    table: Table,
+    about: ListOf,
+    kept: str,
+    said: Mapping[int, tuple[str, Meant]],
+    done: TakenIn,
+    source: str,
+) -> None:
+    with desk.db.read() as conn:
+        held = superior_store.links(conn, about.name)
+        knowns = superior_store.knowns(conn, desk.night)
+    open_rows = [r for r in table.rows if said[r.seq][0] not in held]
+    # a case that a row of this list means already is no other row's
+    mine = {str(x["finding_id"]) for x in held.values() if x["finding_id"]}
+    free = knowns[~knowns["id"].astype(str).isin(mine)]
+    numbered = {r.seq: (_numbers(r, said[r.seq][0]), said[r.seq][1].group) for r in open_rows}
+    matched = taking_workflow.compare(desk, open_rows, numbered, free)
+    for row in table.rows:
+        number, meant = said[row.seq]
+        link = held.get(number)
+        if link is not None:
+            item = _item(table, row, number, link["how"], link["finding_id"], link["figures"], source)
+        else:
+            item = _decide(desk, table, about, row, number, meant, matched, source)
+        done.items.append(item)
+        done.awaiting += _carry(desk, table, row, meant, kept, item)
+
+
+def _numbers(row: Row, number: str) -> frozenset[str]:
+    own = [f"list:{baseline.plain_number(number)}"] if row.said.get("number") else []
+    patch = [f"patch:{baseline.plain_number(row.said['patch_no'])}"] if row.said.get("patch_no") else []
+    return frozenset([*own, *patch])
+
+
+def _item(
+    table: Table, row: Row, number: str, how: str, finding: uuid.UUID | None, figures: Mapping[str, Any], source: str
+) -> Item:
+    return Item(
+        source,
+        table.sha256,
+        row.source_feature,
+        number,
+        how,
+        "listed",
+        finding,
+        dict(figures),
+        dict(row.said),
+        row.place,
+    )
+
+
+def _decide(
+    desk: Desk, table: Table, about: ListOf, row: Row, number: str, meant: Meant, matched: baseline.Matched, source: str
+) -> Item:
+    """A row that means no case yet: linked to the one it matches, opened as one of its own, or left to a person."""
+    figures = taking_workflow.figures_of(matched, row.seq)
+    if row.seq in matched.open:
+        return _item(table, row, number, "ambiguous", None, figures, source)
+    if row.seq not in matched.pairs and row.place is None:
+        return _item(table, row, number, "no_place", None, {"why": row.why}, source)
+    with desk.db.write(desk.actor) as conn:
+        if row.seq in matched.pairs:
+            finding, how = uuid.UUID(str(matched.pairs[row.seq].known)), str(matched.pairs[row.seq].tier)
+            case_workflow.report_again(
+                conn,
+                finding,
+                found_on=min(meant.found_on or desk.night, desk.night),
+                source=_source(row),
+                said=row.said,
+                number=number,
+                place=row.place,
+            )
+        else:
+            finding, how = open_case(conn, desk, row, meant, number, table.path.name), "reported"
+        superior_store.add_link(conn, about.name, number, finding, how, figures)
+    return _item(table, row, number, how, finding, figures, source)
+
+
+def _source(row: Row) -> str:
+    """Where a problem comes from, in the words of its row."""
+    return row.said.get("source") or words.say("superior.source")
+
+
+def open_case(conn: Connection, desk: Desk, row: Row, meant: Meant, number: str, file: str) -> uuid.UUID:
+    """Open a case for a row that no lead stands for; found on the day it says, else on that of the comparison."""
+    return case_workflow.open_reported(
+        conn,
+        class_code=meant.class_code or _other(meant.group, desk) or "other.unknown",
+        kind=superior.kind_of(meant.group, desk.view),
+        place=row.place,
+        found_on=min(meant.found_on or desk.night, desk.night),
+        source=_source(row),
+        said={**row.said, "file": file, "row": row.source_feature},
+        number=number,
+        places=desk.places,
+    )
+
+
+def _other(group: str | None, desk: Desk) -> str | None:
+    """The class of a group of which no more is known."""
+    codes = (c for c in desk.view.book.taxonomy["classes"] if c.endswith(".other"))
+    return next((c for c in codes if group and desk.view.taxon(c).group_zh == group), None)
+
+
+def _carry(desk: Desk, table: Table, row: Row, meant: Meant, kept: str, item: Item) -> int:
+    """Bring the case of a row to the state it says; 1 where its closing awaits another person."""
+    if item.finding_id is None:
+        return 0
+    if meant.state is None:
+        item.figures["left"] = "state_unknown"
+        return 0
+    with desk.db.read() as conn:
+        current = superior_store.states(conn, [item.finding_id])[str(item.finding_id)]
+    what, why = taking_workflow.take_over(
+        desk, item.finding_id, current, meant.state, table, row, kept, detail_of(row, meant)
+    )
+    if what in ("contradicts", "refused"):
+        item.figures["left"] = why or f"{current} / {meant.state}"
+        return 0
+    with desk.db.read() as conn:
+        item.start = taking_workflow.START.get(
+            superior_store.states(conn, [item.finding_id])[str(item.finding_id)], "in_hand"
+        )
+    return int(meant.state in ("closed", "closed_above") and current not in ("closed", "closed_above"))
+
+
+def detail_of(row: Row, meant: Meant) -> dict[str, Any]:
+    """What a row says of deadline, measure, units and days, as an event keeps it."""
+    units: dict[str, dict[str, Any]] = {}
+    for u in meant.units:
+        units.setdefault(u["unit"], {**u, "lead": not units})
+    return {
+        "deadline": meant.deadline.due_on.isoformat() if meant.deadline.due_on else None,
+        "standing": meant.deadline.standing or None,
+        "measure": row.said.get("measure"),
+        "units": list(units.values()),
+        "class_code": meant.class_code,
+        "rectified_on": meant.rectified_on.isoformat() if meant.rectified_on else None,
+        "closed_on": meant.closed_on.isoformat() if meant.closed_on else None,
+    }
+
+
+# ---- people -----------------------------------------------------------------------------------------------------------
+
+
+def link(
+    desk: Desk, name: str, number: str, case: str | None, profile: Profile, *, new: bool, reason: str
+) -> uuid.UUID | None:
+    """A person says which case a number means: one there is (``case``: start of its id), a new one, or none."""
+    with desk.db.read() as conn:
+        head = superior_store.named(conn, name, "problems")
+        found = [i for i in superior_store.items(conn, head["id"]) if i["number"] == number]
+        if not found:
+            raise NotFound(f"The list {name!r} has no number {number!r}.")
+        place = superior_store.place_of(conn, head["id"], found[0]["seq"])
+    row = Row(found[0]["seq"], found[0]["source_feature"], found[0]["said"], place)
+    meant = superior.meaning(row.said, profile, desk.view, head["issued_on"])
+    if new and place is None:
+        raise InputError(f"{name} {number} has no place: open the case by hand where it lies, and link it with --case.")
+    with desk.db.write(desk.actor) as conn:
+        finding = case_store.find(conn, case) if case else None
+        if new:
+            finding = open_case(conn, desk, row, meant, number, head["file_name"])
+        superior_store.add_link(conn, name, number, finding, "person", reason=reason)
+    if finding is not None:
+        table = Table(Path(head["file_name"]), head["source_layer"], head["file_sha256"], None, (), {})
+        item = _item(table, row, number, "person", finding, {}, "ledger")
+        _carry(desk, table, row, meant, head["file_path"], item)
+    return finding
+
+
+@dataclass
+class Closed:
+    """Cases that were taken over as rectified and closed now by another person; what was refused, and why."""
+
+    closed: int = 0
+    refused: list[dict[str, str]] = field(default_factory=list)
+
+
+def close_taken_over(desk: Desk, names: Sequence[str]) -> Closed:
+    """Close, as another person than who took them over, the cases that lists say are closed (据台账销号)."""
+    with desk.db.read() as conn:
+        waiting = superior_store.awaiting(conn, names)
+    done = Closed()
+    for w in waiting:
+        try:
+            with desk.db.write(desk.actor) as conn:
+                life_workflow.step(
+                    conn,
+                    w["finding_id"],
+                    f"take_over_{w['then']}",
+                    desk.actor,
+                    reason=w["reason"],
+                    attachment=desk.store_dir / w["path"],
+                    store_dir=desk.store_dir,
+                    detail={k: w["detail"][k] for k in ("source", "closed_on") if k in w["detail"]},
+                )
+            done.closed += 1
+        except (UsageError, NotPermitted, InputError) as error:
+            done.refused.append({"finding": str(w["finding_id"]), "why": error.sentence})
+    return done
+
+
+def step(desk: Desk, name: str, number: str, state: str, reason: str, attachment: Path | None) -> None:
+    """Say of a task (整改任务) that it is done, accepted by another person, or open again."""
+    sha256 = None
+    if attachment is not None:
+        sha256 = sources.sha256(attachment)
+        sources.keep(attachment, desk.store_dir / "evidence" / f"{sha256}{attachment.suffix.lower()}")
+    with desk.db.write(desk.actor) as conn:
+        head = superior_store.named(conn, name, "tasks")
+        if not any(i["number"] == number for i in superior_store.items(conn, head["id"])):
+            raise NotFound(f"The list {name!r} has no task {number!r}.")
+        superior_store.add_step(conn, name, number, state, reason, sha256)
+
+
+# ---- out --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A list given back: its rows, cells filled in by field, and numbers that mean no case."""
+
+    file: str
+    rows: int
+    filled: dict[str, int]
+    without_case: list[str]
+    cut: list[tuple[str, str]]
+
+
+def export(conn: Connection, name: str, out: Path, store_dir: Path, profile: Profile) -> Reported:
+    """Report a list back in the form it came in: state, days and evidence filled in, every other cell as it was."""
+    head = superior_store.named(conn, name)
+    items = superior_store.items(conn, head["id"])
+    cases = superior_store.cases(conn, [i["finding_id"] for i in items if i["finding_id"]])
+    own = _own_words(items, profile)
+    values = {}
+    for i in items:
+        said = _task(i, own) if head["kind"] == "tasks" else _case(i, cases.get(str(i["finding_id"])), own, profile)
+        values[i["source_feature"]] = {
+            f: v for f, v in said.items() if f in head["columns"] or _added(f, head["columns"])
+        }
+    form = patch_files.Form(
+        head["columns"], values, head["headings"], head["encoding"], head["source_layer"], fields=superior.REPORTED
+    )
+    patch_files.write(store_dir / head["file_path"], out, form)
+    filled = Counter(f for said in values.values() for f in said)
+    left = [i["number"] for i in items if head["kind"] == "problems" and str(i["finding_id"]) not in cases]
+    return Reported(str(out), len(items), dict(sorted(filled.items())), left, form.cut)
+
+
+def _added(name: str, columns: Mapping[str, str]) -> bool:
+    """A form that has no cell for the state at all gets one behind the last: else nothing could be reported in it."""
+    return name == "state" and not {"closed_yes", "rectified_yes"} & columns.keys()
+
+
+def _own_words(items: Sequence[Mapping[str, Any]], profile: Profile) -> dict[str, str]:
+    """state -> the word that this list itself uses for it most."""
+    seen = Counter((profile.states.get(superior.plain(w)), w) for i in items if (w := i["said"].get("state")))
+    return {state: word for (state, word), _ in reversed(seen.most_common()) if state}
+
+
+def _word(state: str, own: Mapping[str, str]) -> str:
+    return own.get(state) or words.say(f"state.finding.{state}")
+
+
+def _case(
+    item: Mapping[str, Any], case: Mapping[str, Any] | None, own: Mapping[str, str], profile: Profile
+) -> dict[str, Any]:
+    """What is to be written into the row of a problem; nothing that says already what is so."""
+    if case is None or case["state"] == "found":
+        return {}
+    said, state = item["said"], case["state"]
+    out: dict[str, Any] = {}
+    if profile.states.get(superior.plain(said.get("state", ""))) != state:
+        out["state"] = _word(state, own)
+    rank = superior.LADDER.index(state) if state in superior.LADDER else -1
+    out["rectified_yes"] = _yes(rank >= superior.LADDER.index("rectified"), said.get("rectified_yes"), profile)
+    out["closed_yes"] = _yes(rank >= superior.LADDER.index("closed"), said.get("closed_yes"), profile)
+    days = {"rectified_on": case["rectified_at"], "closed_on": case["closed_at"] or case["closed_above_at"]}
+    out |= {name: _civil(at) for name, at in days.items() if at is not None and not said.get(name)}
+    if case["evidence"] and not said.get("evidence"):
+        out["evidence"] = ";".join(dict.fromkeys(case["evidence"]))
+    return {k: v for k, v in out.items() if v is not None}
+
+
+def _yes(so: bool, said: str | None, profile: Profile) -> str | None:
+    """是 or 否 where the cell says something else."""
+    return None if profile.answers.get(superior.plain(said or "")) is so else "是" if so else "否"
+
+
+def _task(item: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
+    """What is to be written into the row of a task."""
+    if item["step"] not in _DONE:
+        return {}
+    out: dict[str, Any] = {"state": own.get(_DONE[item["step"]]) or words.say(f"superior.task_{item['step']}")}
+    if item["step"] == "accepted" and not item["said"].get("closed_on"):
+        out["closed_on"] = _civil(item["step_at"])
+    return out
+
+
+def _civil(at: datetime) -> str:
+    """A moment as a civil day, as forms write it."""
+    return at.astimezone(times.REGION).date().isoformat()
