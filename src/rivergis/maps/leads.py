@@ -11,7 +11,7 @@ import geopandas as gpd
 from sqlalchemy import Connection
 
 from rivergis import words
-from rivergis.db.connect import read_frame
+from rivergis.db.connect import read_frame, read_table
 from rivergis.maps.features import Row, Scope, When, place, rows_of
 
 # sightings after which a lead is no longer drawn among what stands
@@ -49,8 +49,14 @@ def standing(
 
 
 def of_night(conn: Connection, at: When, *, pictures: Pictures | None = None) -> gpd.GeoDataFrame:
-    """Leads that the night of that day told or looked for, whatever became of them."""
-    return _leads(conn, at, "t.night = :on", {}, pictures)
+    """Leads that the night of that day told or looked for, whatever became of them, those first; then those that stand."""
+    return _leads(conn, at, f"(t.night = :on OR {STANDS})", STANDS_WITH, pictures)
+
+
+def is_baseline_signed(conn: Connection, at: When) -> bool:
+    """Whether a person has signed a baseline of an earlier night: before that nothing is new, it is stock to be verified (存量待核)."""
+    found = read_table(conn, "SELECT night FROM app.baseline_signed(:known)", {"known": at.known_at})
+    return bool(len(found)) and bool(found["night"].iloc[0] < at.on)
 
 
 def _leads(
@@ -62,10 +68,14 @@ def _leads(
         f"""SELECT t.*, (SELECT jsonb_agg(jsonb_build_array(e.kind, e.taken_on, e.id, e.file_path) ORDER BY e.taken_on)
             FROM app.evidence e WHERE e.finding_id = t.id AND e.kind IN ('chip_before', 'chip_after')) AS pictures
         FROM app.finding_as_of(:on, :known) t WHERE {condition}
-        ORDER BY array_position(ARRAY['new', 'rebound', 'grown'], t.status), t.topic, t.id""",
+        ORDER BY array_position(ARRAY['new', 'rebound', 'grown'], t.status), t.night <> :on, t.topic, t.id""",
         {**at.params, **params},
     )
-    records = frame.drop(columns="geom").to_dict("records")
+    signed = is_baseline_signed(conn, at)
+    records = [
+        _unsigned(r) if r["status"] == "new" and not signed else r
+        for r in frame.drop(columns="geom").to_dict("records")
+    ]
     out = frame[["id", "geom"]].copy()
     out["id"] = out["id"].astype(str)
     out["cls"] = [r["class_code"] or "other.unknown" for r in records]
@@ -75,6 +85,10 @@ def _leads(
     if pictures is None:
         out["href"] = [f"/findings/{r['id']}" for r in records]
     return out
+
+
+def _unsigned(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "status": "stock_to_verify"}
 
 
 def _lead_label(row: dict[str, Any]) -> str:
@@ -127,11 +141,11 @@ def _chips(found: list[list[Any]], pictures: Pictures) -> list[tuple[str, str, s
 
 
 def not_told(conn: Connection, at: When) -> gpd.GeoDataFrame:
-    """Objects in or at a line that a night looked at and did not tell, each with its reason."""
+    """Objects in or at a line that the nights up to a day did not tell, each with its reason."""
     frame = read_frame(
         conn,
-        """SELECT candidate_id AS id, reason, detail, code, kind, name, geom FROM app.not_finding
-        WHERE night = :on AND recorded_at <= :known ORDER BY reason, code""",
+        """SELECT candidate_id AS id, reason, detail, code, kind, name, geom FROM app.not_finding_as_of(:on, :known)
+        ORDER BY reason, code""",
         at.params,
     )
     out = frame[["id", "geom"]].copy()

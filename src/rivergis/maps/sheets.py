@@ -17,6 +17,8 @@ from rivergis.maps import atlas, features, leads, thinning
 from rivergis.maps.features import COUNTY, GROUND, HIDDEN, When
 from rivergis.river import store as river_store
 
+NIGHT_LEADS = 1200  # leads on the map of a night, so that there is room for the ground
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -59,7 +61,10 @@ def night(conn: Connection, sheet: Sheet, on: date) -> str:
     ground = {noun: features.layer(conn, noun, at) for noun in GROUND}
     ground["not_finding"] = leads.not_told(conn, at)
     told = leads.of_night(conn, at, pictures=sheet.pictures)
-    drawn, note = thinning.fit({**ground, "finding": told})
+    # what the night told stands first: of a long list the rest is left out, and said
+    cut = [words.say("map.night_cut", n=NIGHT_LEADS, all=len(told))] if len(told) > NIGHT_LEADS else []
+    drawn, thinned = thinning.fit({**ground, "finding": told.head(NIGHT_LEADS)})
+    note = " · ".join([*cut, *([thinned] if thinned else [])])
     zh, en = _title("night", str(on), note)
     findings = drawn.pop("finding")
     return atlas.night_map(findings, drawn, title_zh=zh, title_en=en, hidden=("boundary_area",), **sheet.options(conn))

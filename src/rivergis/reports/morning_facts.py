@@ -7,8 +7,8 @@ the mean of the seven nights before, over those that were run. Nothing here name
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -116,6 +116,10 @@ class Morning:
     def of(self, group: str) -> tuple[Figure, ...]:
         return tuple(f for f in self.figures if f.group == group)
 
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return asdict(self)
+
     def figure(self, code: str) -> Figure:
         return next(f for f in self.figures if f.code == code)
 
@@ -148,17 +152,17 @@ def compared(
     unit: str,
     columns: Sequence[str],
     tonight: Measured,
-    before: Mapping[date, Measured],
+    before: Mapping[date, float | None],
     night: date,
 ) -> Figure:
-    """A figure beside yesterday and the seven nights before; ``before``: its measure in each night that was run."""
-    known = [m.value for m in before.values() if m.value is not None]
+    """A figure beside yesterday and the seven nights before; ``before``: its value in each night that was run."""
+    known = [v for v in before.values() if v is not None]
     return Figure(
         group,
         code,
         unit,
         tonight.value,
-        _before(before, night),
+        before.get(night - timedelta(days=1)),
         round(sum(known) / len(known), 3) if known else None,
         len(known),
         tuple(columns),
@@ -166,8 +170,3 @@ def compared(
         dict(tonight.towns),
         dict(tonight.parts),
     )
-
-
-def _before(before: Mapping[date, Measured], night: date) -> float | None:
-    found = before.get(date.fromordinal(night.toordinal() - 1))
-    return None if found is None else found.value

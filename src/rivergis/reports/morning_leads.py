@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from rivergis import words
 from rivergis.db.connect import read_table
-from rivergis.encroachment import store as finding_store
 from rivergis.maps import leads as lead_words
 from rivergis.maps.features import place
 from rivergis.reports.morning_facts import Measured, Row
@@ -50,7 +49,12 @@ class At:
 
 def told(conn: Connection, at: At) -> dict[str, Measured]:
     """New inside announced lines or zones and elsewhere apart, grown, rebound, gone to be checked, permits to be placed, and handed over."""
-    found = finding_store.findings_of_night(conn, at.night).drop(columns="geom")
+    found = read_table(
+        conn,
+        """SELECT t.id, t.topic, t.district, t.status, t.class_code, t.basis, t.our_action, t.figures
+        FROM app.finding_as_of(:on, :known) t WHERE t.night = :on AND t.status = ANY(:statuses)""",
+        {**at.params, "statuses": ["new", *CHANGES]},
+    )
     rows = sorted((_told_row(r, at) for r in _records(found)), key=order)
     new = [r for r in rows if r["status_code"] == "new" and r["topic"] != "boundary_line"]
     out = {

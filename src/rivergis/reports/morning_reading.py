@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from rivergis.db import system
 from rivergis.db.connect import now_of, read_table
 from rivergis.errors import NotFound
+from rivergis.maps import leads
+from rivergis.maps.features import When
 from rivergis.reports import morning_leads, morning_patrols, morning_run
 from rivergis.reports.morning_facts import (
     BEFORE_NIGHTS,
@@ -31,7 +33,7 @@ from rivergis.reports.morning_leads import At
 from rivergis.river import store as river_store
 from rivergis.rules import NATIONAL, RuleBook, RuleView, path_of
 
-JOB = "nightly"
+JOB, KEPT = "nightly", "morning"
 DAYS = ("verify_over", "due_within", "permit_ends_within", "unseen_over", "look_within")
 FIGURES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (RUN, "districts_failed", "", morning_run.FAILED),
@@ -90,7 +92,7 @@ def read(conn: Connection, book: RuleBook, night: date) -> Read:
     The last night stands as the database knows it now, so that work of the day counts; an earlier one as it was known when the
     night after it had not yet ended.
     """
-    told = system.latest_job_run(conn, JOB, night, "")
+    told = system.latest_job_run(conn, JOB, night)
     if told is None:
         raise NotFound(f"No night was run for {night}: run it with 'rivergis nightly run --date {night}'.")
     known = _known(conn, night, told)
@@ -99,13 +101,23 @@ def read(conn: Connection, book: RuleBook, night: date) -> Read:
     towns = units[units["level"] == "town"].sort_values("code").reset_index(drop=True)
     ground = _Ground(book, view, towns, dict(zip(units["code"], units["name"], strict=True)), morning_run.Looked())
     tonight, pieces = _measures(conn, ground, ground.at(night, known), told["counts"])
-    before = {}
-    for day, ended in morning_run.nights(
-        conn, night - timedelta(days=BEFORE_NIGHTS), night - timedelta(days=1), known
-    ).items():
-        run = system.latest_job_run(conn, JOB, day, "")
-        before[day], _ = _measures(conn, ground, ground.at(day, ended), (run or {"counts": {}})["counts"])
+    before = _before(conn, ground, night, known)
     return Read(_morning(conn, ground, ground.at(night, known), told, tonight, before), pieces)
+
+
+def _before(conn: Connection, ground: _Ground, night: date, known_at: datetime) -> dict[date, dict[str, float | None]]:
+    """Figures of the nights before: what their own mornings said, measured anew where no morning was kept of a night."""
+    out: dict[date, dict[str, float | None]] = {}
+    first, last = night - timedelta(days=BEFORE_NIGHTS), night - timedelta(days=1)
+    for day, ended in morning_run.nights(conn, first, last, known_at).items():
+        kept = system.latest_job_run(conn, KEPT, day)
+        if kept is not None and datetime.fromisoformat(kept["counts"]["ended"]) == ended:
+            out[day] = kept["counts"]["figures"]
+        else:
+            run = system.latest_job_run(conn, JOB, day) or {"counts": {}}
+            measures, _ = _measures(conn, ground, ground.at(day, ended), run["counts"])
+            out[day] = {code: m.value for code, m in measures.items()}
+    return out
 
 
 def _known(conn: Connection, night: date, told: Mapping[str, Any]) -> datetime:
@@ -135,10 +147,12 @@ def _morning(
     at: At,
     told: dict[str, Any],
     tonight: Mapping[str, Measured],
-    before: Mapping[date, Mapping[str, Measured]],
+    before: Mapping[date, Mapping[str, float | None]],
 ) -> Morning:
     figures = tuple(
-        compared(group, code, unit, columns, tonight[code], {d: m[code] for d, m in before.items()}, at.night)
+        compared(
+            group, code, unit, columns, tonight[code], {d: values.get(code) for d, values in before.items()}, at.night
+        )
         for group, code, unit, columns in FIGURES
     )
     late_after_h = int(ground.view.number("service.stale_after"))
@@ -147,20 +161,14 @@ def _morning(
         at.night,
         at.known_at,
         river_store.has_namespace(conn, "demo"),
-        baseline_signed(conn, at.night, at.known_at),
-        replace(run),
+        leads.is_baseline_signed(conn, When(at.night, at.known_at)),
+        run,
         figures,
         _towns(ground, figures),
         tuple(_first(figures)),
         at.days,
         tuple(told["counts"].get("rules_unconfirmed", ())),
     )
-
-
-def baseline_signed(conn: Connection, night: date, known_at: datetime) -> bool:
-    """Whether what a night tells for the first time may be called new: a person signed a baseline of an earlier night."""
-    found = read_table(conn, "SELECT night FROM app.baseline_signed(:known)", {"known": known_at})
-    return bool(len(found)) and bool(found["night"].iloc[0] < night)
 
 
 def _towns(ground: _Ground, figures: tuple[Figure, ...]) -> tuple[str, ...]:

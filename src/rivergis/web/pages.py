@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from rivergis.db.access import Actor
-from rivergis.maps import features, lists, sheets
+from rivergis.maps import features, leads, lists, sheets
 from rivergis.maps.sheets import Sheet
-from rivergis.reports import book, morning
+from rivergis.reports import book
 from rivergis.web import page
 from rivergis.web.auth import database, require, saw_patrols
 
@@ -54,6 +54,7 @@ def _business(conn: Any, run: dict[str, Any] | None) -> dict[str, Any]:
         "new": [book.lead_words(lead) for lead in new.rows],
         "new_total": new.total,
         "hints": new.hints,
+        "signed": run is not None and leads.is_baseline_signed(conn, features.When(run["run_date"], at.known_at)),
         "layers": lists.layer_counts(conn, at),
         "rivers": rivers,
         "river_count": river_count,
@@ -79,18 +80,6 @@ def night_map(request: Request, _: View, night: date) -> HTMLResponse:
     """夜间核查图: the leads of a night, and the objects it did not tell."""
     with database(request).read() as conn:
         return page.scripted(sheets.night(conn, SERVED, night))
-
-
-@router.get("/reports/night/{night}", response_class=HTMLResponse, tags=["reports"])
-def night_report(request: Request, actor: View, night: date) -> HTMLResponse:
-    """晨报: the morning report of a night; patrols of named people only for who may see tracks."""
-    with database(request).read() as conn:
-        facts = book.night(conn, night, None)
-    tracks = "view_tracks" in actor.capabilities
-    if tracks:
-        saw_patrols(request, actor, f"night {night}")
-    review = "review_patrols" in actor.capabilities
-    return HTMLResponse(morning.render(facts, standalone=False, tracks=tracks, review=review))
 
 
 @router.get("/findings/{finding_id}.json", tags=["findings"])
