@@ -65,7 +65,7 @@ LANGUAGE sql STABLE ROWS 1000 AS $$
       l.deadline, l.measure, l.units, l.assigned_at, l.rectified_at, l.accepted_at, l.closed_at, l.closed_above_at, l.closed_above_by,
       l.sent_back, l.looked_back_at, l.look_back, l.rebounds, l.stage, l.escalated_at, l.doubts, l.into, l.moved_at, l.moved_by, l.moves,
       t.found_on, t.sources, t.numbers, t.kind, coalesce(f.figures, t.figures) AS figures_,
-      CASE WHEN coalesce(l.state, 'found') IN ('assigned', 'rectified') THEN l.deadline END AS running,
+      CASE WHEN l.state = 'assigned' THEN l.deadline END AS running,
       coalesce(l.state IN ('closed', 'closed_above') AND f.status IN ('new', 'persisting', 'grown', 'shrunk', 'rebound', 'split')
         AND f.night > (greatest(l.closed_at, l.looked_back_at) AT TIME ZONE 'Asia/Shanghai')::date, false) AS seen_again
     FROM app.finding_as_of(on_date, case_as_of.known_at) f
@@ -80,9 +80,9 @@ LANGUAGE sql STABLE ROWS 1000 AS $$
     o.assigned_at, o.rectified_at, o.accepted_at, o.closed_at, o.closed_above_at, o.closed_above_by, coalesce(o.sent_back, 0),
     o.looked_back_at, o.look_back, o.seen_again,
     coalesce(o.rebounds, 0) + CASE WHEN o.seen_again THEN 1 ELSE 0 END,
-    greatest(on_date - o.running, 0), CASE WHEN o.last_state = 'assigned' AND o.running >= on_date THEN o.running - on_date END,
-    CASE WHEN o.last_state = 'assigned' THEN (SELECT z.stage FROM list.ledger_stage z WHERE z.severity = q.severity AND z.after_days <= on_date - o.running
-      ORDER BY z.seq DESC LIMIT 1) END,
+    greatest(on_date - o.running, 0), CASE WHEN o.running >= on_date THEN o.running - on_date END,
+    (SELECT z.stage FROM list.ledger_stage z WHERE z.severity = q.severity AND z.after_days <= on_date - o.running
+      ORDER BY z.seq DESC LIMIT 1),
     o.stage, o.escalated_at, coalesce(o.last_state = 'closed' AND q.close_level <> 'county', false), coalesce(o.doubts, 0),
     CASE WHEN o.last_state = 'merged' THEN o.into ELSE w.merged_into END, coalesce(h.merged_from, '{}'), o.moved_at, o.moved_by,
     coalesce(o.moves, 0), o.figures_, o.geom
