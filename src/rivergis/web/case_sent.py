@@ -17,7 +17,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from rivergis import words
-from rivergis.errors import InputError, UsageError
+from rivergis.errors import InputError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_FILE = 25 << 20
@@ -39,25 +39,25 @@ class Sent:
     attachment: Path | None = None
 
     def text(self, name: str) -> str | None:
-        """A word that says something; ``UsageError`` where it is no text or without end."""
+        """A word that says something; ``InputError`` where it is no text or without end."""
         value = self.words.get(name)
         if value is None or value == "":
             return None
         if not isinstance(value, str) or len(value) > MAX_TEXT:
-            raise UsageError(f"{name} must be a text of at most {MAX_TEXT} characters.")
+            raise InputError(f"{name} must be a text of at most {MAX_TEXT} characters.")
         return value.strip() or None
 
     def whole(self, name: str) -> int | None:
-        """A whole number; ``UsageError`` where it is something else."""
+        """A whole number; ``InputError`` where it is something else."""
         value = self.words.get(name)
         if value is None or value == "":
             return None
         if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value).strip()):
-            raise UsageError(f"{name} must be a whole number.")
+            raise InputError(f"{name} must be a whole number.")
         return int(str(value))
 
     def degrees(self, name: str) -> float | None:
-        """A number of degrees as typed; ``UsageError`` where it is none."""
+        """A number of degrees as typed; ``InputError`` where it is none."""
         value = self.words.get(name)
         if value is None or str(value).strip() == "":
             return None
@@ -66,7 +66,7 @@ class Sent:
         except ValueError:
             number = float("nan")
         if not abs(number) <= 180:
-            raise UsageError(f"{name} must be degrees of longitude or latitude (CGCS2000 or WGS 84), as 106.02345.")
+            raise InputError(f"{name} must be degrees of longitude or latitude (CGCS2000 or WGS 84), as 106.02345.")
         return number
 
 
@@ -74,7 +74,7 @@ class Sent:
 async def sent(request: Request) -> AsyncIterator[Sent]:
     """The body of a request, JSON or a form; its files are gone when the request is over.
 
-    Raises ``UsageError`` or ``InputError`` with one sentence for what cannot be read or is too large.
+    Raises ``InputError`` with one sentence for what cannot be read or is too large.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
@@ -88,10 +88,10 @@ async def sent(request: Request) -> AsyncIterator[Sent]:
             kept = [(k, await _kept(Path(folder) / str(n), v)) for n, (k, v) in enumerate(files)]
         other = sorted({k for k, _ in kept} - {"evidence", "attachment"})
         if other:
-            raise UsageError(f"Files are sent as evidence or attachment, not as {other[0][:40]!r}.")
+            raise InputError(f"Files are sent as evidence or attachment, not as {other[0][:40]!r}.")
         papers = [p for k, p in kept if k == "attachment"]
         if len(papers) > 1:
-            raise UsageError("One attachment goes with a move: put several papers into one file.")
+            raise InputError("One attachment goes with a move: put several papers into one file.")
         yield Sent(said, [p for k, p in kept if k == "evidence"], papers[0] if papers else None)
 
 
@@ -99,9 +99,9 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         said = json.loads(body or b"{}")
     except ValueError as error:
-        raise UsageError("The body is no JSON.") from error
+        raise InputError("The body is no JSON.") from error
     if not isinstance(said, dict):
-        raise UsageError("The body must be a JSON object.")
+        raise InputError("The body must be a JSON object.")
     return said
 
 
@@ -138,9 +138,9 @@ def _own_detail(said: Any) -> dict[str, Any]:
         try:
             said = json.loads(said)
         except ValueError as error:
-            raise UsageError("detail is no JSON.") from error
+            raise InputError("detail is no JSON.") from error
     if not isinstance(said, dict):
-        raise UsageError("detail must be a JSON object.")
+        raise InputError("detail must be a JSON object.")
     return dict(said)
 
 
@@ -159,11 +159,11 @@ def unit_rows(said: Sent) -> list[dict[str, Any]]:
 
 
 def moment(text: str | None) -> datetime | None:
-    """A moment as a form or a program writes it; without a zone it is Beijing time. ``UsageError`` where it is none."""
+    """A moment as a form or a program writes it; without a zone it is Beijing time. ``InputError`` where it is none."""
     if text is None:
         return None
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise UsageError(f"{text[:40]!r} is no time: write it as 2026-05-20T09:30.") from error
+        raise InputError(f"{text[:40]!r} is no time: write it as 2026-05-20T09:30.") from error
     return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
