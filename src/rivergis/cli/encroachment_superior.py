@@ -158,10 +158,12 @@ def list_(name: str | None, as_json: bool) -> None:
     """
     from rivergis.encroachment import superior_store
 
+    head: tuple[str, ...]
+    rows: list[Any]
     with common.database().read() as conn:
         if name is None:
             found = superior_store.lists(conn)
-            rows: list[Any] = [
+            rows = [
                 (x["name"], x["kind"], x["version"], x["issued_by"], x["issued_on"], x["rows"], x["linked"], x["doubts"]) for x in found
             ]  # fmt: skip
             head = (
@@ -300,7 +302,7 @@ def export(name: str, out: Path, profile: str, actor: str | None, as_json: bool)
       rivergis encroachment superior export --list 2026年省级暗访 --out 回报.xlsx --as demo-inspector
     """
     from rivergis.db import system
-    from rivergis.encroachment import baseline_files, superior_workflow
+    from rivergis.encroachment import baseline_files, superior_report_workflow
 
     common.not_its_source(out)
     db = common.database()
@@ -308,7 +310,7 @@ def export(name: str, out: Path, profile: str, actor: str | None, as_json: bool)
     settings = common.settings()
     lists = baseline_files.load_profile(profile, settings.rules_dir)
     with db.read() as conn:
-        done = superior_workflow.export(conn, name, out, settings.store_dir, lists)
+        done = superior_report_workflow.export(conn, name, out, settings.store_dir, lists)
     with db.write(who) as conn:
         system.audit(conn, who, "export", "superior", {"list": name, "rows": done.rows})
     if as_json:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 import yaml
 
@@ -29,6 +30,8 @@ FOLDER = "list_fields"
 # a degree of latitude in metres: what a digit of a position in degrees is worth
 _DEGREE_M = 111_320.0
 _FULL_DIGITS = 7
+# rows below a title within which the headings stand
+_HEAD_ROWS = 15
 
 
 @dataclass(frozen=True)
@@ -107,13 +110,39 @@ def read(
     headings: tuple[str, ...] = ()
     columns: dict[str, str] = {}
     rows: list[Row] = []
+    head: Any = None
     for piece in opened.pieces(placed=opened.anywhere):
         if not columns:
             headings = tuple(str(c) for c in piece.frame.columns if c not in ("geom", "geometry"))
             columns = superior.columns_of(headings, names)
+            head, found = (None, headings) if opened.anywhere else _heading(piece.frame, headings, names, len(columns))
+            if head is not None:
+                headings, columns = found, superior.columns_of(found, names)
             _check(path, opened.name, columns, names, needed, headings)
+        if head is not None:
+            piece.frame = _below(piece.frame, head, headings)
         rows += _rows(piece, columns, len(rows), opened.anywhere)
     return Table(path, opened.name, opened.sha256, opened.delivered.encoding, headings, columns, rows)
+
+
+def _heading(
+    frame: pd.DataFrame, headings: tuple[str, ...], names: Mapping[str, Sequence[str]], known: int
+) -> tuple[Any, tuple[str, ...]]:
+    """Which row of a table without positions has more of the headings than what was taken for them (a title, nothing), and what it says."""
+    best: tuple[int, Any, tuple[str, ...]] = (known, None, headings)
+    for number, cells in zip(frame.index[:_HEAD_ROWS], frame.head(_HEAD_ROWS).itertuples(index=False), strict=True):
+        said = tuple("" if pd.isna(c) else str(c).strip() for c in cells)
+        found = len(superior.columns_of(said, names))
+        if found > max(best[0], 1):
+            best = (found, number, said)
+    return best[1:]
+
+
+def _below(frame: pd.DataFrame, head: Any, headings: Sequence[str]) -> pd.DataFrame:
+    """The rows below the heading, under its names; a name that stands twice counts where it stands first."""
+    below = frame[frame.index > head]
+    named = [h if h and h not in headings[:n] else f"column {n + 1}" for n, h in enumerate(headings)]
+    return below.set_axis(named, axis=1)
 
 
 def _check(
