@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,10 @@ def feed(db: Database, code: str, kind: str, folder: Path | None, **more: Any) -
     return feed_files.register(db, Feed(**{**vars(bare), **said}), BOOK, "test", rules_dir=RULES)
 
 
-def take(db: Database, store: Path, *codes: str, settle_s: float = 0) -> list[FileTaken]:
-    return feed_files.take_in(db, BOOK, "test", rules_dir=RULES, store_dir=store, only=codes, settle_s=settle_s)
+def take(db: Database, store: Path, *codes: str, settle_s: float = 0, again: bool = False) -> list[FileTaken]:
+    return feed_files.take_in(
+        db, BOOK, "test", rules_dir=RULES, store_dir=store, only=codes, settle_s=settle_s, again=again
+    )
 
 
 def states(done: list[FileTaken]) -> dict[str, str]:
@@ -378,6 +381,23 @@ def test_layers_of_one_file_do_not_replace_each_other(shared: Database, tmp_path
             s for s in feed_store.states(conn, date(2026, 5, 20), datetime.now(UTC)) if s["code"].startswith("layers")
         ]
     assert state["code"] == "layers" and state["days_since"] == 0
+
+
+def test_files_read_by_the_wrong_profile_are_read_again(shared: Database, tmp_path: Path, store: Path) -> None:
+    folder = tmp_path / "in"
+    wrong = feed(shared, "again", "video", folder, crs="EPSG:4490", profile="hotline")
+    events = [{k: v for k, v in e.items() if k != "alarm_id"} | {"id": e["alarm_id"]} for e in EVENTS]
+    (folder / "2026-05-20.json").write_text(json.dumps(events))
+    take(shared, store, "again")
+    assert rows(shared, "SELECT DISTINCT source_kind FROM app.candidate WHERE feed = 'again'") == [("hotline",)]
+    feed_files.register(shared, replace(wrong, profile="video_alerts"), BOOK, "test", rules_dir=RULES)
+    assert take(shared, store, "again") == []
+    [done] = take(shared, store, "again", again=True)
+    assert (done.state, done.counts["in"], done.counts["imported"]) == ("taken", 2, 2)
+    assert rows(shared, "SELECT DISTINCT source_kind FROM app.candidate WHERE feed = 'again'") == [("video",)]
+    before = everything(shared)
+    take(shared, store, "again", again=True)
+    assert everything(shared) == before
 
 
 # ---- the whole ----------------------------------------------------------------------------------------------------------

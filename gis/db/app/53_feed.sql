@@ -31,7 +31,7 @@ LANGUAGE sql STABLE ROWS 100 AS $$
     FROM last l GROUP BY l.feed),
   counted AS (
     SELECT coalesce(f.code, c.code) AS code, f.id IS NOT NULL AS known, f.name, f.kind, f.layer, f.profile, f.owner, f.complete, f.images, f.folder,
-      f.cadence_days, f.late_after_days, f.dead_after_days, c.last_arrival, c.last_delivered_on,
+      f.cadence_days, f.late_after_days, f.dead_after_days, f.until, c.last_arrival, c.last_delivered_on,
       greatest(on_date - coalesce(c.last_day, f.since), 0) AS days_since
     FROM feed f FULL JOIN came c ON c.code = f.code)
   SELECT c.code, coalesce(c.name, c.code), CASE WHEN c.known THEN c.kind ELSE 'unregistered' END, c.layer, c.profile, c.owner, c.complete, c.images,
@@ -41,6 +41,7 @@ LANGUAGE sql STABLE ROWS 100 AS $$
     coalesce(c.days_since > c.late_after_days, false), coalesce(c.days_since > c.dead_after_days, false),
     coalesce(s.taken, 0), coalesce(s.failed, 0), s.failure
   FROM counted c LEFT JOIN files s ON s.code = c.code
+  WHERE c.until IS NULL OR c.until >= on_date
   ORDER BY NOT c.known, c.code
 $$;
 COMMENT ON FUNCTION app.feed_state_as_of(date, timestamptz) IS

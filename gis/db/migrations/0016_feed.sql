@@ -16,6 +16,7 @@ CREATE TABLE data.feed (LIKE version_columns INCLUDING ALL,
   late_after_days int CHECK (late_after_days > 0),
   dead_after_days int CHECK (dead_after_days >= late_after_days),
   owner text,
+  until date,
   CHECK ((cadence_days IS NULL) = (late_after_days IS NULL)),
   CHECK ((cadence_days IS NULL) = (dead_after_days IS NULL)));
 SELECT pg_temp.versioned('data.feed');
@@ -35,7 +36,8 @@ folder: inbox on this machine, read and never changed; null = it comes by anothe
 cadence_days: a delivery is expected every so many days; null = no rhythm (it comes when something happened)
 late_after_days: days without a delivery after which it is late
 dead_after_days: days without a delivery after which it is dead
-owner: office that answers for it, no person');
+owner: office that answers for it, no person
+until: last civil day on which it is a feed; null = it goes on');
 
 CREATE TABLE data.feed_file (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

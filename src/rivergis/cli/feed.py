@@ -55,6 +55,7 @@ def describing(f: Any) -> Any:
             click.option("--late-after", "late_after_days", type=int, default=None, help="Days without a delivery after which it is late."),
             click.option("--dead-after", "dead_after_days", type=int, default=None, help="Days without a delivery after which it is dead."),
             click.option("--owner", default=None, help="Office that answers for it; no person."),
+            click.option("--until", type=DAY, default=None, help="Last civil day on which it is a feed; it is not missed after it."),
         )
     ):  # fmt: skip
         f = option(f)
@@ -64,7 +65,7 @@ def describing(f: Any) -> Any:
 def _said(o: dict[str, Any]) -> dict[str, Any]:
     """What was said of a feed; 'none' (and 0 days) is nothing."""
     folder = o.pop("folder")
-    said = {k: v for k, v in o.items() if v is not None}
+    said = {k: v.date() if k == "until" else v for k, v in o.items() if v is not None}
     if folder is not None:
         said["folder"] = _NONE if str(folder) == _NONE else str(folder.absolute())
     return {k: None if v == _NONE or (k == "cadence_days" and v == 0) else v for k, v in said.items()}
@@ -97,19 +98,16 @@ def add(code: str, kind: str, actor: str | None, as_json: bool, **o: Any) -> Non
     with db.read() as conn:
         if feed_store.registered(conn, code):
             raise UsageError(f"A feed {code!r} is registered already: change it with 'rivergis feed change {code}'.")
-    _register(db, replace(bare, **_said(o)), who, as_json, None)
+    _register(db, replace(bare, **_said(o)), who, as_json)
 
 
 @command.command()
 @click.argument("code")
 @click.option("--kind", type=click.Choice(KIND_NAMES), default=None, help="What it delivers.")
 @describing
-@click.option(
-    "--until", type=DAY, default=None, help="Last civil day on which it is a feed; it is not missed after it."
-)
 @common.actor_option
 @common.json_option
-def change(code: str, until: datetime | None, actor: str | None, as_json: bool, **o: Any) -> None:
+def change(code: str, actor: str | None, as_json: bool, **o: Any) -> None:
     """Change what is said of a feed; the versions before are kept. Files that are in stay as they came in.
 
     \b
@@ -126,15 +124,15 @@ def change(code: str, until: datetime | None, actor: str | None, as_json: bool, 
         before = feed_store.feed(conn, code)
     if "cadence_days" in said:  # the days of the old cadence say nothing of the new one
         before = replace(before, late_after_days=None, dead_after_days=None)
-    _register(db, replace(before, **said), who, as_json, until.date() if until else None)
+    _register(db, replace(before, **said), who, as_json)
 
 
-def _register(db: Any, feed: Feed, who: str, as_json: bool, until: date | None) -> None:
+def _register(db: Any, feed: Feed, who: str, as_json: bool) -> None:
     from rivergis import rules
     from rivergis.jobs import feed_files
 
     s = common.settings()
-    done = feed_files.register(db, feed, rules.load(s.rules_dir), who, rules_dir=s.rules_dir, until=until)
+    done = feed_files.register(db, feed, rules.load(s.rules_dir), who, rules_dir=s.rules_dir)
     if as_json:
         common.emit(done, True)
         return
@@ -243,9 +241,10 @@ def _files_table(rows: list[tuple[Any, str, str]]) -> None:
     default=None,
     help="Seconds a file must have lain unchanged (default: RIVERGIS_FEED_SETTLE_S, 120).",
 )
+@click.option("--again", is_flag=True, help="Also files that are in, after what is said of the feed was corrected.")
 @common.actor_option
 @common.json_option
-def take_in(codes: tuple[str, ...], settle_s: int | None, actor: str | None, as_json: bool) -> int:
+def take_in(codes: tuple[str, ...], settle_s: int | None, again: bool, actor: str | None, as_json: bool) -> int:
     """Read the folders of all feeds (or of CODES) and take in what is new; the night does the same.
 
     The same file again is nothing; one that is still being written waits; a bad one is told and tried again next time.
@@ -255,6 +254,7 @@ def take_in(codes: tuple[str, ...], settle_s: int | None, actor: str | None, as_
     Example:
       rivergis feed take-in
       rivergis feed take-in hotline tower --settle 0
+      rivergis feed take-in tower --again
     """
     from rich.console import Console
 
@@ -272,6 +272,7 @@ def take_in(codes: tuple[str, ...], settle_s: int | None, actor: str | None, as_
         store_dir=s.store_dir,
         only=codes,
         settle_s=settle_s,
+        again=again,
         progress=lambda said: console.print(f"  {said}", style="dim", highlight=False),
     )
     if as_json:

@@ -35,18 +35,19 @@ class FileRow:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def save(conn: Connection, feed: Feed, until: date | None = None) -> bool:
-    """Register a feed, or a new version of it; False where nothing is new. ``until``: last civil day on which it is a feed."""
-    row = {"code": feed.code, **{f: getattr(feed, f) for f in FIELDS}, "valid_to": until}
+def save(conn: Connection, feed: Feed) -> bool:
+    """Register a feed, or a new version of it; False where nothing is new."""
     whole = ("cadence_days", "late_after_days", "dead_after_days")
-    frame = pd.DataFrame([row]).astype(dict.fromkeys(whole, "Int64") | {f: object for f in FIELDS if f not in whole})
+    frame = pd.DataFrame([{"code": feed.code, **{f: getattr(feed, f) for f in FIELDS}}])
+    frame = frame.astype(dict.fromkeys(whole, "Int64") | {f: object for f in FIELDS if f not in whole})
     return bool(versions.save(conn, "feed", frame, namespace=NAMESPACE, import_id=None).imported)
 
 
 def feeds(conn: Connection, on: date, known_at: datetime) -> list[Feed]:
     """Feeds in force on a civil day, as known at a moment, by code."""
     rows = conn.execute(
-        text(f"SELECT {_COLUMNS} FROM app.feed_as_of(:on, :known) ORDER BY code"), {"on": on, "known": known_at}
+        text(f"SELECT {_COLUMNS} FROM app.feed_as_of(:on, :known) WHERE until IS NULL OR until >= :on ORDER BY code"),
+        {"on": on, "known": known_at},
     )
     return [Feed(**r._mapping) for r in rows]
 
@@ -119,13 +120,13 @@ def contents(conn: Connection, code: str) -> set[tuple[str, date | None]]:
     return {(r.file_sha256, r.delivered_on) for r in rows}
 
 
-def imports(conn: Connection, sha256: str, namespace: str, delivered_on: date) -> list[dict[str, Any]]:
-    """Imports of a content as a delivery of a day: id, count_in, count_imported, count_unchanged, count_quarantined, count_skipped."""
+def imports(conn: Connection, sha256: str, namespace: str, delivered_on: date, profile: str) -> list[dict[str, Any]]:
+    """Imports of a content by a profile (pictures have none) as a delivery of a day: id, count_in, count_imported, count_unchanged, count_quarantined, count_skipped."""
     rows = conn.execute(
         text("""SELECT id, count_in, count_imported, count_unchanged, count_quarantined, count_skipped FROM sys.import_record
-        WHERE file_sha256 = :h AND options ->> 'namespace' = :ns AND coalesce(options ->> 'delivered_on', options ->> 'taken_on') = :on
+        WHERE file_sha256 = :h AND profile IN (:p, '') AND options ->> 'namespace' = :ns AND coalesce(options ->> 'delivered_on', options ->> 'taken_on') = :on
         ORDER BY recorded_at, id"""),
-        {"h": sha256, "ns": namespace, "on": str(delivered_on)},
+        {"h": sha256, "ns": namespace, "on": str(delivered_on), "p": profile},
     )
     return [dict(r._mapping) for r in rows]
 

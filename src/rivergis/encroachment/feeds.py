@@ -33,7 +33,7 @@ KINDS = {
 # what a person may change of a feed; what is None is as the files say, or not there
 FIELDS = (
     "name", "kind", "layer", "profile", "source_layer", "crs", "datum", "encoding", "complete", "images", "date_pattern", "folder",
-    "cadence_days", "late_after_days", "dead_after_days", "owner",
+    "cadence_days", "late_after_days", "dead_after_days", "owner", "until",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ class Feed:
     late_after_days: int | None = None
     dead_after_days: int | None = None
     owner: str | None = None
+    until: date | None = None
 
     @property
     def namespace(self) -> str:

@@ -16,7 +16,15 @@ from rivergis.encroachment import feed_store, inbox_files
 from rivergis.encroachment.feed_store import FileRow
 from rivergis.encroachment.feeds import KINDS, Feed, checked, with_rhythm
 from rivergis.encroachment.inbox_files import SHANGHAI, Lying
-from rivergis.errors import AlreadyRunning, CrsRefused, EnvironmentFault, InputError, RivergisError, legible
+from rivergis.errors import (
+    AlreadyRunning,
+    CrsRefused,
+    EnvironmentFault,
+    InputError,
+    NotPermitted,
+    RivergisError,
+    legible,
+)
 from rivergis.intake import profile as profiles
 from rivergis.intake import sources
 from rivergis.intake.limits import Limits
@@ -50,6 +58,7 @@ class _Desk:
     store_dir: Path
     settle_s: float
     limits: Limits
+    again: bool
     now: datetime
     progress: Progress
 
@@ -71,9 +80,7 @@ class _Known:
             return cls(feed_store.last_of_each(conn, code), feed_store.contents(conn, code))
 
 
-def register(
-    db: Database, feed: Feed, book: RuleBook, actor: str, *, rules_dir: Path, until: date | None = None
-) -> Feed:
+def register(db: Database, feed: Feed, book: RuleBook, actor: str, *, rules_dir: Path) -> Feed:
     """Register a feed or change it, as a new version; its days of being late and dead follow from its cadence unless said.
 
     Raises ``UsageError`` or ``InputError`` where it could not be used, such as a profile that there is not.
@@ -83,7 +90,7 @@ def register(
     if KINDS[feed.kind].inbox:
         profiles.load(feed.profile, rules_dir)
     with db.write(actor) as conn:
-        feed_store.save(conn, whole, until)
+        feed_store.save(conn, whole)
     return whole
 
 
@@ -97,20 +104,22 @@ def take_in(
     only: Sequence[str] = (),
     settle_s: float | None = None,
     limits: Limits | None = None,
+    again: bool = False,
     progress: Progress = lambda _: None,
 ) -> list[FileTaken]:
     """Read the folder of every feed (or of those of the codes ``only``) and take in what is new; what changed is told.
 
     The same content again is nothing, a file that is still being written waits, a bad one is recorded with its sentence and
     tried again next time. Files stay as they are and where they are. Each file is a transaction of its own, so a run that
-    was killed goes on where it stood. ``settle_s`` and ``limits``: those of the settings unless given. Raises
+    was killed goes on where it stood. ``settle_s`` and ``limits``: those of the settings unless given. ``again``: also files
+    that are in, for a feed that was read by the wrong profile; what comes out as it was changes nothing. Raises
     ``AlreadyRunning`` while another reads them, ``EnvironmentFault`` where the database or the disk is gone.
     """
     said = settings.load()
     now = datetime.now(UTC)
     desk = _Desk(
         db, actor, _national(book, now), rules_dir, store_dir, said.feed_settle_s if settle_s is None else settle_s,
-        limits or Limits.of(said.max_limits), now, progress,
+        limits or Limits.of(said.max_limits), again, now, progress,
     )  # fmt: skip
     with db.lock(LOCK):
         with db.read() as conn:
@@ -129,7 +138,7 @@ def _of_feed(desk: _Desk, feed: Feed) -> Iterator[FileTaken]:
     try:
         found = inbox_files.lying(Path(str(feed.folder)))
     except (RivergisError, OSError) as error:
-        yield from _kept(desk, feed, known, _failed("", "", "", 0, error))
+        yield from _kept(desk, feed, known, _failed(feed, "", "", "", 0, error))
         return
     # a folder that is there again, a bad file that its sender took back
     there = {f.name for f in found}
@@ -149,7 +158,8 @@ def _day(desk: _Desk, feed: Feed, file: Lying) -> date:
 
 def _of_file(desk: _Desk, feed: Feed, known: _Known, file: Lying) -> Iterator[FileTaken]:
     last = known.last.get(file.name)
-    if last is not None and last.stamp == file.stamp and last.state in ("taken", "partly", "known"):
+    done = _settled(desk, last)
+    if done is not None and done.stamp == file.stamp:
         return
     waits = _waits(desk, file)
     if waits:
@@ -159,17 +169,23 @@ def _of_file(desk: _Desk, feed: Feed, known: _Known, file: Lying) -> Iterator[Fi
     sha256 = ""
     try:
         sha256 = sources.sha256(file.path)
-        if last is not None and last.file_sha256 == sha256 and last.state in ("taken", "partly", "known"):
+        if done is not None and done.file_sha256 == sha256:
             return  # only touched
-        row = _known_content(feed, known, file, sha256) or _taken(desk, feed, file, sha256)
-    except (EnvironmentFault, AlreadyRunning):
+        row = (None if desk.again else _known_content(feed, known, file, sha256)) or _taken(desk, feed, file, sha256)
+    except (EnvironmentFault, AlreadyRunning, NotPermitted):
         raise
     except Exception as error:  # whatever a file does to a reader, the next one is read
-        if _changed(file):
-            yield FileTaken(feed.code, file.name, "waiting", f"{file.name} changed while it was read: it waits.")
-            return
-        row = _failed(file.name, sha256, file.stamp, file.size_bytes, error)
-    yield from _kept(desk, feed, known, row)
+        row = _failed(feed, file.name, sha256, file.stamp, file.size_bytes, error)
+    if _changed(file):
+        yield FileTaken(feed.code, file.name, "waiting", f"{file.name} changed while it was read: it waits.")
+    else:
+        yield from _kept(desk, feed, known, row)
+
+
+def _settled(desk: _Desk, last: FileRow | None) -> FileRow | None:
+    """What was recorded of a file, if nothing is left to do for that content."""
+    final = ("known",) if desk.again else ("taken", "partly", "known")
+    return last if last is not None and last.state in final else None
 
 
 def _waits(desk: _Desk, file: Lying) -> str | None:
@@ -199,13 +215,15 @@ def _known_content(feed: Feed, known: _Known, file: Lying, sha256: str) -> FileR
     return FileRow(file.name, sha256, file.stamp, file.size_bytes, "known", sentence, said or max(d for d in days if d))
 
 
-def _failed(name: str, sha256: str, stamp: str, size: int, error: Exception) -> FileRow:
+def _failed(feed: Feed, name: str, sha256: str, stamp: str, size: int, error: Exception) -> FileRow:
     if isinstance(error, RivergisError):
         said = error.sentence
     else:
-        said = f"{name or 'The folder'} cannot be taken in, by a fault of rivergis or of this machine: {type(error).__name__}: {' '.join(str(error).split())[:300]}."
+        what = " ".join(str(error).split())[:300]
+        said = f"{name or 'The folder'} cannot be taken in, by a fault of rivergis or of this machine: {type(error).__name__}: {what}."
     if isinstance(error, CrsRefused):
-        said += " For all files of the feed: rivergis feed change CODE --crs or --datum."
+        option = error.details.get("option") or "--crs EPSG:CODE"
+        said += f" For all files of this feed: rivergis feed change {feed.code} {option}"
     return FileRow(name, sha256, stamp, size, "failed", legible(said))
 
 
@@ -248,7 +266,7 @@ def _taken(desk: _Desk, feed: Feed, file: Lying, sha256: str) -> FileRow:
     else:
         content = _layer(desk, feed, file, day, sha256)
     with desk.db.read() as conn:
-        imports = feed_store.imports(conn, content, namespace, day)
+        imports = feed_store.imports(conn, content, namespace, day, feed.profile)
     return _row(file, sha256, day, imports)
 
 
