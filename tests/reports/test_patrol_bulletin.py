@@ -261,6 +261,16 @@ def test_a_sweep_lists_every_hole_and_what_only_paper_says(month: Database, tmp_
     )
     assert "村级" not in patrol_paper.render(nameless) and "<svg" in patrol_paper.render(paper)
     assert cells["bank_m"].sum() == pytest.approx(8000.0, rel=0.001)
+    told = {r["cell"]: r for r in rows(paper, "cells")}
+    for c in cells.itertuples():  # a cell of which something was seen says when and by whom, any other says nothing
+        row = told[c.cell]
+        assert (
+            (row["last_seen"] is not None)
+            == (row["patrols_count"] > 0)
+            == (row["seen_by"] is not None)
+            == (c.seen_m > 1)
+        )
+    assert "村级 乙" in {r["seen_by"] for r in told.values()}
     out = tmp_path / "s.gpkg"
     patrol_coverage.write_layers(patrol_sweep.layers(covered, cells), out)
     import pyogrio

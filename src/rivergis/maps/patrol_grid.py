@@ -22,7 +22,8 @@ def cells(lines: gpd.GeoDataFrame, *, cell_m: float, beyond_bank_m: float) -> gp
 
     ``lines``: stretches (LineString, EPSG:4490) with ``seen`` (bool), ``length_m``, ``half_width_m``; both banks of a river lie on one
     line. The grid is that of the local map zone, its corners at whole multiples of the cell. Columns: cell (name), bank_m, seen_m,
-    share, cls; MultiPolygon, EPSG:4490. ``UsageError`` for cells that would be too many or have no size.
+    share, cls; where ``lines`` say when and by which track they were seen (first_seen, last_seen, track_id) also first_seen,
+    last_seen and tracks of the cell; MultiPolygon, EPSG:4490. ``UsageError`` for cells that would be too many or have no size.
     """
     if not cell_m >= 50:
         raise UsageError(f"A grid cell of {cell_m:g} m is too small: give at least 50 m.")
@@ -38,8 +39,23 @@ def cells(lines: gpd.GeoDataFrame, *, cell_m: float, beyond_bank_m: float) -> gp
     cls = np.where(whole, SEARCHED, np.where(table["seen_m"] < CRUMB_M, OPEN, PARTLY))
     names = [f"{int(c)}-{int(r)}" for c, r in zip(table["column"], table["row"], strict=True)]
     out = table[["bank_m", "seen_m"]].assign(cell=names, share=np.where(whole, 1.0, share), cls=cls)
+    if {"first_seen", "last_seen", "track_id"} <= set(metric.columns):
+        out = out.join(_searches(parts, metric, table))
     shapes = _clipped(table, metric, cell_m, beyond_bank_m)
     return crs.to_storage(gpd.GeoDataFrame(out, geometry=shapes, crs=metric.crs))
+
+
+def _searches(parts: pd.DataFrame, metric: gpd.GeoDataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """When and by which tracks the bank of each cell was seen, in the order of ``table``: first_seen, last_seen, tracks."""
+    seen = parts[parts["seen_m"] >= CRUMB_M]
+    told = metric[["first_seen", "last_seen", "track_id"]].iloc[seen["line"].to_numpy()].reset_index(drop=True)
+    own = pd.concat([seen[["column", "row"]].reset_index(drop=True), told], axis=1).groupby(["column", "row"])
+    at = pd.MultiIndex.from_frame(table[["column", "row"]])
+    tracks = own["track_id"].agg(lambda t: tuple(sorted({str(k) for k in t if k is not None})))
+    days = [own[c].agg(f).reindex(at).reset_index(drop=True) for c, f in (("first_seen", "min"), ("last_seen", "max"))]
+    out = pd.DataFrame({"first_seen": days[0], "last_seen": days[1]}).astype(object)
+    out = out.where(out.notna(), None)
+    return out.assign(tracks=[t if isinstance(t, tuple) else () for t in tracks.reindex(at)])
 
 
 _COLUMNS: dict[str, list[Any]] = {"bank_m": [], "seen_m": [], "cell": [], "share": [], "cls": []}
@@ -57,7 +73,7 @@ def _cut(metric: gpd.GeoDataFrame, cell_m: float) -> pd.DataFrame:
     seen = np.where(metric["seen"].to_numpy(bool)[line], metres, 0.0)
     at = boxes.iloc[square]
     return pd.DataFrame(
-        {"column": at["column"].to_numpy(), "row": at["row"].to_numpy(), "bank_m": metres, "seen_m": seen}
+        {"column": at["column"].to_numpy(), "row": at["row"].to_numpy(), "bank_m": metres, "seen_m": seen, "line": line}
     )
 
 

@@ -124,7 +124,7 @@ _FIND = (
     "accepted_on",
     "closed_on",
 )
-_DECIDED = ("authority", "decision", "decided_on", "document_no")
+_DECIDED = ("decisions",)
 
 
 def stages(conn: Connection, rules: RuleBook, asked: Scope) -> Paper:
@@ -148,14 +148,15 @@ def stages(conn: Connection, rules: RuleBook, asked: Scope) -> Paper:
 
 
 def _stage_row(s: Mapping[str, Any], c: Mapping[str, Any]) -> Sequence[Any]:
-    done = [words.say(f"patrol_report.case.outcome_{d['outcome']}") for d in s["decisions"]]
-    told = [
-        ("、".join(dict.fromkeys(str(d[k]) for d in s["decisions"])) or None)
-        for k in ("authority", "decided_on", "document_no")
-    ]
     outcome = state_name(s["outcome"]) if s["outcome"] else None
     return (
         words.say(f"patrol_report.case.stage_{s['stage']}"), number(c), place(c), class_name(c["class_code"]), s["found_on"],
         case_rows.source(c), s["confirmed_on"], outcome, s["assigned_on"], s["deadline"], s["rectified_on"], s["accepted_on"],
-        s["closed_on"], told[0], "、".join(done) or None, told[1], told[2],
+        s["closed_on"], ";".join(_decided(d) for d in s["decisions"]) or None,
     )  # fmt: skip
+
+
+def _decided(d: Mapping[str, Any]) -> str:
+    """What an authority did, in the order of its document: day, office, what, number."""
+    what = words.say(f"patrol_report.case.outcome_{d['outcome']}")
+    return f"{d['decided_on']} {d['authority']} {what} {d['document_no']}"

@@ -215,10 +215,12 @@ def _numeric(table: Table, column: int) -> bool:
 
 
 def pdf(page: str) -> bytes:
-    """A page as PDF; nothing is fetched from anywhere for it."""
+    """A page as PDF; nothing is fetched from anywhere for it but what is written into the page itself."""
     import weasyprint  # type: ignore[import-untyped]
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher  # type: ignore[import-untyped]
 
-    def nothing(url: str, *_: Any, **__: Any) -> Any:
-        raise EnvironmentFault(f"The paper would have to fetch {url[:80]!r}; it may not.")
-
-    return bytes(weasyprint.HTML(string=page, url_fetcher=nothing).write_pdf())
+    within = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    try:
+        return bytes(weasyprint.HTML(string=page, url_fetcher=within).write_pdf())
+    except FatalURLFetchingError as error:
+        raise EnvironmentFault(f"The paper would have to fetch something; it may not ({str(error)[:120]}).") from error

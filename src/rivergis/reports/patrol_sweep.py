@@ -81,7 +81,13 @@ def paper(covered: Covered, cells: gpd.GeoDataFrame, *, names: bool, drawing: bo
     tables = [
         Table("rivers", coverage_report.RIVERS, coverage_report.rivers(covered), "sweep"),
         Table("holes", _HOLES, _hole_rows(covered, gone), "sweep", note),
-        Table("cells", _CELLS, _cell_rows(cells), "sweep"),
+        Table(
+            "cells",
+            (*_CELLS, *(("seen_by",) if names else ())),
+            _cell_rows(covered, cells, names),
+            "sweep",
+            words.both("patrol_report.note_cells"),
+        ),
         Table("swept", (*_SWEPT, *(("last_by",) if names else ())), _swept_rows(covered, names), "sweep"),
     ]
     searched = int((cells["cls"] == patrol_grid.SEARCHED).sum())
@@ -108,7 +114,18 @@ def _print_layers(covered: Covered, cells: gpd.GeoDataFrame) -> dict[str, gpd.Ge
 
 
 _HOLES = ("river", "bank", "from", "to", "length_m", "reason", "landmark", "record_day")
-_CELLS = ("cell", "bank_km", "seen_km", "seen_share", "cell_state")
+_CELLS = (
+    "cell",
+    "cell_lon",
+    "cell_lat",
+    "bank_km",
+    "seen_km",
+    "seen_share",
+    "cell_state",
+    "first_seen",
+    "last_seen",
+    "patrols_count",
+)
 _SWEPT = ("river", "bank", "from", "to", "length_m", "patrols_count", "first_seen", "last_seen")
 
 
@@ -139,13 +156,32 @@ def _hole_rows(covered: Covered, gone: pd.DataFrame) -> list[Sequence[Any]]:
     return rows
 
 
-def _cell_rows(cells: gpd.GeoDataFrame) -> list[Sequence[Any]]:
-    """Cells, those not searched first."""
+def _cell_rows(covered: Covered, cells: gpd.GeoDataFrame, names: bool) -> list[Sequence[Any]]:
+    """Cells, those not searched first: where each is, how much of its bank was seen, when, and by how many patrols or by whom."""
     order = {patrol_grid.OPEN: 0, patrol_grid.PARTLY: 1, patrol_grid.SEARCHED: 2}
-    return [
-        (c.cell, km(c.bank_m), km(c.seen_m), percent(c.seen_m, c.bank_m), words.both(f"patrol_report.cell_{c.cls}"))
-        for c in sorted(cells.itertuples(), key=lambda c: (order[c.cls], c.cell))
-    ]
+    tracks = {str(t): t for t in covered.facts.credits["track_id"] if t is not None}
+    rows: list[Sequence[Any]] = []
+    for c in sorted(cells.itertuples(), key=lambda c: (order[c.cls], c.cell)):
+        at = c.geometry.representative_point()
+        share, state = percent(c.seen_m, c.bank_m), words.both(f"patrol_report.cell_{c.cls}")
+        days = [None if d is None else str(d) for d in (c.first_seen, c.last_seen)]
+        chiefs = dict.fromkeys(chief for t in c.tracks if t in tracks for chief in covered.chiefs_of(tracks[t]))
+        who = (covered.places.names(chiefs) or None,) if names else ()
+        rows.append(
+            (
+                c.cell,
+                round(at.x, 6),
+                round(at.y, 6),
+                km(c.bank_m),
+                km(c.seen_m),
+                share,
+                state,
+                *days,
+                len(c.tracks),
+                *who,
+            )
+        )
+    return rows
 
 
 def _swept_rows(covered: Covered, names: bool) -> list[Sequence[Any]]:
@@ -194,5 +230,5 @@ def layers(covered: Covered, cells: gpd.GeoDataFrame) -> list[tuple[str, gpd.Geo
     return [
         ("stretches", swept, "LineString"),
         ("holes", lines.drop(columns="river_id"), "LineString"),
-        ("grid_cells", cells, "MultiPolygon"),
+        ("grid_cells", cells.drop(columns="tracks", errors="ignore"), "MultiPolygon"),
     ]
