@@ -52,7 +52,7 @@ def test_the_night_runs_by_the_calendar_of_beijing_and_is_made_up_for() -> None:
     assert said("rivergis-nightly.timer", "OnCalendar") == ["*-*-* 03:30:00 Asia/Shanghai"]
     assert said("rivergis-nightly.timer", "Persistent") == ["true"]
     [command] = said("rivergis-nightly.service", "ExecStart")
-    assert command.endswith("rivergis nightly run --resume")
+    assert command.endswith("rivergis nightly run")
 
 
 def test_what_is_tried_again_follows_the_exit_codes() -> None:
@@ -88,7 +88,7 @@ def test_cron_tries_again_where_that_may_help(tmp_path: Path, codes: list[int], 
     }
     done = subprocess.run([TIMER / "night-cron", "--date", "2026-05-20"], env=env | {"RIVERGIS_NIGHT_ENV": "/nowhere"}, check=False, capture_output=True)  # fmt: skip
     assert done.returncode == ends
-    assert log.read_text().splitlines() == ["nightly run --resume --date 2026-05-20"] * tries
+    assert log.read_text().splitlines() == ["nightly run --date 2026-05-20"] * tries
 
 
 def test_every_exit_code_has_a_row_in_the_manual() -> None:
