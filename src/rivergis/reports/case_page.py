@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
-import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs, words
-from rivergis.db.connect import now_of, read_table
-from rivergis.encroachment import case_store
+from rivergis.db.connect import now_of
+from rivergis.encroachment import case_needs, case_store, case_workflow
+from rivergis.encroachment.case_needs import Around, Said
 from rivergis.errors import UsageError
 from rivergis.maps import case_map, features, leads, lists
 from rivergis.maps.features import Row, When
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-NEAR_M = 100.0
 _NEAR_MOST = 6
 # what of the detail of an event is shown, in this order; units and evidence have rows of their own
 _DETAIL = ("deadline", "measure", "authority", "authority_level", "document_no", "unit", "stage", "severity", "class_code", "why_not_all", "into")  # fmt: skip
@@ -42,6 +42,8 @@ class CaseFacts:
     reports: list[dict[str, Any]]
     severe: bool
     """Its level takes an instruction (批示) before it is assigned."""
+    given: set[str]
+    """Needs of moves that are there already, whatever is said."""
     near: list[dict[str, Any]] = field(default_factory=list)
     map: str = ""
 
@@ -64,13 +66,14 @@ def as_known(conn: Connection, known: date | None, on: date | None = None) -> Wh
     return When(on or known, min(end, now.known_at))
 
 
-def facts(conn: Connection, finding_id: str, at: When, *, drawn: bool = True) -> CaseFacts:
-    """What is known of a case? ``NotFound`` where it was not known then. ``drawn``: with its map and what lies near it."""
+def facts(conn: Connection, finding_id: str, at: When, *, near_m: float | None = None) -> CaseFacts:
+    """What is known of a case? ``NotFound`` where it was not known then. ``near_m``: with its map and cases so near that may be the same."""
     record = lists.lead(conn, finding_id, at)
     case = case_store.case(conn, record["finding"]["id"], at.on, at.known_at)
     now = record["now"]
     told = [{**e, "rows": event_rows(e["detail"])} for e in case_store.events(conn, case["id"], at.known_at)]
     evidence = _evidence(conn, case, at)
+    around = Around(**asdict(case_store.facts(conn, case["id"], None)))
     papers = {e["file_sha256"]: e["id"] for e in evidence}
     for event in told:
         event["attachment"] = papers.get(event["attachment_sha256"])
@@ -83,9 +86,10 @@ def facts(conn: Connection, finding_id: str, at: When, *, drawn: bool = True) ->
         told,
         evidence,
         [r for r in case_store.reports(conn, case["id"]) if r["recorded_at"] <= at.known_at],
-        case_store.facts(conn, case["id"], None).instructed,
-        _near(conn, case["id"], at) if drawn else [],
-        case_map.draw(conn, str(case["id"]), at) if drawn else "",
+        around.instructed,
+        case_needs.given(Said(), told, around),
+        _near(conn, case["id"], at, near_m) if near_m is not None else [],
+        case_map.draw(conn, str(case["id"]), at) if near_m is not None else "",
     )
 
 
@@ -148,21 +152,19 @@ def _distances(conn: Connection, case: Mapping[str, Any], spots: Sequence[tuple[
     return [float(shapely.distance(thing, p)) for p in points]
 
 
-def _near(conn: Connection, finding_id: Any, at: When) -> list[dict[str, Any]]:
-    """Cases that may be the same: those that stand within ``NEAR_M``, nearest first."""
-    return _rows(
-        conn,
-        """SELECT o.id, o.number, o.class_code, o.state, ST_Distance(o.geom::geography, c.geom::geography) AS distance_m
-        FROM app.case_as_of(:on, :known) c JOIN app.case_as_of(:on, :known) o ON o.id <> c.id
-          AND ST_DWithin(o.geom::geography, c.geom::geography, :near)
-        WHERE c.id = CAST(:f AS uuid) AND o.state NOT IN ('merged', 'not_a_problem') AND o.status <> ALL(:ended)
-        ORDER BY 5, o.id LIMIT :n""",
-        {**at.params, "f": str(finding_id), "near": NEAR_M, "ended": list(leads.ENDED), "n": _NEAR_MOST},
-    )
-
-
-def _rows(conn: Connection, sql: str, params: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rows as dicts, with what is missing as None."""
-    frame = read_table(conn, sql, params).astype(object)
-    out: list[dict[str, Any]] = frame.where(pd.notna(frame), None).to_dict("records") if len(frame) else []
+def _near(conn: Connection, finding_id: uuid.UUID, at: When, within_m: float) -> list[dict[str, Any]]:
+    """Open cases that may be the same one, nearest first: id, number, class_code, sources, distance_m."""
+    pairs = case_store.near_pairs(conn, at.on, at.known_at, within_m, case_workflow.OPEN, finding_id, True)
+    out = []
+    for p in pairs[:_NEAR_MOST]:
+        other = "b" if p["a"] == finding_id else "a"
+        out.append(
+            {
+                "id": p[other],
+                "number": p[f"{other}_number"],
+                "class_code": p[f"{other}_class"],
+                "sources": p[f"{other}_sources"],
+                "distance_m": p["distance_m"],
+            }
+        )
     return out

@@ -87,9 +87,9 @@ def case(
     """One case by id, number, or number of a higher level, with its history as of any date and the moves that you may take now."""
     with database(request).read() as conn:
         at = case_page.as_known(conn, known, on)
-        facts = case_page.facts(conn, str(case_store.find(conn, case_id)), at, drawn=False)
+        facts = case_page.facts(conn, str(case_store.find(conn, case_id)), at)
     now = known is None and on is None
-    allowed = case_forms.offers(facts.case, facts.events, actor, facts.severe) if now else []
+    allowed = case_forms.offers(facts, actor) if now else []
     people = bool(PEOPLE & actor.capabilities)
     return {
         "case": _public(facts.case, actor),

@@ -30,11 +30,10 @@ FIELDS = frozenset(
         "into",
     )
 )
-"""Needs that a form has a field for; a move that needs something else (a table of before) is not taken by form."""
+"""Needs that a form has a field for; anything else is there or is not: it must have happened before."""
+_CONDITIONS = frozenset({"completions", "doubts_seen"})
+"""Needs that may be there already, and then are not asked for."""
 UNIT_ROWS = 4
-_HAPPENED = ("instruction",)
-"""Needs that no form can fill in: another move comes first."""
-_CLOSED = ("closed", "closed_above")
 
 
 @dataclass(frozen=True)
@@ -59,50 +58,38 @@ class Offer:
         return {"move": self.move, "zh": move.zh, "en": move.en, "needs": list(self.needs), "waits_for": self.waits_for}
 
 
-def offers(case: Mapping[str, Any], events: Sequence[Mapping[str, Any]], actor: Actor, severe: bool) -> list[Offer]:
-    """Moves from the state of the case that the actor holds the capability for and that are not for another person.
-
-    ``events``: of the case, oldest first, with seq, move, to_state, actor. ``severe``: its level takes an instruction (批示) first.
-    """
+def offers(facts: CaseFacts, actor: Actor) -> list[Offer]:
+    """Moves from the state of the case that the actor holds the capability for and that are not for another person."""
     life = lifecycle.load()["finding"]
-    mine = {e["move"] for e in events if e["actor"] == actor.name}
+    mine = {e["move"] for e in facts.events if e["actor"] == actor.name}
     return [
-        _offer(m, case, events, severe)
+        _offer(m, facts)
         for m in life.moves.values()
-        if case["state"] in m.from_states
+        if facts.case["state"] in m.from_states
         and m.capability in actor.capabilities
         and not mine & set(m.other_than)
-        and _has_sense(m, case)
-        and not {*m.needs, *m.needs_if_severe} - FIELDS - set(_HAPPENED)
+        and _has_sense(m, facts.case)
+        and not set(m.needs) - FIELDS - facts.given
     ]
 
 
 def _has_sense(move: Move, case: Mapping[str, Any]) -> bool:
-    """A unit can only be done that is not yet; a case that others are merged into goes into no other; closed above means above."""
+    """A unit can only be done that is not yet; a case that others are merged into goes into no other."""
     if move.name == "unit_done":
         return any(not u.get("done_on") for u in case["units"] or [])
-    if move.name == "merge":
-        return not len(case["merged_from"])
-    return True
+    return move.name != "merge" or not len(case["merged_from"])
 
 
-def _offer(move: Move, case: Mapping[str, Any], events: Sequence[Mapping[str, Any]], severe: bool) -> Offer:
-    needs = (*move.needs, *(move.needs_if_severe if severe else ()))
-    waits = "instruction" if "instruction" in needs and not _instructed(events) else None
+def _offer(move: Move, facts: CaseFacts) -> Offer:
+    needs = (*move.needs, *(move.needs_if_severe if facts.severe else ()))
     judges = move.name.startswith("judge_")
     return Offer(
         move.name,
-        tuple(n for n in needs if n not in _HAPPENED),
-        waits,
+        tuple(n for n in needs if n in FIELDS and n not in facts.given & _CONDITIONS),
+        next((n for n in needs if n not in FIELDS and n not in facts.given), None),
         grades=judges or move.name == "instruct",
         may_prove=judges or move.name.startswith("look_back_") or move.name == "accept",
     )
-
-
-def _instructed(events: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a leader instructed the case since it was last closed."""
-    closed = max((e["seq"] for e in events if e["to_state"] in _CLOSED), default=0)
-    return any(e["move"] == "instruct" and e["seq"] > closed for e in events)
 
 
 def choices(facts: CaseFacts, moves: Sequence[Offer], classes: Sequence[str], today: date) -> dict[str, Any]:

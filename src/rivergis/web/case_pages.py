@@ -23,7 +23,7 @@ from rivergis.web import case_forms, case_moves, case_sent, page
 from rivergis.web.auth import database, require
 from rivergis.web.case_asked import Asked, asked, query_of
 from rivergis.web.case_sent import Sent
-from rivergis.web.patrol_upload import book_of
+from rivergis.web.patrol_upload import book_of, view_of
 
 router = APIRouter(include_in_schema=False)
 View = Annotated[Actor, Depends(require("view"))]
@@ -127,11 +127,12 @@ def _page(
     said: Sent | None = None,
 ) -> HTMLResponse:
     past = known is not None or on is not None
+    near_m = view_of(request).number("ledger.duplicates.distance")
     with database(request).read() as conn:
         at = case_page.as_known(conn, known, on)
-        facts = case_page.facts(conn, finding_id, at)
+        facts = case_page.facts(conn, finding_id, at, near_m=near_m)
         signed, demo = case_desk.signed(conn, at), book.is_demo(conn)
-    moves = [] if past else case_forms.offers(facts.case, facts.events, actor, facts.severe)
+    moves = [] if past else case_forms.offers(facts, actor)
     values = {**_shown(facts, actor), **_refusal(facts, refused, said), "signed": signed, "demo": demo}
     return page.render(
         request,

@@ -25,7 +25,7 @@ from rivergis.jobs import track_import
 from rivergis.patrol import receive_store, receive_workflow, review_workflow, store, upload_files
 from rivergis.patrol.receive_workflow import Said
 from rivergis.reports import patrol_page
-from rivergis.rules import RuleBook
+from rivergis.rules import RuleBook, RuleView
 from rivergis.web.auth import database, require
 
 router = APIRouter(prefix="/api/patrol", tags=["patrol"])
@@ -66,6 +66,11 @@ def _book(rules_dir: Path, on: date) -> RuleBook:
 
 def book_of(request: Request) -> RuleBook:
     return _book(request.app.state.settings.rules_dir, date.today())
+
+
+def view_of(request: Request) -> RuleView:
+    """The rules of the place that the database is about, today."""
+    return track_import.view_of(database(request), book_of(request), date.today())
 
 
 @router.post("/tracks", description=_ABOUT, openapi_extra=_BODY, max_body_size=MAX_UPLOAD)
