@@ -175,6 +175,7 @@ _MISSING = {
     "units": "--unit NAME, the first one leads",
     "instruction": "an instruction of a leader first: the move instruct",
     "into": "another open case that is not merged itself",
+    "untouched": "people have begun to work on this case: take the moves of its life",
     "stage": "--stage card, notice, letter or order",
 }
 
@@ -189,6 +190,13 @@ def national_bounds() -> Bounds:
     """From where on a difference is told, by the national rules."""
     view = rules.load(gis_dir() / "rules").at((rules.NATIONAL,), datetime.now(SHANGHAI).date())
     return Bounds.of(view)
+
+
+def keep_evidence(
+    conn: Connection, case_id: UUID, evidence: Sequence[Evidence], store_dir: Path, bounds: Bounds | None = None
+) -> list[str]:
+    """Keep pictures with a case beside any move: those of the report that opened it. Returns what they say differently."""
+    return _with_evidence(conn, case_id, {}, evidence, store_dir, bounds or national_bounds())
 
 
 def _with_evidence(
