@@ -73,7 +73,7 @@ BEGIN
                            'data.leg', 'data.delivery', 'data.delivery_item', 'data.network_build', 'data.network_build_reach',
                            'data.network_defect', 'data.patrol_entry', 'data.patrol_entry_stretch', 'data.patrol_entry_event',
                            'data.patrol_party', 'data.area_visit', 'data.review_event', 'data.observation',
-                           'data.feed_file', 'data.patch_batch', 'data.patch', 'data.patch_figures', 'data.patch_check', 'data.report',
+                           'data.feed_file', 'data.feed_picture', 'data.patch_batch', 'data.patch', 'data.patch_figures', 'data.patch_check', 'data.report',
                            'data.authority_decision', 'data.issued_report',
                            'data.sample', 'data.sample_stratum', 'data.sample_member', 'data.sample_result', 'sys.track_access', 'sys.audit', 'sys.import_record', 'sys.quarantine', 'sys.quarantine_event',
                            'data.superior_list', 'data.superior_item', 'data.superior_link', 'data.superior_step', 'data.baseline', 'data.baseline_item',

@@ -71,3 +71,21 @@ import_ids: imports it became
 counts: in, imported, unchanged, set_aside, skipped
 actor: who took it in
 recorded_at: when');
+
+CREATE TABLE data.feed_picture (
+  candidate_id uuid NOT NULL REFERENCES data.identity,
+  file_sha256 text NOT NULL,
+  file_path text NOT NULL,
+  file_name text NOT NULL,
+  taken_at timestamptz,
+  actor text NOT NULL DEFAULT current_setting('rivergis.actor'),
+  recorded_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (candidate_id, file_sha256));
+SELECT pg_temp.note('data.feed_picture', 'The picture that lay beside an alert or report and is named in it, kept in the store; append only', '
+candidate_id: alert as candidate
+file_sha256: content hash
+file_path: place in the store, relative
+file_name: path inside the folder of the feed
+taken_at: when the alert says it was seen, UTC; null = it does not
+actor: who took it in
+recorded_at: when');

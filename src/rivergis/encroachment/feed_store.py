@@ -131,6 +131,32 @@ def imports(conn: Connection, sha256: str, namespace: str, delivered_on: date, p
     return [dict(r._mapping) for r in rows]
 
 
+def pictures_named(conn: Connection, code: str, since: datetime) -> list[dict[str, Any]]:
+    """Candidates of a feed, recorded since a moment, that name a picture nobody has kept yet: id, picture, seen_at, file_name.
+
+    ``file_name``: the file they came in with, inside the folder of the feed.
+    """
+    rows = conn.execute(
+        text("""SELECT DISTINCT ON (c.id) c.id, c.evidence ->> 'picture' AS picture, c.seen_at, f.file_name
+        FROM data.candidate c JOIN data.feed_file f ON f.feed = :c AND c.import_id = ANY(f.import_ids)
+        WHERE c.feed = :c AND c.superseded_at IS NULL AND c.evidence ? 'picture' AND f.recorded_at > :since
+          AND NOT EXISTS (SELECT FROM data.feed_picture p WHERE p.candidate_id = c.id) ORDER BY c.id, f.id"""),
+        {"c": code, "since": since},
+    )
+    return [dict(r._mapping) for r in rows]
+
+
+def add_picture(
+    conn: Connection, candidate: uuid.UUID, sha256: str, file_path: str, file_name: str, taken_at: datetime | None
+) -> None:
+    """Keep with a candidate the picture it names; twice is nothing."""
+    conn.execute(
+        text("""INSERT INTO data.feed_picture (candidate_id, file_sha256, file_path, file_name, taken_at)
+        VALUES (:c, :h, :path, :name, :at) ON CONFLICT DO NOTHING"""),
+        {"c": candidate, "h": sha256, "path": file_path, "name": file_name, "at": taken_at},
+    )
+
+
 def record(conn: Connection, code: str, row: FileRow) -> None:
     """Record what became of a file of a feed."""
     conn.execute(

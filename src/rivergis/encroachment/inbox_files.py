@@ -92,6 +92,25 @@ def look(path: Path, name: str) -> Lying:
     return Lying(path, name, stamp, size, datetime.fromtimestamp(written, UTC), datetime.fromtimestamp(modified, UTC))
 
 
+def picture_beside(folder: Path, file_name: str, said: str, limits: Limits = DEFAULT) -> Path | None:
+    """The picture that an event of a file names, beside that file or anywhere below by its path; None where there is none.
+
+    An address on a network is none: nothing is fetched. Nor is what lies outside the folder or is no picture by its content.
+    """
+    inside = folder.resolve()
+    name = said.replace("\\", "/")
+    if "://" in name or "\0" in name:
+        return None
+    for place in (folder / PurePosixPath(file_name).parent / name, folder / name):
+        try:
+            found = place.resolve()
+            if found.is_relative_to(inside) and found.is_file() and "photo" in sources.recognise(found, limits).kinds:
+                return found
+        except (InputError, OSError, ValueError):
+            continue
+    return None
+
+
 def _parts(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file() and p.suffix != ".lock")

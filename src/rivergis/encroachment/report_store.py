@@ -72,13 +72,20 @@ def observations(conn: Connection, until: date) -> gpd.GeoDataFrame:
 
 
 def unattached(conn: Connection) -> list[dict[str, Any]]:
-    """Photos of reports whose lead does not show them yet: finding_id, photo_sha256, photo_path, at, kind, doubts."""
+    """Photos of reports and pictures of alerts whose lead does not show them yet.
+
+    Fields finding_id, photo_sha256, photo_path, at, doubts, and caption as a key of the words.
+    """
     rows = conn.execute(
-        text("""SELECT DISTINCT s.finding_id, r.photo_sha256, r.photo_path, r.at, r.kind, r.doubts FROM data.report r
+        text("""SELECT DISTINCT s.finding_id, r.photo_sha256, r.photo_path, r.at, r.doubts, 'report.photo' AS caption FROM data.report r
         JOIN data.sighting s ON s.sources @> jsonb_build_array(jsonb_build_object('candidate', r.candidate_id::text))
         WHERE r.photo_path IS NOT NULL AND r.candidate_id IS NOT NULL
           AND NOT EXISTS (SELECT FROM data.evidence e WHERE e.finding_id = s.finding_id AND e.file_sha256 = r.photo_sha256)
-        ORDER BY s.finding_id, r.at""")
+        UNION
+        SELECT s.finding_id, p.file_sha256, p.file_path, p.taken_at, '[]'::jsonb, 'feed_file.picture' FROM data.feed_picture p
+        JOIN data.sighting s ON s.sources @> jsonb_build_array(jsonb_build_object('candidate', p.candidate_id::text))
+        WHERE NOT EXISTS (SELECT FROM data.evidence e WHERE e.finding_id = s.finding_id AND e.file_sha256 = p.file_sha256)
+        ORDER BY 1, 4, 2""")
     )
     return [dict(r._mapping) for r in rows]
 

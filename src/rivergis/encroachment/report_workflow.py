@@ -294,7 +294,7 @@ def take_observations(conn: Connection, until: date, kind_of: Kind) -> int:
 
 
 def attach_photos(conn: Connection) -> int:
-    """Photos of reports become evidence of the leads that rest on them; how many."""
+    """Photos of reports and pictures of alerts become evidence of the leads that rest on them; how many."""
     rows = report_store.unattached(conn)
     for r in rows:
         doubts = {d["code"] for d in r["doubts"]}
@@ -305,8 +305,8 @@ def attach_photos(conn: Connection) -> int:
             file_sha256=r["photo_sha256"],
             file_path=r["photo_path"],
             # what the photo itself does not say, or says otherwise, is not known of it
-            taken_on=None if doubts & _TIME_OPEN else r["at"].astimezone(SHANGHAI).date(),
-            caption=words.both("report.photo"),
+            taken_on=None if doubts & _TIME_OPEN or r["at"] is None else r["at"].astimezone(SHANGHAI).date(),
+            caption=words.both(r["caption"]),
             position_grade="hand_placed" if "photo_no_position" in doubts else "measured",
         )
     return len(rows)

@@ -6,7 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ from rivergis.jobs import patch_import, receive
 from rivergis.rules import RuleBook, RuleView
 
 LOCK = "feeds"
+# a picture may come after the alert that names it
+PICTURES_WAITED_FOR = timedelta(days=7)
 Progress = Callable[[str], None]
 
 
@@ -148,6 +150,7 @@ def _of_feed(desk: _Desk, feed: Feed) -> Iterator[FileTaken]:
     ordered = sorted(found, key=lambda f: (_day(desk, feed, f), f.name))
     for file in ordered:
         yield from _of_file(desk, feed, known, file)
+    _keep_pictures(desk, feed)
 
 
 def _day(desk: _Desk, feed: Feed, file: Lying) -> date:
@@ -334,6 +337,23 @@ def _layer(desk: _Desk, feed: Feed, file: Lying, day: date, sha256: str) -> str:
             progress=desk.progress,
         )
         return sources.sha256(path)
+
+
+def _keep_pictures(desk: _Desk, feed: Feed) -> None:
+    """Pictures that alerts of the last days name and that lie in the folder by now go into the store, each for itself."""
+    with desk.db.read() as conn:
+        named = feed_store.pictures_named(conn, feed.code, desk.now - PICTURES_WAITED_FOR)
+    folder = Path(str(feed.folder))
+    for row in named:
+        path = inbox_files.picture_beside(folder, row["file_name"], row["picture"], desk.limits)
+        if path is None:
+            continue
+        sha256 = sources.sha256(path)
+        kept = f"evidence/{sha256}{path.suffix.lower()}"
+        sources.keep(path, desk.store_dir / kept, sha256=sha256)
+        with desk.db.write(desk.actor) as conn:
+            name = path.relative_to(folder.resolve()).as_posix()
+            feed_store.add_picture(conn, row["id"], sha256, kept, name, row["seen_at"])
 
 
 def _row(file: Lying, sha256: str, day: date, imports: list[dict[str, Any]]) -> FileRow:
