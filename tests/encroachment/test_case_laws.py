@@ -26,7 +26,7 @@ LIFE = lifecycle.load()["finding"]
 SHA = "a" * 64
 KEPT = {"sha256": SHA, "lon": 105.0, "lat": 29.4, "at": "2026-05-20T08:00:00+08:00"}
 PEOPLE = ("li", "chen", "wang", "zhao", "ma", "nobody")
-FREE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FREE = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 # what moves say: right, almost right, and nonsense
 VALUES: dict[str, list[Any]] = {
@@ -54,13 +54,17 @@ good = st.fixed_dictionaries(
     },
     optional={"severity": st.sampled_from(["一般", "重大"]), "doubts": st.just([{"code": "no_time"}]), "why_not_all": st.just("另案")},
 )  # fmt: skip
-attempt = st.tuples(
+wild = st.tuples(
     st.sampled_from([*LIFE.moves, "fly"]) | st.integers(0, 30),  # a number: one of the moves that the state allows
-    st.sampled_from(PEOPLE) | st.just("chen"),
-    st.sampled_from(["看过", None, " ", "\u3000"]) | st.just("看过"),
-    st.sampled_from([SHA, None, "x"]) | st.just(SHA),
+    st.sampled_from(PEOPLE),
+    st.sampled_from(["看过", None, " ", "\u3000"]),
+    st.sampled_from([SHA, None, "x"]),
     good | details,
 )
+sound = st.tuples(
+    st.integers(0, 30), st.sampled_from(["chen", "li", "wang", "zhao"]), st.just("看过"), st.just(SHA), good
+)
+attempt = st.one_of(sound, sound, wild)
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +130,47 @@ def database_takes(conn: Connection, case: Any, move: str, to_state: str, who: s
     return True
 
 
-@given(tries=st.lists(attempt, min_size=1, max_size=14), other=st.sampled_from(sorted(LIFE.states)))
+def way_to(state: str) -> list[str]:
+    """Moves of the shortest way to a state that begins with a judgement."""
+    ways = {"found": []}
+    for here in (queue := ["found"]):
+        for name in LIFE.allowed(here):
+            there = LIFE.step(here, name)
+            if there not in ways and not name.startswith("take_over_"):
+                ways[there] = [*ways[here], name]
+                queue.append(there)
+    return ways[state]
+
+
+FULL = {
+    "deadline": "2026-12-31", "measure": "拆除", "units": HANDED["units"], "unit": "城管局", "evidence": [KEPT], "authority": "市河长办",
+    "authority_level": "province", "stage": "card", "why_not_all": "另案", "doubts_seen": True,
+}  # fmt: skip
+
+
+def walk(conn: Connection, case: Any, heir: str, state: str) -> None:
+    """Bring a case to a state: li works, wang decides."""
+    for name in way_to(state):
+        who = "li" if LIFE.moves[name].capability == "inspect" else "wang"
+        said = Said("看过", SHA, FULL | {"into": heir})
+        to_state = python_says(conn, case, name, who, said)
+        assert to_state and database_takes(conn, case, name, to_state, who, said)
+
+
+@given(
+    start=st.sampled_from(sorted(LIFE.states)),
+    tries=st.lists(attempt, min_size=3, max_size=6),
+    other=st.sampled_from(sorted(LIFE.states)),
+)
 @FREE
-def test_database_and_python_allow_exactly_the_same(ledger: Database, tries: list[Any], other: str) -> None:
+def test_database_and_python_allow_exactly_the_same(ledger: Database, start: str, tries: list[Any], other: str) -> None:
     with ledger.engine.connect() as conn, conn.begin() as whole:
         conn.execute(text("SELECT set_config('rivergis.actor', 'test', true)"))
         case, heir = finding(conn), finding(conn)
+        walk(conn, case, heir, start)
         for name, who, reason, sha256, detail in tries:
-            state = case_needs.state(case_store.events(conn, case))  # type: ignore[arg-type]
+            past = case_store.events(conn, case)  # type: ignore[arg-type]
+            state = case_needs.state(past)
             allowed = LIFE.allowed(state) or ["reopen"]
             move = allowed[name % len(allowed)] if isinstance(name, int) else name
             into = {"heir": heir, "self": case}
@@ -146,7 +183,7 @@ def test_database_and_python_allow_exactly_the_same(ledger: Database, tries: lis
             if other != to_state:
                 assert not database_takes(conn, case, move, other, who, said), "a state that the move does not lead to"
             right = to_state or (LIFE.moves[move].to_state if move in LIFE.moves else other)
-            right = {lifecycle.STAY: state, lifecycle.BACK: "found"}.get(right, right)
+            right = {lifecycle.STAY: state, lifecycle.BACK: case_needs.before(past)}.get(right, right)
             assert database_takes(conn, case, move, right, who, said) == (to_state is not None), (move, who, said)
         events = case_store.events(conn, case)  # type: ignore[arg-type]
         assert LIFE.fold(e["move"] for e in events) == case_needs.state(events)

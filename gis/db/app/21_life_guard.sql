@@ -81,6 +81,9 @@ BEGIN
       (SELECT max(c.seq) FROM data.finding_event c WHERE c.finding_id = case_id AND c.to_state IN ('closed', 'closed_above')), 0)) THEN
     out := out || 'instruction'::text;
   END IF;
+  IF NOT EXISTS (SELECT FROM data.finding_event x WHERE x.finding_id = case_id AND x.move NOT LIKE 'take\_over\_%') THEN
+    out := out || 'untouched'::text;
+  END IF;
 
   SELECT max(x.seq) INTO entered FROM (
     SELECT v.seq, v.to_state, lag(v.to_state, 1, 'found') OVER (ORDER BY v.seq) AS was FROM data.finding_event v WHERE v.finding_id = case_id) x

@@ -176,6 +176,8 @@ def _given(said: Said, events: Sequence[Event], around: Around) -> Iterator[tupl
     yield "authority_level", level in LEVELS and LEVELS.index(level) >= least
     closed = [n for n, e in enumerate(events) if e["to_state"] in ("closed", "closed_above")]
     yield "instruction", any(e["move"] == "instruct" for e in events[closed[-1] + 1 if closed else 0 :])
+    # what a table of before says is taken over only while nobody here has begun to work on the case
+    yield "untouched", all(e["move"].startswith("take_over_") for e in events)
     names = [u["unit"] for u in units_of(events)]
     yield "unit", filled(d.get("unit")) and (not names or d["unit"] in names)
     yield "completions", filled(d.get("why_not_all")) or not undone(events)

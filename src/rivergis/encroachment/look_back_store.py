@@ -26,8 +26,8 @@ def closed(
         conn,
         """SELECT c.*, d.done_by FROM app.case_as_of(:last, :known) c JOIN data.finding f ON f.id = c.id
         CROSS JOIN LATERAL (
-          SELECT array_agg(DISTINCT e.actor ORDER BY e.actor) FILTER (WHERE e.move IN ('rectify', 'unit_done', 'accept')) AS done_by,
-            bool_or(e.to_state = 'closed' AND e.move IN ('close', 'accept', 'take_over_closed')
+          SELECT array_agg(DISTINCT e.actor ORDER BY e.actor) FILTER (WHERE e.move IN ('rectify', 'unit_done', 'accept', 'take_over_rectified')) AS done_by,
+            bool_or(e.to_state IN ('closed', 'closed_above') AND e.move IN ('close', 'accept', 'take_over_closed', 'take_over_closed_above')
               AND (e.recorded_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN :first AND :last) AS then
           FROM data.finding_event e WHERE e.finding_id = c.id AND e.recorded_at <= :known) d
         WHERE d.then AND (CAST(:district AS text) IS NULL OR f.district LIKE CAST(:district AS text) || '%')
