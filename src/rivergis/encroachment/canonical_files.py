@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import Connection
 
 from rivergis.encroachment import canonical_store
-from rivergis.river.files import whole
+from rivergis.errors import EnvironmentFault
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,29 @@ def write(conn: Connection, out: Path | None) -> Canonical:
     The file is written whole or not at all; raises ``EnvironmentFault`` where the place refuses it.
     """
     digest, counts = hashlib.sha256(), Counter(dict.fromkeys(canonical_store.RECORDS, 0))
-    with ExitStack() as stack:
-        handle = None if out is None else stack.enter_context(stack.enter_context(whole(out)).open("wb"))
+    with _written(out) as handle:
         for name, line in lines(conn):
             digest.update(line)
             counts[name] += 1
             if handle is not None:
                 handle.write(line)
     return Canonical(digest.hexdigest(), dict(counts), None if out is None else str(out))
+
+
+@contextmanager
+def _written(out: Path | None) -> Iterator[IO[bytes] | None]:
+    """What becomes the file when all went well; nothing where none is wanted."""
+    if out is None:
+        yield None
+        return
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("wb") as handle:
+            yield handle
+        part.replace(out)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise EnvironmentFault(f"{out} cannot be written ({said}): free some space or choose another place.") from error
+    finally:
+        if part.parent.is_dir():
+            part.unlink(missing_ok=True)
