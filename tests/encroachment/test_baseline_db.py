@@ -60,7 +60,7 @@ def test_every_row_says_what_became_of_it(base: Database, made: Made) -> None:
         "T-003": ("contradicts", "listed"),
         "T-900": ("reported", "decided"),
     }
-    assert items(base, "works") == {"提水泵站": ("near", "decided"), "下湾水闸": ("no_match", "listed")}
+    assert items(base, "works") == {"提水泵站": ("near", "decided"), "下湾水闸": ("no_match", "none")}
 
 
 def test_leads_start_as_the_tables_say_and_the_rest_is_to_be_verified(base: Database, made: Made) -> None:
@@ -126,7 +126,7 @@ def test_the_report_is_a_workbook_and_json(base: Database, folder: Path, made: M
     baseline_sheet.write(shown, folder / "基线.xlsx")
     book = openpyxl.load_workbook(folder / "基线.xlsx")
     listed = list(book["待人工认定 for a person"].iter_rows(min_row=2, values_only=True))
-    assert [r[3] for r in listed] == ["CQ-003", "CQ-005", "CQ-006", "T-003", "下湾水闸"]
+    assert [r[3] for r in listed] == ["CQ-003", "CQ-005", "CQ-006", "T-003"]
     assert book["线索 leads"].max_row == 1 + sum(made.counts["leads"].values())
     assert len(json.dumps(shown.items, default=str)) > 100
 

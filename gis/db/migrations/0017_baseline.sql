@@ -132,7 +132,7 @@ CREATE TABLE data.baseline_item (
   source_feature text,
   number text,
   how text NOT NULL,
-  start text NOT NULL CHECK (start IN ('decided', 'in_hand', 'known_work', 'to_verify', 'listed')),
+  start text NOT NULL CHECK (start IN ('decided', 'in_hand', 'known_work', 'to_verify', 'listed', 'none')),
   finding_id uuid REFERENCES data.finding,
   figures jsonb NOT NULL DEFAULT '{}',
   said jsonb NOT NULL DEFAULT '{}',
@@ -148,9 +148,9 @@ file_sha256: file of the row; null = a lead
 source_feature: number of the row in its file; null = a lead
 number: patch number, number of the higher level or name of the works; null = none
 how: patch_no, number, overlap, near or link (matched), reported (opened as a case), ambiguous, contradicts, no_place, no_match, unreadable; rest (a lead that no row matched), matched (a lead that one did)
-start: decided, in_hand, known_work, to_verify (存量待核) or listed (a person must look at the row)
+start: decided, in_hand, known_work, to_verify (存量待核), listed (a person must look at the row) or none (nothing is to be done)
 finding_id: lead or case; null = none
-figures: overlap, distance, error; ids of the leads that may be meant where it is ambiguous
+figures: overlap, distance, reach; may_be (leads that may be meant), is and says (states that contradict), left and why (what stands against it)
 said: row as delivered
 geom: place of the row, EPSG:4490; null = none, or a lead');
 

@@ -284,7 +284,19 @@ def _tell(shown: Shown, made: Made | None, as_json: bool) -> None:
 def _why(item: dict[str, Any]) -> str:
     figures = item["figures"]
     may_be = [f"{m['finding'][:8]} ({m.get('distance_m', 0):g} m)" for m in figures.get("may_be", ())]
-    return ", ".join(may_be) or str(figures.get("left") or figures.get("why") or "")
+    return ", ".join(may_be) or left(figures)
+
+
+def left(figures: dict[str, Any]) -> str:
+    """What stands against a row, in words."""
+    from rivergis import words
+
+    if "says" in figures:
+        now, said = (words.both(f"state.finding.{figures[k]}") for k in ("is", "says"))
+        return words.both("baseline_left.differs", now=now, said=said)
+    code = str(figures.get("left") or figures.get("why") or "")
+    key = f"baseline_left.{code}"
+    return words.both(key) if key in words.catalogue() else code
 
 
 COMMANDS: tuple[click.Command, ...] = (baseline,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rivergis.cli import common
-from rivergis.cli.encroachment_baseline import desk
+from rivergis.cli.encroachment_baseline import desk, left
 
 if TYPE_CHECKING:
     from rivergis.encroachment.superior_workflow import TakenIn
@@ -137,7 +137,7 @@ def _show(done: TakenIn, as_json: bool) -> None:
             f"  待他人销号 to be closed by another person: {done.awaiting} (rivergis encroachment superior close --list {done.name} --as NAME)"
         )
     for i in [i for i in done.items if i.start == "listed"][:_NAMED]:
-        may_be = ", ".join(m["finding"][:8] for m in i.figures.get("may_be", ())) or i.figures.get("left") or ""
+        may_be = ", ".join(m["finding"][:8] for m in i.figures.get("may_be", ())) or left(i.figures)
         common.say(f"  {i.number}: {words.both('baseline_how.' + i.how)} {may_be}")
     for d in done.doubts[:_NAMED]:
         common.say(f"  {d['number']}: {words.both('deadline.' + d['code'])}: {d['said'][:60]}")

@@ -174,7 +174,7 @@ def _decision(
     elif outcome in (3, 4):
         item.how, item.finding_id = "reported", _opened(desk, table, row, class_)
     else:
-        item.how = "no_match"
+        item.how, item.start = "no_match", "none"
     if item.finding_id is not None:
         _carry(desk, table, row, kept, item, superior.OUTCOME_STATES[outcome] if outcome else None, class_[0])
     return item
@@ -208,7 +208,7 @@ def _carry(
         )
         if what in ("contradicts", "refused"):
             item.how, item.start = "contradicts" if what == "contradicts" else item.how, "listed"
-            item.figures["left"] = why or f"{_state(desk, item.finding_id)} / {target}"
+            item.figures |= {"left": why} if why else {"is": _state(desk, item.finding_id), "says": target}
             return
     item.start = taking_workflow.START.get(_state(desk, item.finding_id), "in_hand")
 
@@ -231,7 +231,7 @@ def _work(desk: Desk, table: Table, row: Row, kept: str, matched: baseline.Match
     if row.seq in matched.open:
         item.how = "ambiguous"
     elif row.seq not in matched.pairs:
-        item.how = "no_match" if row.place is not None else "no_place"
+        item.how, item.start = ("no_match", "none") if row.place is not None else ("no_place", "listed")
     else:
         pair = matched.pairs[row.seq]
         item.how, item.finding_id = str(pair.tier), uuid.UUID(str(pair.known))

@@ -194,13 +194,16 @@ def awaiting(conn: Connection, names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def cases(conn: Connection, ids: Sequence[Any]) -> dict[str, dict[str, Any]]:
-    """id -> how a case stands today, as it is reported back: number, state, deadline, rectified_at, closed_at, closed_above_at,
+    """id -> how a case stands today (or the one it was merged into), as it is reported back: number, state, deadline, rectified_at, closed_at, closed_above_at,
     and the names of its evidence."""
     rows = _rows(
         conn,
-        """SELECT c.id, c.number, c.state, c.deadline, c.rectified_at, c.closed_at, c.closed_above_at, c.class_code,
-          array(SELECT coalesce(e.caption, e.kind) FROM data.evidence e WHERE e.finding_id = c.id AND e.kind IN ('photo', 'document') ORDER BY e.recorded_at, e.id) AS evidence
-        FROM app.case c WHERE c.id = ANY(CAST(:ids AS uuid[]))""",
+        """WITH ledger AS MATERIALIZED (SELECT * FROM app.case)
+        SELECT m.id, c.number, c.state, c.deadline, c.rectified_at, c.closed_at, c.closed_above_at, c.class_code,
+          array(SELECT coalesce(e.caption, e.kind) FROM data.evidence e WHERE e.finding_id IN (m.id, c.id) AND e.kind IN ('photo', 'document')
+                ORDER BY e.recorded_at, e.id) AS evidence
+        FROM ledger m JOIN ledger c ON c.id = CASE WHEN m.state = 'merged' THEN m.merged_into ELSE m.id END
+        WHERE m.id = ANY(CAST(:ids AS uuid[]))""",
         ids=[str(i) for i in ids],
     )
     return {str(r["id"]): r for r in rows}

@@ -261,7 +261,7 @@ def _carry(desk: Desk, table: Table, row: Row, meant: Meant, kept: str, item: It
         desk, item.finding_id, current, meant.state, table, row, kept, detail_of(row, meant)
     )
     if what in ("contradicts", "refused"):
-        item.figures["left"] = why or f"{current} / {meant.state}"
+        item.figures |= {"left": why} if why else {"is": current, "says": meant.state}
         return 0
     with desk.db.read() as conn:
         item.start = taking_workflow.START.get(
