@@ -67,7 +67,7 @@ def _dots(conn: Connection, at: dict[str, Any], morning: Morning) -> list[Dot]:
     places = dict(zip(frame["id"], frame.geometry, strict=True))
     changed = {r["id"]: (colour, size, r) for code, colour, size in CHANGED for r in morning.figure(code).rows}
     out = [
-        Dot(p.x, p.y, STANDING, 2.6)
+        Dot(p.x, p.y, STANDING, 3.4)
         for i, p, s in zip(frame["id"], frame.geometry, frame["stands"], strict=True)
         if s and i not in changed
     ]
