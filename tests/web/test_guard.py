@@ -55,6 +55,8 @@ def filled(service: Service, path: str) -> str:
         "number": "1",
         "case_id": service.finding,
         "name": "R1",
+        "sample": "0" * 8,
+        "seq": "1",
         "month": "2026-05",
         "sha256": "0" * 64,
     }

@@ -37,8 +37,8 @@ def take(request: Request, actor: Actor, finding_id: str, said: Sent, *, must_sa
         seen = said.whole("last_event")
         if seen is None and must_say_seen:
             raise InputError(words.both("desk.not_seen"))
-        detail, evidence = case_sent.detail(said), _evidence(said)
-        return _take(request, actor, uuid.UUID(finding_id), move, seen, said, detail, evidence)
+        detail, proof = case_sent.detail(said), evidence(said)
+        return _take(request, actor, uuid.UUID(finding_id), move, seen, said, detail, proof)
     except (UsageError, InputError) as error:
         raise _of_what_was_said(error) from error
 
@@ -51,7 +51,7 @@ def _take(
     seen: int | None,
     said: Sent,
     detail: dict[str, Any],
-    evidence: list[Evidence],
+    proof: list[Evidence],
 ) -> Step:
     life = lifecycle.load()["finding"]
     with database(request).write(actor.name) as conn:
@@ -76,7 +76,7 @@ def _take(
             attachment=said.attachment,
             store_dir=request.app.state.settings.store_dir,
             detail=detail,
-            evidence=evidence,
+            evidence=proof,
         )
 
 
@@ -90,7 +90,7 @@ def _not_from(life: lifecycle.Lifecycle, state: str, move: str) -> str:
     )
 
 
-def _evidence(said: Sent) -> list[Evidence]:
+def evidence(said: Sent) -> list[Evidence]:
     """Pictures of a form: place and time typed beside them are said of all of them."""
     lon, lat = said.degrees("lon"), said.degrees("lat")
     datum = said.text("datum") or "wgs84"
