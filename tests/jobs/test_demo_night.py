@@ -226,5 +226,6 @@ def test_the_report_says_what_it_must(loaded: tuple[Database, Path]) -> None:
         "data:image/png;base64",
     ):
         assert must in page
-    for never in ("违法", "作弊", "造假", "虚假巡河", "http://", "https://", "<script"):
+    for never in ("违法", "作弊", "造假", "虚假巡河", "http://", "https://", "<script src", "新增"):
         assert never not in page
+    assert page.count("<script") == 1, "the one that says when the page is too old"

@@ -149,7 +149,7 @@ def test_a_surrogate_line_points_at_nobody(service: Service) -> None:
     told = seen(service.page(f"/findings/{service.hint}"))
     assert "仅供参考,不作提示" in told and "orientation only" in told
     assert "由水行政主管部门核实" not in told and "疑似问题线索" not in told
-    assert "替代边界内·仅供参考 · 新增" in service.page("/maps/night/2026-05-20")
+    assert "替代边界内·仅供参考 · 存量待核" in service.page("/maps/night/2026-05-20")
 
 
 def test_a_lead_as_data(service: Service) -> None:
