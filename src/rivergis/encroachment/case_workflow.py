@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from rivergis import lifecycle
 from rivergis.db.connect import now_of
-from rivergis.encroachment import case_needs, case_store
+from rivergis.encroachment import case_needs, case_store, reports
 from rivergis.encroachment.case_store import Report
 from rivergis.encroachment.look_back import SHANGHAI
 from rivergis.errors import UsageError
@@ -24,6 +24,25 @@ from rivergis.rules import RuleView
 
 OPEN = ("found", "problem", "historic_listed", "assigned", "rectified")
 """States in which two cases may still be one and the same."""
+
+
+def class_of_word(view: RuleView, word: str) -> tuple[str, str]:
+    """Class of the taxonomy and kind of object that a code or a word of the office (乱堆, 弃土 ...) means at a place.
+
+    Raises ``UsageError`` where it means none of the 四乱; a word that only tells the group is the open class of that group.
+    """
+    classes = view.book.taxonomy["classes"]
+    found = view.book.local_class(view.path, word)
+    code = word if word in classes else found.code
+    groups = (view.taxon(code).group_zh,) if code else found.groups
+    if code is None and len(groups) == 1:
+        code = next((c for c in classes if c.endswith(".other") and view.taxon(c).group_zh == groups[0]), None)
+    kind = reports.kind_of_class(groups, code) if groups else None
+    if code is None and not groups:
+        raise UsageError(
+            f"{word!r} names no class: give a code of the taxonomy ('rivergis rules classify WORD' tells what a word means), such as {', '.join(list(classes)[:4])}."
+        )
+    return code or "other.unknown", kind or "unknown"
 
 
 def register(conn: Connection, on: date) -> Register:

@@ -105,6 +105,7 @@ def step(
     said = _into(conn, dict(detail or {}))
     case_store.lock(conn, case_id, said.get("into"))
     past = case_store.events(conn, case_id)
+    said = _rest_of_assignment(said, past) if move == "reassign" else said
     told: list[str] = []
     life.step(case_needs.state(past), move, case_needs.before(past))  # before any file is read
     if evidence:
@@ -178,6 +179,14 @@ _MISSING = {
     "untouched": "people have begun to work on this case: take the moves of its life",
     "stage": "--stage card, notice, letter or order",
 }
+
+
+def _rest_of_assignment(said: dict[str, Any], past: list[dict[str, Any]]) -> dict[str, Any]:
+    """A changed assignment keeps what it does not say anew: deadline, measure and units as last said."""
+    last: dict[str, Any] = {}
+    for e in past:
+        last |= {k: e["detail"][k] for k in ("deadline", "measure", "units") if k in e["detail"]}
+    return last | said
 
 
 def _into(conn: Connection, said: dict[str, Any]) -> dict[str, Any]:
