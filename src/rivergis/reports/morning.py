@@ -25,7 +25,7 @@ from rivergis.maps.atlas import content_security_policy
 from rivergis.maps.sheets import Sheet
 from rivergis.reports import book, morning_map, morning_reading, morning_sheet
 from rivergis.reports.morning_facts import GROUPS, LOUD, NO_TOWN, PATROLS, RUN, WORK, Figure, Morning
-from rivergis.reports.morning_words import label, link, mean, number, status
+from rivergis.reports.morning_words import label, link, mean, number
 from rivergis.reports.writing import whole
 from rivergis.rules import RuleBook
 from rivergis.settings import gis_dir
@@ -104,7 +104,7 @@ def render(
             groups=(RUN, WORK, PATROLS) if m.quiet else GROUPS,
             legend=morning_map.LEGEND,
             shown=book.SHOWN_ROWS,
-            cards=[_carded(x, m) for x in cards[:CARDS]],
+            cards=cards[:CARDS],
             more_cards=max(len(cards) - CARDS, 0),
             loud=LOUD,
             script=SCRIPT,
@@ -113,10 +113,6 @@ def render(
         )
     )
     return page.replace("@policy@", content_security_policy(page), 1)
-
-
-def _carded(lead: dict[str, Any], m: Morning) -> dict[str, Any]:
-    return {**lead, "status_words": status({"status_code": lead["status"], "status": lead["status_words"]}, m)}
 
 
 def _said(m: Morning, standalone: bool) -> dict[str, Any]:
@@ -135,7 +131,6 @@ def _said(m: Morning, standalone: bool) -> dict[str, Any]:
         "link": lambda f: link(f, m, standalone),
         "number": number,
         "mean": mean,
-        "status": lambda row: status(row, m),
         "anchor": anchor,
     }
 

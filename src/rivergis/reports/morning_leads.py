@@ -37,6 +37,8 @@ class At:
     days: Mapping[str, int]
     towns: Mapping[str, str]
     units: Mapping[str, str]
+    signed: bool
+    """Whether a baseline is signed: what is told first before that is stock to be verified (存量待核)."""
 
     @property
     def params(self) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def _told_row(r: Mapping[str, Any], at: At) -> dict[str, Any]:
         "number": str(r["id"])[:8],
         "topic": r["topic"],
         "status_code": r["status"],
-        "status": words.both(f"status.{r['status']}"),
+        "status": words.both(f"status.{r['status'] if at.signed or r['status'] != 'new' else 'stock_to_verify'}"),
         "class": words.say(f"class.{r['class_code']}") if r["class_code"] else "",
         "place": place(f),
         "village": f.get("village") or "",

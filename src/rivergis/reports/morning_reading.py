@@ -80,17 +80,16 @@ class _Ground:
     units: Mapping[str, str]
     looked: morning_run.Looked
 
-    def at(self, night: date, known_at: datetime) -> At:
+    def at(self, conn: Connection, night: date, known_at: datetime) -> At:
         names = dict(zip(self.towns["code"], self.towns["name"], strict=True))
         days = {d: int(self.view.number(f"morning.{d}")) for d in DAYS}
-        return At(night, known_at, days, names, self.units)
+        return At(night, known_at, days, names, self.units, leads.is_baseline_signed(conn, When(night, known_at)))
 
 
 def read(conn: Connection, book: RuleBook, night: date) -> Read:
     """Everything about the morning after a night: ``NotFound`` where that night was not run.
 
-    The last night stands as the database knows it now, so that work of the day counts; an earlier one as it was known when the
-    night after it had not yet ended.
+    The last night stands as the database knows it now, so that work of the day counts; an earlier one as it was known when it ended.
     """
     told = system.latest_job_run(conn, JOB, night)
     if told is None:
@@ -100,9 +99,10 @@ def read(conn: Connection, book: RuleBook, night: date) -> Read:
     units = river_store.units(conn, night, known)
     towns = units[units["level"] == "town"].sort_values("code").reset_index(drop=True)
     ground = _Ground(book, view, towns, dict(zip(units["code"], units["name"], strict=True)), morning_run.Looked())
-    tonight, pieces = _measures(conn, ground, ground.at(night, known), told["counts"])
+    at = ground.at(conn, night, known)
+    tonight, pieces = _measures(conn, ground, at, told["counts"])
     before = _before(conn, ground, night, known)
-    return Read(_morning(conn, ground, ground.at(night, known), told, tonight, before), pieces)
+    return Read(_morning(conn, ground, at, told, tonight, before), pieces)
 
 
 def _before(conn: Connection, ground: _Ground, night: date, known_at: datetime) -> dict[date, dict[str, float | None]]:
@@ -115,7 +115,7 @@ def _before(conn: Connection, ground: _Ground, night: date, known_at: datetime) 
             out[day] = kept["counts"]["figures"]
         else:
             run = system.latest_job_run(conn, JOB, day) or {"counts": {}}
-            measures, _ = _measures(conn, ground, ground.at(day, ended), run["counts"])
+            measures, _ = _measures(conn, ground, ground.at(conn, day, ended), run["counts"])
             out[day] = {code: m.value for code, m in measures.items()}
     return out
 
@@ -161,7 +161,7 @@ def _morning(
         at.night,
         at.known_at,
         river_store.has_namespace(conn, "demo"),
-        leads.is_baseline_signed(conn, When(at.night, at.known_at)),
+        at.signed,
         run,
         figures,
         _towns(ground, figures),

@@ -15,7 +15,7 @@ from rivergis import words
 from rivergis.maps.export_tables import text_cell
 from rivergis.reports import workbook
 from rivergis.reports.morning_facts import Figure, Morning
-from rivergis.reports.morning_words import label, number, status
+from rivergis.reports.morning_words import label, number
 from rivergis.reports.writing import whole
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -134,7 +134,7 @@ def _rows(made: Workbook, m: Morning, figure: Figure) -> None:
     rows = [
         [
             r.get("town") or "",
-            *(status(r, m) if c == "status" else r.get(c) for c in figure.columns),
+            *(r.get(c) for c in figure.columns),
             words.say("morning.is_first") if r.get("first") else "",
             r.get("id") or "",
         ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from rivergis import words
@@ -42,12 +40,6 @@ def label(code: str, m: Morning, lang: str = "zh") -> str:
         code = code.replace("new_", "stock_", 1)
     days = {"days": m.limits[_DAYS[code]]} if code in _DAYS else {}
     return words.say(f"morning.{code}", lang, **days)
-
-
-def status(row: Mapping[str, Any], m: Morning) -> str:
-    """The status of a row; what is told first is stock to be verified until a baseline is signed."""
-    first = row["status_code"] == "new" and not m.baseline_signed
-    return words.both("status.stock_to_verify") if first else str(row["status"])
 
 
 def number(value: float | None, unit: str = "") -> str:
