@@ -20,9 +20,9 @@ import shapely
 from sqlalchemy import text
 
 from rivergis import layers, rules
-from rivergis.db import system
+from rivergis.db import people, system
 from rivergis.db.connect import Database
-from rivergis.encroachment import store
+from rivergis.encroachment import life_workflow, store
 from rivergis.jobs import nightly
 from rivergis.jobs.layer_import import DOORS
 from rivergis.rules import RuleBook
@@ -130,9 +130,8 @@ def permit(db: Database, code: str, kind: str, allows: str, ground: Box | None, 
 
 
 def night(db: Database, folder: Path, n: int = 0, book: RuleBook = BOOK) -> nightly.NightResult:
-    """Run the n-th night."""
-    where = {"store_dir": folder / "store", "report_dir": folder / "reports"}
-    return nightly.run(db, book, day(n), "test", adcode=None, **where)
+    """Run the n-th night, without its page."""
+    return nightly.run(db, book, day(n), "test", store_dir=folder / "store", report_dir=None)
 
 
 def day(n: int) -> date:
@@ -165,3 +164,14 @@ def untold(db: Database, n: int) -> dict[str, str]:
     """Reasons of a night by code."""
     with db.read() as conn:
         return {r["code"]: r["reason"] for r in store.not_findings_of_night(conn, day(n)).to_dict("records")}
+
+
+def judge(db: Database, case: object, move: str, reason: str) -> None:
+    """An inspector takes a step on a lead."""
+    with db.write("test") as conn:
+        if not any(u["name"] == "inspector" for u in people.list_users(conn)):
+            people.add_user(conn, "inspector", "核查员")
+            people.grant(conn, "inspector", "inspector")
+    life_workflow.take_step(
+        db, str(case), move, "inspector", reason=reason, attachment=None, store_dir=Path("/nonexistent")
+    )

@@ -13,8 +13,7 @@ from sqlalchemy import text
 
 from rivergis import rules
 from rivergis.db.connect import Database, now_of
-from rivergis.encroachment import report_workflow, store
-from rivergis.errors import UsageError
+from rivergis.encroachment import report_workflow
 from rivergis.jobs import replay
 from rivergis.maps import lists
 from rivergis.maps.features import When
@@ -27,6 +26,7 @@ from tests.encroachment.night_ground import (
     area,
     day,
     deliver,
+    judge,
     leads,
     night,
     permit,
@@ -161,8 +161,12 @@ def test_a_night_that_told_nothing_is_a_night_all_the_same(reach: Database, tmp_
     deliver(reach, day(0), "a", {"far": ("building", (100, 900, 20, 10))})
     night(reach, tmp_path, 5)
     deliver(reach, day(2), "a", {"house": HOUSE})
-    with pytest.raises(UsageError, match="Nights run in order: 2026-05-06 is already recorded"):
-        night(reach, tmp_path, 3)
+    told = night(reach, tmp_path, 3)
+    assert told.late is not None and not told.changed
+    assert (told.late["leads"], told.late["last"], told.late["same_inputs"]) == ({"new": 1}, "2026-05-06", False)
+    assert leads(reach, 3) == {}, "a night that later ones follow is told what it would say, and says nothing"
+    night(reach, tmp_path, 6)
+    assert statuses(reach, 6) == {"house": "new"}
 
 
 def report(
@@ -262,11 +266,9 @@ def test_a_case_stands_on_lists_and_maps_when_another_lead_goes_on_for_it(reach:
         return set(drawn)
 
     assert str(case) not in stand() and len(stand()) == 1
-    with reach.write("inspector") as conn:
-        store.add_event(conn, case, "judge_problem", "problem", "核查属实", None)
+    judge(reach, case, "judge_problem", "核查属实")
     assert str(case) in stand()
-    with reach.write("inspector") as conn:
-        store.add_event(conn, case, "judge_not_a_problem", "not_a_problem", "已清除", None)
+    judge(reach, case, "judge_not_a_problem", "已清除")
     assert str(case) not in stand()
 
 

@@ -18,6 +18,7 @@ from tests.encroachment.night_ground import (
     box,
     day,
     deliver,
+    judge,
     leads,
     night,
     permit,
@@ -142,8 +143,7 @@ def test_a_redrawn_line_makes_no_case_vanish(db: Database, tmp_path: Path) -> No
     deliver(db, day(0), "a", {"house": ("building", (100, 60, 20, 10)), "pond": ("occupation", (500, 0, 30, 30))})
     night(db, tmp_path, 0)
     case = leads(db, 0)["house"]["id"]
-    with db.write("inspector") as conn:
-        store.add_event(conn, case, "judge_problem", "problem", "核查属实", None)
+    judge(db, case, "judge_problem", "核查属实")
     area(db, "V1", (0, -50, 2000, 100))
     for n in (1, 2):
         deliver(db, day(n), "a", {"house": ("building", (100, 60, 20, 10)), "pond": ("occupation", (500, 0, 30, 30))})

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, nightly_report
+
+if TYPE_CHECKING:
+    from rivergis.jobs.nightly import NightResult
 
 
 def _date(value: datetime | None) -> date:
@@ -37,45 +42,116 @@ def command() -> None:
 
 @command.command()
 @DATE
-@click.option("--at", "adcode", default=None, help="Adcode whose rules hold (default: the county in the database).")
+@click.option(
+    "--district",
+    default=None,
+    help="Only this part of the night: adcode of a county, or none for what lies in no county.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the last night that began, if it did not come to its end; else do nothing.",
+)
+@click.option("--full", is_flag=True, help="Look at everything, not only at what changed since the night before.")
+@click.option("--no-files", is_flag=True, help="Leave the folders of feeds alone.")
+@click.option(
+    "--at", "adcode", default=None, help="Adcode whose rules hold everywhere (default: those of each district)."
+)
 @common.actor_option
 @common.json_option
-def run(day: datetime | None, adcode: str | None, actor: str | None, as_json: bool) -> None:
-    """Run the night of a civil day. A second run changes nothing.
+def run(
+    day: datetime | None,
+    district: str | None,
+    resume: bool,
+    full: bool,
+    no_files: bool,
+    adcode: str | None,
+    actor: str | None,
+    as_json: bool,
+) -> None:
+    """Run the night of a civil day: a district at a time, on what changed. A second run changes nothing.
+
+    A night that was interrupted is gone on with, by the same command or by --resume, and comes to the same result. A district or file
+    that fails is told and stops no other (exit code 4). Of a day that later nights follow it is told what it would say otherwise today;
+    nothing is written.
 
     \b
     Example:
       rivergis nightly run --date 2026-05-20
+      rivergis nightly run --resume
     """
     from rich.console import Console
 
     from rivergis import rules
-    from rivergis.jobs import nightly
+    from rivergis.errors import UsageError
+    from rivergis.jobs import nightly, notice
 
+    if resume and (day or full or district):
+        raise UsageError("--resume goes on with the night that began: leave out --date, --district and --full.")
     s, db = common.settings(), common.database()
     who = common.acting(db, actor, "run_jobs")
-    console = Console(stderr=True)
+    console, book = Console(stderr=True), rules.load(s.rules_dir)
     result = nightly.run(
         db,
-        rules.load(s.rules_dir),
+        book,
         _date(day),
         who,
         adcode=adcode,
+        district=district,
+        resume=resume,
+        full=full,
+        rules_dir=None if no_files else s.rules_dir,
         store_dir=s.store_dir,
         report_dir=s.report_dir,
         progress=lambda step: console.print(f"  {step}", style="dim"),
     )
+    sent = notice.after_night(db, s, book, result.night) if result.changed and result.report else []
+    for notice_ in sent:
+        console.print(f"  {notice_.channel}: {notice_.sentence}", style="dim" if notice_.ok else "red")
     if as_json:
         common.emit(result, True)
-        return
-    _summary(result)
+    elif result.late is not None:
+        _late(result)
+    elif result.counts:
+        _summary(result)
+    if result.state == "partly":
+        _partly(result, as_json)
 
 
-def _summary(result: object) -> None:
+def _partly(result: NightResult, as_json: bool) -> None:
+    """What failed or is still to be run, and the exit code that says so."""
+    for part, sentence in result.failed.items():
+        common.say(f"未完成 failed: {part}: {sentence}", err=True)
+    if result.unfinished:
+        common.say(
+            f"尚未运行 still to be run: {', '.join(result.unfinished)}: rivergis nightly run --date {result.night}",
+            err=True,
+        )
+    sys.exit(common.EXIT_PARTLY)
+
+
+def _late(result: NightResult) -> None:
+    """What a night that later ones follow would say otherwise."""
     from rivergis import words
-    from rivergis.jobs.nightly import NightResult
 
-    assert isinstance(result, NightResult)
+    late = result.late or {}
+    common.say(
+        f"{result.night}: 之后的夜次已运行至 {late['last']},不再改写 later nights are recorded up to {late['last']}; nothing was written"
+    )
+    if late.get("same_inputs"):
+        common.say("输入未变 nothing it reads has changed since")
+        return
+    for status, n in sorted(late["leads"].items()):
+        common.say(f"  {words.both('status.' + status)}: {n}")
+    for row in late["listed"]:
+        then = words.both("status." + row["then"]) if row["then"] else "—"
+        common.say(f"  {row['finding'][:8]}: {then} → {words.both('status.' + row['now'])}")
+    common.say("后到的数据由下一夜处理 what came since is taken up by the next night")
+
+
+def _summary(result: NightResult) -> None:
+    from rivergis import words
+
     counts = result.counts
     common.table(
         ("检查项 check", "线索 leads", "其中公告界线 on announced lines or zones", "状态 statuses"),
@@ -96,6 +172,7 @@ def _summary(result: object) -> None:
             ("巡河轨迹 patrol tracks", counts["tracks"]),
             ("其中待核实 of them to be looked at", counts["tracks_to_review"]),
             ("待核对象 candidates", counts["candidates"]),
+            ("其中有变化 of them changed", counts["changed"]),
             *((f"未报 not told: {words.both('reason.' + r)}", n) for r, n in sorted(counts["not_told"].items())),
         ],
     )
@@ -175,3 +252,7 @@ def explain(finding: str, as_json: bool) -> None:
     from rivergis.cli import nightly_explain
 
     nightly_explain.tell(record)
+
+
+for more in nightly_report.COMMANDS:
+    command.add_command(more)

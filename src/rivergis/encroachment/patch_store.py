@@ -136,7 +136,7 @@ def patches(conn: Connection, batch: uuid.UUID) -> list[dict[str, Any]]:
         LEFT JOIN LATERAL (SELECT figures FROM data.patch_figures g WHERE g.candidate_id = p.candidate_id ORDER BY night DESC, id DESC LIMIT 1) g ON true
         LEFT JOIN LATERAL (SELECT * FROM data.verdict v WHERE v.finding_id = f.finding_id ORDER BY night DESC, recorded_at DESC LIMIT 1) v ON true
         LEFT JOIN LATERAL (SELECT reason, detail FROM data.not_finding n WHERE n.candidate_id = p.candidate_id
-          AND (f.night IS NULL OR n.night > f.night) ORDER BY night DESC LIMIT 1) n ON true
+          AND (f.night IS NULL OR n.night > f.night) ORDER BY night DESC LIMIT 1) n ON n.reason NOT IN ('told', 'left')
         LEFT JOIN LATERAL (SELECT * FROM data.patch_check k WHERE k.candidate_id = p.candidate_id AND kind = 'check' ORDER BY id DESC LIMIT 1) k ON true
         LEFT JOIN LATERAL (SELECT * FROM data.patch_check w WHERE w.candidate_id = p.candidate_id AND kind = 'review' ORDER BY id DESC LIMIT 1) w ON true
         WHERE p.batch_id = :b ORDER BY p.seq""",

@@ -98,7 +98,7 @@ def listed(conn: Connection, first: date, last: date) -> list[dict[str, Any]]:
         FROM data.report r
         LEFT JOIN LATERAL (SELECT s.finding_id FROM data.sighting s
           WHERE s.sources @> jsonb_build_array(jsonb_build_object('candidate', r.candidate_id::text)) ORDER BY s.night DESC LIMIT 1) f ON true
-        LEFT JOIN LATERAL (SELECT reason FROM data.not_finding n WHERE n.candidate_id = r.candidate_id ORDER BY night DESC LIMIT 1) n ON true
+        LEFT JOIN LATERAL (SELECT reason FROM data.not_finding n WHERE n.candidate_id = r.candidate_id ORDER BY night DESC LIMIT 1) n ON n.reason NOT IN ('told', 'left')
         WHERE (r.at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN :first AND :last ORDER BY r.at, r.id"""),
         {"first": first, "last": last},
     )

@@ -49,8 +49,8 @@ def leads_judged(conn: Connection, first: date, last: date, candidates: Sequence
     )
 
 
-def not_told(conn: Connection, first: date, last: date, candidates: Sequence[str] | None) -> list[dict[str, Any]]:
-    """Candidates near a line that the last night of these civil days that met them did not tell, for a reason of the thing itself.
+def not_told(conn: Connection, last: date, candidates: Sequence[str] | None) -> list[dict[str, Any]]:
+    """Candidates near a line that are not told after the last of these civil days, for a reason of the thing itself.
 
     candidate_id, candidate_version, reason, kind, place (village or county as adcode where known).
     """
@@ -58,13 +58,12 @@ def not_told(conn: Connection, first: date, last: date, candidates: Sequence[str
         conn,
         """SELECT n.candidate_id, n.candidate_version, n.reason, c.kind, c.evidence->>'subtype' AS word, ST_X(g.p) AS lon, ST_Y(g.p) AS lat
         FROM (SELECT DISTINCT ON (candidate_id) * FROM data.not_finding
-              WHERE (CAST(:own AS text[]) IS NOT NULL OR night BETWEEN :first AND :last)
+              WHERE (CAST(:own AS text[]) IS NOT NULL OR night <= :last)
                 AND (CAST(:own AS text[]) IS NULL OR candidate_id::text = ANY(CAST(:own AS text[])))
               ORDER BY candidate_id, night DESC) n
         JOIN data.candidate c ON c.id = n.candidate_id AND c.version = n.candidate_version
         CROSS JOIN LATERAL (SELECT ST_PointOnSurface(c.geom) AS p) g
         WHERE n.reason = ANY(CAST(:near AS text[])) ORDER BY n.candidate_id""",
-        first=first,
         last=last,
         own=candidates,
         near=list(NEAR),

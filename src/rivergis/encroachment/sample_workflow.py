@@ -68,7 +68,7 @@ def _population(conn: Connection, view: RuleView, batch: str | None, days: tuple
     leads = sample_store.leads_judged(conn, first, last, own)
     checks = sample_store.checks(conn, first, last, own)
     checked = {str(c["candidate_id"]) for c in checks}
-    rest = [n for n in sample_store.not_told(conn, first, last, own) if str(n["candidate_id"]) not in checked]
+    rest = [n for n in sample_store.not_told(conn, last, own) if str(n["candidate_id"]) not in checked]
     seen = {str(x["candidate_id"]) for x in leads}
     rest = [n for n in rest if str(n["candidate_id"]) not in seen]
     counties = _counties(conn, [*checks, *rest])

@@ -54,6 +54,8 @@ class NightResult:
     rule_set: str = ""
     unconfirmed: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Districts, other parts and files that failed, each with its sentence; the rest of the night stands."""
     late: dict[str, Any] | None = None
     """For a night that later nights follow: what it would tell otherwise today. Nothing of it is written."""
 
@@ -71,7 +73,8 @@ class Desk:
     book: RuleBook
     actor: str
     store_dir: Path
-    report_dir: Path
+    report_dir: Path | None
+    """Where the morning page goes; None = none is written."""
     adcode: str | None = None
     rules_dir: Path | None = None
     """Where profiles of feeds are; None = the folders of feeds are not read."""
@@ -85,7 +88,7 @@ def run(
     actor: str,
     *,
     store_dir: Path,
-    report_dir: Path,
+    report_dir: Path | None,
     adcode: str | None = None,
     district: str | None = None,
     resume: bool = False,
@@ -232,7 +235,7 @@ def _go_on(desk: Desk, begun: Begun, district: str | None, full: bool) -> NightR
             None,
             begun.rule_set,
             sorted(run_.unconfirmed),
-            [m.split("/")[1] or m for m in missing],
+            [_name(m) for m in missing],
         )
     return _end(desk, run_, parts, started)
 
@@ -309,18 +312,27 @@ def _end(desk: Desk, run_: Running, parts: dict[str, dict[str, Any]], started: d
     )
     if purged:
         desk.progress(f"raw tracks past their {days} days removed: {purged}; intervals and hashes stay")
-    desk.progress("writing the morning report")
-    path = morning.write(desk.db, run_.begun.night, desk.report_dir, desk.store_dir)
+    path = None
+    if desk.report_dir is not None:
+        desk.progress("writing the morning report")
+        path = str(morning.write(desk.db, run_.begun.night, desk.report_dir, desk.store_dir))
     return NightResult(
         run_.begun.night,
         True,
         "partly" if failed or bad_files else "done",
         counts,
-        str(path),
+        path,
         run_.begun.rule_set,
         counts["rules_unconfirmed"],
-        [p.split("/")[1] or p for p in failed],
+        failed={_name(p): str(m) for p, m in failed.items()}
+        | {f"{f['feed']} {f['file']}": f["sentence"] for f in bad_files},
     )
+
+
+def _name(part: str) -> str:
+    """A part of the night as people name it: its district, else its job."""
+    job, code = part.split("/")
+    return code or job
 
 
 def _unconfirmed_before(conn: Connection, run_: Running) -> list[str]:
@@ -375,7 +387,9 @@ def _counts(conn: Connection, run_: Running, parts: dict[str, dict[str, Any]]) -
     }
 
 
-def _report_path(report_dir: Path, night: date) -> str | None:
+def _report_path(report_dir: Path | None, night: date) -> str | None:
+    if report_dir is None:
+        return None
     path = morning.path_of_night(report_dir, night)
     return str(path) if path.exists() else None
 
