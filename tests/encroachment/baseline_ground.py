@@ -116,7 +116,7 @@ def sources(folder: Path, **more: Any) -> Sources:
     _, spelled = patch_files.mapping(profiles.load("patches", RULES))
     about = ListOf("2025年台账", "problems", LISTS, "试验市", date(2025, 11, 10))
     return Sources(
-        [read_decisions(decisions(folder / "图斑.xlsx"), spelled, asked=ASKED)],
+        [read_decisions(decisions(folder / "图斑.xlsx"), spelled, LISTS, asked=ASKED)],
         [(read(ledger(folder / "台账.xlsx"), about, asked=ASKED), about)],
         [read_works(works(folder / "水工程.xlsx"), LISTS, asked=ASKED)],
         **more,

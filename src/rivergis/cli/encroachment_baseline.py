@@ -145,7 +145,7 @@ def make(
         for n in called
     ]
     sources = baseline_workflow.Sources(
-        [baseline_workflow.read_decisions(p, spelled, asked=asked["decisions"], **more) for p in decisions],
+        [baseline_workflow.read_decisions(p, spelled, lists, asked=asked["decisions"], **more) for p in decisions],
         [(superior_workflow.read(p, a, asked=asked["ledger"], **more), a) for p, a in zip(ledger, abouts, strict=True)],
         [baseline_workflow.read_works(p, lists, asked=asked["works"], **more) for p in works],
         works_approved,

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
+from sqlalchemy import Connection
 
 from rivergis.db.connect import Database
 from rivergis.encroachment import (
@@ -31,7 +31,7 @@ from rivergis.encroachment import (
 from rivergis.encroachment.baseline_files import Row, Table
 from rivergis.encroachment.superior import Meant, Profile
 from rivergis.encroachment.superior_workflow import Closed, ListOf, TakenIn
-from rivergis.encroachment.taking_workflow import Desk, Item
+from rivergis.encroachment.taking_workflow import Desk, Item, Taking
 from rivergis.errors import UsageError
 
 
@@ -78,33 +78,27 @@ def make(desk: Desk, sources: Sources) -> Made:
     """
     if not (sources.decisions or sources.ledgers or sources.works):
         raise UsageError("A baseline is made of something: give --decisions, --ledger or --works.")
-    with desk.db.lock("baseline"):
-        content = _content(desk, sources)
-        with desk.db.read() as conn:
-            last = next(iter(baseline_store.baselines(conn)), None)
-        if last is not None and last["content_hash"] == content:
+    with desk.db.lock("baseline"), desk.db.write(desk.actor) as conn:
+        baseline_store.lock(conn)
+        last = next(iter(baseline_store.baselines(conn)), None)
+        if last is not None and last["content_hash"] == _content(conn, desk, sources):
             return Made(last["number"], last["night"], True, last["counts"])
-        lists = [superior_workflow.take_in(desk, table, about) for table, about in sources.ledgers]
+        lists = [superior_workflow.taken_in(conn, desk, table, about) for table, about in sources.ledgers]
         items = [i for taken in lists for i in taken.items]
         for table in sources.decisions:
-            items += _decisions(desk, table)
+            items += _decisions(conn, desk, table)
         for table in sources.works:
-            items += _works(desk, table, sources.works_approved)
-        items += _stock(desk, items)
-        counts = _counts(items)
-        content = _content(desk, sources)  # with the cases that were opened
-        with desk.db.write(desk.actor) as conn:
-            baseline_store.lock(conn)
-            body = [vars(i) for i in items]
-            number = baseline_store.add(conn, desk.night, sources.described(), counts, content, body)
+            items += _works(conn, desk, table, sources.works_approved)
+        items += _stock(conn, desk, items)
+        counts, content = _counts(items), _content(conn, desk, sources)  # with the cases that were opened
+        number = baseline_store.add(conn, desk.night, sources.described(), counts, content, [vars(i) for i in items])
     return Made(number, desk.night, False, counts, lists)
 
 
-def _content(desk: Desk, sources: Sources) -> str:
+def _content(conn: Connection, desk: Desk, sources: Sources) -> str:
     """Hash of what a baseline rests on: files, night, leads there are, limits of the rules, and what people linked by hand."""
-    with desk.db.read() as conn:
-        ids = [str(i) for i in superior_store.knowns(conn, desk.night)["id"]]
-        linked = superior_store.links_by_people(conn)
+    ids = [str(i) for i in superior_store.knowns(conn, desk.night)["id"]]
+    linked = superior_store.links_by_people(conn)
     said = [{k: v for k, v in s.items() if k not in ("file", "sha256")} for s in sources.described()]
     body = [str(desk.night), said, sorted(ids), linked, vars(taking_workflow.limits(desk.view))]
     return hashlib.sha256(json.dumps(body, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
@@ -119,26 +113,17 @@ def _counts(items: Sequence[Item]) -> dict[str, Any]:
     return {"rows": {s: dict(sorted(c.items())) for s, c in by_source.items()}, "leads": dict(sorted(starts.items()))}
 
 
-def _knowns(desk: Desk) -> gpd.GeoDataFrame:
-    with desk.db.read() as conn:
-        return superior_store.knowns(conn, desk.night)
-
-
-def _state(desk: Desk, finding: uuid.UUID) -> str:
-    with desk.db.read() as conn:
-        return superior_store.states(conn, [finding])[str(finding)]
-
-
 # ---- decisions on patches ------------------------------------------------------------------------------------------------
 
 
-def _decisions(desk: Desk, table: Table) -> list[Item]:
+def _decisions(conn: Connection, desk: Desk, table: Table) -> list[Item]:
     """The last table of patch decisions: outcomes ① to ④ taken over by number, else by place."""
-    kept = baseline_files.keep(table, desk.store_dir)
+    taking = Taking(conn, desk, table, baseline_files.keep(table, desk.store_dir))
     classes = {r.seq: _class(r, desk) for r in table.rows}
     about = {r.seq: (_patch_number(r), classes[r.seq][1]) for r in table.rows}
-    matched = taking_workflow.compare(desk, table.rows, about, _knowns(desk))
-    return [_decision(desk, table, row, kept, classes[row.seq], matched) for row in table.rows]
+    knowns = superior_store.knowns(conn, desk.night)
+    matched = taking_workflow.compare(desk, table.rows, about, knowns, "remote_sensing")
+    return [_decision(taking, row, classes[row.seq], matched) for row in table.rows]
 
 
 def _class(row: Row, desk: Desk) -> tuple[str | None, str | None]:
@@ -152,13 +137,20 @@ def _patch_number(row: Row) -> frozenset[str]:
     return frozenset([f"patch:{number}"] if number else [])
 
 
-def _decision(
-    desk: Desk, table: Table, row: Row, kept: str, class_: tuple[str | None, str | None], matched: baseline.Matched
-) -> Item:
-    figures = taking_workflow.figures_of(matched, row.seq)
+def _decision(taking: Taking, row: Row, class_: tuple[str | None, str | None], matched: baseline.Matched) -> Item:
+    figures, number = taking_workflow.figures_of(matched, row.seq), row.said.get("patch_no")
     item = Item(
-        "decisions", table.sha256, row.source_feature, row.said.get("patch_no"), "", "listed", None, figures, dict(row.said), row.place
-    )  # fmt: skip
+        "decisions",
+        taking.table.sha256,
+        row.source_feature,
+        number,
+        "",
+        "listed",
+        None,
+        figures,
+        dict(row.said),
+        row.place,
+    )
     try:
         outcome = patches.outcome(row.said.get("outcome"))
     except ValueError:
@@ -172,11 +164,16 @@ def _decision(
     elif row.place is None:
         item.how, item.figures = "no_place", {"why": row.why}
     elif outcome in (3, 4):
-        item.how, item.finding_id = "reported", _opened(desk, table, row, class_)
+        item.how, item.finding_id = "reported", _opened(taking, row, class_)
     else:
         item.how, item.start = "no_match", "none"
-    if item.finding_id is not None:
-        _carry(desk, table, row, kept, item, superior.OUTCOME_STATES[outcome] if outcome else None, class_[0])
+    if item.finding_id is not None and outcome:
+        detail = {"class_code": class_[0], "number": number} | {
+            k: row.said.get(k) for k in ("checked_by", "checked_on")
+        }
+        taking.bring(item, row, superior.OUTCOME_STATES[outcome], detail)
+    elif item.finding_id is not None:
+        item.start = taking.start(item.finding_id)
     return item
 
 
@@ -184,50 +181,30 @@ def _how(tier: str, number: str) -> str:
     return number if tier == "number" else tier
 
 
-def _opened(desk: Desk, table: Table, row: Row, class_: tuple[str | None, str | None]) -> uuid.UUID:
+def _opened(taking: Taking, row: Row, class_: tuple[str | None, str | None]) -> uuid.UUID:
     """A case for a patch that people found a problem and no night tells: nothing is lost."""
     meant = Meant(None, superior.Deadline(), [], class_[0], class_[1], None, None, None)
-    with desk.db.write(desk.actor) as conn:
-        return superior_workflow.open_case(conn, desk, row, meant, row.said.get("patch_no") or "", table.path.name)
-
-
-def _carry(
-    desk: Desk, table: Table, row: Row, kept: str, item: Item, target: str | None, class_code: str | None
-) -> None:
-    """Bring the lead of a row to the state it says; what contradicts is listed and not moved."""
-    assert item.finding_id is not None
-    if target is not None:
-        detail = {
-            "class_code": class_code,
-            "number": item.number,
-            "checked_by": row.said.get("checked_by"),
-            "checked_on": row.said.get("checked_on"),
-        }
-        what, why = taking_workflow.take_over(
-            desk, item.finding_id, _state(desk, item.finding_id), target, table, row, kept, detail
-        )
-        if what in ("contradicts", "refused"):
-            item.how, item.start = "contradicts" if what == "contradicts" else item.how, "listed"
-            item.figures |= {"left": why} if why else {"is": _state(desk, item.finding_id), "says": target}
-            return
-    item.start = taking_workflow.START.get(_state(desk, item.finding_id), "in_hand")
+    number, file = row.said.get("patch_no") or "", taking.table.path.name
+    return superior_workflow.open_case(taking.conn, taking.desk, row, meant, number, file)
 
 
 # ---- water works ---------------------------------------------------------------------------------------------------------
 
 
-def _works(desk: Desk, table: Table, approved: bool) -> list[Item]:
+def _works(conn: Connection, desk: Desk, table: Table, approved: bool) -> list[Item]:
     """Known water works: a lead that is one is no news; it is taken as no problem where its approval is named or said."""
-    kept = baseline_files.keep(table, desk.store_dir)
+    taking = Taking(conn, desk, table, baseline_files.keep(table, desk.store_dir))
     about = {r.seq: (frozenset[str](), superior.class_of(r.said, desk.view)[1] or "乱建") for r in table.rows}
-    matched = taking_workflow.compare(desk, table.rows, about, _knowns(desk))
-    return [_work(desk, table, row, kept, matched, approved) for row in table.rows]
+    matched = taking_workflow.compare(desk, table.rows, about, superior_store.knowns(conn, desk.night))
+    return [_work(taking, row, matched, approved) for row in table.rows]
 
 
-def _work(desk: Desk, table: Table, row: Row, kept: str, matched: baseline.Matched, approved: bool) -> Item:
+def _work(taking: Taking, row: Row, matched: baseline.Matched, approved: bool) -> Item:
     name = row.said.get("name") or row.said.get("number")
     figures = taking_workflow.figures_of(matched, row.seq)
-    item = Item("works", table.sha256, row.source_feature, name, "", "listed", None, figures, dict(row.said), row.place)
+    item = Item(
+        "works", taking.table.sha256, row.source_feature, name, "", "listed", None, figures, dict(row.said), row.place
+    )
     if row.seq in matched.open:
         item.how = "ambiguous"
     elif row.seq not in matched.pairs:
@@ -235,23 +212,24 @@ def _work(desk: Desk, table: Table, row: Row, kept: str, matched: baseline.Match
     else:
         pair = matched.pairs[row.seq]
         item.how, item.finding_id = str(pair.tier), uuid.UUID(str(pair.known))
-        if _state(desk, item.finding_id) == "found" and not (approved or row.said.get("approval")):
-            item.start = "known_work"
+        if taking.state(item.finding_id) != "found":
+            item.start = taking.start(item.finding_id)
+        elif approved or row.said.get("approval"):
+            taking.bring(item, row, "not_a_problem", {"number": name})
         else:
-            target = "not_a_problem" if _state(desk, item.finding_id) == "found" else None
-            _carry(desk, table, row, kept, item, target, None)
+            item.start = "known_work"
     return item
 
 
 # ---- the rest ------------------------------------------------------------------------------------------------------------
 
 
-def _stock(desk: Desk, items: Sequence[Item]) -> list[Item]:
+def _stock(conn: Connection, desk: Desk, items: Sequence[Item]) -> list[Item]:
     """Every lead and case of the night, and how it starts: decided, in hand, a known work, or 存量待核."""
-    told = {str(i.finding_id): i for i in items if i.finding_id is not None}
-    works = {k for k, i in told.items() if i.start == "known_work"}
+    told = {str(i.finding_id) for i in items if i.finding_id is not None}
+    works = {str(i.finding_id) for i in items if i.start == "known_work"}
     out = []
-    for k in _knowns(desk).to_dict("records"):
+    for k in superior_store.knowns(conn, desk.night).to_dict("records"):
         key = str(k["id"])
         start = "known_work" if key in works else taking_workflow.START.get(k["state"], "in_hand")
         out.append(Item("stock", None, None, None, "matched" if key in told else "rest", start, k["id"]))
@@ -301,9 +279,10 @@ def shown(db: Database, number: int | None = None) -> Shown:
     return Shown(made_by=head["actor"], made_at=head["recorded_at"], items=items, **{k: head[k] for k in keys})
 
 
-def read_decisions(path: Path, names: Mapping[str, str], **how: Any) -> Table:
+def read_decisions(path: Path, names: Mapping[str, str], profile: Profile, **how: Any) -> Table:
     """The last table of patch decisions. ``names``: field -> spellings joined by ``|``, as a profile of patches has them."""
     spelled = {f: tuple(n.split("|")) for f, n in names.items()}
+    spelled["accuracy_m"] = profile.columns["problems"]["accuracy_m"]
     return baseline_files.read(path, spelled, ("outcome",), **how)
 
 

@@ -16,6 +16,7 @@ from rivergis import words
 from rivergis.encroachment import (
     baseline,
     baseline_files,
+    case_needs,
     case_store,
     case_workflow,
     life_workflow,
@@ -25,12 +26,14 @@ from rivergis.encroachment import (
 )
 from rivergis.encroachment.baseline_files import Row, Table
 from rivergis.encroachment.superior import Meant, Profile
-from rivergis.encroachment.taking_workflow import Desk, Item
+from rivergis.encroachment.taking_workflow import Desk, Item, Taking
 from rivergis.errors import InputError, NotFound, NotPermitted, UsageError
 from rivergis.intake import sources
 
 # what a person finds out a row by, where it has no number
 _NEEDED = {"problems": ("number", "patch_no", "description"), "tasks": ("measure", "key_task")}
+
+_CLOSED = ("closed", "closed_above")
 
 
 @dataclass(frozen=True)
@@ -74,28 +77,27 @@ def read(path: Path, about: ListOf, **how: Any) -> Table:
     return baseline_files.read(path, about.profile.columns[about.kind], _NEEDED[about.kind], **how)
 
 
-def take_in(desk: Desk, table: Table, about: ListOf, *, source: str = "ledger") -> TakenIn:
-    """Take a list in: record its rows, match its problems to cases, open cases for those that match none.
+def take_in(desk: Desk, table: Table, about: ListOf) -> TakenIn:
+    """Take a list in as one transaction: record its rows, match its problems to cases, open cases for those that match none.
 
-    The same file again changes nothing, but goes on where it was broken off. A number that means a case already keeps it; what
-    may mean several, or has no usable place, is listed for a person.
+    The same list again changes nothing. A number that means a case already keeps it; what may mean several, or has no usable
+    place, is listed for a person.
     """
-    kept = baseline_files.keep(table, desk.store_dir)
+    with desk.db.write(desk.actor) as conn:
+        return taken_in(conn, desk, table, about)
+
+
+def taken_in(conn: Connection, desk: Desk, table: Table, about: ListOf) -> TakenIn:
+    """``take_in`` within a transaction of the caller."""
+    taking = Taking(conn, desk, table, baseline_files.keep(table, desk.store_dir))
     numbers = superior.keys([r.said.get("number") for r in table.rows])
     meant = [superior.meaning(r.said, about.profile, desk.view, about.issued_on) for r in table.rows]
-    version, known = _record(desk, table, about, kept, numbers, meant)
+    version, known = _record(taking, about, numbers, meant)
     done = TakenIn(about.name, about.kind, version, known, len(table.rows))
     done.doubts = [{"number": n, **asdict(d)} for n, m in zip(numbers, meant, strict=True) for d in _told(about, m)]
     if about.kind == "problems":
-        _match(
-            desk,
-            table,
-            about,
-            kept,
-            dict(zip((r.seq for r in table.rows), zip(numbers, meant, strict=True), strict=True)),
-            done,
-            source,
-        )
+        said = {r.seq: (n, m) for r, n, m in zip(table.rows, numbers, meant, strict=True)}
+        _match(taking, about, said, done)
     return done
 
 
@@ -104,29 +106,27 @@ def _told(about: ListOf, meant: Meant) -> list[superior.Doubt]:
     return [d for d in meant.doubts if about.kind == "problems" or d.field == "deadline"]
 
 
-def _record(
-    desk: Desk, table: Table, about: ListOf, kept: str, numbers: Sequence[str], meant: Sequence[Meant]
-) -> tuple[int, bool]:
+def _record(taking: Taking, about: ListOf, numbers: Sequence[str], meant: Sequence[Meant]) -> tuple[int, bool]:
     """Record a delivery unless it is the last one again; its version, and whether it was known."""
-    with desk.db.write(desk.actor) as conn:
-        superior_store.lock(conn)
-        last = superior_store.latest(conn, about.name)
-        if last is not None and last["kind"] != about.kind:
-            raise UsageError(f"{about.name!r} is a list of {last['kind']}: give this one another name with --list.")
-        options = {**about.options, "profile": about.profile.name, "content": table.content}
-        if last is not None and (last["options"], last["issued_on"]) == (options, about.issued_on):
-            return int(last["version"]), True
-        version = last["version"] + 1 if last else 1
-        identity = superior_store.list_id(about.name, version)
-        row = {
-            "id": identity, "kind": about.kind, "name": about.name, "version": version,
-            "issued_by": about.issued_by, "issued_on": about.issued_on, "file_name": table.path.name, "file_sha256": table.sha256,
-            "file_path": kept, "source_layer": table.layer, "options": options, "columns": table.columns,
-            "headings": list(table.headings), "encoding": table.encoding,
-        }  # fmt: skip
-        superior_store.add_list(conn, row)
-        rows = zip(table.rows, numbers, meant, strict=True)
-        superior_store.add_items(conn, identity, [_item_row(about, r, n, m) for r, n, m in rows])
+    conn, table = taking.conn, taking.table
+    superior_store.lock(conn)
+    last = superior_store.latest(conn, about.name)
+    if last is not None and last["kind"] != about.kind:
+        raise UsageError(f"{about.name!r} is a list of {last['kind']}: give this one another name with --list.")
+    options = {**about.options, "profile": about.profile.name, "content": table.content}
+    if last is not None and (last["options"], last["issued_on"]) == (options, about.issued_on):
+        return int(last["version"]), True
+    version = last["version"] + 1 if last else 1
+    identity = superior_store.list_id(about.name, version)
+    row = {
+        "id": identity, "kind": about.kind, "name": about.name, "version": version,
+        "issued_by": about.issued_by, "issued_on": about.issued_on, "file_name": table.path.name, "file_sha256": table.sha256,
+        "file_path": taking.kept, "source_layer": table.layer, "options": options, "columns": table.columns,
+        "headings": list(table.headings), "encoding": table.encoding,
+    }  # fmt: skip
+    superior_store.add_list(conn, row)
+    rows = zip(table.rows, numbers, meant, strict=True)
+    superior_store.add_items(conn, identity, [_item_row(about, r, n, m) for r, n, m in rows])
     return version, False
 
 
@@ -143,33 +143,25 @@ def _item_row(about: ListOf, row: Row, number: str, meant: Meant) -> dict[str, A
     }
 
 
-def _match(
-    desk: Desk,
-    table: Table,
-    about: ListOf,
-    kept: str,
-    said: Mapping[int, tuple[str, Meant]],
-    done: TakenIn,
-    source: str,
-) -> None:
-    with desk.db.read() as conn:
-        held = superior_store.links(conn, about.name)
-        knowns = superior_store.knowns(conn, desk.night)
-    open_rows = [r for r in table.rows if said[r.seq][0] not in held]
+def _match(taking: Taking, about: ListOf, said: Mapping[int, tuple[str, Meant]], done: TakenIn) -> None:
+    rows = taking.table.rows
+    held = superior_store.links(taking.conn, about.name)
+    knowns = superior_store.knowns(taking.conn, taking.desk.night)
+    open_rows = [r for r in rows if said[r.seq][0] not in held]
     # a case that a row of this list means already is no other row's
     mine = {str(x["finding_id"]) for x in held.values() if x["finding_id"]}
     free = knowns[~knowns["id"].astype(str).isin(mine)]
     numbered = {r.seq: (_numbers(r, said[r.seq][0]), said[r.seq][1].group) for r in open_rows}
-    matched = taking_workflow.compare(desk, open_rows, numbered, free)
-    for row in table.rows:
+    matched = taking_workflow.compare(taking.desk, open_rows, numbered, free)
+    for row in rows:
         number, meant = said[row.seq]
         link = held.get(number)
         if link is not None:
-            item = _item(table, row, number, link["how"], link["finding_id"], link["figures"], source)
+            item = _item(taking.table, row, number, link["how"], link["finding_id"], link["figures"])
         else:
-            item = _decide(desk, table, about, row, number, meant, matched, source)
+            item = _decide(taking, about, row, number, meant, matched)
         done.items.append(item)
-        done.awaiting += _carry(desk, table, row, meant, kept, item)
+        done.awaiting += _carry(taking, row, meant, item)
 
 
 def _numbers(row: Row, number: str) -> frozenset[str]:
@@ -178,48 +170,36 @@ def _numbers(row: Row, number: str) -> frozenset[str]:
     return frozenset([*own, *patch])
 
 
-def _item(
-    table: Table, row: Row, number: str, how: str, finding: uuid.UUID | None, figures: Mapping[str, Any], source: str
-) -> Item:
+def _item(table: Table, row: Row, number: str, how: str, finding: uuid.UUID | None, figures: Mapping[str, Any]) -> Item:
+    said = dict(row.said)
     return Item(
-        source,
-        table.sha256,
-        row.source_feature,
-        number,
-        how,
-        "listed",
-        finding,
-        dict(figures),
-        dict(row.said),
-        row.place,
+        "ledger", table.sha256, row.source_feature, number, how, "listed", finding, dict(figures), said, row.place
     )
 
 
-def _decide(
-    desk: Desk, table: Table, about: ListOf, row: Row, number: str, meant: Meant, matched: baseline.Matched, source: str
-) -> Item:
+def _decide(taking: Taking, about: ListOf, row: Row, number: str, meant: Meant, matched: baseline.Matched) -> Item:
     """A row that means no case yet: linked to the one it matches, opened as one of its own, or left to a person."""
+    conn, desk, table = taking.conn, taking.desk, taking.table
     figures = taking_workflow.figures_of(matched, row.seq)
     if row.seq in matched.open:
-        return _item(table, row, number, "ambiguous", None, figures, source)
+        return _item(table, row, number, "ambiguous", None, figures)
     if row.seq not in matched.pairs and row.place is None:
-        return _item(table, row, number, "no_place", None, {"why": row.why}, source)
-    with desk.db.write(desk.actor) as conn:
-        if row.seq in matched.pairs:
-            finding, how = uuid.UUID(str(matched.pairs[row.seq].known)), str(matched.pairs[row.seq].tier)
-            case_workflow.report_again(
-                conn,
-                finding,
-                found_on=min(meant.found_on or desk.night, desk.night),
-                source=_source(row),
-                said=row.said,
-                number=number,
-                place=row.place,
-            )
-        else:
-            finding, how = open_case(conn, desk, row, meant, number, table.path.name), "reported"
-        superior_store.add_link(conn, about.name, number, finding, how, figures)
-    return _item(table, row, number, how, finding, figures, source)
+        return _item(table, row, number, "no_place", None, {"why": row.why})
+    if row.seq in matched.pairs:
+        finding, how = uuid.UUID(str(matched.pairs[row.seq].known)), str(matched.pairs[row.seq].tier)
+        case_workflow.report_again(
+            conn,
+            finding,
+            found_on=min(meant.found_on or desk.night, desk.night),
+            source=_source(row),
+            said=row.said,
+            number=number,
+            place=row.place,
+        )
+    else:
+        finding, how = open_case(conn, desk, row, meant, number, table.path.name), "reported"
+    superior_store.add_link(conn, about.name, number, finding, how, figures)
+    return _item(table, row, number, how, finding, figures)
 
 
 def _source(row: Row) -> str:
@@ -248,26 +228,15 @@ def _other(group: str | None, desk: Desk) -> str | None:
     return next((c for c in codes if group and desk.view.taxon(c).group_zh == group), None)
 
 
-def _carry(desk: Desk, table: Table, row: Row, meant: Meant, kept: str, item: Item) -> int:
+def _carry(taking: Taking, row: Row, meant: Meant, item: Item) -> int:
     """Bring the case of a row to the state it says; 1 where its closing awaits another person."""
     if item.finding_id is None:
         return 0
     if meant.state is None:
         item.figures["left"] = "state_unknown"
         return 0
-    with desk.db.read() as conn:
-        current = superior_store.states(conn, [item.finding_id])[str(item.finding_id)]
-    what, why = taking_workflow.take_over(
-        desk, item.finding_id, current, meant.state, table, row, kept, detail_of(row, meant)
-    )
-    if what in ("contradicts", "refused"):
-        item.figures |= {"left": why} if why else {"is": current, "says": meant.state}
-        return 0
-    with desk.db.read() as conn:
-        item.start = taking_workflow.START.get(
-            superior_store.states(conn, [item.finding_id])[str(item.finding_id)], "in_hand"
-        )
-    return int(meant.state in ("closed", "closed_above") and current not in ("closed", "closed_above"))
+    taken = taking.bring(item, row, meant.state, detail_of(row, meant))
+    return int(taken and meant.state in _CLOSED and taking.state(item.finding_id) not in _CLOSED)
 
 
 def detail_of(row: Row, meant: Meant) -> dict[str, Any]:
@@ -281,6 +250,7 @@ def detail_of(row: Row, meant: Meant) -> dict[str, Any]:
         "measure": row.said.get("measure"),
         "units": list(units.values()),
         "class_code": meant.class_code,
+        "severity": row.said.get("severity") if row.said.get("severity") in case_needs.SEVERITIES else None,
         "rectified_on": meant.rectified_on.isoformat() if meant.rectified_on else None,
         "closed_on": meant.closed_on.isoformat() if meant.closed_on else None,
     }
@@ -308,10 +278,9 @@ def link(
         if new:
             finding = open_case(conn, desk, row, meant, number, head["file_name"])
         superior_store.add_link(conn, name, number, finding, "person", reason=reason)
-    if finding is not None:
         table = Table(Path(head["file_name"]), head["source_layer"], head["file_sha256"], None, (), {})
-        item = _item(table, row, number, "person", finding, {}, "ledger")
-        _carry(desk, table, row, meant, head["file_path"], item)
+        taking = Taking(conn, desk, table, head["file_path"])
+        _carry(taking, row, meant, _item(table, row, number, "person", finding, {}))
     return finding
 
 

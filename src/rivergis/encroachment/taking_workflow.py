@@ -15,10 +15,11 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.connect import Database
-from rivergis.encroachment import baseline, life_workflow, superior
+from rivergis.encroachment import baseline, life_workflow, superior, superior_store
 from rivergis.encroachment.baseline import Limits, Matched, Thing
 from rivergis.encroachment.baseline_files import Row, Table
 from rivergis.errors import InputError, NotPermitted, UsageError
@@ -77,12 +78,12 @@ def limits(view: RuleView) -> Limits:
     return Limits(*(view.number(f"encroach.baseline.{n}") for n in names))
 
 
-def error_m(row: Row, view: RuleView) -> float:
-    """One-sigma error of the place of a row: as it says, else as for any source; and what its last digit is worth."""
+def error_m(row: Row, view: RuleView, source_kind: str | None = None) -> float:
+    """One-sigma error of the place of a row: as it says, else as of its kind of source; and what its last digit is worth."""
     try:
         own = abs(float(row.said["accuracy_m"]))
     except (KeyError, ValueError):
-        own = view.number("encroach.source_accuracy")
+        own = view.number("encroach.source_accuracy", **({"source_kind": source_kind} if source_kind else {}))
     return float((own**2 + (row.written_to_m / 3**0.5) ** 2) ** 0.5)
 
 
@@ -91,8 +92,10 @@ def compare(
     rows: Sequence[Row],
     about: Mapping[int, tuple[frozenset[str], str | None]],
     knowns: gpd.GeoDataFrame,
+    source_kind: str | None = None,
 ) -> Matched:
-    """Which lead each row means, in metres of one zone. ``about``: seq of a row -> its numbers and its group."""
+    """Which lead each row means, in metres of one zone. ``about``: seq of a row -> its numbers and its group; ``source_kind``: of
+    what kind of source the places of the rows are."""
     placed = [r.place.representative_point() for r in rows if r.place is not None]
     if not placed and not len(knowns):
         return Matched(alone=[r.seq for r in rows])
@@ -100,7 +103,7 @@ def compare(
     zone = crs.metric_crs(*crs.centre(points))
     own = gpd.GeoSeries([r.place for r in rows], crs=crs.STORAGE).to_crs(zone)
     things = [
-        Thing(r.seq, about[r.seq][0], shape, error_m(r, desk.view), about[r.seq][1])
+        Thing(r.seq, about[r.seq][0], shape, error_m(r, desk.view, source_kind), about[r.seq][1])
         for r, shape in zip(rows, own, strict=True)
     ]
     return baseline.match(things, _known_things(knowns, zone, desk.view), limits(desk.view))
@@ -135,48 +138,63 @@ def figures_of(done: Matched, key: Hashable) -> dict[str, Any]:
     return {}
 
 
-def take_over(
-    desk: Desk,
-    finding: uuid.UUID,
-    current: str,
-    target: str,
-    table: Table,
-    row: Row,
-    kept: str,
-    detail: Mapping[str, Any],
-) -> tuple[str, str | None]:
-    """Bring a case to the state that a row says, as far as one person may; what happened (same, take, ahead, contradicts or
-    refused) and the sentence of a refusal."""
-    done = superior.step(current, target)
-    if done != "take":
-        return done, None
-    reached = "rectified" if target in _LATER else target
-    if current == reached:
-        return "same", None
-    said = {k: v for k, v in detail.items() if v not in (None, [], "")}
-    source = {
-        "file": table.path.name,
-        "sha256": table.sha256,
-        "path": kept,
-        "layer": table.layer,
-        "row": row.source_feature,
-    }
-    said |= {"source": source, "said": row.said} | ({"then": target} if reached != target else {})
-    try:
-        with desk.db.write(desk.actor) as conn:
-            life_workflow.step(
-                conn,
-                finding,
-                f"take_over_{reached}",
-                desk.actor,
-                reason=_reason(table, row),
-                attachment=desk.store_dir / kept,
-                store_dir=desk.store_dir,
-                detail=said,
-            )
-    except (UsageError, NotPermitted, InputError) as error:
-        return "refused", error.sentence
-    return "take", None
+@dataclass
+class Taking:
+    """A table that is being taken over, in one transaction of the acting person."""
+
+    conn: Connection
+    desk: Desk
+    table: Table
+    kept: str
+    """Place of its file in the store."""
+    _states: dict[str, str] = field(default_factory=dict)
+
+    def state(self, finding: uuid.UUID) -> str:
+        """State of a case now."""
+        if str(finding) not in self._states:
+            self._states |= superior_store.states(self.conn, [finding])
+        return self._states[str(finding)]
+
+    def start(self, finding: uuid.UUID) -> str:
+        """How a lead starts with its case as it is now."""
+        return START.get(self.state(finding), "in_hand")
+
+    def bring(self, item: Item, row: Row, target: str, detail: Mapping[str, Any]) -> bool:
+        """Bring the case of a row to the state it says, as far as one person may; False, and listed, where that cannot be."""
+        assert item.finding_id is not None
+        current = self.state(item.finding_id)
+        reached = "rectified" if target in _LATER else target
+        done = superior.step(current, target)
+        if done == "contradicts":
+            item.how, item.start = "contradicts", "listed"
+            item.figures |= {"is": current, "says": target}
+            return False
+        if done == "take" and current != reached:
+            said = {**detail, "then": target} if reached != target else dict(detail)
+            try:
+                self._step(item.finding_id, reached, row, said)
+            except (UsageError, NotPermitted, InputError) as error:
+                item.start = "listed"
+                item.figures["left"] = error.sentence
+                return False
+            self._states[str(item.finding_id)] = reached
+        item.start = self.start(item.finding_id)
+        return True
+
+    def _step(self, finding: uuid.UUID, reached: str, row: Row, detail: Mapping[str, Any]) -> None:
+        table = self.table
+        source = {"file": table.path.name, "sha256": table.sha256, "path": self.kept, "layer": table.layer}
+        said = {k: v for k, v in detail.items() if v not in (None, [], "")}
+        life_workflow.step(
+            self.conn,
+            finding,
+            f"take_over_{reached}",
+            self.desk.actor,
+            reason=_reason(table, row),
+            attachment=self.desk.store_dir / self.kept,
+            store_dir=self.desk.store_dir,
+            detail={**said, "source": {**source, "row": row.source_feature}, "said": row.said},
+        )
 
 
 def _reason(table: Table, row: Row) -> str:
