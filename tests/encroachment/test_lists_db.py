@@ -117,7 +117,7 @@ def test_progress_of_a_campaign_adds_up_and_every_figure_is_its_rows(
         assert {n: sum(bool(r[n]) for r in detail) for n in STANDING} == paper.figures["total"]
         linked(paper)
     assert paper.figures["total"] == {
-        "found": 6, "verified": 5, "problems": 3, "rectified": 2, "closed": 1, "open": 3, "overdue": late(module_db), "rechecked": 0, "rebounds": 0,
+        "found": 6, "hints": 0, "verified": 5, "problems": 3, "rectified": 2, "closed": 1, "open": 3, "overdue": late(module_db), "rechecked": 0, "rebounds": 0,
     }  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def list_(on: datetime | None, known_at: datetime | None, as_json: bool) -> None
     head = (
         "code",
         "name",
-        "kind",
+        "campaign_kind",
         "order_no",
         "begins_on",
         "deadline",
@@ -184,7 +184,8 @@ def deliver(paper: Paper, out: Path | None, as_json: bool, shown: int = 0) -> No
     if as_json:
         common.emit(patrol_paper.as_json(paper), True)
         return
-    common.say(f"{paper.title_zh} · {paper.printed_at}")
+    # to the last digit: --known-at of it tells the same again
+    common.say(f"{paper.title_zh} · {paper.known_at.astimezone(common.SHANGHAI):%Y-%m-%d %H:%M:%S.%f}")
     for key, value in paper.tiles:
         common.say(f"  {patrol_paper.heading(key)}: {value}")
     if out is not None:

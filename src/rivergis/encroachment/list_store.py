@@ -95,6 +95,12 @@ def unit_name(conn: Connection, code: str, on: date, known_at: datetime) -> str 
     return conn.execute(text(sql), {"on": on, "known": known_at, "code": code}).scalar()
 
 
+def feed_names(conn: Connection, on: date, known_at: datetime) -> dict[str, str]:
+    """Names of the registered feeds by their codes, as known at a moment."""
+    rows = conn.execute(text("SELECT code, name FROM app.feed_as_of(:on, :known)"), {"on": on, "known": known_at})
+    return {str(code): str(name) for code, name in rows}
+
+
 def signed_baseline(conn: Connection, known_at: datetime) -> date | None:
     """Night of the signed baseline as known at a moment; None = none is signed, and nobody says 新增."""
     return conn.execute(text("SELECT night FROM app.baseline_signed(:known)"), {"known": known_at}).scalar()

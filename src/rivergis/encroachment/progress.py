@@ -33,16 +33,21 @@ PROBLEMS = ("to_assign", "in_hand", "to_accept", "to_close", "closed")
 """Stages of a problem that people confirmed and that is to be put right; 历史碍洪挂账 is listed apart."""
 RECTIFIED = ("to_accept", "to_close", "closed")
 OPEN = ("listed", "to_assign", "in_hand", "to_accept", "to_close")
-STANDING = ("found", "verified", "problems", "rectified", "closed", "open", "overdue", "rechecked", "rebounds")
+HINTS = ("surrogate", "draft", "computed")
+"""Bases of lines that nobody announced: what lies inside is a hint, and told apart from leads inside announced lines."""
+TOPICS = ("encroachment", "reported")
+"""What a report on the four disorders (四乱) counts; outfalls and checks of boundary lines have reports of their own."""
+STANDING = ("found", "hints", "verified", "problems", "rectified", "closed", "open", "overdue", "rechecked", "rebounds")
 """Figures of a campaign."""
-PERIOD = ("found", "verified", "confirmed", "rectified", "closed", "rebound")
+PERIOD = ("found", "hints", "verified", "confirmed", "rectified", "closed", "rebound")
 """Figures of what happened in a period."""
 
 
 def standing(cases: pd.DataFrame) -> pd.DataFrame:
     """Cases with one boolean column for each stage and each figure of ``STANDING``; cases merged into another are left out.
 
-    ``cases``: state, overdue_days, looked_back_at, rebounds. ``UsageError`` for a state that has no stage.
+    ``hints``: those of the found that nobody verified, inside lines that nobody announced. ``cases``: state, basis, overdue_days,
+    looked_back_at, rebounds. ``UsageError`` for a state that has no stage.
     """
     own = cases[cases["state"] != MERGED].copy()
     stage = own["state"].map(STAGE_OF)
@@ -53,6 +58,7 @@ def standing(cases: pd.DataFrame) -> pd.DataFrame:
     for name in STAGES:
         own[name] = stage == name
     own["found"] = True
+    own["hints"] = (stage == "to_verify") & own["basis"].isin(HINTS)
     own["verified"] = stage.isin(VERIFIED)
     own["problems"] = stage.isin(PROBLEMS)
     own["rectified"] = stage.isin(RECTIFIED)
@@ -87,7 +93,7 @@ def share(part: int, of: int) -> float | None:
 def happened(cases: pd.DataFrame, events: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     """Cases with a boolean column for each figure of ``PERIOD``: what happened to them from ``first`` to ``last``, both inclusive.
 
-    ``cases``: id, found_on; ``events``: finding_id, what (one of ``PERIOD``), on (civil day). A case counts once for each
+    ``cases``: id, found_on, basis; ``events``: finding_id, what (one of ``PERIOD``), on (civil day). A case counts once for each
     figure, however often it happened: a case that went back and was put right again was rectified once in the period.
     """
     own = cases.copy()
@@ -95,4 +101,5 @@ def happened(cases: pd.DataFrame, events: pd.DataFrame, first: date, last: date)
     for name in PERIOD:
         own[name] = own["id"].isin(set(inside.loc[inside["what"] == name, "finding_id"])) if len(inside) else False
     own["found"] = own["found_on"].map(lambda d: d is not None and first <= d <= last).astype(bool)
+    own["hints"] = own["found"] & own["basis"].isin(HINTS)
     return own

@@ -72,7 +72,7 @@ def _problem(c: Mapping[str, Any], asked: Scope) -> Sequence[Any]:
     return (
         number(c), case_rows.joined(c["superior_numbers"]), c["found_on"], case_rows.source(c), c["county"], c["town"], c["village"],
         c["river"], bank, c["chainage"], round(float(c["lon"]), 6), round(float(c["lat"]), 6), class_name(c["class_code"]), kind, area,
-        c["severity"], stock_name(bool(c["stock"]), asked.signed), state_name(c["state"]),
+        case_rows.severity(c), stock_name(bool(c["stock"]), asked.signed), state_name(c["state"]),
     )  # fmt: skip
 
 

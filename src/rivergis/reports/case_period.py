@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from rivergis import words
 from rivergis.encroachment import list_store, store
-from rivergis.encroachment.progress import PERIOD, happened, standing
+from rivergis.encroachment.progress import PERIOD, TOPICS, happened, standing
 from rivergis.errors import InputError, UsageError
 from rivergis.intake import shown
 from rivergis.reports import case_rows, case_scope
@@ -43,7 +43,7 @@ def flags(conn: Connection, rules: RuleBook, asked: Scope, first: date) -> pd.Da
     are open at its end."""
     if first > asked.on:
         raise UsageError(f"The period ends on {asked.on}, before it begins on {first}: give --from and --to in order.")
-    cases = case_scope.cases(conn, asked, rules)
+    cases = _four(case_scope.cases(conn, asked, rules))
     ends = datetime.combine(asked.on + timedelta(days=1), time(), SHANGHAI)
     # a night of the last day is recorded the morning after; what people did after the last day is not of the period
     then = cases if asked.known_at <= ends else _standing_then(conn, asked.upto(ends), cases)
@@ -55,6 +55,10 @@ def flags(conn: Connection, rules: RuleBook, asked: Scope, first: date) -> pd.Da
     told["open_stock"], told["open_increment"] = told["open"] & stock, told["open"] & ~stock
     told["open_unsigned"] = told["open"]
     return told
+
+
+def _four(cases: pd.DataFrame) -> pd.DataFrame:
+    return cases[cases["topic"].isin(TOPICS)].reset_index(drop=True)
 
 
 def _standing_then(conn: Connection, at_end: Scope, cases: pd.DataFrame) -> pd.DataFrame:
@@ -177,8 +181,7 @@ def _small(content: bytes) -> bytes:
 def rectification(conn: Connection, rules: RuleBook, asked: Scope, first: date) -> Paper:
     """整改报告 a draft: sentences whose figures lead to their rows, progress by township and class, what is late, what comes next.
     Register id E9. People finish it; it blames nobody."""
-    cases = case_scope.cases(conn, asked, rules)
-    stand = standing(cases)
+    stand = standing(_four(case_scope.cases(conn, asked, rules)))
     stand = stand[stand["problems"] | stand["listed"]].reset_index(drop=True)
     stand["sent"] = pd.to_numeric(stand["sent_back"]).fillna(0) > 0
     trace = Trace(stand)
@@ -237,7 +240,7 @@ def _late(c: Mapping[str, Any]) -> Sequence[Any]:
 
 def _item(c: Mapping[str, Any]) -> Sequence[Any]:
     return (
-        number(c), place(c), class_name(c["class_code"]), c["severity"], c["measure"], _offices(c), c["deadline"], c["rectified_on"],
+        number(c), place(c), class_name(c["class_code"]), case_rows.severity(c), c["measure"], _offices(c), c["deadline"], c["rectified_on"],
         c["accepted_on"], c["closed_on"], state_name(c["state"]),
     )  # fmt: skip
 

@@ -33,6 +33,11 @@ def state_name(code: str) -> str:
     return words.say(f"state.finding.{code}")
 
 
+def severity(case: Mapping[str, Any]) -> str | None:
+    """Level of the rules as it is called there, or why there is none."""
+    return words.say(f"severity.{case['severity']}") if case["severity"] else None
+
+
 def place(case: Mapping[str, Any]) -> str:
     """Where it is, in words: township, village, river, bank and chainage, as far as they are known."""
     bank = words.say(f"bank.{case['bank']}") if case["bank"] else None

@@ -80,6 +80,8 @@ def cases(conn: Connection, asked: Scope, rules: RuleBook) -> pd.DataFrame:
     found = list_store.cases(conn, asked.on, asked.known_at)
     groups = campaign_workflow.group_of(rules)
     found["group"] = found["class_code"].map(lambda c: groups.get(c, "")).astype(object)
+    names = list_store.feed_names(conn, asked.on, asked.known_at)
+    found["sources"] = found["sources"].map(lambda told: [names.get(s, s) for s in told or []])
     keep = (found["state"] != MERGED) & found["merged_into"].isna()
     if asked.unit:
         keep &= found["unit_code"].fillna("").astype(str).str.startswith(asked.unit)
