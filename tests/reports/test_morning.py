@@ -16,14 +16,18 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from rivergis.cli import nightly_report
+from rivergis.db import system
 from rivergis.db.connect import Database
+from rivergis.encroachment import feed_store
+from rivergis.encroachment.feeds import Feed
 from rivergis.jobs import morning_job
 from rivergis.maps.night_picture import Dot, Pen, Picture
 from rivergis.reports import book, morning, morning_reading, morning_sheet
 from rivergis.reports.morning_facts import Measured, Morning, compared
+from rivergis.reports.morning_words import label
 from tests.conftest import new_database
 from tests.encroachment.night_ground import BOOK, area, box, day, deliver, night, permit, put, river
 
@@ -170,13 +174,73 @@ def test_equal_mornings_give_equal_workbooks(nights: tuple[Database, Path], tmp_
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
 
 
-def test_a_failed_night_is_red_and_never_quiet(nights: tuple[Database, Path]) -> None:
+def test_a_quiet_night_is_a_short_page(nights: tuple[Database, Path]) -> None:
     db, _ = nights
     assert read(db, 1).quiet and not read(db, 1).red and not read(db, 2).quiet
     with db.read() as conn:
         told, facts = book.night(conn, day(1)), morning_reading.read(conn, BOOK, day(1))
     page = morning.render(told, facts, "<svg></svg>")
     assert "昨夜无新情况" in page and "<svg>" not in page
+
+
+@pytest.fixture
+def rolled_back(nights: tuple[Database, Path]) -> Iterator[Connection]:
+    """A transaction that leaves nothing behind."""
+    with nights[0].write("test") as conn:
+        yield conn
+        conn.rollback()
+
+
+def _run(conn: Connection, n: int, state: str, **counts: Any) -> Morning:
+    """The morning of the n-th night, run with this outcome."""
+    told = system.latest_job_run(conn, "nightly", day(2))
+    assert told is not None
+    system.record_job_run(
+        conn, job="nightly", run_date=day(n), district="", state=state, started_at=told["started_at"], finished_at=datetime.now(UTC),
+        input_hash="x", rule_set=None, counts={**told["counts"], "districts": {}, "files": [], **counts}, message=None, engine={},
+    )  # fmt: skip
+    return morning_reading.read(conn, BOOK, day(n)).morning
+
+
+def test_a_failed_district_is_red_and_a_failed_file_is_told(rolled_back: Connection) -> None:
+    bad = {"500199": {"state": "failed", "sentence": "The disk is full."}, "500198": {"state": "done", "sentence": ""}}
+    file = {"feed": "tower", "file": "a.zip", "state": "failed", "sentence": "It is no archive."}
+    red = _run(rolled_back, 3, "partly", districts=bad)
+    assert red.red and not red.quiet and red.figure("districts_failed").value == 1
+    assert [(t.what, t.sentence, t.red) for t in red.run.troubles] == [("试验县", "The disk is full.", True)]
+    amber = _run(rolled_back, 3, "partly", files=[file])
+    assert not amber.red and not amber.quiet and "It is no archive." in amber.run.troubles[0].sentence
+    assert _run(rolled_back, 3, "done").quiet
+
+
+def test_a_dead_feed_is_red_and_a_late_one_is_missing(rolled_back: Connection) -> None:
+    for code, rhythm in (
+        ("plots", {"late_after_days": 3, "dead_after_days": 30}),
+        ("video", {"late_after_days": 1, "dead_after_days": 2}),
+    ):
+        feed_store.save(rolled_back, Feed(code, code, "video", "video_alerts", False, cadence_days=1, **rhythm))
+    facts = _run(rolled_back, 20, "done")
+    missing = {r["code"]: r["dead"] for r in facts.figure("feeds_missing").rows}
+    assert missing["plots"] is False and facts.figure("feeds_missing").value == len(missing)
+    assert facts.red == any(missing.values())
+
+
+def test_signing_a_baseline_makes_the_next_thing_new(rolled_back: Connection) -> None:
+    """The same night, once known before and once after somebody signed the first night as the stock."""
+    before = morning_reading.read(rolled_back, BOOK, day(2)).morning
+    rolled_back.execute(text("SET LOCAL session_replication_role = replica"))
+    rolled_back.execute(
+        text("""WITH b AS (INSERT INTO data.baseline (id, number, night, sources, counts, content_hash, actor)
+            VALUES (gen_random_uuid(), 1, :n, '[]', '{}', 'x', 'maker') RETURNING id)
+        INSERT INTO data.baseline_signature (baseline_id, reason, actor) SELECT id, 'seen', 'signer' FROM b"""),
+        {"n": day(0)},
+    )
+    after = morning_reading.read(rolled_back, BOOK, day(2)).morning
+    assert (before.figure("stock").value, before.figure("increment").value) == (3, 0)
+    assert (after.figure("stock").value, after.figure("increment").value) == (2, 1)
+    said = [m.figure("new_announced").rows[0]["status"] for m in (before, after)]
+    assert said[0].startswith("存量待核") and said[1].startswith("新增")
+    assert [label("new_announced", m) for m in (before, after)] == ["公告界线内·存量待核", "公告界线内新增"]
 
 
 @given(st.dictionaries(st.integers(1, 7), st.one_of(st.none(), st.integers(0, 99)), max_size=7), st.integers(0, 99))

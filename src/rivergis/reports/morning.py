@@ -128,7 +128,7 @@ def _said(m: Morning, standalone: bool) -> dict[str, Any]:
 
     return {
         "label": lambda f, lang="zh": label(f.code, m, lang),
-        "link": lambda f: link(f, m, standalone),
+        "link": lambda f, town="": link(f, m, standalone, town),
         "number": number,
         "mean": mean,
         "anchor": anchor,

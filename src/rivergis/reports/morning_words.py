@@ -21,7 +21,7 @@ _LEDGER: dict[str, dict[str, str]] = {
     "grown": {"status": "grown"},
     "rebound": {"status": "rebound"},
     "gone": {"status": "gone"},
-    "to_verify": {"state": "found"},
+    "to_verify": {"state": "to_verify"},
     "due_soon": {"clock": "due"},
     "work_overdue": {"clock": "overdue"},
     "to_accept": {"state": "rectified"},
@@ -54,8 +54,9 @@ def mean(figure: Figure) -> str:
     return "—" if figure.mean is None else f"{figure.mean:,.1f}"
 
 
-def link(figure: Figure, m: Morning, standalone: bool) -> str:
-    """Where a number leads: in a file to its rows in the file, in the service to the ledger list or the map of the night."""
+def link(figure: Figure, m: Morning, standalone: bool, town: str = "") -> str:
+    """Where a number leads: in a file to its rows in the file, in the service to the ledger list, of a township if it is
+    named, or to the map of the night."""
     if standalone or not figure.value:
         return f"#f-{figure.code}" if figure.rows else "#summary"
     if figure.code in _PAGES:
@@ -65,4 +66,4 @@ def link(figure: Figure, m: Morning, standalone: bool) -> str:
     asked = dict(_LEDGER[figure.code])
     if "status" in asked:
         asked |= {"night": str(m.night), "state": "any"}
-    return f"/cases?{urlencode(asked)}"
+    return f"/cases?{urlencode({**asked, **({'town': town} if town else {})})}"
