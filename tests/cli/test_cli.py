@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from rivergis.cli import NOUNS, _run
 from rivergis.db.connect import Database, open_database
+from tests.intake.test_photo import picture
 
 BIN = [sys.executable, "-c", "from rivergis.cli import main; main()"]
 
@@ -213,15 +214,18 @@ def test_the_lifecycle_of_a_lead(cli_env: dict[str, str], db: Database, demo_fol
         run(cli_env, "user", "add", name, "--display", name, "--role", role)
     rows = json.loads(run(cli_env, "nightly", "show", "--date", "2026-05-18", "--json").stdout)
     lead = next(r["id"] for r in rows if r["topic"] == "encroachment")
-    photo = tmp_path / "after.jpg"
-    photo.write_bytes(b"photo")
+    photo = picture(tmp_path / "after.jpg")
+    said = ("--at", "106.02,29.41", "--taken-at", "2026-05-20T09:30")
+    handed = ("--deadline", "2026-12-31", "--measure", "拆除", "--unit", "水利局")
     run(cli_env, "encroachment", "move", lead, "judge_problem", "--reason", "现场核实", code=7)
     run(cli_env, "encroachment", "move", lead, "judge_problem", "--reason", "现场核实", "--as", "li.ming")
-    run(cli_env, "encroachment", "move", lead, "assign", "--reason", "限期整改", "--as", "li.ming")
-    assert "needs attachment" in run(cli_env, "encroachment", "move", lead, "rectify", "--as", "li.ming", code=2).stderr
-    run(cli_env, "encroachment", "move", lead, "rectify", "--attach", str(photo), "--as", "li.ming")
-    run(cli_env, "encroachment", "move", lead, "accept", "--reason", "已恢复", "--as", "li.ming", code=7)
-    run(cli_env, "encroachment", "move", lead, "accept", "--reason", "已恢复", "--as", "wang.fang")
+    run(cli_env, "encroachment", "move", lead, "assign", *handed, "--as", "li.ming")
+    assert "needs evidence" in run(cli_env, "encroachment", "move", lead, "rectify", "--as", "li.ming", code=2).stderr
+    told = run(cli_env, "encroachment", "move", lead, "rectify", "--evidence", str(photo), *said, "--as", "li.ming")
+    assert "拍摄于交办之前" in told.stdout, "what differs is told"
+    accept = ("encroachment", "move", lead, "accept", "--reason", "已恢复", "--doubts-seen", "--as")
+    run(cli_env, *accept, "li.ming", code=7)
+    run(cli_env, *accept, "wang.fang")
     events = json.loads(run(cli_env, "nightly", "explain", lead, "--json").stdout)["events"]
     assert [(e["move"], e["actor"]) for e in events] == [
         ("judge_problem", "li.ming"),

@@ -27,7 +27,17 @@ def tell(record: Record) -> None:
     ]
     common.table(("夜次 night", "状态 status", "m²", "观测比例 observed"), nights)
     if record["events"]:
-        common.table(tuple(record["events"][0]), [tuple(e.values()) for e in record["events"]], title="处置 moves")
+        moves = [
+            (
+                words.both(f"move.{e['move']}"),
+                words.both(f"state.finding.{e['to_state']}"),
+                e["reason"],
+                e["actor"],
+                common.beijing(e["recorded_at"]),
+            )
+            for e in record["events"]
+        ]
+        common.table(("事项 move", "状态 state", "理由 reason", "办理人 by", "时间 at"), moves, title="处置 moves")
     common.say(f"佐证 evidence: {len(record['evidence'])}; 全部记录 the whole record: --json")
     common.say(words.both("page.disclaimer"))
 
