@@ -144,7 +144,7 @@ def take(db: Database, path: Path, store: Path, batch: str = "2026-1", **more: A
 
 
 def night(db: Database, folder: Path, day: date = DAY) -> nightly.NightResult:
-    return nightly.run(db, BOOK, day, "test", adcode=None, store_dir=folder / "store", report_dir=folder / "reports")
+    return nightly.run(db, BOOK, day, "test", adcode=None, store_dir=folder / "store", report_dir=None)
 
 
 def content(path: Path) -> Any:

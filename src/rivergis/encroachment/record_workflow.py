@@ -235,14 +235,13 @@ def _record(
 def _sighting(m: _Met, before: Known | None, area_m2: float, limits: NightLimits) -> Sighting | None:
     """What is written of a lead: all of it, that it was seen as it was, or nothing, where nobody looked and nothing changed."""
     sources = _sources(m)
-    if before is not None and m.step.status in QUIET and m.step.status == m.row.last_status:
-        same = _same_sight(m, before, sources, area_m2)
-        if m.row.calm and same:
+    if before is not None and m.step.status in QUIET:
+        again = m.step.status == m.row.last_status and _same_sight(m, before, sources, area_m2)
+        if again and m.row.calm:
             return Sighting(m.finding, m.step.status, calm=True) if m.looked else None
-        if not m.looked and (same or m.step.carried == before.carried):
+        unsaid = m.step.status != "left_by_redraw" and not m.step.because
+        if not m.looked and m.step.carried == before.carried and (again or unsaid):
             return None
-    if before is not None and m.step.status == "persisting" and not m.looked and m.step.carried == before.carried:
-        return None
     shape = m.footprint if m.step.seen else None
     area = m.told.area_m2 if m.told is not None and m.step.area_m2 is None else m.step.area_m2
     calm = m.step.status in QUIET and m.step.carried.would_stay(_showing(m), limits)

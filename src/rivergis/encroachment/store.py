@@ -117,7 +117,7 @@ LAST_ROWS = """
                       AND s.geom IS NOT NULL ORDER BY s.night DESC LIMIT 1) s ON true
         JOIN LATERAL (SELECT * FROM data.sighting z WHERE z.finding_id = f.id AND z.night <= w.last AND z.recorded_at <= :known
                       ORDER BY z.night DESC LIMIT 1) z ON true
-        LEFT JOIN LATERAL (SELECT m.night, m.carried FROM data.sighting m WHERE m.finding_id = f.id AND m.night <= w.last AND m.recorded_at <= :known
+        LEFT JOIN LATERAL (SELECT m.night, m.carried, m.sources FROM data.sighting m WHERE m.finding_id = f.id AND m.night <= w.last AND m.recorded_at <= :known
                            AND m.carried IS NOT NULL ORDER BY m.night DESC LIMIT 1) m ON true"""
 MAY_BE_MET = """f.recorded_at <= :known AND z.status <> 'merged' AND (z.status NOT IN ('gone', 'permitted') OR z.night >= :closed_since)"""
 
@@ -147,7 +147,7 @@ def open_findings(
     return read_frame(
         conn,
         f"""
-        SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, z.sources -> 0 ->> 'because' AS last_because,
+        SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, m.sources -> 0 ->> 'because' AS last_because,
                coalesce(z.calm, false) AS calm, s.night AS last_seen, s.sources, s.area_m2, m.carried, g.seen_again, g.seen_again_on,
                v.inputs, v.basis, v.feed,
                (SELECT count(*) FROM data.sighting x WHERE x.finding_id = f.id AND x.night > s.night AND x.night < :night AND x.status = 'missed') AS missed,

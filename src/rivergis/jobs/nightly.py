@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from rivergis.db.nights import JOB, Begun
 from rivergis.encroachment import night_store, patch_store, record_workflow, report_store, report_workflow
 from rivergis.encroachment import store as finding_store
 from rivergis.errors import EnvironmentFault, NotFound, RivergisError, UsageError
-from rivergis.jobs import feed_files, night_units
+from rivergis.jobs import feed_files, morning_job, night_units
 from rivergis.jobs.night_units import PATROLS, REGISTERS, TOPICS, Running
 from rivergis.layers import LAYERS
 from rivergis.patrol import workflow as patrol_workflow
@@ -107,7 +107,8 @@ def run(
     with db.lock(JOB):
         begun = _open(desk)
         if resume and begun is None:
-            return _nothing_to_resume(desk)
+            progress("no night is unfinished")
+            return _as_it_was(desk)
         if begun is not None and (resume or begun.night <= on):
             progress(
                 f"going on with the night of {begun.night}, which began {begun.began_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
@@ -120,7 +121,11 @@ def run(
         if last is not None and last > on:
             return _late(desk, on, last)
         files = [] if rules_dir is None else _files(desk, rules_dir)
-        return _begin_and_go(desk, on, files, district, full)
+        begun = _begin(desk, on, files, full)
+        if begun is None:
+            progress("nothing has changed since this night was run")
+            return _as_it_was(desk, on)
+        return _go_on(desk, begun, district, full)
 
 
 def _open(desk: Desk) -> Begun | None:
@@ -128,16 +133,6 @@ def _open(desk: Desk) -> Begun | None:
     with desk.db.read() as conn:
         begun = nights.latest(conn)
     return None if begun is None or begun.state == "done" else begun
-
-
-def _nothing_to_resume(desk: Desk) -> NightResult:
-    with desk.db.read() as conn:
-        run_ = system.latest_job_run(conn, JOB)
-    if run_ is None:
-        raise NotFound("No night was ever begun here: run one with 'rivergis nightly run'.")
-    desk.progress("no night is unfinished")
-    path = _report_path(desk.report_dir, run_["run_date"])
-    return NightResult(run_["run_date"], False, run_["state"], run_["counts"], path, run_["rule_set"] or "")
 
 
 def _files(desk: Desk, rules_dir: Path) -> list[dict[str, Any]]:
@@ -148,9 +143,8 @@ def _files(desk: Desk, rules_dir: Path) -> list[dict[str, Any]]:
     return [{k: str(v) for k, v in asdict(t).items() if k in ("feed", "file", "state", "sentence")} for t in taken]
 
 
-def _begin_and_go(
-    desk: Desk, night: date, files: Sequence[dict[str, Any]], district: str | None, full: bool
-) -> NightResult:
+def _begin(desk: Desk, night: date, files: Sequence[dict[str, Any]], full: bool) -> Begun | None:
+    """Pin what is known and record that the night begins; None where everything was run and read as it is now."""
     with desk.db.write(desk.actor) as conn:
         # what an import that began before has still to say belongs to what was known
         system.one_import_at_a_time(conn)
@@ -160,21 +154,30 @@ def _begin_and_go(
         known = nights.moment(conn)
         engine = engine_of(conn)
         inputs = _inputs(conn, desk, night, known, engine)
-        before = nights.latest(conn, night)
-        hash_ = fingerprint.together(inputs)
+        before, hash_ = nights.latest(conn, night), fingerprint.together(inputs)
         if before is not None and before.input_hash == hash_ and before.state == "done" and not full:
-            return _unchanged(conn, desk, night)
+            return None
         rule_set = system.keep_rules(conn, desk.book.version, desk.book.content, desk.book.rows())
-        begun = nights.begin(conn, night, known, inputs, hash_, engine, rule_set, files)
-    return _go_on(desk, begun, district, full)
+        return nights.begin(conn, night, known, inputs, hash_, engine, rule_set, files)
 
 
-def _unchanged(conn: Connection, desk: Desk, night: date) -> NightResult:
-    desk.progress("nothing has changed since this night was run")
-    run_ = system.latest_job_run(conn, JOB, night)
-    assert run_ is not None
-    path = _report_path(desk.report_dir, night)
-    return NightResult(night, False, run_["state"], run_["counts"], path, run_["rule_set"] or "")
+def _as_it_was(desk: Desk, night: date | None = None) -> NightResult:
+    """The last night, or one, as it was run; a page that is not there is written."""
+    with desk.db.read() as conn:
+        run_ = system.latest_job_run(conn, JOB, night)
+    if run_ is None:
+        raise NotFound("No night was ever begun here: run one with 'rivergis nightly run'.")
+    done = NightResult(run_["run_date"], False, run_["state"], run_["counts"], rule_set=run_["rule_set"] or "")
+    return _with_page(desk, done)
+
+
+def _with_page(desk: Desk, done: NightResult) -> NightResult:
+    """A night that was run before, with its page; one that is not there is written."""
+    path = _report_path(desk.report_dir, done.night)
+    if path is not None or desk.report_dir is None:
+        return replace(done, report=path)
+    path, fault = _page(desk, done.night)
+    return replace(done, report=path, failed=fault, state="partly" if fault else done.state)
 
 
 def _inputs(conn: Connection, desk: Desk, night: date, known: datetime, engine: dict[str, str]) -> dict[str, str]:
@@ -279,7 +282,7 @@ def _unit(desk: Desk, run_: Running, job: str, code: str) -> None:
             job,
             code,
             started,
-            f"A fault of the program: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            f"A fault of the program: {_first_line(error)}",
         )
 
 
@@ -312,21 +315,38 @@ def _end(desk: Desk, run_: Running, parts: dict[str, dict[str, Any]], started: d
     )
     if purged:
         desk.progress(f"raw tracks past their {days} days removed: {purged}; intervals and hashes stay")
-    path = None
-    if desk.report_dir is not None:
-        desk.progress("writing the morning report")
-        path = str(morning.write(desk.db, run_.begun.night, desk.report_dir, desk.store_dir))
+    path, page_fault = _page(desk, run_.begun.night)
     return NightResult(
         run_.begun.night,
         True,
-        "partly" if failed or bad_files else "done",
+        "partly" if failed or bad_files or page_fault else "done",
         counts,
         path,
         run_.begun.rule_set,
         counts["rules_unconfirmed"],
         failed={_name(p): str(m) for p, m in failed.items()}
-        | {f"{f['feed']} {f['file']}": f["sentence"] for f in bad_files},
+        | {f"{f['feed']} {f['file']}": f["sentence"] for f in bad_files}
+        | page_fault,
     )
+
+
+def _page(desk: Desk, night: date) -> tuple[str | None, dict[str, str]]:
+    """The morning page written, or why it could not be: the night itself is recorded."""
+    if desk.report_dir is None:
+        return None, {}
+    desk.progress("writing the morning report")
+    try:
+        where = {"store_dir": desk.store_dir, "report_dir": desk.report_dir}
+        return str(morning_job.make(desk.db, desk.book, night, desk.actor, **where)[0]), {}
+    except RivergisError:
+        raise
+    except Exception as error:  # a fault of ours in the page must not look like a night that did not run
+        log.exception("the morning page of %s failed", night)
+        return None, {"morning": f"A fault of the program: {_first_line(error)}; the night itself is recorded."}
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def _name(part: str) -> str:
