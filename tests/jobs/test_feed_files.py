@@ -207,7 +207,8 @@ def test_a_feed_that_takes_no_pictures_says_so(shared: Database, tmp_path: Path,
 def test_a_day_on_which_nothing_happened_is_an_arrival(shared: Database, tmp_path: Path, store: Path) -> None:
     feed(shared, "calm", "video", tmp_path / "in", crs="EPSG:4490", cadence_days=1)
     (tmp_path / "in" / "20260520.json").write_text('{"data": []}')
-    assert states(take(shared, store, "calm")) == {"20260520.json": "taken"}
+    (tmp_path / "in" / "20260519.csv").write_text("告警编号,告警类型,经度,纬度\n")
+    assert states(take(shared, store, "calm")) == {"20260519.csv": "taken", "20260520.json": "taken"}
     with shared.read() as conn:
         [state] = [s for s in feed_store.states(conn, date(2026, 5, 21), datetime.now(UTC)) if s["code"] == "calm"]
     assert (state["last_delivered_on"], state["days_since"], state["state"]) == (date(2026, 5, 20), 1, "on_time")

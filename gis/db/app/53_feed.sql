@@ -8,21 +8,24 @@ LANGUAGE sql STABLE ROWS 100 AS $$
                 FROM app.feed_as_of(on_date, feed_state_as_of.known_at) f),
   file AS (SELECT * FROM data.feed_file i WHERE i.recorded_at <= feed_state_as_of.known_at),
   -- a delivery belongs to the feed whose folder it lay in, else to the one whose code its own begins with, up to a colon
-  delivery AS (
-    SELECT coalesce(o.feed, n.code, split_part(d.feed, ':', 1)) AS code, d.recorded_at, d.delivered_on
-    FROM data.delivery d
-    LEFT JOIN LATERAL (SELECT i.feed FROM file i WHERE i.import_ids @> ARRAY[d.import_id] ORDER BY i.id LIMIT 1) o ON true
-    LEFT JOIN LATERAL (SELECT f.code FROM feed f WHERE d.feed = f.code OR starts_with(d.feed, f.code || ':')
-                       ORDER BY length(f.code) DESC LIMIT 1) n ON true
+  owner AS (SELECT DISTINCT ON (u.id) u.id, i.feed FROM file i, unnest(i.import_ids) u(id) ORDER BY u.id, i.id),
+  heard AS (
+    SELECT coalesce(o.feed, d.feed) AS feed, d.recorded_at, d.delivered_on FROM data.delivery d LEFT JOIN owner o ON o.id = d.import_id
     WHERE d.delivered_on <= on_date AND d.recorded_at <= feed_state_as_of.known_at
     UNION ALL
     SELECT i.feed, i.recorded_at, i.delivered_on FROM file i WHERE i.state IN ('taken', 'partly', 'known') AND i.delivered_on <= on_date),
   -- an arrival after the day asked for (a night run late) says no more than the day it stands for
+  told AS (
+    SELECT h.feed, max(h.recorded_at) AS last_arrival, max(h.delivered_on) AS last_delivered_on,
+      max((h.recorded_at AT TIME ZONE 'Asia/Shanghai')::date) FILTER (WHERE (h.recorded_at AT TIME ZONE 'Asia/Shanghai')::date <= on_date) AS last_arrived_on
+    FROM heard h GROUP BY h.feed),
   came AS (
-    SELECT d.code, max(d.recorded_at) AS last_arrival, max(d.delivered_on) AS last_delivered_on,
-      greatest(max(d.delivered_on), max((d.recorded_at AT TIME ZONE 'Asia/Shanghai')::date)
-        FILTER (WHERE (d.recorded_at AT TIME ZONE 'Asia/Shanghai')::date <= on_date)) AS last_day
-    FROM delivery d GROUP BY d.code),
+    SELECT coalesce(n.code, split_part(t.feed, ':', 1)) AS code, max(t.last_arrival) AS last_arrival,
+      max(t.last_delivered_on) AS last_delivered_on, greatest(max(t.last_delivered_on), max(t.last_arrived_on)) AS last_day
+    FROM told t
+    LEFT JOIN LATERAL (SELECT f.code FROM feed f WHERE t.feed = f.code OR starts_with(t.feed, f.code || ':')
+                       ORDER BY length(f.code) DESC LIMIT 1) n ON true
+    GROUP BY 1),
   last AS (SELECT DISTINCT ON (i.feed, i.file_name) i.feed, i.file_name, i.state, i.sentence, i.id FROM file i ORDER BY i.feed, i.file_name, i.id DESC),
   files AS (
     SELECT l.feed AS code, (count(*) FILTER (WHERE l.state IN ('taken', 'partly')))::int AS taken,

@@ -132,14 +132,15 @@ def imports(conn: Connection, sha256: str, namespace: str, delivered_on: date, p
 
 
 def pictures_named(conn: Connection, code: str, since: datetime) -> list[dict[str, Any]]:
-    """Candidates of a feed, recorded since a moment, that name a picture nobody has kept yet: id, picture, seen_at, file_name.
+    """Candidates that a feed delivered since a moment and that name a picture nobody has kept yet: id, picture, seen_at, file_name.
 
     ``file_name``: the file they came in with, inside the folder of the feed.
     """
     rows = conn.execute(
         text("""SELECT DISTINCT ON (c.id) c.id, c.evidence ->> 'picture' AS picture, c.seen_at, f.file_name
-        FROM data.candidate c JOIN data.feed_file f ON f.feed = :c AND c.import_id = ANY(f.import_ids)
-        WHERE c.feed = :c AND c.superseded_at IS NULL AND c.evidence ? 'picture' AND f.recorded_at > :since
+        FROM data.feed_file f JOIN data.delivery d ON d.import_id = ANY(f.import_ids) JOIN data.delivery_item i ON i.delivery_id = d.id
+        JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version
+        WHERE f.feed = :c AND f.recorded_at > :since AND c.evidence ? 'picture'
           AND NOT EXISTS (SELECT FROM data.feed_picture p WHERE p.candidate_id = c.id) ORDER BY c.id, f.id"""),
         {"c": code, "since": since},
     )
