@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zipfile
@@ -17,6 +18,7 @@ from rivergis.db.connect import Database
 from rivergis.errors import InputError, NotPermitted, UsageError
 from tests.encroachment import list_ground as ledger
 
+FORMS = {"bulletin": ("html", "pdf", "xlsx"), "rectification": ("docx", "json"), "lists": ("xlsx", "html", "json")}
 MAY = ("--from", "2026-05-01", "--to", "2026-11-30")
 
 
@@ -58,8 +60,7 @@ def test_every_paper_is_written_in_every_form_and_nothing_half(env: dict[str, st
         ("stages", "--unit", "500199"),
     )
     for args in papers:
-        forms = ("html", "xlsx", "json", *(("docx",) if args[0] == "rectification" else ("pdf",)))
-        for form in forms if args[0] in ("bulletin", "rectification") else forms[:3]:
+        for form in FORMS.get(args[0], ("xlsx", "html")):
             out = tmp_path / f"{args[0]}.{form}"
             told = run(env, *args, "--out", out)
             assert told.exit_code == 0, (args, told.output, told.exception)
@@ -106,6 +107,10 @@ def test_a_pack_is_written_checked_and_a_changed_one_refused(
     assert done.exit_code == 0, done.output
     checked = run(env, "pack", "--verify", out, "--json")
     assert json.loads(checked.output)["seal"] == json.loads(done.output)["seal"] and checked.exit_code == 0
+    assert (
+        json.loads(run(env, "pack", "--verify", out, "--recorded", "--json").output)["made"]["detail"]["case"]
+        == cases["a"]
+    )
     other = tmp_path / "other.zip"
     with zipfile.ZipFile(out) as come, zipfile.ZipFile(other, "w") as go:
         for entry in come.infolist():
@@ -113,6 +118,12 @@ def test_a_pack_is_written_checked_and_a_changed_one_refused(
             go.writestr(entry.filename, content[:-1] + b"?" if entry.filename.startswith("photos/") else content)
     refused = run(env, "pack", "--verify", other).exception
     assert isinstance(refused, InputError) and "photos/" in str(refused) and "was changed" in str(refused)
+    anew = tmp_path / "anew"  # whole by its own list, but made by somebody else
+    anew.mkdir()
+    (anew / "a.txt").write_text("a")
+    (anew / "SHA256SUMS").write_text(f"{hashlib.sha256(b'a').hexdigest()}  a.txt\n")
+    assert run(env, "pack", "--verify", anew).exit_code == 0
+    assert "no pack with its seal" in str(run(env, "pack", "--verify", anew, "--recorded").exception)
 
 
 @pytest.mark.parametrize(
@@ -154,8 +165,8 @@ def test_what_is_no_period(said: str) -> None:
         (("rectification",), "--from"),
         (("yearly", "--year", "20026"), "no year"),
         (("pack",), "--out"),
-        (("pack", "ffffffff", "--out", "x.zip"), "No lead"),
-        (("pack", "ffffffff", "--out", "x.tar"), "No lead"),
+        (("pack", "ffffffff", "--out", "x.zip"), "No case"),
+        (("pack", "ffffffff", "--out", "x.tar"), "No case"),
     ],
 )
 def test_refusals_say_what_to_do(

@@ -60,7 +60,7 @@ recorded_at: when');
 
 CREATE TABLE data.issued_report (
   id uuid PRIMARY KEY,
-  kind text NOT NULL CHECK (kind IN ('period', 'rectification', 'lists', 'yearly')),
+  kind text NOT NULL CHECK (kind IN ('period', 'rectification')),
   from_on date NOT NULL,
   to_on date NOT NULL CHECK (to_on >= from_on),
   scope jsonb NOT NULL DEFAULT '{}',
@@ -72,7 +72,7 @@ CREATE TABLE data.issued_report (
   CHECK (known_at <= recorded_at));
 SELECT pg_temp.note('data.issued_report', '已报送报表 a report that went out: what it was about and its figures, so that it can be told again later; append only', '
 id: identity, derived from kind, period, scope and known_at
-kind: period (四乱定期报告), rectification (整改报告), lists (三个清单) or yearly (年度责任清单、任务清单)
+kind: period (四乱定期报告) or rectification (整改报告)
 from_on: first civil day
 to_on: last civil day, inclusive
 scope: unit (adcode) and campaign (code) it is limited to

@@ -181,6 +181,7 @@ def bulletin(
 @click.command()
 @click.option("--campaign", metavar="CODE", default=None, help="The campaign it reports on.")
 @click.option("--from", "first", type=DAY, default=None, help="First day (default: that of the campaign).")
+@click.option("--issue", is_flag=True, help="Keep the figures as sent (已报送); told again with bulletin --replay.")
 @ON
 @UNIT
 @KNOWN_AT
@@ -188,7 +189,7 @@ def bulletin(
 @common.actor_option
 @common.json_option
 def rectification(
-    campaign: str | None, first: datetime | None, on: datetime | None, unit: str | None, known_at: datetime | None, out: Path | None,
+    campaign: str | None, first: datetime | None, issue: bool, on: datetime | None, unit: str | None, known_at: datetime | None, out: Path | None,
     actor: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """整改报告 a draft with figures that lead to their rows in the ledger: .docx, .html, .pdf, .xlsx or .json.
@@ -198,17 +199,20 @@ def rectification(
       rivergis encroachment rectification --campaign ZHZ-3 --on 2026-09-30 --out report.docx
     """
     from rivergis.errors import UsageError
-    from rivergis.reports import case_document, case_period, patrol_paper
+    from rivergis.reports import case_document, case_issue, case_period, patrol_paper
 
     patrol_paper.check(out, more=(".docx",))
     db = common.database()
-    common.acting(db, actor, "view")
+    who = common.acting(db, actor, "export" if issue else "view")
     with db.read() as conn:
         asked = _asked(conn, day(on), moment(db, known_at), unit, campaign)
         if first is None and asked.campaign is None:
             raise UsageError("Say from when: --from with the first day, or --campaign.")
         begin = first.date() if first else asked.campaign.begins_on  # type: ignore[union-attr]
         paper = case_period.rectification(conn, _book(), asked, begin)
+    if issue:
+        report, sha256 = case_issue.issue(db, who, "rectification", asked, begin, paper)
+        common.say(f"已报送 issued: {report} · sha256 {sha256}", err=as_json)
     if out is not None and out.suffix.lower() == ".docx":
         case_document.write(paper, out)
         common.say(f"→ {out}", err=as_json)
@@ -305,18 +309,42 @@ def decision(finding: str, document: Path, actor: str | None, as_json: bool, **o
     common.emit(done, as_json)
 
 
+def _verify(check: Path, recorded: bool, as_json: bool) -> None:
+    """Check a pack against its own list, and with ``recorded`` its seal against the audit; refused in one sentence."""
+    from rivergis.encroachment import pack_store
+    from rivergis.errors import InputError
+    from rivergis.reports import case_pack
+
+    found = case_pack.verify(check)
+    made = None
+    if recorded:
+        with common.database().read() as conn:
+            made = pack_store.made(conn, found.seal)
+    common.emit({**common.plain(found), "whole": found.whole, **({"made": made} if recorded else {})}, as_json)
+    if not found.whole:
+        raise InputError(f"{check.name} is not as it was written: {found.faults[0]}", file=str(check))
+    if recorded and made is None:
+        raise InputError(
+            f"{check.name} is whole, but no pack with its seal was made here: it was written anew elsewhere.",
+            file=str(check),
+        )
+
+
 @click.command()
 @click.argument("case", required=False)
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="The .zip, or the new folder, to write.")
 @click.option(
     "--verify", "check", type=click.Path(path_type=Path, exists=True), default=None, help="A pack to check instead."
 )
+@click.option(
+    "--recorded", is_flag=True, help="With --verify: also ask the database whether this very pack was made here."
+)
 @ON
 @KNOWN_AT
 @common.actor_option
 @common.json_option
 def pack(
-    case: str | None, out: Path | None, check: Path | None, on: datetime | None, known_at: datetime | None, actor: str | None, as_json: bool
+    case: str | None, out: Path | None, check: Path | None, recorded: bool, on: datetime | None, known_at: datetime | None, actor: str | None, as_json: bool
 ) -> None:  # fmt: skip
     """案件资料包: documents, photos, maps, events and verdicts of a CASE with their hashes, to be checked later by anybody.
 
@@ -325,17 +353,14 @@ def pack(
     \b
     Example:
       rivergis encroachment pack 500199-2026-0007 --out case-7.zip
-      rivergis encroachment pack --verify case-7.zip
+      rivergis encroachment pack --verify case-7.zip --recorded
     """
     from rivergis.db import system
-    from rivergis.errors import InputError, UsageError
+    from rivergis.errors import UsageError
     from rivergis.reports import case_pack
 
     if check is not None:
-        found = case_pack.verify(check)
-        common.emit({**common.plain(found), "whole": found.whole}, as_json)
-        if not found.whole:
-            raise InputError(f"{check.name} is not as it was written: {found.faults[0]}", file=str(check))
+        _verify(check, recorded, as_json)
         return
     if case is None or out is None:
         raise UsageError("Name the CASE and --out with a .zip or a new folder, or a pack to check with --verify.")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from rivergis.db.connect import Database
-from rivergis.encroachment import campaign_store, store
+from rivergis.encroachment import campaign_store, case_store
 from rivergis.encroachment.campaigns import Campaign, check
 from rivergis.errors import NotFound, UsageError
 from rivergis.intake import sources
@@ -109,6 +109,6 @@ def decide(
     }
     row |= _kept(document, store_dir / "evidence")
     with db.write(actor) as conn:
-        finding_id = store.record_of(conn, finding)["finding"]["id"]
+        finding_id = case_store.find(conn, finding)
         new = campaign_store.add_decision(conn, finding_id, row)
     return Decided(str(finding_id), authority, outcome, document_no, new)

@@ -104,13 +104,3 @@ def feed_names(conn: Connection, on: date, known_at: datetime) -> dict[str, str]
 def signed_baseline(conn: Connection, known_at: datetime) -> date | None:
     """Night of the signed baseline as known at a moment; None = none is signed, and nobody says 新增."""
     return conn.execute(text("SELECT night FROM app.baseline_signed(:known)"), {"known": known_at}).scalar()
-
-
-def attachments(conn: Connection, finding_id: Any, known_at: datetime) -> list[str]:
-    """Content hashes of what people attached to the moves of a case, in their order."""
-    rows = conn.execute(
-        text("""SELECT attachment_sha256 FROM data.finding_event WHERE finding_id = :f AND recorded_at <= :known
-        AND attachment_sha256 IS NOT NULL ORDER BY id"""),
-        {"f": finding_id, "known": known_at},
-    )
-    return [str(r) for r in rows.scalars()]

@@ -11,16 +11,6 @@ from sqlalchemy import Connection, text
 from rivergis.db.connect import read_frame
 
 
-def events(conn: Connection, finding_id: Any, known_at: datetime) -> list[dict[str, Any]]:
-    """The life of a case in order: seq, move, to_state, reason, detail, attachment_sha256, actor, recorded_at."""
-    return _rows(
-        conn,
-        """SELECT seq, move, to_state, reason, detail, attachment_sha256, actor, recorded_at FROM data.finding_event
-        WHERE finding_id = :f AND recorded_at <= :known ORDER BY seq""",
-        {"f": finding_id, "known": known_at},
-    )
-
-
 def sightings(conn: Connection, finding_id: Any, on: date, known_at: datetime) -> list[dict[str, Any]]:
     """What each night saw of a case, without geometry."""
     return _rows(
@@ -28,17 +18,6 @@ def sightings(conn: Connection, finding_id: Any, on: date, known_at: datetime) -
         """SELECT night, status, area_m2, observed_share, sources FROM data.sighting
         WHERE finding_id = :f AND night <= :on AND recorded_at <= :known ORDER BY night""",
         {"f": finding_id, "on": on, "known": known_at},
-    )
-
-
-def evidence(conn: Connection, finding_id: Any, known_at: datetime) -> list[dict[str, Any]]:
-    """Pictures and documents of a case with what person and picture say, oldest first."""
-    return _rows(
-        conn,
-        """SELECT kind, file_sha256, file_path, taken_on, taken_at, caption, position_grade, said, doubts, ST_X(geom) AS lon, ST_Y(geom) AS lat,
-          actor, recorded_at
-        FROM data.evidence WHERE finding_id = :f AND recorded_at <= :known ORDER BY recorded_at, kind, file_sha256""",
-        {"f": finding_id, "known": known_at},
     )
 
 

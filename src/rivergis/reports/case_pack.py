@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from rivergis import __version__, words
 from rivergis.boundary import store as boundary_store
-from rivergis.encroachment import campaign_store, list_store, pack_store, store
+from rivergis.encroachment import campaign_store, case_store, list_store, pack_store, store
 from rivergis.errors import EnvironmentFault, InputError, UsageError, legible
 from rivergis.maps import patrol_svg
 from rivergis.reports import case_rows, morning
@@ -79,25 +79,33 @@ def pieces(
     conn: Connection, asked: Scope, finding: str, store_dir: Path
 ) -> tuple[dict[str, Any], list[Piece], list[str]]:
     """The case, the files of its pack in their order, and what the store has no more; ``NotFound`` for a case that there is not."""
-    record = store.record_of(conn, finding)
-    finding_id = record["finding"]["id"]
+    finding_id = case_store.find(conn, finding)
     found = list_store.cases(conn, asked.on, asked.known_at)
     rows = case_rows.records(found[found["id"].astype(str) == str(finding_id)])
     if not rows:
         raise UsageError(f"The case {str(finding_id)[:8]} was not known on {asked.on}: give a later --on.")
     case = rows[0]
-    events = pack_store.events(conn, finding_id, asked.known_at)
+    events = case_store.events(conn, finding_id, asked.known_at)
     decisions = case_rows.records(campaign_store.decisions(conn, asked.known_at, finding_id))
+    verdicts = _known(store.record_of(conn, str(finding_id))["verdicts"], asked)
     data = {
-        "case": case, "events": events, "decisions": decisions,
-        "sightings": pack_store.sightings(conn, finding_id, asked.on, asked.known_at), "verdicts": [v for v in record["verdicts"] if v["night"] <= asked.on and v["recorded_at"] <= asked.known_at],
-        "evidence": pack_store.evidence(conn, finding_id, asked.known_at),
-    }  # fmt: skip
+        "case": case,
+        "events": events,
+        "decisions": decisions,
+        "reports": _known(case_store.reports(conn, finding_id), asked),
+        "sightings": pack_store.sightings(conn, finding_id, asked.on, asked.known_at),
+        "verdicts": [v for v in verdicts if v["night"] <= asked.on],
+        "evidence": _known(case_store.evidence(conn, finding_id), asked),
+    }
     files, missing = _kept(data, store_dir)
     maps = list(_maps(conn, asked, finding_id))
     page = Piece("case.html", "page", _page(asked, data, files, maps).encode())
     told = [Piece(f"data/{k}.json", "data", _json(v)) for k, v in data.items()]
     return case, [page, *told, *maps, *files], missing
+
+
+def _known(rows: list[dict[str, Any]], asked: Scope) -> list[dict[str, Any]]:
+    return [r for r in rows if r["recorded_at"] <= asked.known_at]
 
 
 def _json(value: Any) -> bytes:
