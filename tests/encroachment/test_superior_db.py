@@ -13,7 +13,7 @@ from openpyxl.styles import PatternFill
 from sqlalchemy import text
 
 from rivergis.db.connect import Database
-from rivergis.encroachment import superior_report_workflow, superior_store, superior_workflow
+from rivergis.encroachment import baseline_workflow, superior_report_workflow, superior_store, superior_workflow
 from rivergis.encroachment.superior_workflow import ListOf, TakenIn
 from rivergis.errors import NotPermitted, UsageError
 from tests.conftest import _drop, new_database
@@ -210,3 +210,19 @@ def test_a_task_is_accepted_by_another_person_and_reported_back(base: Database, 
     table = openpyxl.load_workbook(folder / "分解表回.xlsx").active
     assert [table.cell(r, 8).value for r in (3, 4, 5, 6)] == ["已销号", None, "已完成", None]
     assert table.max_column == len(TASKS) and table["B3"].value == "一、综合治理"
+
+
+def test_what_fails_in_the_middle_leaves_nothing(base: Database, folder: Path) -> None:
+    count = "SELECT (SELECT count(*) FROM data.finding_event), (SELECT count(*) FROM data.superior_list), (SELECT count(*) FROM data.baseline)"
+    with base.read() as conn:
+        before = conn.execute(text(count)).one()
+    head = ["问题编号", "问题类型", "经度", "纬度"]
+    path = ground.sheet(folder / "新.xlsx", head, [["N-1", "乱建", *ground.middle("e")]])
+    fresh, clash = (
+        ListOf(n, "problems", ground.LISTS) for n in ("新清单", "水污染整改")
+    )  # the other is a list of tasks
+    ledgers = [(superior_workflow.read(path, a, asked=ground.ASKED), a) for a in (fresh, clash)]
+    with pytest.raises(UsageError):
+        baseline_workflow.make(ground.desk(base, folder), baseline_workflow.Sources(ledgers=ledgers))
+    with base.read() as conn:
+        assert conn.execute(text(count)).one() == before
