@@ -46,13 +46,17 @@ def at(x: float, y: float, w: float = 0, h: float = 0) -> shapely.Geometry:
 SHAPES = {"A": at(100, 50, 20, 20), "B": at(400, 195, 30, 10), "C": at(700, 60, 5, 5), "D": at(900, -2200, 20, 20)}
 
 
-def river(db: Database) -> None:
-    """One river of 2 km in one county, with an announced line 200 m to each side."""
+def office(db: Database) -> None:
+    """Three people, each of whom may check and review."""
     with db.write("test") as conn:
         for name in ("zhang", "li", "wang"):
             people.add_user(conn, name, name)
             people.grant(conn, name, "inspector")
             people.grant(conn, name, "reviewer")
+
+
+def river(db: Database) -> None:
+    """One river of 2 km in one county, with an announced line 200 m to each side."""
     axis = shapely.LineString([(X, Y), (X + 2000, Y)])
     lines = [
         {

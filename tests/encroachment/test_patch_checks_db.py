@@ -24,6 +24,7 @@ from tests.encroachment.patch_ground import (
     listed,
     measure,
     night,
+    office,
     river,
     take,
     values,
@@ -36,6 +37,7 @@ ALL = frozenset({"inspect", "review_findings"})
 @pytest.fixture
 def ground(db: Database) -> Database:
     river(db)
+    office(db)
     return db
 
 

@@ -17,7 +17,7 @@ from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.encroachment import life_workflow, sample_workflow
 from rivergis.errors import NotPermitted, UsageError
-from tests.encroachment.patch_ground import BOOK, DAY, at, delivery, listed, night, river, rows, take
+from tests.encroachment.patch_ground import BOOK, DAY, at, delivery, listed, night, office, river, rows, take
 
 VIEW = BOOK.at(("000000",), DAY)
 
@@ -26,6 +26,7 @@ VIEW = BOOK.at(("000000",), DAY)
 def judged(db: Database, tmp_path: Path) -> Database:
     """A batch of twenty buildings inside the line, told by a night; zhang judged eighteen of them no problem."""
     river(db)
+    office(db)
     said = [{**rows()[0], "图斑编号": f"T{n}"} for n in range(20)]
     shapes = {f"T{n}": at(20 + 90 * n, 50, 20, 20) for n in range(20)}
     take(db, delivery(tmp_path / "in", ".gpkg", said, shapes), tmp_path / "store")
