@@ -66,14 +66,24 @@ def test_advice_is_given_to_defects_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/intake.md", "docs/glossary.md", *TOLD, *DECISIONS]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/intake.md",
+        "docs/operations.md",
+        "docs/glossary.md",
+        *TOLD,
+        *DECISIONS,
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)", (ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/intake.md", *TOLD])
+@pytest.mark.parametrize("page", ["README.md", "docs/intake.md", "docs/operations.md", *TOLD])
 def test_commands_and_options_in_the_pages_exist(page: str) -> None:
     root = click.Context(cli.rivergis, info_name="rivergis")
     for line in re.findall(r"^rivergis (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.M):
