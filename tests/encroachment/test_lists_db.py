@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from sqlalchemy import text
 
 from rivergis.db.connect import Database, now_of
@@ -294,3 +295,20 @@ def test_four_stages_hold_what_an_authority_decided_and_nothing_of_ours(
     assert [r["decisions"] for r in rows(paper, "stages") if r["decisions"]] == [
         "2026-06-02 试验县水利局 立案 试水立字7号"
     ]
+
+
+def test_a_reach_of_two_counties_is_told_by_county_and_a_case_counts_once(db: Database, store: Path) -> None:
+    found = ledger.build(db)
+    ledger.assigned(db, found["a"])
+    ledger.ground.put(
+        db, "admin_unit", [{"code": "500198", "name": "邻县", "level": "county"}],
+        [shapely.MultiPolygon([ledger.ground.box(1500, -5000, 5500, 10000)])],
+    )  # fmt: skip
+    order = Campaign("K", "跨界", "special_action", FIRST, ON)
+    campaign_workflow.add(db, order, "test", groups=campaign_workflow.group_of(BOOK), document=None, store_dir=store)
+    with db.read() as conn:
+        paper = case_campaign.progress(conn, BOOK, case_scope.scope(conn, ON, now_of(conn), campaign="K"), "reach")
+    (border,) = rows(paper, "border")
+    assert (border["reach"], border["counties"]) == ("R1-1", "邻县—试验县")
+    assert {n: int(border[n]) for n in STANDING} == paper.figures["total"] and paper.figures["total"]["problems"] == 1
+    linked(paper)

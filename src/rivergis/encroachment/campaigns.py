@@ -79,7 +79,13 @@ def members(cases: pd.DataFrame, campaign: Campaign, group_of: Mapping[str, str]
     if campaign.kinds:
         inside &= cases["kind"].isin(list(campaign.kinds))
     if campaign.districts:
-        inside &= cases["unit_code"].fillna("").astype(str).map(lambda c: c.startswith(tuple(campaign.districts)))
+        inside &= (
+            cases["unit_code"]
+            .fillna("")
+            .astype(str)
+            .map(lambda c: c.startswith(tuple(campaign.districts)))
+            .astype(bool)
+        )
     if campaign.rivers:
         own = list(campaign.rivers)
         inside &= cases["river_code"].isin(own) | cases["river"].isin(own)
