@@ -122,6 +122,9 @@ HOUSE = shapely.box(0, 0, 20, 10)
             [known("a", HOUSE, "乱建", "patch:CQ-01"), known("b", HOUSE, "乱建", "patch:CQ-01")],
             "open",
         ),
+        (row(None, "乱建", "list:2025-001"), [known("a", HOUSE, "乱建", "list:2025-001")], "a"),
+        (row(None, None, "list:2025-001"), [known("a", HOUSE, "乱建", "list:2025-001")], "open"),
+        (row(shapely.Point(9000, 5), "乱堆", "list:2025-001"), [known("a", HOUSE, "乱建", "list:2025-001")], "alone"),
         (row(None), [known("a", HOUSE)], "alone"),
     ],
 )

@@ -12,12 +12,12 @@ COMMENT ON FUNCTION app.baseline_signed(timestamptz) IS
 CREATE FUNCTION app.is_stock(finding_id uuid, known_at timestamptz DEFAULT now()) RETURNS boolean
 LANGUAGE sql STABLE AS $$
   SELECT coalesce((
-    SELECT f.first_night <= b.night
+    SELECT CASE WHEN f.topic = 'reported' THEN f.recorded_at <= b.made_at ELSE f.first_night <= b.night END
       OR EXISTS (SELECT FROM data.baseline_item i WHERE i.baseline_id = b.id AND i.finding_id = f.id)
     FROM app.baseline_signed(is_stock.known_at) b JOIN data.finding f ON f.id = is_stock.finding_id), true)
 $$;
 COMMENT ON FUNCTION app.is_stock(uuid, timestamptz) IS
-  'Whether a case is stock (存量): told up to the night of the signed baseline, or part of it; everything is while none is signed';
+  'Whether a case is stock (存量): told by a night up to that of the signed baseline, reported before it was made, or part of it; everything is while none is signed';
 
 CREATE FUNCTION app.superior_number_as_of(known_at timestamptz DEFAULT now())
 RETURNS TABLE (finding_id uuid, list_name text, number text, how text)

@@ -19,6 +19,8 @@ import shapely
 
 Tier = Literal["number", "overlap", "near"]
 TIERS: tuple[Tier, ...] = ("number", "overlap", "near")
+# what a number of a list begins with: other lists may count the same way, so it says nothing without place or class
+LIST = "list:"
 # a mere serial number, with or without what it numbers (patch:12)
 _SERIAL = re.compile(r"(?:\w+:)?\d{1,4}")
 
@@ -167,12 +169,16 @@ def _by_number(rows: Sequence[Thing], knowns: Sequence[Thing], limits: Limits) -
 
 
 def _numbered(row: Thing, known: Thing, limits: Limits) -> Pair | None:
-    serial = all(_SERIAL.fullmatch(n) for n in row.numbers & known.numbers)
+    """A number in common: a mere serial number, or one that two lists may both use, says nothing alone."""
+    shared = row.numbers & known.numbers
+    serial = all(_SERIAL.fullmatch(n) for n in shared)
+    agree = row.group is not None and row.group == known.group
+    alone = not serial and (agree or any(not n.startswith(LIST) for n in shared))
     apart = None if row.shape is None or known.shape is None else float(shapely.distance(row.shape, known.shape))
     far = apart is not None and apart > limits.number_within_m
-    if serial and far:
+    if far and not alone:
         return None
-    return Pair(row.key, known.key, "number", 1.0, not far and not (serial and apart is None), apart)
+    return Pair(row.key, known.key, "number", 1.0, not far and (alone or apart is not None), apart)
 
 
 def _by_place(rows: Sequence[Thing], knowns: Sequence[Thing], limits: Limits) -> Iterable[Pair]:

@@ -153,6 +153,10 @@ class Form:
 def write(kept: Path, out: Path, form: Form) -> None:
     """Write a batch in its form. ``UsageError`` for another ending than that of the file as delivered."""
     ending = kept.suffix.lower()
+    if ending not in ENDINGS:
+        raise UsageError(
+            f"{kept.name} came as {ending}, which cannot be filled in: save it as .xlsx, import that, and export it so."
+        )
     if out.suffix.lower() != ending:
         raise UsageError(
             f"{out.name}: the batch was delivered as {ending} and goes back so: give a name with that ending."

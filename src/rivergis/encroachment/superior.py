@@ -133,7 +133,7 @@ def meaning(said: Mapping[str, str], profile: Profile, view: RuleView, issued_on
     code, group = class_of(said, view)
     if group is None and (said.get("class_detail") or said.get("class_word")):
         doubts.append(Doubt("class_word", said.get("class_detail") or said["class_word"], "class_unknown"))
-    days = {name: _exact(said, name, doubts) for name in ("found_on", "rectified_on", "closed_on")}
+    days = {name: _exact(said, name, view.on, doubts) for name in ("found_on", "rectified_on", "closed_on")}
     return Meant(state or _unless(doubts), deadline, units, code, group, **days, doubts=doubts)
 
 
@@ -146,8 +146,12 @@ def _unless(doubts: Sequence[Doubt]) -> str | None:
     return None if any(d.field == "state" for d in doubts) else "problem"
 
 
-def _exact(said: Mapping[str, str], name: str, doubts: list[Doubt]) -> date | None:
+def _exact(said: Mapping[str, str], name: str, today: date, doubts: list[Doubt]) -> date | None:
+    """A day on which something was done; one that is still to come is none."""
     day = deadlines.exact(said.get(name))
+    if day is not None and day > today:
+        doubts.append(Doubt(name, said[name], "day_to_come"))
+        return None
     if day is None and plain(said.get(name, "")) not in ("", "/", "-", "无"):
         doubts.append(Doubt(name, said[name], "no_day"))
     return day

@@ -165,7 +165,7 @@ def _match(taking: Taking, about: ListOf, said: Mapping[int, tuple[str, Meant]],
 
 
 def _numbers(row: Row, number: str) -> frozenset[str]:
-    own = [f"list:{baseline.plain_number(number)}"] if row.said.get("number") else []
+    own = [f"{baseline.LIST}{baseline.plain_number(number)}"] if row.said.get("number") else []
     patch = [f"patch:{baseline.plain_number(row.said['patch_no'])}"] if row.said.get("patch_no") else []
     return frozenset([*own, *patch])
 
@@ -190,14 +190,14 @@ def _decide(taking: Taking, about: ListOf, row: Row, number: str, meant: Meant, 
         case_workflow.report_again(
             conn,
             finding,
-            found_on=min(meant.found_on or desk.night, desk.night),
+            found_on=_found_on(meant, about.issued_on, desk),
             source=_source(row),
             said=row.said,
             number=number,
             place=row.place,
         )
     else:
-        finding, how = open_case(conn, desk, row, meant, number, table.path.name), "reported"
+        finding, how = open_case(conn, desk, row, meant, number, table.path.name, about.issued_on), "reported"
     superior_store.add_link(conn, about.name, number, finding, how, figures)
     return _item(table, row, number, how, finding, figures)
 
@@ -207,19 +207,25 @@ def _source(row: Row) -> str:
     return row.said.get("source") or words.say("superior.source")
 
 
-def open_case(conn: Connection, desk: Desk, row: Row, meant: Meant, number: str, file: str) -> uuid.UUID:
-    """Open a case for a row that no lead stands for; found on the day it says, else on that of the comparison."""
+def open_case(
+    conn: Connection, desk: Desk, row: Row, meant: Meant, number: str, file: str, issued_on: date | None = None
+) -> uuid.UUID:
+    """Open a case for a row that no lead stands for; found on the day it says, else on that of its list or of the comparison."""
     return case_workflow.open_reported(
         conn,
         class_code=meant.class_code or _other(meant.group, desk) or "other.unknown",
         kind=superior.kind_of(meant.group, desk.view),
         place=row.place,
-        found_on=min(meant.found_on or desk.night, desk.night),
+        found_on=_found_on(meant, issued_on, desk),
         source=_source(row),
         said={**row.said, "file": file, "row": row.source_feature},
         number=number,
         places=desk.places,
     )
+
+
+def _found_on(meant: Meant, issued_on: date | None, desk: Desk) -> date:
+    return meant.found_on or min(issued_on or desk.night, desk.view.on)
 
 
 def _other(group: str | None, desk: Desk) -> str | None:
@@ -276,7 +282,7 @@ def link(
     with desk.db.write(desk.actor) as conn:
         finding = case_store.find(conn, case) if case else None
         if new:
-            finding = open_case(conn, desk, row, meant, number, head["file_name"])
+            finding = open_case(conn, desk, row, meant, number, head["file_name"], head["issued_on"])
         superior_store.add_link(conn, name, number, finding, "person", reason=reason)
         table = Table(Path(head["file_name"]), head["source_layer"], head["file_sha256"], None, (), {})
         taking = Taking(conn, desk, table, head["file_path"])

@@ -115,7 +115,7 @@ def _known_things(knowns: gpd.GeoDataFrame, zone: Any, view: RuleView) -> list[T
     for k, shape in zip(knowns.to_dict("records"), shapes, strict=True):
         told = [baseline.plain_number(n) for n in k["report_numbers"]]
         numbers = {f"patch:{n}" for n in (*map(baseline.plain_number, k["patch_numbers"]), *told)}
-        numbers |= {f"list:{n}" for n in (*map(baseline.plain_number, k["superior_numbers"]), *told)}
+        numbers |= {f"{baseline.LIST}{n}" for n in (*map(baseline.plain_number, k["superior_numbers"]), *told)}
         said = k["accuracy_m"]
         kind = {"source_kind": k["source_kind"]} if k["source_kind"] else {}
         own = view.number("encroach.source_accuracy", **kind) if pd.isna(said) else float(said)
