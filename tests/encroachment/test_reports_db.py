@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from rivergis import crs
 from rivergis.db.connect import Database
-from rivergis.encroachment import report_files, report_store, report_workflow, reports
+from rivergis.encroachment import report_files, report_store, report_workflow, reports, store
 from rivergis.encroachment.report_workflow import Said
 from rivergis.errors import UsageError
 from rivergis.intake.delivery import Asked
@@ -49,14 +49,10 @@ def put(db: Database, folder: Path, *said: Said, who: str = "wang") -> list[repo
 
 
 def statuses(db: Database, day: date) -> dict[str, str]:
-    """Status of each encroachment lead in a night, by the candidate it was first seen as."""
+    """Status of each encroachment lead after a night, by its id."""
     with db.read() as conn:
-        rows = conn.execute(
-            text("""SELECT f.first_night, f.id::text, s.status FROM data.sighting s JOIN data.finding f ON f.id = s.finding_id
-            WHERE s.night = :n AND f.topic = 'encroachment'"""),
-            {"n": day},
-        ).all()
-    return {r[1]: r[2] for r in rows}
+        rows = store.findings_of_night(conn, day).to_dict("records")
+    return {str(r["id"]): r["status"] for r in rows if r["topic"] == "encroachment"}
 
 
 def one(db: Database, sql: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from rivergis import rules
 from rivergis.db import people
 from rivergis.db.connect import Database
-from rivergis.errors import InputError, UsageError
+from rivergis.errors import InputError
 from rivergis.intake import profile as profiles
 from rivergis.jobs import nightly, receive
 from rivergis.river import workflow as river_workflow
@@ -136,11 +136,7 @@ def _night(
     db: Database, book: RuleBook, night: date, actor: str, store_dir: Path, report_dir: Path, progress: Progress
 ) -> dict[str, Any]:
     """Run one night; one that was recorded under other rules or software, with later nights after it, stays as it is."""
-    try:
-        result = nightly.run(db, book, night, actor, adcode=None, store_dir=store_dir, report_dir=report_dir)
-    except UsageError as error:
-        progress(f"{error.sentence} It stays as it is.")
-        return {"night": str(night), "changed": False, "report": None, "topics": {}}
+    result = nightly.run(db, book, night, actor, store_dir=store_dir, report_dir=report_dir, progress=progress)
     return {
         "night": str(night),
         "changed": result.changed,
