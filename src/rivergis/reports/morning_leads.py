@@ -23,6 +23,7 @@ PERMITS = ("code", "name", "document", "ends_on", "days")
 # what is looked at first: ground where an obstacle raises the flood, and the innermost zone of a water source
 FIRST_GROUNDS = {"channel", "levee", "berm"}
 FIRST_CLASS = 1
+NO_DISTRICT = "none"
 CHANGES = ("grown", "rebound", "gone")
 OPEN_STATES = ("found", "problem", "assigned", "rectified", "accepted", "historic_listed")
 CLOSED_STATES = ("closed", "closed_above")
@@ -43,6 +44,10 @@ class At:
     @property
     def params(self) -> dict[str, Any]:
         return {"on": self.night, "known": self.known_at}
+
+    def unit(self, code: str) -> str:
+        """Name of a district; what lies in none has a name of its own."""
+        return words.say("morning.no_district") if code == NO_DISTRICT else self.units.get(code, code)
 
     def town(self, figures: Mapping[str, Any], district: str | None) -> str:
         """Township of a thing: by the code of the unit that it lies in, else as its figures say; empty where neither knows."""

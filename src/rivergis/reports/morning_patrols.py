@@ -64,6 +64,8 @@ def unseen(conn: Connection, view: RuleView, at: At) -> Measured:
     first = at.night - timedelta(days=at.days["unseen_over"] - 1)
     facts = patrol_rows.facts(conn, Span(first, at.night, at.known_at), view)
     lines, basis = patrol_coverage.counted(facts, None, ())
+    if basis != patrol_coverage.DUTIES:
+        return Measured(None)  # nobody is named for any bank: what is not owed is not missed
     holes = period.union(patrol_coverage.accumulate(facts, lines, basis, at.night).holes)
     names = facts.river_names
     rows = [

@@ -15,7 +15,7 @@ from rivergis import crs, words
 from rivergis.db.connect import read_frame, read_table
 from rivergis.encroachment import night_store
 from rivergis.reports.morning_facts import Measured, Run, Trouble
-from rivergis.reports.morning_leads import At
+from rivergis.reports.morning_leads import NO_DISTRICT, At
 
 FEEDS = ("name", "kind", "cadence_days", "last", "days", "why")
 LINES = ("river", "bank", "basis", "km")
@@ -42,12 +42,12 @@ def run(conn: Connection, at: At, told: dict[str, Any], feeds: Measured, late_af
     districts = _districts(conn, at, counts)
     troubles = [
         *([Trouble(words.say("morning.whole_night"), told["message"] or "", True)] if told["state"] == "failed" else []),
-        *(Trouble(at.units.get(d, d), s, True) for d, (state, s) in districts.items() if state != "done"),
+        *(Trouble(at.unit(d), s, True) for d, (state, s) in districts.items() if state != "done"),
         *(Trouble(f"{f.get('feed', '')} {f.get('file', '')}".strip(), f.get("sentence") or "", False)
           for f in counts.get("files") or () if f.get("state") == "failed"),
         *(Trouble(r["name"], r["why"], r["dead"]) for r in feeds.rows),
     ]  # fmt: skip
-    scope = tuple(at.units.get(d, d) for d in districts) or tuple(
+    scope = tuple(at.unit(d) for d in districts if d != NO_DISTRICT) or tuple(
         name for code, name in at.units.items() if len(code) == 6 and not code.endswith("00")
     )
     return Run(
@@ -103,7 +103,7 @@ def feeds_missing(conn: Connection, at: At) -> Measured:
 def districts_failed(conn: Connection, at: At, counts: dict[str, Any]) -> Measured:
     """Districts whose part of the night failed, each with its sentence."""
     bad = {d: s for d, (state, s) in _districts(conn, at, counts).items() if state != "done"}
-    return Measured.of_rows([{"what": at.units.get(d, d), "sentence": s} for d, s in bad.items()])
+    return Measured.of_rows([{"what": at.unit(d), "sentence": s} for d, s in bad.items()])
 
 
 @dataclass
