@@ -99,3 +99,48 @@ def test_every_exit_code_has_a_row_in_the_manual() -> None:
     for script in TIMER.iterdir():
         if script.suffix in (".env", ".cron", "") and script.name not in ("night-failed",):
             assert script.name in page, script.name
+
+
+def machine(folder: Path, **programs: str) -> dict[str, str]:
+    """An environment in which some programs of the system are stand-ins; ``$*`` of each goes into a file of its name."""
+    for name, body in programs.items():
+        (folder / name).write_text(f'#!/bin/sh\necho "$*" >> {folder}/{name}.log\n{body}\n')
+        (folder / name).chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin", "TZ": "Asia/Shanghai"}
+
+
+def systemctl(code: int, ended: str, state: str = "inactive") -> str:
+    return f'case $4 in ExecMainStatus) echo {code};; ExecMainExitTimestamp) echo "{ended}";; ActiveState) echo {state};; *) echo exit-code;; esac'.replace("$4", "$(echo \"$*\" | sed 's/.*-p \\([A-Za-z]*\\).*/\\1/')")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "ended", "state", "level", "word"),
+    [
+        (0, "1 hour ago", "inactive", 0, "OK"),
+        (4, "1 hour ago", "inactive", 1, "WARNING"),
+        (5, "1 hour ago", "failed", 1, "WARNING"),
+        (6, "1 hour ago", "failed", 2, "CRITICAL"),
+        (70, "1 hour ago", "failed", 2, "CRITICAL"),
+        (0, "30 hours ago", "inactive", 2, "昨夜未运行"),
+        (0, "", "inactive", 3, "UNKNOWN"),
+        (0, "30 hours ago", "activating", 0, "running"),
+    ],
+)
+def test_monitoring_is_told_how_the_night_ended(
+    tmp_path: Path, code: int, ended: str, state: str, level: int, word: str
+) -> None:
+    env = machine(tmp_path, systemctl=systemctl(code, ended, state))
+    done = subprocess.run([TIMER / "check-night"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == level and word in done.stdout and done.stdout.count("\n") == 1, done
+
+
+def test_a_night_that_failed_is_told_without_names(tmp_path: Path) -> None:
+    env = machine(
+        tmp_path, systemctl=systemctl(6, "now", "failed"), logger="", journalctl="echo the last line", sendmail=f"cat > {tmp_path}/mail"
+    )  # fmt: skip
+    run = [TIMER / "night-failed", "rivergis-nightly.service"]
+    assert subprocess.run(run, env=env, check=False).returncode == 0
+    assert "exit code 6" in (tmp_path / "logger.log").read_text() and not (tmp_path / "mail").exists()
+    subprocess.run(run, env=env | {"RIVERGIS_NOTICE_MAIL_TO": "duty@example.cn"}, check=True)
+    mail = (tmp_path / "mail").read_text(encoding="utf-8")
+    assert mail.startswith("To: duty@example.cn\n") and mail.rstrip().endswith("the last line")
