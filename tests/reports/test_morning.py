@@ -162,7 +162,7 @@ def test_page_workbook_and_json_say_the_same(
     assert sheet._images, "the small map"
     rows = [[c.value for c in r[:6]] for r in sheet.iter_rows()]
     numbers = [r[2] for r in rows if isinstance(r[5], int)]
-    assert numbers == pytest.approx([round(v, 3) for v in told.values()])
+    assert numbers == [None if v is None else round(v, 3) for v in told.values()]
     page = (tmp_path / "m.html").read_text(encoding="utf-8")
     shown = dict(re.findall(r'<a class="fig[^"]*" href="#(?:f-)?(\w+)"><b>([^<]*)</b>', page))
     assert shown["new_announced"] == "1" and shown["stock"] == "3"

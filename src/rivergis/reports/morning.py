@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from sqlalchemy import Connection
 
-from rivergis import rules, words
+from rivergis import words
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault
 from rivergis.maps import sheets
@@ -186,8 +186,3 @@ def put(db: Database, rule_book: RuleBook, night: date, report_dir: Path, store_
             f"The report cannot be written to {path.parent} ({getattr(error, 'strerror', None) or error}); the night itself is recorded: free some space and run it again."
         ) from error
     return path, made.morning
-
-
-def write(db: Database, night: date, report_dir: Path, store_dir: Path) -> Path:
-    """The files of a night under the rules that come with the software; the path of the page."""
-    return put(db, rules.load(gis_dir() / "rules"), night, report_dir, store_dir)[0]
