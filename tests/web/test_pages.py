@@ -137,7 +137,7 @@ def test_the_page_of_a_lead_explains_all_of_it(service: Service) -> None:
         "± 1.4 m",
         "未确认 unconfirmed",
         "10 m²",
-        "新增 new",
+        "存量待核 stock to be verified",
         "尚无处置记录",
         "106.004100, 29.400300",
     )

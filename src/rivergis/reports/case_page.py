@@ -20,6 +20,7 @@ from rivergis.encroachment.case_needs import Around, Said
 from rivergis.errors import UsageError
 from rivergis.maps import case_map, features, leads, lists
 from rivergis.maps.features import Row, When
+from rivergis.reports import case_desk
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _NEAR_MOST = 6
@@ -82,7 +83,7 @@ def facts(conn: Connection, finding_id: str, at: When, *, near_m: float | None =
         now,
         record,
         _why(case, record["why"]),
-        leads.lead_rows(now) if now["class_code"] else [],
+        leads.lead_rows(_before_baseline(conn, now, at)) if now["class_code"] else [],
         told,
         evidence,
         [r for r in case_store.reports(conn, case["id"]) if r["recorded_at"] <= at.known_at],
@@ -91,6 +92,12 @@ def facts(conn: Connection, finding_id: str, at: When, *, near_m: float | None =
         _near(conn, case["id"], at, near_m) if near_m is not None else [],
         case_map.draw(conn, str(case["id"]), at) if near_m is not None else "",
     )
+
+
+def _before_baseline(conn: Connection, now: dict[str, Any], at: When) -> dict[str, Any]:
+    """A lead as it is told: until a person signs a baseline nothing is new, it is stock to be verified (存量待核)."""
+    first = now["status"] == "new" and case_desk.signed(conn, at) is None
+    return {**now, "status": "stock_to_verify"} if first else now
 
 
 def _why(case: Mapping[str, Any], told: tuple[str, str]) -> tuple[str, str]:

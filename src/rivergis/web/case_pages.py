@@ -18,6 +18,7 @@ from rivergis.encroachment import case_store, verdict_words
 from rivergis.errors import RivergisError
 from rivergis.maps import features
 from rivergis.reports import book, case_desk, case_page
+from rivergis.reports.case_desk import Filters
 from rivergis.reports.case_page import CaseFacts
 from rivergis.web import case_forms, case_moves, case_sent, page
 from rivergis.web.auth import database, require
@@ -51,6 +52,7 @@ def cases(request: Request, actor: View, wanted: Annotated[Asked, Depends(asked)
         page=found,
         asked=f,
         clock=wanted.clock,
+        narrowed=f != Filters(sort=f.sort, offset=f.offset, limit=f.limit),
         on=wanted.known or wanted.on,
         states=lifecycle.load()["finding"].states,
         sorts=case_desk.SORTS,
