@@ -32,7 +32,7 @@ FREE = settings(max_examples=30, suppress_health_check=[HealthCheck.function_sco
 VALUES: dict[str, list[Any]] = {
     "deadline": ["2026-12-31", "2026-02-30", "2026-12-31\n", 20261231, None],
     "measure": ["拆除", " ", "\u3000", 5],
-    "units": [HANDED["units"], ONE["units"], [], [{"unit": "甲"}], [{"unit": "甲", "lead": True}] * 2, "甲", [{"unit": "甲", "lead": "true"}]],
+    "units": [HANDED["units"], [*HANDED["units"], {"unit": "公安局", "role": "police"}], [{"unit": "甲", "lead": True, "role": "boss"}], ONE["units"], [], [{"unit": "甲"}], [{"unit": "甲", "lead": True}] * 2, "甲", [{"unit": "甲", "lead": "true"}]],
     "unit": ["城管局", "水利局", "住建局", "", ["城管局"]],
     "evidence": [[KEPT], [], [KEPT | {"at": "2999-01-01T00:00:00Z"}], [KEPT | {"lon": "105"}], [KEPT | {"sha256": "b" * 64}], [KEPT | {"at": "2026-05-20"}]],
     "authority": ["市河长办", " ", 1],

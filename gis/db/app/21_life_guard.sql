@@ -32,7 +32,8 @@ CREATE FUNCTION app.are_units(said jsonb) RETURNS boolean LANGUAGE plpgsql STABL
 BEGIN
   IF jsonb_typeof(said) IS DISTINCT FROM 'array' OR jsonb_array_length(said) = 0 THEN RETURN false; END IF;
   RETURN (SELECT bool_and(coalesce(jsonb_typeof(u) = 'object' AND app.filled(u -> 'unit')
-        AND (NOT u ? 'deadline' OR app.as_day(u ->> 'deadline') IS NOT NULL) AND (NOT u ? 'measure' OR app.filled(u -> 'measure')), false))
+        AND (NOT u ? 'deadline' OR app.as_day(u ->> 'deadline') IS NOT NULL) AND (NOT u ? 'measure' OR app.filled(u -> 'measure'))
+        AND (NOT u ? 'role' OR u -> 'role' IN ('"lead"', '"responsible"', '"supporting"', '"police"', '"procurator"')), false))
       AND count(DISTINCT u ->> 'unit') = count(*) AND count(*) FILTER (WHERE u -> 'lead' = 'true') = 1
     FROM jsonb_array_elements(said) u);
 END $$;
@@ -93,7 +94,7 @@ BEGIN
     out := out || 'unit'::text;
   END IF;
   IF app.filled(d -> 'why_not_all') OR NOT EXISTS (
-      SELECT FROM jsonb_array_elements(units) u WHERE u -> 'lead' IS DISTINCT FROM 'true' AND NOT EXISTS (
+      SELECT FROM jsonb_array_elements(units) u WHERE u -> 'lead' IS DISTINCT FROM 'true' AND coalesce(u ->> 'role', 'responsible') IN ('lead', 'responsible') AND NOT EXISTS (
         SELECT FROM data.finding_event x WHERE x.finding_id = case_id AND x.seq > entered AND x.move = 'unit_done' AND x.detail ->> 'unit' = u ->> 'unit')) THEN
     out := out || 'completions'::text;
   END IF;
@@ -204,3 +205,30 @@ END $$;
 COMMENT ON FUNCTION app.guard_life() IS
   'Refuses an event that gis/lifecycle.yaml does not allow: actor, capability, state, what is needed, who did it before, order in time';
 CREATE TRIGGER guard_life BEFORE INSERT ON data.finding_event FOR EACH ROW EXECUTE FUNCTION app.guard_life();
+
+CREATE FUNCTION app.guard_case_number() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE place text; next int;
+BEGIN
+  SELECT CASE WHEN district ~ '^[0-9]{6}' THEN left(district, 6) ELSE '000000' END INTO place FROM data.finding WHERE id = NEW.finding_id;
+  PERFORM pg_advisory_xact_lock(hashtext('rivergis case number'), hashtext(NEW.county || NEW.year));
+  SELECT coalesce(max(seq), 0) + 1 INTO next FROM data.case_number WHERE county = NEW.county AND year = NEW.year;
+  IF NEW.county IS DISTINCT FROM place OR NEW.year <> extract(year FROM app.today()) OR NEW.seq <> next
+     OR NEW.number <> format('%s-%s-%s', place, NEW.year, lpad(next::text, greatest(4, length(next::text)), '0')) THEN
+    RAISE EXCEPTION 'the next number of % in % is given by app.give_number(case), not chosen', place, NEW.year USING ERRCODE = 'RG003';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION app.guard_case_number() IS 'A running number is the next one of its county and year, never another';
+CREATE TRIGGER guard_case_number BEFORE INSERT ON data.case_number FOR EACH ROW EXECUTE FUNCTION app.guard_case_number();
+
+CREATE FUNCTION app.guard_look_back_result() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM data.look_back_member m JOIN data.finding_event e ON e.finding_id = m.finding_id
+      WHERE m.look_back_id = NEW.look_back_id AND m.seq = NEW.seq AND e.id = NEW.event_id AND e.move = 'look_back_' || NEW.output
+        AND e.actor = NEW.actor AND NEW.actor <> ALL (m.done_by)) THEN
+    RAISE EXCEPTION 'what was found on looking back is the event on that case, by who looked and did not do the work' USING ERRCODE = 'RG007';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION app.guard_look_back_result() IS 'A result of looking back rests on the event on its case';
+CREATE TRIGGER guard_look_back_result BEFORE INSERT ON data.look_back_result FOR EACH ROW EXECUTE FUNCTION app.guard_look_back_result();

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
-_UNIT = re.compile(r"(?P<unit>[^=@]+?)\s*(=(?P<measure>.*?))?\s*(@(?P<deadline>\d{4}-\d{2}-\d{2}))?")
+_UNIT = re.compile(
+    r"((?P<role>responsible|supporting|police|procurator):)?(?P<unit>[^=@]+?)\s*(=(?P<measure>.*?))?\s*(@(?P<deadline>\d{4}-\d{2}-\d{2}))?"
+)
 _MOMENTS = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z")
 
 
@@ -47,7 +49,7 @@ def evidence_of(
 
 
 def units_of(said: tuple[str, ...], lead: str | None) -> list[dict[str, Any]]:
-    """``NAME[=MEASURE][@YYYY-MM-DD]`` as units; the first one leads unless ``lead`` names another."""
+    """``[ROLE:]NAME[=MEASURE][@YYYY-MM-DD]`` as units; the first one leads unless ``lead`` names another."""
     from rivergis.errors import UsageError
 
     units: list[dict[str, Any]] = []

@@ -16,6 +16,9 @@ LEVELS = ("county", "city", "province", "nation")
 """Who closes cases, from the county up."""
 STAGES = ("card", "notice", "letter", "order")
 """催办阶梯: 提示卡, 督办单, 督办函, 整改令."""
+DOING = ("lead", "responsible")
+ROLES = (*DOING, "supporting", "police", "procurator")
+"""Units of a case: 牵头单位 and 责任单位, who do it; 配合单位, 河道警长 and 检察长 beside them (河长+警长, 河长+检察长)."""
 SEVERITIES = ("一般", "较严重", "重大")
 OTHER = "other"
 """Severity of a case that neither people nor rules graded."""
@@ -87,6 +90,7 @@ def are_units(said: Any) -> bool:
         filled(u.get("unit"))
         and ("deadline" not in u or day(u["deadline"]) is not None)
         and ("measure" not in u or filled(u["measure"]))
+        and ("role" not in u or u["role"] in ROLES)
         for u in said
     )
     return whole and len({u["unit"] for u in said}) == len(said) and sum(u.get("lead") is True for u in said) == 1
@@ -136,9 +140,10 @@ def units_of(events: Sequence[Event]) -> list[dict[str, Any]]:
 
 
 def undone(events: Sequence[Event]) -> list[str]:
-    """Units beside the one in the lead that have not said yet that their part is done."""
+    """Responsible units beside the one in the lead that have not said yet that their part is done."""
     done = {e["detail"].get("unit") for e in since_assigned(events) if e["move"] == "unit_done"}
-    return [u["unit"] for u in units_of(events) if u.get("lead") is not True and u["unit"] not in done]
+    others = [u for u in units_of(events) if u.get("lead") is not True and u.get("role", "responsible") in DOING]
+    return [u["unit"] for u in others if u["unit"] not in done]
 
 
 def doubts(events: Sequence[Event]) -> list[Any]:
