@@ -45,6 +45,16 @@ def test_headings_are_known_with_blanks_breaks_and_brackets() -> None:
     }
 
 
+def test_headings_cut_by_a_shapefile_count_where_they_can_only_be_one_field() -> None:
+    names = LISTS.columns["problems"]
+    assert superior.columns_of(["问题编", "整改状", "整改完", "整改完成日"], names, cut=True) == {
+        "number": "问题编",
+        "state": "整改状",
+        "rectified_on": "整改完成日",
+    }
+    assert superior.columns_of(["问题编", "整改状"], names) == {}
+
+
 @pytest.mark.parametrize(
     ("said", "state"),
     [

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import openpyxl
 import pytest
 from openpyxl.styles import PatternFill
@@ -18,6 +19,7 @@ from rivergis.encroachment.superior_workflow import ListOf, TakenIn
 from rivergis.errors import NotPermitted, UsageError
 from tests.conftest import _drop, new_database
 from tests.encroachment import baseline_ground as ground
+from tests.encroachment import night_ground
 
 NAME = "2026年省级暗访"
 HEAD = [
@@ -164,6 +166,23 @@ def test_a_list_in_text_goes_back_in_its_encoding(base: Database, folder: Path, 
     with base.read() as conn:
         superior_report_workflow.export(conn, "县清单", folder / "县回.csv", folder / "store", ground.LISTS)
     assert (folder / "县回.csv").read_bytes() == path.read_bytes().replace(b",,\r\n", ",否,否\r\n".encode("gbk"))
+
+
+@pytest.mark.parametrize("ending", ["shp", "gpkg"])
+def test_a_list_on_the_map_goes_back_on_the_map(base: Database, folder: Path, taken: TakenIn, ending: str) -> None:
+    shapes = [night_ground.box(*ground.HOUSES["e"]), night_ground.box(1700, -60, 20, 20)]
+    said = {"问题编号": [f"{ending}-1", f"{ending}-2"], "类型": ["乱建", "乱堆"], "整改状态": ["整改中", None]}
+    code = {"encoding": "GBK"} if ending == "shp" else {}
+    path, out = folder / f"图.{ending}", folder / f"图回.{ending}"
+    gpd.GeoDataFrame(said, geometry=shapes, crs=night_ground.ZONE).to_crs(4490).to_file(path, **code)
+    done = take_in(base, folder, path, f"图-{ending}")
+    assert done.items[0].how == "overlap" and done.items[1].how in ("reported", "overlap")
+    with base.read() as conn:
+        superior_report_workflow.export(conn, f"图-{ending}", out, folder / "store", ground.LISTS)
+    before, after = gpd.read_file(path, **code), gpd.read_file(out, **code)
+    assert list(after.columns) == list(before.columns)
+    assert after.geometry.geom_equals(before.geometry).all()
+    assert list(after["整改状态"]) == ["整改中", "问题"]
 
 
 def tasks(path: Path) -> Path:

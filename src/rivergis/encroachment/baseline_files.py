@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -114,7 +115,7 @@ def read(
     for piece in opened.pieces(placed=opened.anywhere):
         if not columns:
             headings = tuple(str(c) for c in piece.frame.columns if c not in ("geom", "geometry"))
-            columns = superior.columns_of(headings, names)
+            columns = superior.columns_of(headings, names, path.suffix.lower() == ".shp")
             head, found = (None, headings) if opened.anywhere else _heading(piece.frame, headings, names, len(columns))
             if head is not None:
                 headings, columns = found, superior.columns_of(found, names)
@@ -202,5 +203,30 @@ def _digits(value: float, most: int) -> int:
 
 
 def keep(table: Table, store_dir: Path) -> str:
-    """Keep the file of a table in the store as it is, a Shapefile with all its parts; returns its place there."""
-    return patch_files.keep(table.path, table.sha256, store_dir)
+    """Keep the file of a table in the store as it is, a Shapefile with all its parts, a folder packed; returns its place there."""
+    if not table.path.is_dir():
+        return patch_files.keep(table.path, table.sha256, store_dir)
+    place = Path("patches") / table.sha256 / f"{table.path.name}.zip"
+    _pack(sorted(p for p in table.path.rglob("*") if p.is_file()), store_dir / place)
+    return str(place)
+
+
+def proof(kept: str, store_dir: Path) -> Path:
+    """The one file that is attached to events for a kept table: itself, or the parts of a Shapefile packed."""
+    path = store_dir / kept
+    if path.suffix.lower() != ".shp":
+        return path
+    packed = path.with_suffix(".zip")
+    if not packed.exists():
+        _pack(sorted(p for p in path.parent.glob(f"{path.stem}.*") if p.suffix.lower() != ".zip"), packed)
+    return packed
+
+
+def _pack(parts: Sequence[Path], out: Path) -> None:
+    """Parts in one archive; the same parts make the same bytes."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(out.name + ".part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        for p in parts:
+            archive.writestr(zipfile.ZipInfo(p.name, (1980, 1, 1, 0, 0, 0)), p.read_bytes())
+    part.replace(out)

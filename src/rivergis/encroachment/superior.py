@@ -33,6 +33,8 @@ LADDER = ("found", "problem", "assigned", "rectified", "accepted", "closed", "cl
 OUTCOME_STATES = {1: "not_a_problem", 2: "historic_harmless", 3: "historic_listed", 4: "problem"}
 ROLES = ("lead", "responsible", "supporting")
 _BRACKETS = re.compile(r"[(\[【][^)\]】]*[)\]】]")
+# room for a heading in the table of a Shapefile
+_SHAPE_BYTES = 10
 _BETWEEN = re.compile(r"[、,;|\n]+")
 
 
@@ -95,8 +97,11 @@ def plain(word: object) -> str:
     return "".join(c for c in text if not c.isspace() and c not in "\"'“”‘’.。*")
 
 
-def columns_of(headings: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """field -> heading of the file that holds it; a bracket behind a heading (一般是单位) does not count. Each heading once."""
+def columns_of(headings: Sequence[str], names: Mapping[str, Sequence[str]], cut: bool = False) -> dict[str, str]:
+    """field -> heading of the file that holds it; a bracket behind a heading (一般是单位) does not count. Each heading once.
+
+    ``cut``: the file (a Shapefile) has room for ten bytes of a heading; one that was cut counts where it can only be one field.
+    """
     there: dict[str, str] = {}
     for h in headings:
         whole = plain(h)
@@ -107,7 +112,20 @@ def columns_of(headings: Sequence[str], names: Mapping[str, Sequence[str]]) -> d
         found = next((there[p] for p in map(plain, spelled) if p in there and there[p] not in out.values()), None)
         if found is not None:
             out[name] = found
-    return out
+    return out | _cut(there, names, out) if cut else out
+
+
+def _cut(there: Mapping[str, str], names: Mapping[str, Sequence[str]], known: Mapping[str, str]) -> dict[str, str]:
+    """The fields that are still open, by headings that were cut to ten bytes."""
+    meant: dict[str, set[str]] = {}
+    for name, spelled in names.items():
+        for word in map(plain, spelled):
+            for code in ("gb18030", "utf-8"):
+                meant.setdefault(word.encode(code)[:_SHAPE_BYTES].decode(code, "ignore"), set()).add(name)
+    fits = [
+        (min(meant[h]), own) for h, own in there.items() if len(meant.get(h, ())) == 1 and own not in known.values()
+    ]
+    return {name: own for name, own in fits if name not in known and sum(n == name for n, _ in fits) == 1}
 
 
 def units_of(said: Mapping[str, str]) -> list[dict[str, str]]:

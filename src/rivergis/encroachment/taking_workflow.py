@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.connect import Database
-from rivergis.encroachment import baseline, life_workflow, superior, superior_store
+from rivergis.encroachment import baseline, baseline_files, life_workflow, superior, superior_store
 from rivergis.encroachment.baseline import Limits, Matched, Thing
 from rivergis.encroachment.baseline_files import Row, Table
 from rivergis.errors import InputError, NotPermitted, UsageError
@@ -183,7 +183,9 @@ class Taking:
 
     def _step(self, finding: uuid.UUID, reached: str, row: Row, detail: Mapping[str, Any]) -> None:
         table = self.table
-        source = {"file": table.path.name, "sha256": table.sha256, "path": self.kept, "layer": table.layer}
+        proof = baseline_files.proof(self.kept, self.desk.store_dir)
+        path = proof.relative_to(self.desk.store_dir).as_posix()
+        source = {"file": table.path.name, "sha256": table.sha256, "path": path, "layer": table.layer}
         said = {k: v for k, v in detail.items() if v not in (None, [], "")}
         life_workflow.step(
             self.conn,
@@ -191,7 +193,7 @@ class Taking:
             f"take_over_{reached}",
             self.desk.actor,
             reason=_reason(table, row),
-            attachment=self.desk.store_dir / self.kept,
+            attachment=proof,
             store_dir=self.desk.store_dir,
             detail={**said, "source": {**source, "row": row.source_feature}, "said": row.said},
         )
