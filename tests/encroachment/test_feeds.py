@@ -16,7 +16,7 @@ from sqlalchemy import text
 from rivergis.db.connect import Database
 from rivergis.encroachment import feed_store
 from rivergis.encroachment.feed_store import FileRow
-from rivergis.encroachment.feeds import Feed, day_in_name, with_rhythm
+from rivergis.encroachment.feeds import Feed, day_in_name, part_in_name, with_rhythm
 from tests import conftest
 
 DAYS = st.dates(date(1990, 1, 1), date(2099, 12, 31))
@@ -51,6 +51,19 @@ def test_a_pattern_reads_what_was_written_by_it(day: date, tail: str) -> None:
 )
 def test_days_in_names(name: str, pattern: str | None, day: date | None) -> None:
     assert day_in_name(name, pattern) == day
+
+
+@given(DAYS, DAYS, st.text("abc图斑", min_size=1, max_size=6))
+def test_the_part_of_a_picture_is_the_same_on_every_day(one: date, two: date, part: str) -> None:
+    forms = {
+        ("{p}_{d:%Y-%m-%d}.shp", None): part,
+        ("{d:%Y%m%d}/{p}.shp", None): part,
+        ("x/{p} {d:%d.%m.%Y}.shp", "* DD.MM.YYYY.shp"): f"x/{part}",
+        ("{d:%Y-%m-%d}.shp", None): "",
+        ("{d:%Y}/{p}_{d:%m%d}.gpkg", "YYYY/*_MMDD*"): part,
+    }
+    for (form, pattern), said in forms.items():
+        assert {part_in_name(form.format(p=part, d=d), pattern) for d in (one, two)} == {said}, form
 
 
 @given(st.integers(1, 400), st.floats(0.1, 10), st.floats(0.1, 10))

@@ -384,6 +384,28 @@ def test_layers_of_one_file_do_not_replace_each_other(shared: Database, tmp_path
     assert state["code"] == "layers" and state["days_since"] == 0
 
 
+def test_a_picture_in_several_files_is_whole_only_with_all_of_them(
+    shared: Database, tmp_path: Path, store: Path
+) -> None:
+    folder = tmp_path / "in"
+    whole = feed(shared, "towns", "footprints", folder)
+    outlines(folder / "east_2026-05-20.geojson", {"e1": (106, 29.4)})
+    outlines(folder / "west_2026-05-20.geojson", {"w1": (106.01, 29.4), "w2": (106.02, 29.4)})
+    done = take(shared, store, "towns")
+    assert (
+        states(done) == {"east_2026-05-20.geojson": "taken", "west_2026-05-20.geojson": "failed"}
+        and "--parts" in done[1].sentence
+    )
+    feed_files.register(shared, replace(whole, parts=True), BOOK, "test", rules_dir=RULES)
+    take(shared, store, "towns", again=True)
+    outlines(folder / "west_2026-05-21.geojson", {"w1": (106.01, 29.4)})
+    take(shared, store, "towns")
+    found = rows(shared, "SELECT feed, delivered_on::text FROM data.delivery WHERE feed LIKE 'towns:%' ORDER BY 1, 2")
+    assert found == [("towns:east", "2026-05-20"), ("towns:west", "2026-05-20"), ("towns:west", "2026-05-21")]
+    stands = rows(shared, "SELECT 1 FROM app.feed_state_as_of('2026-05-21') WHERE code = 'towns' AND days_since = 0")
+    assert stands == [(1,)]
+
+
 def test_files_read_by_the_wrong_profile_are_read_again(shared: Database, tmp_path: Path, store: Path) -> None:
     folder = tmp_path / "in"
     wrong = feed(shared, "again", "video", folder, crs="EPSG:4490", profile="hotline")

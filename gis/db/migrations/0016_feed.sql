@@ -9,6 +9,7 @@ CREATE TABLE data.feed (LIKE version_columns INCLUDING ALL,
   datum text,
   encoding text,
   complete boolean NOT NULL,
+  parts boolean NOT NULL DEFAULT false,
   images boolean NOT NULL,
   date_pattern text,
   folder text,
@@ -29,6 +30,7 @@ source_layer: layer or sheet inside its files; null = all that the profile takes
 crs: coordinate system where its files name none or a wrong one; null = as the files say
 datum: datum of its positions where the files name none; null = as the files say
 encoding: text encoding where the files name none; null = as the files say
+parts: true = a complete picture comes in parts: files of the same name, but for the day in it, are deliveries of one part
 complete: true = each delivery is the complete picture: what is not in it is not there any more; false = it adds to what came before
 images: true = pictures with a place (GeoTIFF) in its folder are taken in as imagery
 date_pattern: how the name of a file says the civil day: YYYY, MM and DD stand for digits, * for anything; null = a day written as 2026-05-20 or 20260520

@@ -49,6 +49,7 @@ def describing(f: Any) -> Any:
             click.option("--datum", type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09", _NONE]), default=None, help="Datum of its positions; nothing is shifted unless you say so."),
             click.option("--encoding", default=None, help="Text encoding, where its files name none: GBK, for instance ('none': as they say)."),
             click.option("--complete/--addition", default=None, help="Whether each delivery is all there is, or adds to those before (default: that of the kind)."),
+            click.option("--parts/--whole", default=None, help="Whether a complete picture comes in several files, one a part by its name without the day."),
             click.option("--images/--no-images", default=None, help="Whether pictures with a place (GeoTIFF) in its folder are taken in."),
             click.option("--date-pattern", default=None, help="How the name of a file says its day: alerts_YYYYMMDD* ('none': 2026-05-20 or 20260520 anywhere)."),
             click.option("--cadence-days", type=int, default=None, help="A delivery is expected every so many days (0: no rhythm)."),

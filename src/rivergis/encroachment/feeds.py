@@ -32,7 +32,7 @@ KINDS = {
 }
 # what a person may change of a feed; what is None is as the files say, or not there
 FIELDS = (
-    "name", "kind", "layer", "profile", "source_layer", "crs", "datum", "encoding", "complete", "images", "date_pattern", "folder",
+    "name", "kind", "layer", "profile", "source_layer", "crs", "datum", "encoding", "complete", "parts", "images", "date_pattern", "folder",
     "cadence_days", "late_after_days", "dead_after_days", "owner", "until",
 )  # fmt: skip
 
@@ -47,6 +47,7 @@ class Feed:
     profile: str
     complete: bool
     images: bool = False
+    parts: bool = False
     layer: str = "candidate"
     source_layer: str | None = None
     crs: str | None = None
@@ -85,6 +86,8 @@ def checked(feed: Feed) -> Feed:
         )
     if feed.date_pattern is not None:
         _pattern(feed.date_pattern)
+    if feed.parts and not feed.complete:
+        raise UsageError("Only a complete picture comes in parts; what adds to what came before needs no --parts.")
     _check_rhythm(feed)
     return feed
 
@@ -135,3 +138,24 @@ def day_in_name(name: str, pattern: str | None) -> date | None:
         except ValueError:
             continue
     return None
+
+
+def part_in_name(name: str, pattern: str | None) -> str:
+    """Which part of a picture a file holds: its path without ending and without the day; empty where nothing else is said."""
+    folder, slash, last = name.rpartition("/")
+    if pattern is None:
+        said = _USUAL.sub("", name)
+    elif "/" in pattern:
+        said = _without_day(name, pattern)
+    else:
+        said = folder + slash + _without_day(last, pattern)
+    folder, slash, last = said.rpartition("/")
+    stem = last.rpartition(".")[0] if "." in last else last
+    return "/".join(p for part in f"{folder}{slash}{stem}".split("/") if (p := part.strip(" _-.")))
+
+
+def _without_day(said: str, pattern: str) -> str:
+    match = _pattern(pattern).match(said)
+    for start, end in sorted((match.span(g) for g in "ymd"), reverse=True) if match else ():
+        said = said[:start] + said[end:]
+    return said

@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rivergis.db.connect import Database
 from rivergis.encroachment import feed_store, inbox_files
 from rivergis.encroachment.feed_store import FileRow
-from rivergis.encroachment.feeds import Feed
+from rivergis.encroachment.feeds import Feed, part_in_name
 from rivergis.encroachment.inbox_files import SHANGHAI, Lying
 from rivergis.errors import InputError
 from rivergis.intake import profile as profiles
@@ -65,7 +65,7 @@ def taken(desk: Desk, feed: Feed, file: Lying, sha256: str) -> FileRow:
     if file.is_image:
         _image(desk, feed, file, day)
     elif feed.kind == "patches":
-        namespace = f"patch:{file.path.stem}"
+        namespace = f"patch:{_batch(file)}"
         _patches(desk, feed, file, day)
     else:
         content = _layer(desk, feed, file, day, sha256)
@@ -91,22 +91,28 @@ def _image(desk: Desk, feed: Feed, file: Lying, day: date) -> None:
     )  # fmt: skip
 
 
-def _options(feed: Feed, day: date) -> receive.Options:
+def _options(feed: Feed, file: Lying, day: date) -> receive.Options:
+    part = part_in_name(file.name, feed.date_pattern) if feed.parts else ""
     return receive.Options(
-        crs=feed.crs, datum=feed.datum, encoding=feed.encoding, namespace=feed.namespace, feed=feed.code, delivered_on=day,
-        complete=feed.complete,
+        crs=feed.crs, datum=feed.datum, encoding=feed.encoding, namespace=feed.namespace, feed=f"{feed.code}:{part}" if part else feed.code,
+        delivered_on=day, complete=feed.complete,
     )  # fmt: skip
 
 
+def _batch(file: Lying) -> str:
+    """A batch is called as its file, with the folders it lies in: two batches may both come as 图斑.shp."""
+    return PurePosixPath(file.name).with_suffix("").as_posix()
+
+
 def _patches(desk: Desk, feed: Feed, file: Lying, day: date) -> None:
-    """A batch by the name of its file, so that a corrected one under the same name is its next version."""
+    """A corrected batch under the same name is its next version."""
     patch_import.import_batch(
         desk.db,
         file.path,
-        file.path.stem,
+        _batch(file),
         actor=desk.actor,
         profile=profiles.load(feed.profile, desk.rules_dir),
-        options=_options(feed, day),
+        options=_options(feed, file, day),
         store_dir=desk.store_dir,
         source_layer=feed.source_layer,
         limits=desk.limits,
@@ -129,7 +135,7 @@ def _layer(desk: Desk, feed: Feed, file: Lying, day: date, sha256: str) -> str:
             path,
             actor=desk.actor,
             profile=profiles.load(feed.profile, desk.rules_dir),
-            options=_options(feed, day),
+            options=_options(feed, file, day),
             source_layer=feed.source_layer,
             others=profiles.load_all(desk.rules_dir),
             limits=desk.limits,

@@ -18,6 +18,7 @@ from rivergis.errors import (
     AlreadyRunning,
     CrsRefused,
     EnvironmentFault,
+    InputError,
     NotPermitted,
     RivergisError,
     legible,
@@ -143,7 +144,10 @@ def _of_file(desk: Desk, feed: Feed, known: _Known, file: Lying) -> Iterator[Fil
         sha256 = sources.sha256(file.path)
         if done is not None and done.file_sha256 == sha256:
             return  # only touched
-        row = (None if desk.again else _known_content(feed, known, file, sha256)) or taken(desk, feed, file, sha256)
+        row = None if desk.again else _known_content(feed, known, file, sha256)
+        if row is None:
+            _only_picture_of_its_day(desk, feed, known, file)
+            row = taken(desk, feed, file, sha256)
     except (EnvironmentFault, AlreadyRunning, NotPermitted):
         raise
     except Exception as error:  # whatever a file does to a reader, the next one is read
@@ -185,6 +189,21 @@ def _known_content(feed: Feed, known: _Known, file: Lying, sha256: str) -> FileR
         return None
     sentence = f"{file.name} holds what came before, byte for byte: nothing to do."
     return FileRow(file.name, sha256, file.stamp, file.size_bytes, "known", sentence, said or max(d for d in days if d))
+
+
+def _only_picture_of_its_day(desk: Desk, feed: Feed, known: _Known, file: Lying) -> None:
+    """``InputError`` for a second complete picture of a day: it would take what is only in the first for gone."""
+    if not feed.complete or feed.parts or feed.kind == "patches" or file.is_image:
+        return
+    day = day_of(desk, feed, file)
+    for name, row in known.last.items():
+        other = name != file.name and row.state in ("taken", "partly") and row.delivered_on == day
+        if other and Path(name).suffix.lower() not in sources.RASTER:
+            raise InputError(
+                f"{name} is the complete picture of {day} already, so {file.name} would replace it: put the day it stands for into its "
+                f"name, or, if a picture comes in parts, say so: rivergis feed change {feed.code} --parts.",
+                file=str(file.path),
+            )
 
 
 def _failed(feed: Feed, name: str, sha256: str, stamp: str, size: int, error: Exception) -> FileRow:
