@@ -32,7 +32,7 @@ from rivergis.settings import gis_dir
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CARDS = 20  # with pictures; every lead stands in the tables
-TOWNS = 9  # rows of a page of paper; the others are summed up
+TOWNS = 8  # rows of a page of paper; the others are summed up
 BY_TOWN = (
     "new_announced", "new_elsewhere", "grown", "rebound", "gone", "to_verify", "due_soon", "work_overdue", "to_accept",
     "stock", "increment", "patrol_overdue", "unseen", "not_observed",

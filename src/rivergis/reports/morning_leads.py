@@ -27,6 +27,7 @@ NO_DISTRICT = "none"
 CHANGES = ("grown", "rebound", "gone")
 OPEN_STATES = ("found", "problem", "assigned", "rectified", "accepted", "historic_listed")
 CLOSED_STATES = ("closed", "closed_above")
+_TOWNS = "town AS MATERIALIZED (SELECT code, geom FROM app.admin_unit_as_of(:on, :known) WHERE level = 'town')"
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,10 @@ def _permits_open(conn: Connection, at: At) -> list[dict[str, Any]]:
     """有许可待核: objects beside a permit that a person must place or whose papers nobody has seen."""
     found = read_table(
         conn,
-        """SELECT coalesce(q.finding_id, q.candidate_id)::text AS id, q.finding_id IS NOT NULL AS told, q.queue, q.code, q.kind, q.name,
+        f"""WITH {_TOWNS} SELECT coalesce(q.finding_id, q.candidate_id)::text AS id, q.finding_id IS NOT NULL AS told, q.queue, q.code, q.kind, q.name,
           q.permits, q.river, q.bank, q.chainage, q.village, u.code AS unit
-        FROM app.permit_queue_as_of(:on, :known) q LEFT JOIN LATERAL (SELECT a.code FROM app.admin_unit_as_of(:on, :known) a
-          WHERE a.level = 'town' AND ST_Intersects(a.geom, ST_PointOnSurface(q.geom)) ORDER BY a.code LIMIT 1) u ON true ORDER BY q.code""",
+        FROM app.permit_queue_as_of(:on, :known) q LEFT JOIN LATERAL (SELECT a.code FROM town a
+          WHERE ST_Intersects(a.geom, ST_PointOnSurface(q.geom)) ORDER BY a.code LIMIT 1) u ON true ORDER BY q.code""",
         at.params,
     )
     return [
@@ -209,9 +210,9 @@ def permits_ending(conn: Connection, at: At) -> Measured:
     """Temporary permits (临时占用许可) whose last day comes within some days."""
     found = read_table(
         conn,
-        """SELECT p.id::text AS id, p.code, p.name, p.doc_no, upper(p.valid) - 1 AS ends_on, u.code AS unit
-        FROM app.permit_as_of(:on, :known) p LEFT JOIN LATERAL (SELECT a.code FROM app.admin_unit_as_of(:on, :known) a
-          WHERE a.level = 'town' AND p.geom IS NOT NULL AND ST_Intersects(a.geom, ST_PointOnSurface(p.geom)) ORDER BY a.code LIMIT 1) u ON true
+        f"""WITH {_TOWNS} SELECT p.id::text AS id, p.code, p.name, p.doc_no, upper(p.valid) - 1 AS ends_on, u.code AS unit
+        FROM app.permit_as_of(:on, :known) p LEFT JOIN LATERAL (SELECT a.code FROM town a
+          WHERE p.geom IS NOT NULL AND ST_Intersects(a.geom, ST_PointOnSurface(p.geom)) ORDER BY a.code LIMIT 1) u ON true
         WHERE p.kind = 'temporary_use' AND upper(p.valid) - 1 BETWEEN :on AND :on + CAST(:days AS int) ORDER BY 5, 2""",
         {**at.params, "days": at.days["permit_ends_within"]},
     )

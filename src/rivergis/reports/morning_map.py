@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from rivergis.db.connect import read_frame
 from rivergis.maps.leads import STANDS, STANDS_WITH
 from rivergis.maps.night_picture import Dot, Pen, Picture
+from rivergis.reports.book import SHOWN_ROWS
 from rivergis.reports.morning_facts import Morning
 from rivergis.reports.morning_reading import Read
 from rivergis.river import store as river_store
@@ -65,16 +66,20 @@ def _dots(conn: Connection, at: dict[str, Any], morning: Morning) -> list[Dot]:
         {**at, **STANDS_WITH},
     )
     places = dict(zip(frame["id"], frame.geometry, strict=True))
-    changed = {r["id"]: (colour, size, r) for code, colour, size in CHANGED for r in morning.figure(code).rows}
+    changed = {
+        r["id"]: (colour, size, r, f"lead-{r['number']}" if n < SHOWN_ROWS else f"f-{code}")
+        for code, colour, size in CHANGED
+        for n, r in enumerate(morning.figure(code).rows)
+    }
     out = [
         Dot(p.x, p.y, STANDING, 3.4)
         for i, p, s in zip(frame["id"], frame.geometry, frame["stands"], strict=True)
         if s and i not in changed
     ]
-    for i, (colour, size, row) in changed.items():
+    for i, (colour, size, row, anchor) in changed.items():
         if i in places:
             title = " ".join(str(row[k]) for k in ("status", "class", "place") if row[k])
-            out.append(Dot(places[i].x, places[i].y, colour, size, f"lead-{row['number']}", title))
+            out.append(Dot(places[i].x, places[i].y, colour, size, anchor, title))
     return out
 
 
