@@ -20,6 +20,7 @@ from rivergis.db.connect import Database
 from rivergis.encroachment import case_needs, case_store
 from rivergis.encroachment.case_needs import Around, Said
 from rivergis.errors import RivergisError
+from rivergis.settings import gis_dir
 from tests.encroachment.case_ground import HANDED, ONE, office
 
 LIFE = lifecycle.load()["finding"]
@@ -259,3 +260,9 @@ def test_every_state_can_be_reached_and_left() -> None:
     }
     assert {b for _, b in ways} >= set(LIFE.states) - {"found"}
     assert all(LIFE.allowed(s) for s in LIFE.states), "nothing is a dead end: people may always think again"
+
+
+def test_the_page_names_every_state_and_move() -> None:
+    page = (gis_dir().parent / "docs" / "lifecycles.md").read_text(encoding="utf-8")
+    told = {name for name in (*LIFE.states, *LIFE.moves) if name in page or name.startswith("take_over_")}
+    assert told == {*LIFE.states, *LIFE.moves}

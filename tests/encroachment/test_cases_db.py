@@ -342,3 +342,26 @@ def test_the_rules_of_the_ledger_stand_in_the_database_as_in_the_files(ledger: D
     for severity in ("一般", "较严重", "重大"):
         asked = [view.value(k, severity=severity).value for k in ("ledger.closing.level", "ledger.instruction.needed")]
         assert held[severity] == tuple(asked)
+
+
+def test_numbers_and_results_are_not_chosen_by_hand(ledger: Database) -> None:
+    with ledger.write("test") as conn:
+        conn.execute(
+            text("""INSERT INTO data.finding (id, topic, first_night, district, place)
+            VALUES ('00000000-0000-4000-8000-000000000001', 'encroachment', '2026-05-20', '500666', 'SRID=4490;POINT(106 29)')""")
+        )
+    year = today().year
+    for county, seq, number in (
+        ("500666", 7, f"500666-{year}-0007"),
+        ("500199", 1, f"500199-{year}-0001"),
+        ("500666", 1, "甲-1"),
+    ):
+        with pytest.raises(InputError, match="not chosen"), ledger.write("li") as conn:
+            conn.execute(
+                text(
+                    "INSERT INTO data.case_number (finding_id, county, year, seq, number) VALUES ('00000000-0000-4000-8000-000000000001', :c, :y, :s, :n)"
+                ),
+                {"c": county, "y": year, "s": seq, "n": number},
+            )
+    with ledger.write("li") as conn:
+        assert case_store.give_number(conn, case_store.find(conn, "00000000-0000-4000")) == f"500666-{year}-0001"
