@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import geopandas as gpd
 import openpyxl
 import pytest
 from sqlalchemy import text
@@ -175,3 +176,15 @@ def test_a_new_baseline_supersedes_and_is_signed_anew(base: Database, folder: Pa
     with base.read() as conn:
         assert conn.execute(text("SELECT bool_and(app.is_stock(id)) FROM data.finding")).scalar() is True
         assert len(superior_store.links(conn, "2025年台账")) == 4
+
+
+def test_a_work_on_its_ground_holds_many_leads_and_decides_none(base: Database, folder: Path, made: Made) -> None:
+    ground_of_works = night_ground.box(1395, 35, 40, 20)  # over both heaps
+    frame = gpd.GeoDataFrame(
+        {"工程名称": ["泵站厂区"], "批复文号": ["许可1号"]}, geometry=[ground_of_works], crs=night_ground.ZONE
+    )
+    frame.to_crs(4490).to_file(folder / "厂区.gpkg")
+    works = baseline_workflow.read_works(folder / "厂区.gpkg", ground.LISTS, asked=ground.ASKED)
+    third = baseline_workflow.make(ground.desk(base, folder, n=1), baseline_workflow.Sources(works=[works]))
+    assert third.counts["rows"]["works"] == {"overlap": 2} and third.counts["leads"]["known_work"] == 2
+    assert [ground.states(base)[g] for g in ("g1", "g2")] == ["found", "found"]

@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis import rules
+from rivergis import rules, words
 from rivergis.encroachment import baseline_files, superior
 from rivergis.errors import InputError, RuleError
 from rivergis.settings import gis_dir
@@ -113,6 +113,19 @@ def test_a_position_is_as_exact_as_it_is_written(degree: int, minute: int, secon
     assert baseline_files.written_to_m(shapely.Point(106.1, 29.4)) == pytest.approx(5566, rel=1e-3)
     assert baseline_files.written_to_m(shapely.Point(106.1234567, 29.4)) == 0.0
     assert baseline_files.written_to_m(shapely.Point(597_000, 3_253_000)) == 0.0
+
+
+def test_what_is_reported_back_is_read_as_what_it_was() -> None:
+    for state in (
+        "problem",
+        "assigned",
+        "rectified",
+        "accepted",
+        "closed",
+        "closed_above",
+        *superior.OUTCOME_STATES.values(),
+    ):
+        assert meant(state=words.say(f"state.finding.{state}")).state == state
 
 
 def test_a_profile_that_is_none_is_said() -> None:

@@ -33,6 +33,7 @@ _DEGREE_M = 111_320.0
 _FULL_DIGITS = 7
 # rows below a title within which the headings stand
 _HEAD_ROWS = 15
+_TOTALS = {"合计", "总计", "小计", "共计"}
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,18 @@ def _rows(piece: vector.Source, columns: Mapping[str, str], first: int, placed: 
     for feature, said, shape, own in zip(frame.index, frame.to_dict("records"), shapes, given, strict=True):
         fields = patches.read_row({str(k): v for k, v in said.items()}, columns)
         usable = shape is not None and not shapely.is_empty(shape) and str(feature) not in faults
-        if not fields and not usable:
+        if not usable and _no_row(fields):
             continue
         why = None if usable else faults.get(str(feature), "no_coordinates")
         place = shapely.make_valid(shapely.force_2d(shape)) if usable else None
         out.append(Row(first + len(out), str(feature), fields, place, why, written_to_m(own) if usable else 0.0))
     return out
+
+
+def _no_row(fields: Mapping[str, str]) -> bool:
+    """Whether a line below the headings is no row: empty, a total, or a note written over the whole width."""
+    said = set(fields.values())
+    return not said or bool(said & _TOTALS) or (len(fields) > 2 and len(said) == 1)
 
 
 def written_to_m(given: Any) -> float:

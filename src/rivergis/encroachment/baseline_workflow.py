@@ -196,29 +196,45 @@ def _works(conn: Connection, desk: Desk, table: Table, approved: bool) -> list[I
     taking = Taking(conn, desk, table, baseline_files.keep(table, desk.store_dir))
     about = {r.seq: (frozenset[str](), superior.class_of(r.said, desk.view)[1] or "乱建") for r in table.rows}
     matched = taking_workflow.compare(desk, table.rows, about, superior_store.knowns(conn, desk.night))
-    return [_work(taking, row, matched, approved) for row in table.rows]
+    return [i for row in table.rows for i in _work(taking, row, matched, approved)]
 
 
-def _work(taking: Taking, row: Row, matched: baseline.Matched, approved: bool) -> Item:
-    name = row.said.get("name") or row.said.get("number")
-    figures = taking_workflow.figures_of(matched, row.seq)
-    item = Item(
-        "works", taking.table.sha256, row.source_feature, name, "", "listed", None, figures, dict(row.said), row.place
+def _work(taking: Taking, row: Row, matched: baseline.Matched, approved: bool) -> list[Item]:
+    """What a work is: the one lead that it means, or every lead that lies in its ground (none of these is decided)."""
+    pairs, place = matched.open.get(row.seq, []), row.place
+    held = [p for p in pairs if p.tier == "overlap" and p.strong]
+    if held and len(held) == len(pairs):
+        return [_work_item(taking, row, "overlap", "known_work", p) for p in held]
+    if pairs:
+        item = _work_item(taking, row, "ambiguous", "listed", None)
+        item.figures = taking_workflow.figures_of(matched, row.seq)
+        return [item]
+    if row.seq not in matched.pairs:
+        return [_work_item(taking, row, *(("no_match", "none") if place is not None else ("no_place", "listed")), None)]
+    item = _work_item(taking, row, str(matched.pairs[row.seq].tier), "known_work", matched.pairs[row.seq])
+    if item.start == "known_work" and (approved or row.said.get("approval")):
+        taking.bring(item, row, "not_a_problem", {"number": item.number})
+    return [item]
+
+
+def _work_item(taking: Taking, row: Row, how: str, start: str, pair: baseline.Pair | None) -> Item:
+    """A row of works; a lead that is moved already starts as it stands."""
+    finding = None if pair is None else uuid.UUID(str(pair.known))
+    if finding is not None and taking.state(finding) != "found":
+        start = taking.start(finding)
+    number, figures = row.said.get("name") or row.said.get("number"), pair.figures if pair else {}
+    return Item(
+        "works",
+        taking.table.sha256,
+        row.source_feature,
+        number,
+        how,
+        start,
+        finding,
+        dict(figures),
+        dict(row.said),
+        row.place,
     )
-    if row.seq in matched.open:
-        item.how = "ambiguous"
-    elif row.seq not in matched.pairs:
-        item.how, item.start = ("no_match", "none") if row.place is not None else ("no_place", "listed")
-    else:
-        pair = matched.pairs[row.seq]
-        item.how, item.finding_id = str(pair.tier), uuid.UUID(str(pair.known))
-        if taking.state(item.finding_id) != "found":
-            item.start = taking.start(item.finding_id)
-        elif approved or row.said.get("approval"):
-            taking.bring(item, row, "not_a_problem", {"number": name})
-        else:
-            item.start = "known_work"
-    return item
 
 
 # ---- the rest ------------------------------------------------------------------------------------------------------------
