@@ -29,12 +29,13 @@ from rivergis.encroachment import canonical_files
 
 COMMAND = [sys.executable, "-c", "from rivergis.cli import main; main()"]
 WAIT_S = 60.0  # for the lock of a killed run, which its server process holds to the end of its statement
+REPORT = "writing the morning report"  # last word but one of a night: all else is recorded
 HELD = 5  # exit code: another night is running
 
 
 @dataclass
 class Ended:
-    """How a run ended: exit code (negative = by that signal), what it said, and how long it worked after its first word."""
+    """How a run ended: exit code (negative = by that signal), what it said, and how long it worked from its first word to its report."""
 
     code: int
     said: list[str]
@@ -57,11 +58,14 @@ class Night:
     said: list[str] = field(default_factory=list)
     worked: threading.Event = field(default_factory=threading.Event)
     since: float = 0.0
+    until: float = 0.0
 
     def listen(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.said.append(line.rstrip("\n"))
+            if REPORT in line:
+                self.until = time.monotonic()
             if not self.worked.is_set():
                 self.since = time.monotonic()
                 self.worked.set()
@@ -70,8 +74,8 @@ class Night:
         assert self.process.stdout is not None
         out = self.process.stdout.read()
         code = self.process.wait()
-        worked_s = time.monotonic() - self.since if self.since else 0.0
         self.ear.join()
+        worked_s = (self.until or time.monotonic()) - self.since if self.since else 0.0
         return Ended(code, self.said, out, worked_s, hit)
 
     @contextmanager
@@ -138,17 +142,18 @@ class Bed:
         db.close()
         return rows
 
-    def begin(self, name: str, day: date, *more: str, prepare: Callable[[], None] | None = None) -> Night:
-        """Start ``rivergis nightly run`` of a day."""
+    def begin(self, name: str, day: date | None, *more: str, prepare: Callable[[], None] | None = None) -> Night:
+        """Start ``rivergis nightly run`` of a day, or go on with the night that was interrupted."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("RIVERGIS_")}
         env |= {"RIVERGIS_DATA_DIR": str(self.data_dir), "RIVERGIS_DATABASE": name}
-        command = [*COMMAND, "nightly", "run", "--date", str(day), "--json", *more]
+        which = ["--resume"] if day is None else ["--date", str(day)]
+        command = [*COMMAND, "nightly", "run", *which, "--json", *more]
         process = subprocess.Popen(
             command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=prepare
         )
         return Night(process).start()
 
-    def run(self, name: str, day: date, *more: str, prepare: Callable[[], None] | None = None) -> Ended:
+    def run(self, name: str, day: date | None, *more: str, prepare: Callable[[], None] | None = None) -> Ended:
         """A whole night. While the server still works for one that was killed, waits and asks again."""
         until = time.monotonic() + WAIT_S
         while True:
@@ -225,5 +230,5 @@ def nights(bed_: Bed, name: str, world: World, count: int, *more: str) -> list[t
 
 
 def moment(rng: random.Random, worked_s: float) -> float:
-    """A random point of a night that works so long, now and then a little after its end."""
-    return rng.uniform(0.0, worked_s * 1.05)
+    """A random point of a night that works so long; one in four falls into the writing of its report."""
+    return rng.uniform(0.0, worked_s * 1.33)

@@ -2,11 +2,11 @@
 
 Run: .venv/bin/python benchmarks/night_delta.py [--candidates 20000] [--counties 10] [--rivers 15] [--reaches 20] [--vertices 200]
      [--near 0.3] [--changed 0.01]
-On the made-up district of ``nights_world.py`` (as it comes 3,000 reaches with a delimitation each), every night in a new process:
-a night without objects, which only prepares the lines; one in which everything is told for the first time; the same again; one
-without deliveries; one in which the feeds deliver everything anew and one per cent has changed, as it comes and, on a copy of the
+On the made-up district of ``nights_world.py`` (as it comes 3,000 reaches with a delimitation each), every night in a new process
+and without its morning page: a night without objects, which only prepares the lines; one in which everything is told for the first
+time; the same again; one in which the feeds deliver everything anew and one per cent has changed, as it comes and, on a copy of the
 database, in full; one in which only the one per cent is delivered, both ways. Ratios are of wall clock and of processor (process
-and server together). The ledger of both ways must be the same bytes. Ours to reach: 1/8 for one per cent, 2 % for nothing.
+and server together). The ledger of both ways must be the same bytes. To reach: 1/8 for one per cent, 2 % for nothing.
 """
 
 from __future__ import annotations
@@ -68,11 +68,10 @@ def bench(bed: Bed, world: World) -> bool:
     again = measured(bed.data_dir, "delta", world.day(1))
     print(again.row("the same night again"))
     print(f"    ratio {_ratio(again, first)}", flush=True)
-    print(measured(bed.data_dir, "delta", world.day(2)).row("a night without deliveries"), flush=True)
-    count = deliver(bed, world, 3, only_changed=False)
-    good = both_ways(bed, world, 3, f"{count:,} delivered anew, {world.changed:.0%} changed")
-    count = deliver(bed, world, 4, only_changed=True)
-    return both_ways(bed, world, 4, f"{count:,} added: only what has changed") and good
+    count = deliver(bed, world, 2, only_changed=False)
+    good = both_ways(bed, world, 2, f"{count:,} delivered anew, {world.changed:.0%} changed")
+    count = deliver(bed, world, 3, only_changed=True)
+    return both_ways(bed, world, 3, f"{count:,} added: only what has changed") and good
 
 
 def main() -> None:
@@ -82,7 +81,7 @@ def main() -> None:
     parser.add_argument("--near", type=float, default=0.3)
     parser.add_argument("--changed", type=float, default=0.01)
     parser.add_argument("--seed", type=int, default=1)
-    world = replace(World(nights=30, cadence=False), **vars(parser.parse_args()))
+    world = replace(World(nights=30, cadence=False, missed=0.0), **vars(parser.parse_args()))
     with tempfile.TemporaryDirectory(prefix="night-delta-") as folder, night_bed.bed(Path(folder)) as bed:
         raise SystemExit(not bench(bed, world))
 

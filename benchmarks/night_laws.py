@@ -56,7 +56,7 @@ class Place:
     book: rules.RuleBook
 
     def night(self, n: int, **more: Any) -> nightly.NightResult:
-        where: dict[str, Any] = {"store_dir": self.folder / "store", "report_dir": self.folder / "reports"}
+        where: dict[str, Any] = {"store_dir": self.folder / "store", "report_dir": None}
         return nightly.run(self.db, self.book, self.world.day(n), nights_world.ACTOR, **where, **more)
 
     def canonical(self) -> list[str]:

@@ -1,7 +1,7 @@
 """One night in a process of its own, measured: seconds, processor of the process and of the server, memory at most.
 
 Run: .venv/bin/python benchmarks/night_measure.py DATA_DIR DATABASE DAY [NAME=VALUE ...]
-No question of its own; what the libraries take to load is not counted. Names and values go to ``nightly.run`` as they are.
+No question of its own; what the libraries take to load is not counted, nor is the morning page, which is not written. Names and values go to ``nightly.run`` as they are.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Measured:
         return self.cpu_s + self.server_s
 
     def row(self, what: str) -> str:
-        return f"{what:58} {self.wall_s:8.2f} {self.cpu_s:8.2f} {self.server_s:8.2f} {self.rss_mib:8.0f}"
+        return f"{what:54} {self.wall_s:8.2f} {self.cpu_s:8.2f} {self.server_s:8.2f} {self.rss_mib:6.0f}"
 
 
-HEAD = f"{'':58} {'wall s':>8} {'CPU s':>8} {'server':>8} {'MiB':>8}"
+HEAD = f"{'':54} {'wall s':>8} {'CPU s':>8} {'server':>8} {'MiB':>6}"
 
 
 def measured(data_dir: Path, name: str, day: date, **more: Any) -> Measured:
@@ -76,9 +76,8 @@ def main() -> None:
     data_dir, name, day = Path(sys.argv[1]), sys.argv[2], date.fromisoformat(sys.argv[3])
     more = {k: json.loads(v) for k, _, v in (word.partition("=") for word in sys.argv[4:])}
     db, book = open_database(None, data_dir, name), rules.load(gis_dir() / "rules")
-    where = {"store_dir": data_dir / "store" / name, "report_dir": data_dir / "reports" / name}
     server, used, start = server_cpu_s(data_dir), time.process_time(), time.perf_counter()
-    result = nightly.run(db, book, day, "world", adcode=None, **where, **more)
+    result = nightly.run(db, book, day, "world", store_dir=data_dir / "store" / name, report_dir=None, **more)
     wall_s, cpu_s = time.perf_counter() - start, time.process_time() - used
     db.close()
     said = {

@@ -148,7 +148,7 @@ def run(db: Database, year: Year, folder: Path, skipped: float) -> list[float]:
             continue
         start = time.perf_counter()
         day = START + timedelta(days=n)
-        nightly.run(db, book, day, ACTOR, adcode=None, store_dir=folder / "store", report_dir=folder / "reports")
+        nightly.run(db, book, day, ACTOR, store_dir=folder / "store", report_dir=None)
         took.append(time.perf_counter() - start)
         if len(took) % 30 == 0:
             print(f"  {len(took)} nights, the last {np.median(took[-30:]):.2f} s each", flush=True)
@@ -165,7 +165,7 @@ def told(db: Database, year: Year) -> bool:
         )
         for finding, code in rows:
             ids.setdefault(str(code), set()).add(str(finding))
-        statuses = dict(
+        statuses: dict[str, int] = dict(
             conn.execute(
                 text("""SELECT s.status, count(*) FROM data.sighting s JOIN data.finding f ON f.id = s.finding_id
                 WHERE f.topic = 'encroachment' GROUP BY s.status ORDER BY s.status""")

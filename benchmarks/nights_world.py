@@ -47,7 +47,7 @@ FEEDS: dict[str, tuple[float, int, str, tuple[str, ...]]] = {
     "footprints": (0.2, 30, "footprint", ("building",)),
     "hotline": (0.1, 1, "inspector", ("dump",)),
 }
-SKIPPED, MISSED = 0.1, 0.03  # deliveries that a feed skips, objects that a picture does not show
+SKIPPED = 0.1  # deliveries that a feed skips
 NEVER = 100_000
 
 
@@ -73,6 +73,8 @@ class World:
     vertices: int = 40
     changed: float = 0.05
     """Share of its objects that a feed draws otherwise than in its delivery before."""
+    missed: float = 0.03
+    """Share of the objects that a picture does not show though they stand."""
     near: float = 0.7
     """Share of the objects that stand within 130 m of a river."""
     start: date = date(2026, 3, 1)
@@ -306,7 +308,7 @@ class World:
             dx[drawn], dy[drawn] = rng.normal(0, 0.6, drawn.sum()), rng.normal(0, 0.6, drawn.sum())
             grown += o["grows"] & (o["born"] <= past)
         there = (o["feed"] == feed) & (o["born"] <= n) & ((n < o["gone"]) | (n >= o["again"]))
-        shown = self.rng(6, number, n).random(len(o)) >= (MISSED if self.changed and n else 0.0)
+        shown = self.rng(6, number, n).random(len(o)) >= (self.missed if n else 0.0)
         return o.assign(dx=dx, dy=dy, scale=1 + 0.06 * grown)[there & shown]
 
     def _drawn(self, feed: str, o: pd.DataFrame) -> gpd.GeoDataFrame:

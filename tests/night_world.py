@@ -32,9 +32,9 @@ world = benchmark("nights_world")
 
 
 def night(db: Database, of: Any, n: int, folder: Path, **more: Any) -> nightly.NightResult:
-    """The n-th night of a world, in this process."""
-    where: dict[str, Any] = {"store_dir": folder / "store", "report_dir": folder / "reports"}
-    return nightly.run(db, BOOK, of.day(n), world.ACTOR, adcode=None, **where, **more)
+    """The n-th night of a world, in this process and without its morning page."""
+    where: dict[str, Any] = {"store_dir": folder / "store", "report_dir": None}
+    return nightly.run(db, BOOK, of.day(n), world.ACTOR, **where, **more)
 
 
 def canonical(db: Database) -> list[str]:
