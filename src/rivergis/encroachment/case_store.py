@@ -372,7 +372,9 @@ def near_pairs(
             c.topic = 'reported' OR EXISTS (SELECT FROM data.case_report r WHERE r.finding_id = c.id)
               OR EXISTS (SELECT FROM data.sighting s JOIN data.report r ON s.sources @> jsonb_build_array(jsonb_build_object('candidate', r.candidate_id::text))
                          WHERE s.finding_id = c.id) AS by_people
-          FROM app.case_as_of(:on, :known) c WHERE c.state = ANY(CAST(:states AS text[])) AND c.merged_into IS NULL)
+          FROM app.case_as_of(:on, :known) c WHERE c.state = ANY(CAST(:states AS text[])) AND c.merged_into IS NULL
+            AND (CAST(:case AS uuid) IS NULL
+              OR c.geom && (SELECT ST_Expand(k.geom, :degrees) FROM app.case_as_of(:on, :known) k WHERE k.id = CAST(:case AS uuid))))
         SELECT a.id AS a, b.id AS b, a.number AS a_number, b.number AS b_number, a.class_code AS a_class, b.class_code AS b_class,
           a.sources AS a_sources, b.sources AS b_sources, a.found_on AS a_found_on, b.found_on AS b_found_on, d.m AS distance_m,
           CASE WHEN ST_Dimension(a.geom) = 2 AND ST_Dimension(b.geom) = 2
