@@ -13,6 +13,7 @@ import pytest
 from openpyxl.styles import PatternFill
 from sqlalchemy import text
 
+from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.encroachment import baseline_workflow, superior_report_workflow, superior_store, superior_workflow
 from rivergis.encroachment.superior_workflow import ListOf, TakenIn
@@ -245,3 +246,14 @@ def test_what_fails_in_the_middle_leaves_nothing(base: Database, folder: Path) -
         baseline_workflow.make(ground.desk(base, folder), baseline_workflow.Sources(ledgers=ledgers))
     with base.read() as conn:
         assert conn.execute(text(count)).one() == before
+
+
+def test_a_list_before_any_night_opens_its_cases(db: Database, tmp_path: Path) -> None:
+    with db.write("test") as conn:
+        people.add_user(conn, ground.MAKER, ground.MAKER)
+        people.grant(conn, ground.MAKER, "inspector")
+    done = take_in(db, tmp_path, problems(tmp_path / "暗访.xlsx"))
+    assert done.counts == {"no_place": 1, "reported": 3}
+    assert ground.states(db) == {"P-01": "assigned", "P-02": "assigned", "P-03": "problem"}
+    again = take_in(db, tmp_path, tmp_path / "暗访.xlsx")
+    assert again.known and again.counts == done.counts
