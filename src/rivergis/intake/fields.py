@@ -27,7 +27,7 @@ def select(batch: Batch, mapped: Mapped) -> None:
     """Leave out what the mapping's filter does not let through, and the fields of programs it drops."""
     dropped = [c for c in batch.frame.columns if any(fnmatchcase(str(c).lower(), d.lower()) for d in mapped.drop)]
     batch.frame = batch.frame.drop(columns=dropped)
-    said = f"Fields that a program wrote for itself were left out: {', '.join(map(str, dropped))}."
+    said = f"Fields that the profile leaves out (of a program itself, or personal) were not kept: {', '.join(map(str, dropped))}."
     batch.note("fields_dropped", [], said, len(dropped), about="dropped", of_layer=True)
     keep = np.ones(len(batch.frame), bool)
     for source_field, wanted in mapped.where.items():

@@ -40,7 +40,7 @@ class Mapped:
     prefix: Mapping[str, str] = field(default_factory=dict)
     """target column -> text before its value, where two source layers number their features alike."""
     drop: tuple[str, ...] = ()
-    """fields that a program writes for itself (``Sm*``): no attributes of the thing, left out and said."""
+    """fields that are no attributes of the thing: of a program itself (``Sm*``), or personal (``*电话*``); left out and said."""
 
     def takes(self, source_layer: str) -> bool:
         """Whether a source layer goes by one of its names; ``*`` stands for anything, upper and lower case are one."""
