@@ -85,7 +85,7 @@ class Picture:
             box = (x * zoom - r, y * zoom - r, x * zoom + r, y * zoom + r)
             pencil.ellipse(box, fill=dot.colour, outline="white", width=max(round(zoom / 2), 1))
         out = io.BytesIO()
-        image.save(out, "PNG", optimize=True)
+        image.save(out, "PNG")
         return out.getvalue()
 
 

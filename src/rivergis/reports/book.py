@@ -55,8 +55,8 @@ class Night:
         return [x for x in self.leads if x["topic"] == topic and (not statuses or x["status"] in statuses)]
 
 
-def night(conn: Connection, on: date, store_dir: Path | None = None) -> Night:
-    """The facts of a night; with ``store_dir`` pictures are embedded, so that the page is one file."""
+def night(conn: Connection, on: date, store_dir: Path | None = None, *, patrols: bool = True) -> Night:
+    """The facts of a night; with ``store_dir`` pictures are embedded, so that the page is one file; ``patrols=False``: no named people."""
     run = system.latest_job_run(conn, "nightly", on)
     if run:
         run["finished_local"] = run["finished_at"].astimezone(SHANGHAI)
@@ -81,7 +81,7 @@ def night(conn: Connection, on: date, store_dir: Path | None = None) -> Night:
         is_demo(conn),
         leads,
         _not_told(conn, on),
-        _patrols(conn, on),
+        _patrols(conn, on) if patrols else [],
         (run or {}).get("counts", {}).get("rules_unconfirmed", []),
     )
 

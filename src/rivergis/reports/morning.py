@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from jinja2 import Environment, FileSystemLoader, Template, select_autoescape
 from sqlalchemy import Connection
 
 from rivergis import words
@@ -64,6 +64,12 @@ def environment() -> Environment:
     return env
 
 
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    """The page, compiled once: a year of nights is written by one process."""
+    return environment().get_template("morning.html")
+
+
 def path_of_night(report_dir: Path, night: date, ending: str = ".html") -> Path:
     return report_dir / f"night-{night}{ending}"
 
@@ -87,30 +93,26 @@ def render(
     cards = [x for x in told.leads if x["topic"] != "boundary_line" and x["status"] in ("new", "rebound", "grown")]
     order = {r["id"]: i for i, r in enumerate(m.first)}
     cards.sort(key=lambda x: order.get(str(x["id"]), len(order)))
-    page = (
-        environment()
-        .get_template("morning.html")
-        .render(
-            m=m,
-            n=told,
-            svg=svg,
-            sheet=_sheet(),
-            standalone=standalone,
-            tracks=tracks,
-            may_review=review,
-            until=until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            late=now is not None and newer is None and now > until,
-            newer=newer,
-            groups=(RUN, WORK, PATROLS) if m.quiet else GROUPS,
-            legend=morning_map.LEGEND,
-            shown=book.SHOWN_ROWS,
-            cards=cards[:CARDS],
-            more_cards=max(len(cards) - CARDS, 0),
-            loud=LOUD,
-            script=SCRIPT,
-            **_towns(m),
-            **_said(m, standalone),
-        )
+    page = _template().render(
+        m=m,
+        n=told,
+        svg=svg,
+        sheet=_sheet(),
+        standalone=standalone,
+        tracks=tracks,
+        may_review=review,
+        until=until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        late=now is not None and newer is None and now > until,
+        newer=newer,
+        groups=(RUN, WORK, PATROLS) if m.quiet else GROUPS,
+        legend=morning_map.LEGEND,
+        shown=book.SHOWN_ROWS,
+        cards=cards[:CARDS],
+        more_cards=max(len(cards) - CARDS, 0),
+        loud=LOUD,
+        script=SCRIPT,
+        **_towns(m),
+        **_said(m, standalone),
     )
     return page.replace("@policy@", content_security_policy(page), 1)
 
@@ -166,7 +168,9 @@ def make(conn: Connection, rule_book: RuleBook, night: date, store_dir: Path) ->
     """The morning of a night as files hold it: pictures inside, no patrols of named people. ``NotFound`` where it was not run."""
     read = morning_reading.read(conn, rule_book, night)
     picture = morning_map.picture(conn, read)
-    return Made(read.morning, render(book.night(conn, night, store_dir), read, picture.svg()), picture.png())
+    return Made(
+        read.morning, render(book.night(conn, night, store_dir, patrols=False), read, picture.svg()), picture.png()
+    )
 
 
 def put(db: Database, rule_book: RuleBook, night: date, report_dir: Path, store_dir: Path) -> tuple[Path, Morning]:
