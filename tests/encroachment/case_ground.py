@@ -48,7 +48,7 @@ def office(db: Database) -> None:
 
 def opened(db: Database, n: float = 0, **more: Any) -> str:
     """A case reported by hand, ``n`` metres (about) east of the others' place; returns its id."""
-    said = {"class_code": "dump.waste", "kind": "dump", "found_on": FOUND, "source": "巡河"} | more
+    said = {"class_code": "dumping.solid_waste", "kind": "dump", "found_on": FOUND, "source": "巡河"} | more
     place = said.pop("place", shapely.Point(LON + n / 97_000, LAT))
     with db.write(said.pop("who", "li")) as conn:
         return str(case_workflow.open_reported(conn, place=place, **said))

@@ -40,7 +40,7 @@ VALUES: dict[str, list[Any]] = {
     "authority_level": ["county", "city", "province", "nation", "town", ["city"]],
     "stage": ["card", "order", "卡", ["card"]],
     "severity": ["一般", "较严重", "重大", "很严重", None],
-    "class_code": ["dump.waste", "", 3],
+    "class_code": ["dumping.solid_waste", "", 3],
     "doubts": [[], [{"code": "no_time"}], "none"],
     "doubts_seen": [True, "true", False],
     "why_not_all": ["城管局另案", " "],

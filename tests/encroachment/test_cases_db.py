@@ -136,7 +136,7 @@ def test_clocks_stand_on_the_day_asked_for(ledger: Database, tmp_path: Path) -> 
 
 def test_duplicates_are_proposed_merged_and_taken_apart(ledger: Database, tmp_path: Path) -> None:
     a, b = opened(ledger, 4000), opened(ledger, 4010, source="12314")
-    other = opened(ledger, 4020, class_code="building.house", kind="building")
+    other = opened(ledger, 4020, class_code="building.obstacle", kind="building")
     with ledger.read() as conn:
         pairs = case_workflow.duplicates(conn, VIEW, today(), now_of(conn))
     near = [{str(p["a"]), str(p["b"])} for p in pairs]
@@ -195,10 +195,10 @@ def test_what_a_picture_says_differently_is_told(
 
 def test_looking_back_is_drawn_by_risk_and_has_three_outputs(ledger: Database, tmp_path: Path) -> None:
     for n in range(12):
-        to_closed(ledger, tmp_path, opened(ledger, 6000, number=f"L{n}", class_code="dump.other"))
+        to_closed(ledger, tmp_path, opened(ledger, 6000, number=f"L{n}", class_code="dumping.silt"))
 
     def draw() -> look_back_workflow.LookBack:
-        return look_back_workflow.draw(ledger, VIEW, today(), today(), "zhao", class_code="dump.other")
+        return look_back_workflow.draw(ledger, VIEW, today(), today(), "zhao", class_code="dumping.silt")
 
     first = draw()
     assert draw() == first and (first.population, first.drawn) == (12, 4), (

@@ -166,14 +166,14 @@ def show(case: str, as_of: datetime | None, actor: str | None, as_json: bool) ->
       rivergis encroachment ledger show 500199-2026-0012
     """
     from rivergis import words
+    from rivergis.reports import case_ledger
 
     told = _history(case, as_of, actor)
     if as_json:
         common.emit({"case": told["case"], "moves": told["moves"]}, True)
         return
-    for name, value in told["case"].items():
-        if name != "figures" and value not in (None, [], 0, False):
-            common.say(f"{name}: {words.both('state.finding.' + value) if name in ('state', 'outcome') else value}")
+    for name, value in case_ledger.told(told["case"], told["signed"]):
+        common.say(f"{name}: {value}")
     common.say("现在可以做的 moves open now: " + "; ".join(f"{m} {words.say('move.' + m)}" for m in told["moves"]))
 
 
@@ -230,7 +230,7 @@ def _brief(value: Any) -> str:
 
 def _history(case: str, as_of: datetime | None, actor: str | None) -> dict[str, Any]:
     from rivergis.db.connect import now_of
-    from rivergis.encroachment import case_store, case_workflow, look_back_workflow
+    from rivergis.encroachment import case_store, case_workflow, list_store, look_back_workflow
 
     db = common.database()
     common.acting(db, actor, "view")
@@ -238,7 +238,8 @@ def _history(case: str, as_of: datetime | None, actor: str | None) -> dict[str, 
         now = now_of(conn)
         on = as_of.date() if as_of else now.astimezone(common.SHANGHAI).date()
         known = look_back_workflow.end_of(on, now) if as_of else now
-        return case_workflow.history(conn, case_store.find(conn, case), on, known)
+        told = case_workflow.history(conn, case_store.find(conn, case), on, known)
+        return told | {"signed": list_store.signed_baseline(conn, known)}
 
 
 @click.command()

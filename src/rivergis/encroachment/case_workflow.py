@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -144,5 +144,12 @@ def history(conn: Connection, case_id: uuid.UUID, on: date, known_at: datetime) 
         "events": [{**e, "from_state": b} for e, b in zip(events, before, strict=False)],
         "reports": case_store.reports(conn, case_id),
         "evidence": case_store.evidence(conn, case_id),
-        "moves": lifecycle.load()["finding"].allowed(case_needs.state(events)),
+        "moves": moves_now(events),
     }
+
+
+def moves_now(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Moves that may be taken from where a case stands; tables of before only while nobody has begun to work on it."""
+    allowed = lifecycle.load()["finding"].allowed(case_needs.state(events))
+    fresh = all(e["move"].startswith("take_over_") for e in events)
+    return [m for m in allowed if fresh or not m.startswith("take_over_")]

@@ -22,7 +22,7 @@ from rivergis.errors import EnvironmentFault, UsageError
 from rivergis.maps.export_text import inert
 from rivergis.reports import case_rows, workbook
 from rivergis.reports.patrol_paper import SHANGHAI
-from rivergis.reports.writing import whole
+from rivergis.river.files import whole
 
 ENDINGS = (".xlsx", ".csv", ".geojson", ".gpkg", ".json")
 
@@ -95,6 +95,13 @@ def _plain(case: Mapping[str, Any], key: str) -> Any:
     return None if not _there(value) else value
 
 
+def _status(case: Mapping[str, Any], key: str) -> str | None:
+    """As what the last night saw it; new (新增) is said of increment only, and nothing of what no night looks at."""
+    if case["topic"] == "reported" or not _there(case[key]):
+        return None
+    return case["stock"] if case[key] == "new" else words.say(f"status.{case[key]}")
+
+
 _COLUMNS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "number": lambda c, _: case_rows.number(c),
     "superior_numbers": _names,
@@ -132,7 +139,7 @@ _COLUMNS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {
     "looked_back_at": _plain,
     "look_back": _word("case_look_back"),
     "rebounds": _whole,
-    "status": _word("status"),
+    "status": _status,
     "night": _plain,
     "id": lambda c, _: str(c["id"]),
 }
@@ -145,12 +152,24 @@ def headings() -> list[str]:
 def rows(ledger: Ledger) -> list[list[Any]]:
     """Cells as people read them, in the order of ``headings``; positions in degrees (EPSG:4490)."""
     points = shapely.point_on_surface(ledger.cases.geometry.values)
-    out = []
-    for case, point in zip(ledger.cases.to_dict("records"), points, strict=True):
-        told = case | {"lon": round(shapely.get_x(point), 7), "lat": round(shapely.get_y(point), 7)}
-        told["stock"] = case_rows.stock_name(bool(case["stock"]), ledger.signed)
-        out.append([make(told, key) for key, make in _COLUMNS.items()])
-    return out
+    lon, lat = shapely.get_x(points), shapely.get_y(points)
+    cases = ledger.cases.to_dict("records")
+    return [_row(c | {"lon": x, "lat": y}, ledger.signed) for c, x, y in zip(cases, lon, lat, strict=True)]
+
+
+def _row(case: Mapping[str, Any], signed: date | None) -> list[Any]:
+    shown = {
+        "lon": round(float(case["lon"]), 7),
+        "lat": round(float(case["lat"]), 7),
+        "stock": case_rows.stock_name(bool(case["stock"]), signed),
+    }
+    return [make({**case, **shown}, key) for key, make in _COLUMNS.items()]
+
+
+def told(case: Mapping[str, Any], signed: date | None) -> list[tuple[str, Any]]:
+    """One case (with ``lon`` and ``lat``) as heading and cell, without what is empty."""
+    cells = zip(headings(), _row(case, signed), strict=True)
+    return [(name, value) for name, value in cells if value not in (None, "", 0)]
 
 
 def about(ledger: Ledger) -> list[tuple[str, str]]:
@@ -221,9 +240,7 @@ def _flat(value: Any) -> Any:
 
 
 def _shapes(ledger: Ledger, path: Path) -> None:
-    # the temporary name hides the ending that the driver is told by
-    driver = "GPKG" if ".gpkg" in path.suffixes else "GeoJSON"
-    pyogrio.write_dataframe(crs.outward(machine(ledger)), path, layer="case", driver=driver)
+    pyogrio.write_dataframe(crs.outward(machine(ledger)), path, layer="case")
 
 
 def _json(ledger: Ledger, path: Path) -> None:
