@@ -163,8 +163,8 @@ class Cluster:
             if self._answers():
                 return self.dsn
             self._make(programs)
-            self._wait_for_the_dying()
-            self._launch(programs)
+            if not self._comes_back():
+                self._launch(programs)
         return self.dsn
 
     def stop(self) -> bool:
@@ -293,15 +293,24 @@ class Cluster:
             )
             raise EnvironmentFault(f"The database server did not start: {reason} (log: {log}).")
 
-    def _wait_for_the_dying(self) -> None:
-        """After kill -9 the old postmaster can stay a zombie for a second or two: wait for it, do not refuse."""
-        deadline = time.monotonic() + DYING_SECONDS
+    def _comes_back(self) -> bool:
+        """Wait for a postmaster that is there and does not answer: it is dying (True: it answers after all).
+
+        After kill -9 the old one can stay a zombie for a second or two; and one of whose processes was killed recovers, which can
+        take as long as a start.
+        """
+        began = time.monotonic()
         while (pid := self._pid()) is not None and _is_postgres(pid):
-            if time.monotonic() > deadline:
-                if _is_zombie(pid):  # dead for good, only nobody has collected it
-                    (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
-                return
+            if self._answers():
+                return True
+            waited = time.monotonic() - began
+            if waited > DYING_SECONDS and _is_zombie(pid):  # dead for good, only nobody has collected it
+                (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
+                return False
+            if waited > START_SECONDS:
+                return False
             time.sleep(0.1)
+        return False
 
     def _pid(self) -> int | None:
         try:
