@@ -305,7 +305,7 @@ def rule_view(db: Database) -> RuleView:
 @click.option("--at", metavar="LON,LAT", callback=position, required=True, help="Where it is, in degrees.")
 @click.option("--datum", type=click.Choice(DATUMS), default="wgs84", show_default=True, help="Datum of --at.")
 @click.option(
-    "--class", "word", required=True, help="Class: a code of the taxonomy, or the word of the office (乱堆, 弃土 ...)."
+    "--class", "word", required=True, help="Class: a code of the taxonomy, or the word of the office (乱堆, 网箱 ...)."
 )
 @click.option("--source", required=True, help="Where it comes from: 巡河, 暗访, 遥感, 12314, 举报, 回头看 ...")
 @click.option("--found-on", type=DAY, default=None, help="Civil day it was found; default: today.")

@@ -136,7 +136,8 @@ def _against_case(
     far = distance_m(shown or where, place.shape)
     out: list[dict[str, Any]] = [{"code": "far_from_case", "m": round(far)}] if far > bounds.case_m else []
     if place.assigned_at is not None and at < place.assigned_at:
-        out.append({"code": "before_assigned", "days": max((place.assigned_at - at).days, 0)})
+        early_h = (place.assigned_at - at).total_seconds() / 3600
+        out.append({"code": "before_assigned", "h": round(early_h, 1)})
     return out
 
 

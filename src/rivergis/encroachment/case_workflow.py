@@ -27,7 +27,7 @@ OPEN = ("found", "problem", "historic_listed", "assigned", "rectified")
 
 
 def class_of_word(view: RuleView, word: str) -> tuple[str, str]:
-    """Class of the taxonomy and kind of object that a code or a word of the office (乱堆, 弃土 ...) means at a place.
+    """Class of the taxonomy and kind of object that a code or a word of the office (乱堆, 网箱 ...) means at a place.
 
     Raises ``UsageError`` where it means none of the 四乱; a word that only tells the group is the open class of that group.
     """
