@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,9 +63,11 @@ def test_alerts_of_a_folder_are_told_in_the_morning(
     )
     feed_files.register(county, tower, ground.BOOK, "test", rules_dir=RULES)
     first, third = ground.day(0), ground.day(2)
-    events(inbox / f"{first}.json", ("A1", 500, 40, "采砂", "pictures/a1.jpg"), ("A2", 900, 40, "渣土", "late.jpg"), ("A3", 900, 900, "渣土", "http://cam/a3.jpg"), ("A4", 1200, 30, "渣土", "../../secret.jpg"))  # fmt: skip
+    events(inbox / f"{first}.json", ("A1", 500, 40, "采砂", "pictures/a1.jpg"), ("A2", 900, 40, "渣土", "late.jpg"), ("A3", 900, 900, "渣土", "http://cam/a3.jpg"), ("A4", 1200, 30, "渣土", "../../secret.jpg"), ("A6", 1210, 30, "渣土", "embedded:../../../secret.jpg"))  # fmt: skip
     (inbox / "broken.json").write_text("[")
     Image.new("RGB", (8, 8), "green").save(inbox / "pictures" / "a1.jpg")
+    Image.effect_noise((40, 40), 90).save(tmp_path / "a5.png")
+    inside = "data:image/png;base64," + base64.b64encode((tmp_path / "a5.png").read_bytes()).decode()
     Image.new("RGB", (8, 8), "red").save(tmp_path.parent / "secret.jpg")
 
     done = ran(county, tmp_path, 0)
@@ -78,14 +81,17 @@ def test_alerts_of_a_folder_are_told_in_the_morning(
     ]  # what lies outside the folder or on a network is not looked for
 
     Image.new("RGB", (8, 8), "blue").save(inbox / "late.jpg")
-    events(inbox / f"{third}.json", ("A5", 1500, 40, "异物", ""))
+    events(inbox / f"{third}.json", ("A5", 1500, 40, "异物", inside))
     ran(county, tmp_path, 2)
-    assert pictures(county) == [("A1", "pictures/a1.jpg"), ("A2", "late.jpg")]
+    assert pictures(county) == [("A1", "pictures/a1.jpg"), ("A2", "late.jpg"), ("A5", f"{third}.json")]
     shown = rows(
         county,
         "SELECT file_path, caption, taken_on FROM app.evidence WHERE kind = 'photo' ORDER BY caption, taken_on, file_path",
     )
-    assert len(shown) == 2 and all((tmp_path / "store" / path).is_file() and day == first for path, _, day in shown)
+    assert [day for _, _, day in shown] == [first, first, third]
+    assert all((tmp_path / "store" / path).is_file() for path, _, _ in shown)
+    assert (tmp_path / "a5.png").read_bytes() in [(tmp_path / "store" / path).read_bytes() for path, _, _ in shown]
+    assert rows(county, "SELECT max(length(source::text)) < 2000 FROM app.candidate") == [(True,)]
     # the unknown word is kept, and the feed is late when nothing comes
     assert rows(county, "SELECT kind, evidence ->> 'subtype' FROM app.candidate WHERE code = 'A5'") == [
         ("unknown", "异物")

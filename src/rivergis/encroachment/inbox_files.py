@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +26,10 @@ _PICTURES = formats.endings("photo")
 _EVENTS = (".json", ".jsonl", ".ndjson")
 _DRAWINGS = ("FeatureCollection", "Feature", "Topology")
 _DEEPEST_LIST = 4
+EMBEDDED = "embedded:"
+EMBEDDED_NAME = re.compile(r"embedded:([0-9a-f]{64}\.(?:jpg|png))")
+_SHORTEST_PICTURE = 400
+_BEGINS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG\r\n\x1a\n": ".png"}
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,33 @@ def write_table(rows: list[dict[str, Any]], path: Path) -> None:
         writer = csv.DictWriter(handle, columns)
         writer.writeheader()
         writer.writerows(rows)
+
+
+def pictures_out(rows: list[dict[str, Any]], folder: Path) -> list[Path]:
+    """Take pictures that stand inside events as text (base64) out into ``folder``; in their place stands ``embedded:`` and the name.
+
+    The names are content hashes, so that the same alert gives the same.
+    """
+    out = []
+    for row in rows:
+        for name, value in row.items():
+            found = _picture(value) if isinstance(value, str) and len(value) >= _SHORTEST_PICTURE else None
+            if found is None:
+                continue
+            content, ending = found
+            out.append(folder / f"{hashlib.sha256(content).hexdigest()}{ending}")
+            out[-1].write_bytes(content)
+            row[name] = f"{EMBEDDED}{out[-1].name}"
+    return out
+
+
+def _picture(said: str) -> tuple[bytes, str] | None:
+    """The bytes and ending of a picture written as base64, with or without ``data:image/jpeg;base64,``."""
+    try:
+        content = base64.b64decode(said.rpartition("base64,")[2], validate=True)
+    except ValueError:
+        return None
+    return next(((content, ending) for begin, ending in _BEGINS.items() if content.startswith(begin)), None)
 
 
 def _read_json(path: Path, limits: Limits) -> Any:

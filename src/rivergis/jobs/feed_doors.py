@@ -127,6 +127,8 @@ def _layer(desk: Desk, feed: Feed, file: Lying, day: date, sha256: str) -> str:
         if events is not None:
             if not events:
                 return sha256  # nothing happened: that, too, is told, and the feed is alive
+            for picture in inbox_files.pictures_out(events, Path(folder)):
+                sources.keep(picture, desk.store_dir / "evidence" / picture.name, sha256=picture.stem)
             path = Path(folder) / f"{file.path.name}.csv"
             inbox_files.write_table(events, path)
         receive.import_file(
@@ -152,15 +154,18 @@ def keep_pictures(desk: Desk, feed: Feed) -> None:
         named = feed_store.pictures_named(conn, feed.code, desk.now - PICTURES_WAITED_FOR)
     folder = Path(str(feed.folder))
     for row in named:
-        path = inbox_files.picture_beside(folder, row["file_name"], row["picture"], desk.limits)
-        if path is None:
+        inside = inbox_files.EMBEDDED_NAME.fullmatch(row["picture"])  # it went into the store with its alert
+        kept = f"evidence/{inside[1]}" if inside else None
+        name = row["file_name"]
+        path = None if inside else inbox_files.picture_beside(folder, name, row["picture"], desk.limits)
+        if path is not None:
+            sha256 = sources.sha256(path)
+            kept, name = f"evidence/{sha256}{path.suffix.lower()}", path.relative_to(folder.resolve()).as_posix()
+            sources.keep(path, desk.store_dir / kept, sha256=sha256)
+        if kept is None or not (desk.store_dir / kept).is_file():
             continue
-        sha256 = sources.sha256(path)
-        kept = f"evidence/{sha256}{path.suffix.lower()}"
-        sources.keep(path, desk.store_dir / kept, sha256=sha256)
         with desk.db.write(desk.actor) as conn:
-            name = path.relative_to(folder.resolve()).as_posix()
-            feed_store.add_picture(conn, row["id"], sha256, kept, name, row["seen_at"])
+            feed_store.add_picture(conn, row["id"], Path(kept).stem, kept, name, row["seen_at"])
 
 
 def _row(file: Lying, sha256: str, day: date, imports: list[dict[str, Any]]) -> FileRow:
