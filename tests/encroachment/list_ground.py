@@ -21,7 +21,7 @@ INSPECTOR, REVIEWER, LOOKER = "list-inspector", "list-reviewer", "list-looker"
 UNITS = [
     {"unit": "试验县水利局", "lead": True, "person": "张三"},
     {"unit": "上湾镇人民政府", "person": "李四"},
-    {"unit": "试验县城管局", "role": "support"},
+    {"unit": "试验县城管局", "role": "supporting"},
 ]
 PLACES = {"a": 100, "b": 400, "c": 700, "d": 1100, "e": 1400, "f": 1700}
 

@@ -122,6 +122,12 @@ def test_progress_of_a_campaign_adds_up_and_every_figure_is_its_rows(
     }  # fmt: skip
 
 
+def many(said: str) -> int:
+    """How many cases a number, or a run of numbers (first—last), means."""
+    first, _, last = said.partition("—")
+    return 1 if not last else int(last) - int(first.rpartition("-")[2]) + 1
+
+
 def linked(paper: Paper) -> None:
     """Every figure above nothing leads to a row that lists as many cases as it says."""
     sources = next(t for t in paper.tables if t.key == "case_trace")
@@ -130,7 +136,7 @@ def linked(paper: Paper) -> None:
     assert figures
     for figure in figures:
         row = told[figure.href.removeprefix("#")]
-        assert int(figure) == row[3] == len(row[4].split("、"))
+        assert int(figure) == row[3] == sum(many(n) for n in row[4].split("、"))
 
 
 def test_a_campaign_is_about_its_classes_area_and_days_only(module_db: Database, cases: dict[str, str]) -> None:

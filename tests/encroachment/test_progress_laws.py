@@ -14,6 +14,7 @@ from rivergis import lifecycle
 from rivergis.encroachment import progress
 from rivergis.encroachment.campaigns import Campaign, members
 from rivergis.errors import UsageError
+from rivergis.reports import case_trace
 
 DAY0 = date(2026, 1, 1)
 DAYS = st.integers(0, 400).map(lambda n: DAY0 + timedelta(days=n))
@@ -124,3 +125,23 @@ def test_districts_that_share_nothing_add_up(cases: pd.DataFrame) -> None:
 
     assert count("500199", "500198") == count("500199") + count("500198")
     assert count("500199") >= count("500199001") + count("500199002")
+
+
+@given(
+    st.sets(
+        st.tuples(st.sampled_from(["500199-2026", "500198-2027"]), st.integers(1, 12_000)), min_size=1, max_size=50
+    ),
+    st.booleans(),
+)
+def test_numbers_in_a_line_are_all_of_them_or_say_how_many_more(found: set[tuple[str, int]], many: bool) -> None:
+    numbers = {f"{place}-{n:04d}" for place, n in found}
+    if many:
+        numbers |= {f"500197-2026-{n:04d}" for n in range(1, 400, 2)}
+    said, dots, rest = case_trace.listed(sorted(numbers)).partition("……另有")
+    told = set()
+    for part in said.split("、"):
+        first, _, last = part.partition("—")
+        place, _, n = first.rpartition("-")
+        told |= {f"{place}-{k:04d}" for k in range(int(n), int(last or n) + 1)}
+    assert told <= numbers and len(told) + int(rest.partition("件")[0] or 0) == len(numbers)
+    assert bool(dots) == many

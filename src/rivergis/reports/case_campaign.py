@@ -20,6 +20,7 @@ from rivergis.reports import case_rows, case_scope
 from rivergis.reports.case_rows import class_name, number, place, state_name, table
 from rivergis.reports.case_scope import Scope
 from rivergis.reports.case_trace import Trace, by, named
+from rivergis.reports.case_trace import rows as rows_of
 from rivergis.reports.patrol_paper import Paper, Table
 from rivergis.rules import RuleBook
 
@@ -31,7 +32,6 @@ PARTS: dict[str, tuple[str, ...]] = {
     "class": ("group", "class_code"),
 }
 _SHARES = ("rectified_share", "closed_share")
-_ROWS = ("number", "place", "class", "found_on", "deadline", "state", *STANDING)
 
 
 def progress(conn: Connection, rules: RuleBook, asked: Scope, part: str = "town") -> Paper:
@@ -45,7 +45,7 @@ def progress(conn: Connection, rules: RuleBook, asked: Scope, part: str = "town"
     tables = [_parts(stand, PARTS[part], trace, f"by_{part}")]
     border = list_store.reaches_of_counties(conn, asked.on, asked.known_at)
     tables.append(_border(stand, {r: c for r, c in border.items() if len(c) > 1}, trace))
-    tables += [_rows(stand), trace.sources()]
+    tables += [rows_of(stand, STANDING), trace.sources()]
     figures = {n: int(stand[n].sum()) for n in STANDING}
     state = words.both(f"campaign_state.{asked.campaign.state(asked.on)}")
     return Paper(
@@ -92,22 +92,6 @@ def _border(stand: pd.DataFrame, border: Mapping[str, Sequence[str]], trace: Tra
         rows.append((*named((river, reach)), "—".join(border[reach]), *named((county,)), *_figures(part, trace, said)))
     note = words.both("patrol_report.case.border_note")
     return table("border", ("river", "reach", "counties", "county", *STANDING, *_SHARES), rows, "case_progress", note)
-
-
-def _rows(stand: pd.DataFrame) -> Table:
-    rows = [
-        (
-            number(c),
-            place(c),
-            class_name(c["class_code"]),
-            c["found_on"],
-            c["deadline"],
-            state_name(c["state"]),
-            *(1 if c[n] else None for n in STANDING),
-        )
-        for c in case_rows.records(stand)
-    ]
-    return table("rows", _ROWS, rows, "case_rows")
 
 
 _FIND = (

@@ -25,6 +25,7 @@ from rivergis.reports import case_rows, case_scope
 from rivergis.reports.case_rows import class_name, number, place, state_name, table
 from rivergis.reports.case_scope import Scope
 from rivergis.reports.case_trace import Trace, by, named
+from rivergis.reports.case_trace import rows as rows_of
 from rivergis.reports.patrol_paper import SHANGHAI, Paper, Table
 from rivergis.rules import RuleBook
 
@@ -79,7 +80,12 @@ def paper(
     trace = Trace(told)
     whole = dict(zip(names, trace.figures(told, names), strict=True))
     zh, en = words.pair(f"patrol_report.case.report_{kind}")
-    tables = [_towns(told, names, trace), _groups(told, names, trace), _classes(told, names, trace), _rows(told, names)]
+    tables = [
+        _towns(told, names, trace),
+        _groups(told, names, trace),
+        _classes(told, names, trace),
+        rows_of(told, names),
+    ]
     about = asked.about([(words.both("patrol_report.case.period"), f"{first} — {asked.on}")])
     return Paper(
         f"{asked.name} {zh}({first} — {asked.on})",
@@ -126,23 +132,6 @@ def _any(own: pd.DataFrame, names: Sequence[str]) -> bool:
 def _sum(told: pd.DataFrame, names: Sequence[str], width: int) -> Sequence[Any]:
     blank = [words.say("patrol_report.case.all"), *[None] * (width - 1)]
     return (*blank, *(int(told[n].sum()) for n in names))
-
-
-def _rows(told: pd.DataFrame, names: Sequence[str]) -> Table:
-    """Every case that stands in a figure, with a mark under each it stands in: the sum of a column is its figure."""
-    own = told[told[list(names)].any(axis=1)]
-    rows = [
-        (
-            number(c),
-            place(c),
-            class_name(c["class_code"]),
-            c["found_on"],
-            state_name(c["state"]),
-            *(1 if c[n] else None for n in names),
-        )
-        for c in case_rows.records(own)
-    ]
-    return table("rows", ("number", "place", "class", "found_on", "state", *names), rows, "case_rows")
 
 
 def _photos(conn: Connection, told: pd.DataFrame, store_dir: Path) -> str | None:

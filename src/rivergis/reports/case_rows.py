@@ -12,7 +12,8 @@ from rivergis import words
 from rivergis.reports.patrol_paper import SHANGHAI, Linked, Table
 
 GROUP = "case"
-SUPPORT = ("support", "supporting", "配合", "协助")
+SUPPORT = ("supporting", "police", "procurator")
+"""Roles of units that help: 配合单位, and where the case has them 警长 and 检察长."""
 
 
 def keys(names: Iterable[str]) -> list[str]:
@@ -40,8 +41,13 @@ def severity(case: Mapping[str, Any]) -> str | None:
 
 def place(case: Mapping[str, Any]) -> str:
     """Where it is, in words: township, village, river, bank and chainage, as far as they are known."""
+    return " ".join(p for p in (case["town"], spot(case)) if p)
+
+
+def spot(case: Mapping[str, Any]) -> str:
+    """The same without the township."""
     bank = words.say(f"bank.{case['bank']}") if case["bank"] else None
-    parts = (case["town"], case["village"], case["river"], bank, case["chainage"])
+    parts = (case["village"], case["river"], bank, case["chainage"])
     return " ".join(str(p) for p in parts if p)
 
 
