@@ -73,14 +73,22 @@ def listing(conn: Connection, filters: Filters, at: When) -> CasePage:
     if filters.sort not in SORTS:
         raise UsageError(f"{filters.sort[:40]!r} is no order of the ledger: it is one of {', '.join(SORTS)}.")
     where, params = _where(filters, at)
-    rows = _rows(
+    order = SORTS[filters.sort]
+    # which ones first, narrow; then all that is said of these few
+    ids = _rows(
         conn,
-        f"""SELECT c.*, ST_X(ST_PointOnSurface(c.geom)) AS lon, ST_Y(ST_PointOnSurface(c.geom)) AS lat, count(*) OVER () AS total
-        FROM app.case_as_of(:on, :known) c WHERE {where} ORDER BY {SORTS[filters.sort]} LIMIT :limit OFFSET :offset""",
+        f"""SELECT c.id, count(*) OVER () AS total FROM app.case_as_of(:on, :known) c WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset""",
         params | {"limit": min(max(filters.limit, 1), MOST), "offset": max(filters.offset, 0)},
     )
-    total = int(rows[0]["total"]) if rows else _count(conn, where, params) if filters.offset else 0
-    return CasePage([_plain(r) for r in rows], total, filters)
+    if not ids:
+        return CasePage([], _count(conn, where, params) if filters.offset else 0, filters)
+    rows = _rows(
+        conn,
+        f"""SELECT c.*, ST_X(ST_PointOnSurface(c.geom)) AS lon, ST_Y(ST_PointOnSurface(c.geom)) AS lat
+        FROM app.case_as_of(:on, :known) c WHERE c.id = ANY(CAST(:ids AS uuid[])) ORDER BY {order}""",
+        {**at.params, "ids": [str(r["id"]) for r in ids]},
+    )
+    return CasePage([_plain(r) for r in rows], int(ids[0]["total"]), filters)
 
 
 def _count(conn: Connection, where: str, params: dict[str, Any]) -> int:
@@ -88,7 +96,7 @@ def _count(conn: Connection, where: str, params: dict[str, Any]) -> int:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in row.items() if k not in ("geom", "total")}
+    return {k: v for k, v in row.items() if k != "geom"}
 
 
 def _where(f: Filters, at: When) -> tuple[str, dict[str, Any]]:
@@ -141,44 +149,33 @@ def _state(states: tuple[str, ...]) -> str:
     return "(" + " OR ".join(["c.state = ANY(:states)", *(WIDE[s] for s in states if s in WIDE)]) + ")"
 
 
-def numbers(conn: Connection, at: When, district: str | None = None) -> dict[str, int]:
-    """How much work is there, as of a day: cases to verify, in hand, due in 7 days, overdue, awaiting acceptance and the superior,
-    listed, stock and increment among what is open."""
-    params = {**at.params, **_LISTS, "district": district}
-    found = _rows(
-        conn,
-        f"""SELECT count(*) FILTER (WHERE {_TO_VERIFY}) AS found, count(*) FILTER (WHERE c.state = 'problem') AS problem,
-          count(*) FILTER (WHERE c.state = 'assigned') AS assigned, count(*) FILTER (WHERE c.state = 'rectified') AS rectified,
-          count(*) FILTER (WHERE c.state = 'accepted') AS accepted, count(*) FILTER (WHERE c.state = 'historic_listed') AS historic_listed,
-          count(*) FILTER (WHERE c.overdue_days > 0) AS overdue,
-          count(*) FILTER (WHERE c.due_in_days <= 7) AS due,
-          count(*) FILTER (WHERE c.awaits_above) AS awaits_above, count(*) FILTER (WHERE c.rebound) AS rebound,
-          count(*) FILTER (WHERE {_ESCALATE}) AS escalate,
-          count(*) FILTER (WHERE c.stock) AS stock, count(*) FILTER (WHERE NOT c.stock) AS increment
-        FROM app.case_as_of(:on, :known) c
-        WHERE {_STANDS} AND (CAST(:district AS text) IS NULL OR c.district = :district)""",
-        params,
-    )
-    return {k: int(v) for k, v in found[0].items()}
-
-
-def choices(conn: Connection, at: When) -> dict[str, list[Any]]:
-    """What the filters offer: districts with their names, classes and severities that cases have."""
-    found = _rows(
-        conn,
-        """SELECT array_agg(DISTINCT c.class_code) FILTER (WHERE c.class_code IS NOT NULL) AS classes,
-          array_agg(DISTINCT c.severity) FILTER (WHERE c.severity IS NOT NULL) AS severities,
-          array_agg(DISTINCT c.district) FILTER (WHERE c.district IS NOT NULL AND c.district <> '') AS districts
-        FROM app.case_as_of(:on, :known) c""",
-        at.params,
-    )[0]
+def overview(conn: Connection, at: When, district: str | None = None) -> tuple[dict[str, int], dict[str, list[Any]]]:
+    """How much work is there, as of a day (to verify, in hand, due, overdue, awaiting acceptance or the superior, stock and increment of
+    what is open), and what may be asked for: districts with their names, classes and severities that cases have."""
+    found = _rows(conn, _OVERVIEW, {**at.params, **_LISTS, "district": district})[0]
     names = _rows(conn, "SELECT code, name FROM app.admin_unit_as_of(:on, :known) WHERE level = 'county'", at.params)
     named = {r["code"]: r["name"] for r in names}
-    return {
-        "classes": sorted(found["classes"] or []),
-        "severities": sorted(found["severities"] or []),
-        "districts": [(d, named.get(d, d)) for d in sorted(found["districts"] or [])],
-    }
+    offered = {k: sorted(found.pop(k) or []) for k in ("classes", "severities", "districts")}
+    counts = {k: int(v) for k, v in found.items()}
+    return counts, offered | {"districts": [(d, named.get(d, d)) for d in offered["districts"]]}
+
+
+# one look at the ledger for all of it: the ledger is folded anew each time it is asked
+_OVERVIEW = f"""
+  SELECT count(*) FILTER (WHERE open AND to_verify) AS found, count(*) FILTER (WHERE open AND state = 'problem') AS problem,
+    count(*) FILTER (WHERE open AND state = 'assigned') AS assigned, count(*) FILTER (WHERE open AND state = 'rectified') AS rectified,
+    count(*) FILTER (WHERE open AND state = 'accepted') AS accepted, count(*) FILTER (WHERE open AND state = 'historic_listed') AS historic_listed,
+    count(*) FILTER (WHERE open AND overdue_days > 0) AS overdue, count(*) FILTER (WHERE open AND due_in_days <= 7) AS due,
+    count(*) FILTER (WHERE open AND awaits_above) AS awaits_above, count(*) FILTER (WHERE open AND rebound) AS rebound,
+    count(*) FILTER (WHERE open AND escalate) AS escalate, count(*) FILTER (WHERE open AND stock) AS stock,
+    count(*) FILTER (WHERE open AND NOT stock) AS increment,
+    array_agg(DISTINCT class_code) FILTER (WHERE class_code IS NOT NULL) AS classes,
+    array_agg(DISTINCT severity) FILTER (WHERE severity IS NOT NULL) AS severities,
+    array_agg(DISTINCT of_district) FILTER (WHERE of_district IS NOT NULL) AS districts
+  FROM (SELECT {_STANDS} AND (CAST(:district AS text) IS NULL OR c.district = :district) AS open, {_TO_VERIFY} AS to_verify, c.state,
+          c.overdue_days, c.due_in_days, c.awaits_above, c.rebound, ({_ESCALATE}) AS escalate, c.stock, c.class_code, c.severity,
+          nullif(c.district, '') AS of_district
+        FROM app.case_as_of(:on, :known) c) n"""
 
 
 def signed(conn: Connection, at: When) -> dict[str, Any] | None:

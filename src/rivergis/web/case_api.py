@@ -62,7 +62,7 @@ def cases(request: Request, actor: View, wanted: Annotated[Asked, Depends(asked)
     with database(request).read() as conn:
         at = case_page.as_known(conn, wanted.known, wanted.on)
         found = case_desk.listing(conn, wanted.filters, at)
-        numbers = case_desk.numbers(conn, at, wanted.filters.district)
+        numbers = case_desk.overview(conn, at, wanted.filters.district)[0]
         signed = case_desk.signed(conn, at) is not None
     f = wanted.filters
     return {

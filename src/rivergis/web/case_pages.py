@@ -39,10 +39,11 @@ def cases(request: Request, actor: View, wanted: Annotated[Asked, Depends(asked)
     with database(request).read() as conn:
         at = case_page.as_known(conn, wanted.known, wanted.on)
         found = case_desk.listing(conn, f, at)
+        numbers, offered = case_desk.overview(conn, at, f.district)
         values: dict[str, Any] = {
-            "choices": case_desk.choices(conn, at),
+            "choices": offered,
             "signed": case_desk.signed(conn, at),
-            "tiles": _tiles(case_desk.numbers(conn, at, f.district), f.district),
+            "tiles": _tiles(numbers, f.district),
             "demo": book.is_demo(conn),
         }
     back, ahead = f.offset - f.limit, f.offset + f.limit

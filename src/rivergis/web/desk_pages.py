@@ -108,7 +108,7 @@ def _samples(request: Request, typed: dict[str, str], refused: RivergisError | N
     today = _today()
     with database(request).read() as conn:
         samples, demo = look_back_store.samples(conn), book.is_demo(conn)
-        districts = case_desk.choices(conn, features.when(conn))["districts"]
+        districts = case_desk.overview(conn, features.when(conn))[1]["districts"]
     usual = {"from": str(today.replace(day=1) - timedelta(days=62)), "to": str(today)}
     return page.render(
         request, "look_backs.html", refused.http_status if refused else 200, samples=samples[::-1], typed=usual | typed,
