@@ -185,6 +185,9 @@ def _signal(number: int) -> Callable[[Bed, str, Night], None]:
 def _backend(bed: Bed, name: str, _night: Night) -> None:
     for pid in bed.servers_of(name):
         os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + WAIT_S
+    while not bed.cluster.status().running and time.monotonic() < until:  # it recovers
+        time.sleep(0.2)
 
 
 def _terminated(bed: Bed, name: str, _night: Night) -> None:

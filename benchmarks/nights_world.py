@@ -2,7 +2,7 @@
 
 No question of its own. Rivers flow east across all counties, whose borders cut them at right angles; one more river runs along
 the first border, one bank in each county. Every reach has a delimitation of its own, so that lines meet at the borders; some are
-lines without an area, some are drafts, and one in nine is redrawn narrower on a night. Feeds deliver by their cadence and skip
+lines without an area, some are drafts, and one in four is redrawn narrower on a night. Feeds deliver by their cadence and skip
 some: patches and land use as complete pictures, buildings once a month, a hotline one point at a time. Objects are born, grow,
 are cleaned away and come back; some lie across a border, of these some are delivered in two pieces cut along it. Permits begin
 and end. The same seed and size make the same world whatever night is asked first.
@@ -232,7 +232,7 @@ class World:
     def redrawn(self) -> dict[int, list[int]]:
         """Night -> delimitations that are drawn narrower from that day on."""
         out: dict[int, list[int]] = {}
-        for k in range(0, len(self.cuts), 9):
+        for k in range(0, len(self.cuts), 4):
             out.setdefault(max(1, self.nights // 3 + k % max(1, self.nights // 3)), []).append(k)
         return out
 
