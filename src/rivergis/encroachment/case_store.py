@@ -367,22 +367,30 @@ def near_pairs(
     """
     return _rows(
         conn,
-        """WITH open AS MATERIALIZED (
+        """WITH told AS (
+          SELECT finding_id FROM data.case_report UNION
+          SELECT s.finding_id FROM data.report r JOIN data.sighting s
+            ON s.sources @> jsonb_build_array(jsonb_build_object('candidate', r.candidate_id::text)) WHERE r.candidate_id IS NOT NULL),
+        open AS MATERIALIZED (
           SELECT c.id, c.number, c.class_code, split_part(c.class_code, '.', 1) AS class_group, c.sources, c.found_on, c.geom,
-            c.topic = 'reported' OR EXISTS (SELECT FROM data.case_report r WHERE r.finding_id = c.id)
-              OR EXISTS (SELECT FROM data.sighting s JOIN data.report r ON s.sources @> jsonb_build_array(jsonb_build_object('candidate', r.candidate_id::text))
-                         WHERE s.finding_id = c.id) AS by_people
+            c.topic = 'reported' OR c.id IN (SELECT finding_id FROM told) AS by_people
           FROM app.case_as_of(:on, :known) c WHERE c.state = ANY(CAST(:states AS text[])) AND c.merged_into IS NULL
             AND (CAST(:case AS uuid) IS NULL
-              OR c.geom && (SELECT ST_Expand(k.geom, :degrees) FROM app.case_as_of(:on, :known) k WHERE k.id = CAST(:case AS uuid))))
+              OR c.geom && (SELECT ST_Expand(k.geom, :degrees) FROM app.case_as_of(:on, :known) k WHERE k.id = CAST(:case AS uuid)))),
+        cell AS MATERIALIZED (  -- squares that each case reaches into: who shares none with another is not near it
+          SELECT o.id, o.found_on, o.by_people, x, y FROM open o,
+            generate_series(CAST(floor((ST_XMin(o.geom) - :degrees) / :cell) AS int), CAST(floor((ST_XMax(o.geom) + :degrees) / :cell) AS int)) x,
+            generate_series(CAST(floor((ST_YMin(o.geom) - :degrees) / :cell) AS int), CAST(floor((ST_YMax(o.geom) + :degrees) / :cell) AS int)) y),
+        pair AS (
+          SELECT DISTINCT a.id AS a, b.id AS b FROM cell a JOIN cell b ON a.x = b.x AND a.y = b.y AND (a.found_on, a.id) < (b.found_on, b.id)
+            AND (:every OR a.by_people OR b.by_people))
         SELECT a.id AS a, b.id AS b, a.number AS a_number, b.number AS b_number, a.class_code AS a_class, b.class_code AS b_class,
           a.sources AS a_sources, b.sources AS b_sources, a.found_on AS a_found_on, b.found_on AS b_found_on, d.m AS distance_m,
           CASE WHEN ST_Dimension(a.geom) = 2 AND ST_Dimension(b.geom) = 2
             THEN ST_Area(ST_Intersection(a.geom, b.geom)) / nullif(least(ST_Area(a.geom), ST_Area(b.geom)), 0) END AS overlap
-        FROM open a JOIN open b ON (a.found_on, a.id) < (b.found_on, b.id)
-          AND (a.class_group = b.class_group OR a.class_group IS NULL OR b.class_group IS NULL) AND (:every OR a.by_people OR b.by_people)
-          AND ST_Expand(a.geom, :degrees) && b.geom
-        CROSS JOIN LATERAL (SELECT ST_Distance(a.geom::geography, b.geom::geography) AS m) d
+        FROM pair p JOIN open a ON a.id = p.a JOIN open b ON b.id = p.b
+          AND (a.class_group = b.class_group OR a.class_group IS NULL OR b.class_group IS NULL) AND ST_Expand(a.geom, :degrees) && b.geom
+        CROSS JOIN LATERAL (SELECT ST_Distance(geography(a.geom), geography(b.geom)) AS m) d
         WHERE d.m <= :within AND (CAST(:case AS uuid) IS NULL OR :case IN (a.id, b.id))
         ORDER BY d.m, a.found_on, a.id, b.id""",
         on=on,
@@ -390,6 +398,7 @@ def near_pairs(
         within=within_m,
         # no degree is shorter than this many metres below 60 N
         degrees=within_m / 55_000,
+        cell=max(within_m / 55_000, 0.005),
         states=list(states),
         case=case_id,
         every=every,
