@@ -62,6 +62,15 @@ def test_a_case_goes_from_found_to_closed_above(desk: Desk) -> None:
     assert low.status_code == 422 and "province" in low.json()["message"]
     top = desk.did(case, "close_above", "reviewer", authority="省河长办", authority_level="province", files=papers)
     assert top["state"] == "closed_above"
+    [paper] = [e["attachment_sha256"] for e in desk.case(case)["events"] if e["attachment_sha256"]]
+    path = f"/findings/{case}/attachments/{paper}"
+    assert path in desk.service.page(f"/findings/{case}", "reviewer")
+    got = desk.service.get(path, "reviewer")
+    assert got.content == b"%PDF-1.7 paper" and got.headers["content-disposition"].startswith("attachment")
+    assert desk.service.get(path, "viewer").status_code == 403 and path not in desk.service.page(f"/findings/{case}")
+    for strange in ("*", "0" * 64, "..%2f..%2fsecret"):
+        assert desk.service.get(f"/findings/{case}/attachments/{strange}", "reviewer").status_code == 404
+    assert desk.service.get(path.replace(case, desk.service.finding), "reviewer").status_code == 404
     told = desk.case(case)
     assert [e["move"] for e in told["events"]][:3] == ["judge_problem", "instruct", "assign"]
     assert [e["seq"] for e in told["events"]] == list(range(1, told["last_event"] + 1))

@@ -75,9 +75,6 @@ def facts(conn: Connection, finding_id: str, at: When, *, near_m: float | None =
     told = [{**e, "rows": event_rows(e["detail"])} for e in case_store.events(conn, case["id"], at.known_at)]
     evidence = _evidence(conn, case, at)
     around = Around(**asdict(case_store.facts(conn, case["id"], None)))
-    papers = {e["file_sha256"]: e["id"] for e in evidence}
-    for event in told:
-        event["attachment"] = papers.get(event["attachment_sha256"])
     return CaseFacts(
         case,
         now,

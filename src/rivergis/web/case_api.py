@@ -17,8 +17,8 @@ from rivergis.reports import case_desk, case_page
 from rivergis.web import case_forms, case_moves, case_sent
 from rivergis.web.auth import database, require
 from rivergis.web.case_asked import Asked, asked
-from rivergis.web.case_pages import PEOPLE
 from rivergis.web.case_sent import Sent
+from rivergis.web.evidence import PEOPLE
 
 router = APIRouter(prefix="/api/cases", tags=["ledger"])
 View = Annotated[Actor, Depends(require("view"))]
@@ -127,7 +127,7 @@ def _public(case: dict[str, Any], actor: Actor) -> dict[str, Any]:
 
 
 def _event(event: dict[str, Any], people: bool) -> dict[str, Any]:
-    own = {k: v for k, v in event.items() if k not in ("rows", "attachment")}
+    own = {k: v for k, v in event.items() if k != "rows"}
     if people or "units" not in own["detail"]:
         return own
     return {**own, "detail": {**own["detail"], "units": _units(own["detail"]["units"])}}

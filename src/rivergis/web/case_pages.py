@@ -24,12 +24,11 @@ from rivergis.web import case_forms, case_moves, case_sent, page
 from rivergis.web.auth import database, require
 from rivergis.web.case_asked import Asked, asked, query_of
 from rivergis.web.case_sent import Sent
+from rivergis.web.evidence import ORIGINALS, PEOPLE
 from rivergis.web.patrol_upload import book_of, view_of
 
 router = APIRouter(include_in_schema=False)
 View = Annotated[Actor, Depends(require("view"))]
-# who works on cases sees who answers for them
-PEOPLE = frozenset({"inspect", "review_findings", "view_tracks"})
 
 
 @router.get("/cases", response_class=HTMLResponse)
@@ -168,7 +167,7 @@ def _shown(facts: CaseFacts, actor: Actor) -> dict[str, Any]:
         "verdict": verdict,
         "parts": verdict_words.in_both(verdict) if verdict else [],
         "people": people,
-        "originals": bool({"inspect", "review_findings"} & actor.capabilities),
+        "originals": bool(ORIGINALS & actor.capabilities),
     }
 
 

@@ -25,8 +25,8 @@ from rivergis.maps import features
 from rivergis.reports import book, case_desk
 from rivergis.web import case_open, case_sent, desk, page
 from rivergis.web.auth import database, require
-from rivergis.web.case_pages import PEOPLE
 from rivergis.web.case_sent import Sent
+from rivergis.web.evidence import PEOPLE
 from rivergis.web.patrol_upload import book_of
 
 router = APIRouter(include_in_schema=False)

@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, Response
 from rivergis import words
 from rivergis.db import system
 from rivergis.db.access import Actor
+from rivergis.encroachment import case_store
 from rivergis.errors import InputError, NotFound, NotPermitted
 from rivergis.intake import shown
 from rivergis.maps import lists
@@ -22,6 +23,8 @@ router = APIRouter(tags=["findings"])
 PRIVATE = {"Cache-Control": "private, max-age=3600"}
 # who may learn where the maker of a photo stood and what with
 ORIGINALS = frozenset({"inspect", "review_findings"})
+# who works on cases sees who answers for them, and the papers
+PEOPLE = ORIGINALS | {"view_tracks"}
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 
 
@@ -52,6 +55,27 @@ def evidence(
     except InputError as error:
         raise NotFound(words.both("desk.picture_damaged")) from error
     return Response(content, media_type=kind, headers={**PRIVATE, "Content-Disposition": "inline"})
+
+
+@router.get(
+    "/findings/{finding_id}/attachments/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def attachment(
+    request: Request, actor: Annotated[Actor, Depends(require("view"))], finding_id: uuid.UUID, sha256: str
+) -> Response:
+    """The paper that came with a move, for who works on cases: it may name people."""
+    if not PEOPLE & actor.capabilities:
+        needed = words.both("capability.inspect")
+        raise NotPermitted(words.both("sentence.lacks", name=actor.name, capability=needed))
+    with database(request).read() as conn:
+        known = any(e["attachment_sha256"] == sha256 for e in case_store.events(conn, finding_id))
+    folder = request.app.state.settings.store_dir / "evidence"
+    file = next((f for f in sorted(folder.glob(f"{sha256}*")) if f.stem == sha256), None) if known else None
+    if file is None:
+        raise NotFound("There is no such paper of this case.")
+    return _saved(file)
 
 
 def _file(store: Path, path: str) -> Path:
