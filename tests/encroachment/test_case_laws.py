@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,12 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from rivergis import lifecycle
+from rivergis import crs, lifecycle
 from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.encroachment import case_needs, case_store
@@ -266,3 +268,42 @@ def test_the_page_names_every_state_and_move() -> None:
     page = (gis_dir().parent / "docs" / "lifecycles.md").read_text(encoding="utf-8")
     told = {name for name in (*LIFE.states, *LIFE.moves) if name in page or name.startswith("take_over_")}
     assert told == {*LIFE.states, *LIFE.moves}
+
+
+@given(
+    spots=st.lists(
+        st.tuples(
+            st.integers(0, 60),
+            st.integers(0, 60),
+            st.sampled_from(["dumping.silt", "dumping.rubbish", "building.dyke"]),
+        ),
+        min_size=2,
+        max_size=12,
+        unique=True,
+    ),
+    within=st.sampled_from([5.0, 50.0, 700.0]),
+)
+@FREE
+def test_pairs_that_may_be_one_are_all_that_lie_so_near(
+    ledger: Database, spots: list[tuple[int, int, str]], within: float
+) -> None:
+    with ledger.engine.connect() as conn, conn.begin() as whole:
+        conn.execute(text("SELECT set_config('rivergis.actor', 'li', true)"))
+        found = date(2026, 5, 20)
+        held = {}
+        for x, y, code in spots:
+            point = shapely.Point(110 + x / 5000, 35 + y / 5000)
+            report = case_store.Report("巡河", found, point, code)
+            case_store.open_case(conn, report, "500199")
+            held[str(report.case_id)] = (point, code.split(".")[0])
+        now = conn.execute(text("SELECT now()")).scalar_one()
+        pairs = case_store.near_pairs(conn, found, now, within, ("found",), None, False)
+        told = {frozenset((str(p["a"]), str(p["b"]))) for p in pairs}
+        near = {
+            frozenset((a, b))
+            for a, b in itertools.combinations(held, 2)
+            if held[a][1] == held[b][1]
+            and crs.GEOD.inv(held[a][0].x, held[a][0].y, held[b][0].x, held[b][0].y)[2] <= within
+        }
+        assert {p for p in told if p <= held.keys()} == near and len(told) == len(pairs)
+        whole.rollback()

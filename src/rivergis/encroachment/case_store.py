@@ -88,6 +88,7 @@ def _params(wanted: Wanted) -> dict[str, Any]:
 
 def ledger(conn: Connection, on: date, known_at: datetime, wanted: Wanted | None = None) -> gpd.GeoDataFrame:
     """Cases as ``app.case_as_of`` tells them, the numbered ones first in the order of their numbers; geom in EPSG:4490."""
+    conn.execute(text("SET LOCAL jit = off"))  # to compile the query takes longer than to answer it
     return read_frame(
         conn,
         f"""SELECT c.* FROM app.case_as_of(:on, :known) c JOIN data.finding f ON f.id = c.id
@@ -365,6 +366,7 @@ def near_pairs(
     a is the elder; one of the two was reported by people unless ``every``. Columns a, b, a_number, b_number, a_class, b_class,
     a_sources, b_sources, a_found_on, b_found_on, distance_m, overlap (share of the smaller).
     """
+    conn.execute(text("SET LOCAL jit = off"))  # to compile the query takes longer than to answer it
     return _rows(
         conn,
         """WITH told AS (
