@@ -113,6 +113,7 @@ def terminal(cli_env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_the_way_of_a_batch_from_the_command_line(db: Database, terminal: Terminal, tmp_path: Path) -> None:
     river(db)
+    office(db)
     run = terminal.run
     path = delivery(tmp_path / "in", ".xlsx")
     patches = ("encroachment", "patches")

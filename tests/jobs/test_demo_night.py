@@ -15,7 +15,7 @@ from sqlalchemy import text
 from rivergis import rules
 from rivergis.db.connect import Database
 from rivergis.encroachment import store
-from rivergis.errors import AlreadyRunning, UsageError
+from rivergis.errors import AlreadyRunning
 from rivergis.jobs import demo, nightly
 from rivergis.settings import gis_dir
 
@@ -209,8 +209,13 @@ def test_two_nights_at_once_and_nights_out_of_order(loaded: tuple[Database, Path
     where = {"adcode": None, "store_dir": home / "store", "report_dir": home / "reports"}
     with db.lock(nightly.JOB), pytest.raises(AlreadyRunning):
         nightly.run(db, rules.load(RULES), NIGHT, "test", **where)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="2026-05-20 is already recorded"):
-        nightly.run(db, rules.load(RULES), date(2026, 5, 10), "test", **where)  # type: ignore[arg-type]
+    counted = "SELECT (SELECT count(*) FROM data.sighting), (SELECT count(*) FROM sys.job_run), (SELECT count(*) FROM sys.night)"
+    with db.read() as conn:
+        before = conn.execute(text(counted)).one()
+    told = nightly.run(db, rules.load(RULES), date(2026, 5, 10), "test", **where)  # type: ignore[arg-type]
+    assert told.late is not None and told.late["last"] == "2026-05-20" and not told.changed
+    with db.read() as conn:
+        assert conn.execute(text(counted)).one() == before, "a day that later nights follow writes nothing"
 
 
 def test_the_report_says_what_it_must(loaded: tuple[Database, Path]) -> None:

@@ -96,15 +96,15 @@ def latest(conn: Connection, night: date | None = None) -> Begun | None:
 
 
 def before(conn: Connection, begun: Begun) -> Begun | None:
-    """What a night goes on from: the first beginning that came to its end, of the latest night up to it.
+    """What a night goes on from: the latest night before it that came to its end, as it was first run.
 
-    The first of them: what a later run of the same night could not write any more is looked at once more.
+    As it was first: what a later run of that night could not write any more is looked at once more.
     """
     return _one(
         conn,
-        f"""SELECT * FROM (SELECT {_COLUMNS} FROM sys.night n WHERE (n.night, n.attempt) < (:night, :attempt)) n
+        f"""SELECT * FROM (SELECT {_COLUMNS} FROM sys.night n WHERE n.night < :night) n
         WHERE n.state IS NOT NULL ORDER BY n.night DESC, n.attempt LIMIT 1""",
-        {"night": begun.night, "attempt": begun.attempt},
+        {"night": begun.night},
     )
 
 
