@@ -22,13 +22,15 @@ def sightings(conn: Connection, finding_id: Any, on: date, known_at: datetime) -
 
 
 def footprints(conn: Connection, finding_id: Any, on: date, known_at: datetime) -> gpd.GeoDataFrame:
-    """Footprints of a case, one for each night on which it looked different; EPSG:4490."""
+    """Footprints of a case, one for each night on which it looked different, beyond the noise of computing; EPSG:4490."""
     return read_frame(
         conn,
         """SELECT night, status, area_m2, geom FROM (
           SELECT s.*, lag(s.geom) OVER (ORDER BY s.night) AS before FROM data.sighting s
           WHERE s.finding_id = :f AND s.night <= :on AND s.recorded_at <= :known AND s.geom IS NOT NULL) t
-        WHERE before IS NULL OR NOT ST_Equals(before, geom) ORDER BY night""",
+        WHERE before IS NULL OR CASE WHEN ST_Dimension(geom) = 2 AND ST_Dimension(before) = 2
+          THEN ST_Area(ST_SymDifference(before, geom)) > 0.001 * ST_Area(geom) ELSE NOT ST_Equals(before, geom) END
+        ORDER BY night""",
         {"f": finding_id, "on": on, "known": known_at},
     )
 

@@ -34,7 +34,7 @@ SUMS, MANIFEST, FORMAT = "SHA256SUMS", "manifest.json", "rivergis evidence pack 
 FOLDERS = {"photo": "photos", "document": "documents", "chip_before": "images", "chip_after": "images"}
 MOST_BYTES = 4 << 30
 _BLOCK = 1 << 20
-_AROUND_M = 250.0
+_AROUND_M = 60.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def pieces(
         "evidence": _known(case_store.evidence(conn, finding_id), asked),
     }
     files, missing = _kept(data, store_dir)
-    maps = list(_maps(conn, asked, finding_id))
+    maps = list(_maps(conn, asked, finding_id, case["class_code"]))
     page = Piece("case.html", "page", _page(asked, data, files, maps).encode())
     told = [Piece(f"data/{k}.json", "data", _json(v)) for k, v in data.items()]
     return case, [page, *told, *maps, *files], missing
@@ -132,15 +132,15 @@ def _kept(data: Mapping[str, Any], store_dir: Path) -> tuple[list[Piece], list[s
     return list(out.values()), missing
 
 
-def _maps(conn: Connection, asked: Scope, finding_id: Any) -> Iterator[Piece]:
+def _maps(conn: Connection, asked: Scope, finding_id: Any, class_code: str | None) -> Iterator[Piece]:
     """A drawing for each night that saw the footprint differently, and all footprints as data (EPSG:4490)."""
     prints = pack_store.footprints(conn, finding_id, asked.on, asked.known_at)
     if prints.empty:
         return
     near = _near(conn, asked, prints)
     for night, own in prints.groupby("night"):
-        shape = own.assign(cls="new")
-        svg = patrol_svg.draw({**near, "finding": shape}, ("finding", "around"))
+        shape = own.assign(cls=class_code or "")
+        svg = patrol_svg.draw({**near, "finding": shape}, ())
         yield Piece(f"maps/{night}.svg", "map", svg.encode())
     told = prints.assign(night=prints["night"].astype(str))
     yield Piece("maps/footprints.geojson", "data", told.to_json(drop_id=True).encode())
@@ -160,7 +160,8 @@ def _near(conn: Connection, asked: Scope, prints: gpd.GeoDataFrame) -> dict[str,
         "reach": river_store.reaches(conn, asked.on, asked.known_at),
         "boundary_line": boundary_store.lines(conn, asked.on, asked.known_at),
     }
-    out = {}
+    # the ground itself is drawn, too: the picture is of it, whatever else is known there
+    out = {"admin_unit": gpd.GeoDataFrame(geometry=[ground], crs=crs.STORAGE)}
     for name, frame in layers.items():
         own = frame[frame.geometry.notna() & frame.intersects(ground)]
         if len(own):
