@@ -93,10 +93,11 @@ def small(at: Place, n: int) -> None:
 
 
 def districts(at: Place, n: int) -> None:
-    """One county after the other, from the last to the first; then what is left."""
-    for district in reversed(at.world.districts):
-        at.night(n, district=district)
-    at.night(n)
+    """One county after the other, from the last to the first, in small parts; then what is left."""
+    with parts_of(3):
+        for district in reversed(at.world.districts):
+            at.night(n, district=district)
+        at.night(n)
 
 
 def twice(at: Place, n: int) -> None:

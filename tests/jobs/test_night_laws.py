@@ -14,7 +14,7 @@ from tests.night_world import BOOK, benchmark, world
 
 bed_, laws = benchmark("night_bed"), benchmark("night_laws")
 SMALL = world.World(seed=7, counties=3, rivers=2, reaches=1, candidates=70, nights=8, vertices=12, changed=0.3)
-RUN = (0, 3, 4, 7)  # of the nights; the others are missed, what was delivered for them is there
+RUN = (0, 3, 7)  # of the nights; the others are missed, what was delivered for them is there
 Bed, Ledgers = Any, dict[int, list[str]]
 
 
@@ -57,7 +57,7 @@ def test_the_nights_have_something_to_tell(plain: Ledgers) -> None:
     assert {"new", "persisting", "missed", "left_by_redraw"} <= statuses
 
 
-@pytest.mark.parametrize("way", ["full", "small", "districts", "twice"])
+@pytest.mark.parametrize("way", ["full", "districts", "twice"])
 def test_a_night_says_the_same_however_it_is_worked_out(
     bed: Bed, base: str, plain: Ledgers, way: str, tmp_path: Path
 ) -> None:
