@@ -70,7 +70,8 @@ def _parts(stand: pd.DataFrame, columns: Sequence[str], trace: Trace, key: str) 
     whole = [words.say("patrol_report.case.all"), *[None] * (len(columns) - 1)]
     heads = tuple("class" if c == "class_code" else c for c in columns)
     rows.append((*whole, *_figures(stand, trace, "")))
-    return table(key, (*heads, *STANDING, *_SHARES), rows, "case_progress")
+    note = words.both("patrol_report.case.progress_note")
+    return table(key, (*heads, *STANDING, *_SHARES), rows, "case_progress", note)
 
 
 def _words(columns: Sequence[str], key: Sequence[Any]) -> list[str]:
