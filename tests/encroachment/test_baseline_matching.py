@@ -140,6 +140,14 @@ def test_a_place_beside_a_lead_that_another_row_means_is_its_own() -> None:
     assert done.pairs["row"].known == "a" and done.alone == ["beside"]
 
 
+def test_two_neighbours_each_with_its_own_row_are_told_apart() -> None:
+    knowns = [known("a", HOUSE), known("b", shapely.box(36, 0, 56, 10))]
+    rows = [replace(row(shapely.Point(x, 5)), key=key) for key, x in (("at a", 12), ("at b", 40))]
+    assert {k: p.known for k, p in match(rows, knowns, LIMITS).pairs.items()} == {"at a": "a", "at b": "b"}
+    twice = [replace(row(shapely.Point(x, 5)), key=key) for key, x in (("one", 40), ("again", 41))]
+    assert match(twice, knowns, LIMITS).pairs == {}
+
+
 def test_numbers_are_one_however_they_are_typed() -> None:
     assert plain_number(" ＣＱ—２０２５－０１ ") == plain_number("cq-2025-01") == "cq-2025-01"
     assert plain_number("  ") is None

@@ -120,17 +120,25 @@ def _by(pairs: Iterable[Pair], side: str) -> dict[Hashable, list[Pair]]:
 
 
 def _clear(pairs: Sequence[Pair], share: float) -> list[Pair]:
-    """Pairs that are the best of both sides, each next best clearly behind."""
-    sides = [_by(pairs, side) for side in ("row", "known")]
-    return [
-        p
-        for p in pairs
-        if all(
-            other is p or other.weight <= share * p.weight
-            for mine, side in zip(sides, ("row", "known"), strict=True)
-            for other in mine[getattr(p, side)]
-        )
-    ]
+    """Pairs that are the best of both sides, each next best clearly behind; one that is another's own best weighs less."""
+    rows, knowns = _by(pairs, "row"), _by(pairs, "known")
+    own_row = {r: _single_best(ps) for r, ps in rows.items()}
+    own_known = {k: _single_best(ps) for k, ps in knowns.items()}
+    mutual = {id(p) for p in pairs if own_row[p.row] is p and own_known[p.known] is p}
+
+    def rivals(p: Pair) -> Iterable[float]:
+        for q in rows[p.row]:
+            yield 0.0 if q is p else q.weight * (share**0.5 if id(own_known[q.known]) in mutual else 1.0)
+        for q in knowns[p.known]:
+            yield 0.0 if q is p else q.weight * (share**0.5 if id(own_row[q.row]) in mutual else 1.0)
+
+    return [p for p in pairs if max(rivals(p)) <= share * p.weight]
+
+
+def _single_best(pairs: Sequence[Pair]) -> Pair | None:
+    """The pair of most weight; None where two have it."""
+    best = max(pairs, key=lambda p: p.weight)
+    return best if sum(p.weight == best.weight for p in pairs) == 1 else None
 
 
 def _consistent(pairs: list[Pair]) -> list[Pair]:
