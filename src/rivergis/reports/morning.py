@@ -24,7 +24,7 @@ from rivergis.maps import sheets
 from rivergis.maps.atlas import content_security_policy
 from rivergis.maps.sheets import Sheet
 from rivergis.reports import book, morning_map, morning_reading, morning_sheet
-from rivergis.reports.morning_facts import GROUPS, LOUD, NO_TOWN, PATROLS, RUN, WORK, Figure, Morning
+from rivergis.reports.morning_facts import GROUPS, LOUD, NO_TOWN, Figure, Morning
 from rivergis.reports.morning_words import label, link, mean, number
 from rivergis.reports.writing import whole
 from rivergis.rules import RuleBook
@@ -104,7 +104,7 @@ def render(
         until=until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         late=now is not None and newer is None and now > until,
         newer=newer,
-        groups=(RUN, WORK, PATROLS) if m.quiet else GROUPS,
+        groups=GROUPS,
         legend=morning_map.LEGEND,
         shown=book.SHOWN_ROWS,
         cards=cards[:CARDS],
