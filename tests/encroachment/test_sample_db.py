@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from rivergis.cli import main
+from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.encroachment import life_workflow, sample_workflow
 from rivergis.errors import NotPermitted, UsageError
@@ -113,7 +114,10 @@ def terminal(cli_env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_the_way_of_a_batch_from_the_command_line(db: Database, terminal: Terminal, tmp_path: Path) -> None:
     river(db)
-    office(db)
+    with db.write("test") as conn:
+        for name, role in (("zhang", "inspector"), ("li", "reviewer")):
+            people.add_user(conn, name, name)
+            people.grant(conn, name, role)
     run = terminal.run
     path = delivery(tmp_path / "in", ".xlsx")
     patches = ("encroachment", "patches")

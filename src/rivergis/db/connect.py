@@ -110,7 +110,15 @@ def open_database(url: str | None, data_dir: Path, name: str = "rivergis") -> Da
     """
     private = url is None
     target = make_url(cluster.ensure(data_dir, name) if url is None else url).set(drivername="postgresql+psycopg2")
-    engine = create_engine(target, pool_size=4, max_overflow=8, pool_pre_ping=True, json_serializer=_json)
+    engine = create_engine(
+        target,
+        pool_size=4,
+        max_overflow=8,
+        pool_pre_ping=True,
+        json_serializer=_json,
+        # as-of queries look costly to the planner and are not: compiling them took seconds
+        connect_args={"options": "-c jit=off"},
+    )
     database = Database(engine, private, target.database or name)
     if not private:
         _check_server(database)
