@@ -58,7 +58,7 @@ def problems(path: Path, **cells: Any) -> Path:
     rows: list[list[Any]] = [
         [1, "P-01", "乱建", "房屋", *ground.middle("a"), "2026年6月30日前", "河湾村", cells.get("state"), None, "重点"],
         [2, "P-02", "乱堆", "堆渣", *ground.lonlat(1411, 44), "长期坚持", "河湾村", None, None, None],
-        [3, "P-03", "乱占", "网箱", *ground.lonlat(900, -60), None, None, "未整改", None, None],
+        [3, "P-03", "乱占", "网箱", *ground.lonlat(900, -60), "2026年6月底", "河湾村", "未整改", None, None],
         [4, "P-04", "乱占", "不详", None, None, "尽快", None, None, None, "请核"],
     ]
     ground.sheet(path, HEAD, rows, "省级暗访发现问题清单")
@@ -84,7 +84,7 @@ def test_every_row_once_and_what_is_unclear_is_listed(taken: TakenIn) -> None:
     assert {i.number: (i.how, i.start) for i in taken.items} == {
         "P-01": ("near", "in_hand"),
         "P-02": ("ambiguous", "listed"),
-        "P-03": ("reported", "decided"),
+        "P-03": ("reported", "in_hand"),
         "P-04": ("no_place", "listed"),
     }
     assert len(taken.items[1].figures["may_be"]) == 2
@@ -254,6 +254,6 @@ def test_a_list_before_any_night_opens_its_cases(db: Database, tmp_path: Path) -
         people.grant(conn, ground.MAKER, "inspector")
     done = take_in(db, tmp_path, problems(tmp_path / "暗访.xlsx"))
     assert done.counts == {"no_place": 1, "reported": 3}
-    assert ground.states(db) == {"P-01": "assigned", "P-02": "assigned", "P-03": "problem"}
+    assert ground.states(db) == {"P-01": "assigned", "P-02": "assigned", "P-03": "assigned"}
     again = take_in(db, tmp_path, tmp_path / "暗访.xlsx")
     assert again.known and again.counts == done.counts

@@ -75,7 +75,9 @@ def _case(
         return {}
     said, state = item["said"], case["state"]
     out: dict[str, Any] = {}
-    if profile.states.get(superior.plain(said.get("state", ""))) != state:
+    told = profile.states.get(superior.plain(said.get("state", "")))
+    # 未整改 stays true of a case that was only handed over
+    if told != state and (told, state) != ("problem", "assigned"):
         out["state"] = _word(state, own)
     rank = superior.LADDER.index(state) if state in superior.LADDER else -1
     out["rectified_yes"] = _yes(rank >= superior.LADDER.index("rectified"), said.get("rectified_yes"), profile)
