@@ -106,7 +106,9 @@ def test_a_mute_photo_takes_the_typed_place_and_asks_for_the_time(desk: Desk, ha
     assert refused.status_code == 422 and "mute.jpg 没有拍摄时间" in refused.text
     opened = form(hand, "/cases", files=files, at="2026-06-03T08:00", **said)
     assert opened.status_code == 303
-    [photo] = desk.case(opened.headers["location"].rsplit("/", 1)[1])["evidence"]
+    case = opened.headers["location"].rsplit("/", 1)[1]
+    [photo], [plain] = desk.case(case)["evidence"], desk.case(case, "viewer")["evidence"]
+    assert photo["said"]["position"] and "said" not in plain and "file_path" not in photo
     assert photo["position_grade"] == "hand_placed" and photo["taken_at"] == "2026-06-03T00:00:00Z"
 
 
@@ -123,6 +125,7 @@ def test_reports_are_for_inspectors_and_duplicates_are_offered(desk: Desk, hand:
     merged = hand.send(opened, move="merge", last_event="0", reason="同一处", into_near=other, into="")
     assert merged.status_code == 303
     assert desk.case(opened)["case"]["merged_into"] == other
+    assert f'href="/findings/{opened}"' in hand.get(f"/findings/{other}")
     assert opened not in [c["id"] for c in desk.service.get("/api/cases").json()["cases"]]
 
 

@@ -96,9 +96,7 @@ def case(
         "last_event": facts.case["moves"],
         "why": dict(zip(("zh", "en"), facts.why, strict=True)),
         "events": [_event(e, people) for e in facts.events],
-        "evidence": [
-            {k: v for k, v in e.items() if k != "file_path"} | {"href": f"/evidence/{e['id']}"} for e in facts.evidence
-        ],
+        "evidence": [_shown(e, people) for e in facts.evidence],
         "reports": facts.reports if people else [],
         "sightings": facts.record["sightings"],
         "verdicts": facts.record["verdicts"],
@@ -124,6 +122,12 @@ def _public(case: dict[str, Any], actor: Actor) -> dict[str, Any]:
     if PEOPLE & actor.capabilities or not case["units"]:
         return case
     return {**case, "units": _units(case["units"])}
+
+
+def _shown(evidence: dict[str, Any], people: bool) -> dict[str, Any]:
+    """A picture or document; what the camera and the person said in full is for who works on cases."""
+    hidden = ("file_path",) if people else ("file_path", "said")
+    return {k: v for k, v in evidence.items() if k not in hidden} | {"href": f"/evidence/{evidence['id']}"}
 
 
 def _event(event: dict[str, Any], people: bool) -> dict[str, Any]:
