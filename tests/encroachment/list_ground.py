@@ -42,8 +42,8 @@ def build(db: Database) -> dict[str, str]:
     return {code: report(db, code, x) for code, x in PLACES.items()}
 
 
-def report(db: Database, code: str, x: float) -> str:
-    """A dump that people reported on the first day, as it is opened by hand."""
+def report(db: Database, code: str, x: float, on: date = ground.FIRST) -> str:
+    """A dump that people reported on a day, as it is opened by hand."""
     case = str(uuid.uuid5(uuid.NAMESPACE_URL, code))
     town = "500199001" if x < 1000 else "500199002"
     place = gpd.GeoSeries([ground.box(x, 20, 20, 20)], crs=ground.ZONE).to_crs(4490).iloc[0]
@@ -58,7 +58,7 @@ def report(db: Database, code: str, x: float) -> str:
     with db.write("test") as conn:
         params = {
             "f": case,
-            "on": ground.FIRST,
+            "on": on,
             "d": town + "201",
             "g": f"SRID=4490;{place.wkt}",
             "s": json.dumps(figures),

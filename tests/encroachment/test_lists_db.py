@@ -318,3 +318,35 @@ def test_a_reach_of_two_counties_is_told_by_county_and_a_case_counts_once(db: Da
     assert (border["reach"], border["counties"]) == ("R1-1", "邻县—试验县")
     assert {n: int(border[n]) for n in STANDING} == paper.figures["total"] and paper.figures["total"]["problems"] == 1
     linked(paper)
+
+
+def test_stock_and_increment_are_told_apart_only_once_a_baseline_is_signed(db: Database) -> None:
+    found = ledger.build(db)
+    ledger.assigned(db, found["a"])
+    today = ledger.today(db)
+    with db.read() as conn:
+        unsigned = now_of(conn)
+    baseline(db, FIRST)
+    ledger.assigned(db, ledger.report(db, "g", 900, FIRST + timedelta(days=9)))
+    paper = period(db, FIRST, today)
+    assert paper.figures["total"]["open"] == 2
+    assert (paper.figures["total"]["open_stock"], paper.figures["total"]["open_increment"]) == (1, 1)
+    assert [r["stock_kind"] for r in rows(lists(db, today), "problems")] == ["存量", "增量"]
+    before = period(db, FIRST, today, unsigned)
+    assert before.figures["total"]["open_unsigned"] == 1 and "open_increment" not in before.figures["total"]
+
+
+def baseline(db: Database, night: date) -> None:
+    """A baseline as of a night, made by one person and signed by another."""
+    made = "00000000-0000-0000-0000-000000000001"
+    with db.write(ledger.INSPECTOR) as conn:
+        conn.execute(
+            text(
+                "INSERT INTO data.baseline (id, number, night, sources, counts, content_hash) VALUES (:id, 1, :n, '{}', '{}', 'x')"
+            ),
+            {"id": made, "n": night},
+        )
+    with db.write(ledger.REVIEWER) as conn:
+        conn.execute(
+            text("INSERT INTO data.baseline_signature (baseline_id, reason) VALUES (:id, '已核')"), {"id": made}
+        )
