@@ -69,11 +69,6 @@ class Table:
         ]
         return hashlib.sha256(json.dumps([self.headings, rows], ensure_ascii=False).encode()).hexdigest()
 
-    @property
-    def unread(self) -> list[str]:
-        """Headings that no field takes."""
-        return [h for h in self.headings if h not in self.columns.values()]
-
 
 def profiles(rules_dir: Path) -> list[str]:
     """Names of the profiles of lists there are."""
