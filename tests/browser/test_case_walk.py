@@ -110,6 +110,7 @@ def test_found_to_closed_without_scripts(
     form.get_by_label("整改措施").fill("拆除彩钢棚,恢复岸坡")
     form.locator("[name=unit-0]").fill("试验镇人民政府")
     form.locator("[name=person-0]").fill("王五")
+    form.get_by_text("更多单位").click()
     form.locator("[name=unit-1]").fill("县水利局")
     screenshot(phone, "assign-phone")
     form.get_by_role("button", name="交办").click()
