@@ -115,6 +115,7 @@ class Bed:
     def copy(self, name: str, of: str, tablespace: str | None = None) -> None:
         self.admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         self.admin(f'CREATE DATABASE "{name}" TEMPLATE "{of}"' + (f" TABLESPACE {tablespace}" if tablespace else ""))
+        self.admin("CHECKPOINT")  # else a crash hands out numbers of copied sequences again (PostgreSQL 15)
 
     def admin(self, *statements: str) -> None:
         db = self.database("postgres")

@@ -306,7 +306,7 @@ class World:
             rng = self.rng(5, number, past)
             drawn = rng.random(len(o)) < (1.0 if past == 0 else self.changed)
             dx[drawn], dy[drawn] = rng.normal(0, 0.6, drawn.sum()), rng.normal(0, 0.6, drawn.sum())
-            grown += o["grows"] & (o["born"] <= past)
+            grown += o["grows"] & (o["born"] <= past) & drawn
         there = (o["feed"] == feed) & (o["born"] <= n) & ((n < o["gone"]) | (n >= o["again"]))
         shown = self.rng(6, number, n).random(len(o)) >= (self.missed if n else 0.0)
         return o.assign(dx=dx, dy=dy, scale=1 + 0.06 * grown)[there & shown]
