@@ -169,7 +169,7 @@ def test_a_form_left_open_is_told_what_happened(
     form = opened(two, "judge_problem")
     form.get_by_label("原因").fill("仍在")
     form.get_by_role("button", name="认定问题").click()
-    expect(two.get_by_text("本次未保存")).to_be_visible()
+    expect(two.locator("#since").get_by_text("本次未保存")).to_be_visible()
     expect(two.get_by_text("已清运").first).to_be_visible()
     screenshot(two, "stale-desk")
     assert all("409" in c for c in watch.complaints), "the refusal itself is all that the browser complains of"

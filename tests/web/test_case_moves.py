@@ -245,6 +245,7 @@ def test_a_stale_form_saves_nothing_and_is_told_what_happened(desk: Desk, hand: 
     answer = hand.send(case, move="judge_not_a_problem", last_event="0", reason="我看不是")
     told = seen(answer.text)
     assert answer.status_code == 409 and "本次未保存" in told and "他人先核实了" in told and "the-both" in told
+    assert answer.text.count("本次未保存") == 2, "above, and in the form that the browser goes to"
     form = forms(answer.text)["judge_not_a_problem"]
     assert "我看不是" in form and 'name="last_event" value="1"' in form, (
         "typed words are kept, and may be sent knowingly"
@@ -266,6 +267,7 @@ def test_a_forged_form_moves_nothing(desk: Desk, hand: Hand, said: dict[str, str
     case = desk.assigned()
     answer = hand.send(case, **{"move": "take_back", "reason": "x", **said})
     assert answer.status_code in (403, 422) and len(desk.case(case)["events"]) == 2
+    assert 'role="alert"' in answer.text
 
 
 def test_another_site_cannot_move_a_case(desk: Desk, hand: Hand) -> None:
