@@ -104,7 +104,13 @@ def python_says(conn: Connection, case: Any, move: str, who: str, said: Said) ->
         done_by = [(e["move"], e["actor"]) for e in past]
         state, before = case_needs.state(past), case_needs.before(past)
         return LIFE.check(
-            state, move, who, case_needs.given(said, past, around), done_by, before=before, severe=around.instructed
+            state,
+            move,
+            who,
+            case_needs.given(said, past, around),
+            done_by,
+            before=before,
+            severe=case_needs.severe(said, around),
         )
     except RivergisError:
         return None

@@ -104,8 +104,7 @@ BEGIN
   END IF;
 
   IF d ->> 'into' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN heir := d ->> 'into'; END IF;
-  IF heir <> case_id AND EXISTS (SELECT FROM data.finding f WHERE f.id = heir AND f.merged_into IS NULL)
-     AND app.case_state(heir) <> 'merged' AND NOT app.holds_others(case_id) THEN
+  IF heir <> case_id AND app.takes_others(heir) AND NOT app.holds_others(case_id) THEN
     out := out || 'into'::text;
   END IF;
   RETURN out;
@@ -116,6 +115,12 @@ CREATE FUNCTION app.case_state(case_id uuid) RETURNS text LANGUAGE sql STABLE AS
   SELECT coalesce((SELECT e.to_state FROM data.finding_event e WHERE e.finding_id = case_id ORDER BY e.seq DESC LIMIT 1), 'found')
 $$;
 COMMENT ON FUNCTION app.case_state(uuid) IS 'State of a case now: where its last event led';
+
+CREATE FUNCTION app.takes_others(case_id uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT app.case_state(case_id) IN ('found', 'problem', 'historic_listed', 'assigned', 'rectified')
+    AND EXISTS (SELECT FROM data.finding f WHERE f.id = case_id AND f.merged_into IS NULL)
+$$;
+COMMENT ON FUNCTION app.takes_others(uuid) IS 'Whether others may be merged into this case: it is still to be settled, so that nothing in hand vanishes into what is done';
 
 CREATE FUNCTION app.holds_others(case_id uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM data.finding_event e WHERE e.move = 'merge' AND e.detail ->> 'into' = case_id::text
@@ -184,7 +189,8 @@ BEGIN
     RAISE EXCEPTION 'the move % says % in a way that cannot be read: %', NEW.move, ill, NEW.detail -> ill USING ERRCODE = 'RG003';
   END IF;
   rule := app.case_rule(NEW.finding_id);
-  needs := m.needs || CASE WHEN rule.instructed THEN m.needs_if_severe ELSE '{}' END;
+  needs := m.needs || CASE WHEN rule.instructed OR EXISTS (
+      SELECT FROM list.ledger_severity r WHERE r.severity = NEW.detail ->> 'severity' AND r.instructed) THEN m.needs_if_severe ELSE '{}' END;
   SELECT string_agg(n, ', ' ORDER BY n) INTO lacking FROM unnest(needs) n WHERE n <> ALL (app.case_given(NEW.finding_id, NEW));
   IF lacking IS NOT NULL THEN
     RAISE EXCEPTION 'the move % needs %', NEW.move, lacking USING ERRCODE = 'RG003';
@@ -232,3 +238,50 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION app.guard_look_back_result() IS 'A result of looking back rests on the event on its case';
 CREATE TRIGGER guard_look_back_result BEFORE INSERT ON data.look_back_result FOR EACH ROW EXECUTE FUNCTION app.guard_look_back_result();
+
+CREATE FUNCTION app.guard_own_hand() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.actor IS DISTINCT FROM app.actor() THEN
+    RAISE EXCEPTION 'a row of %.% is written in the own name (%), not in that of %', TG_TABLE_SCHEMA, TG_TABLE_NAME, app.actor(), NEW.actor
+      USING ERRCODE = 'RG007';
+  END IF;
+  IF NEW.recorded_at <> now() THEN
+    RAISE EXCEPTION 'a row of %.% is dated by the database, neither back nor ahead', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'RG003';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION app.guard_own_hand() IS 'What is kept in the ledger stands in the name of who writes it, with the time at which it is written';
+
+CREATE FUNCTION app.guard_rules() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF app.actor() <> 'upgrade' THEN
+    RAISE EXCEPTION '%.% says what gis says: change the file and run rivergis db upgrade', TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'RG007';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION app.guard_rules() IS 'Who may do what, and in which order, is changed by the upgrade only';
+
+DO $$
+DECLARE t regclass;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['data.evidence', 'data.case_number', 'data.case_report', 'data.look_back', 'data.look_back_result',
+                           'data.superior_list', 'data.superior_link', 'data.superior_step', 'data.baseline', 'data.baseline_signature',
+                           'data.authority_decision', 'data.issued_report', 'data.campaign']::regclass[]
+  LOOP
+    EXECUTE format('CREATE TRIGGER guard_own_hand BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_own_hand()', t);
+  END LOOP;
+  FOREACH t IN ARRAY ARRAY['list.capability', 'list.role', 'list.role_capability', 'list.lifecycle_state', 'list.lifecycle_move',
+                           'list.ledger_severity', 'list.ledger_stage']::regclass[]
+  LOOP
+    EXECUTE format('CREATE TRIGGER guard_rules BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION app.guard_rules()', t);
+    EXECUTE format('CREATE TRIGGER audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);
+    EXECUTE format('CREATE TRIGGER audit_update AFTER UPDATE ON %s REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);
+    EXECUTE format('CREATE TRIGGER audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION app.audit_statement()', t);
+  END LOOP;
+  -- nothing of what is kept about people, rules and runs is emptied in one stroke
+  FOR t IN SELECT k.oid::regclass FROM pg_class k JOIN pg_namespace n ON n.oid = k.relnamespace WHERE k.relkind = 'r' AND n.nspname IN ('sys', 'list')
+           AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = k.oid AND g.tgname = 'guard_truncate')
+  LOOP
+    EXECUTE format('CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION app.guard_append_only()', t);
+  END LOOP;
+END $$;

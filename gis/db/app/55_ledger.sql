@@ -30,10 +30,10 @@ LANGUAGE sql STABLE ROWS 1000 AS $$
       (array_agg(e.detail -> 'units' ORDER BY e.seq DESC) FILTER (WHERE e.detail ? 'units'))[1] AS units,
       max(e.recorded_at) FILTER (WHERE e.move IN ('assign', 'take_over_assigned')) AS assigned_at,
       -- a table of before says on which civil day it was: no later than it was recorded
-      (array_agg(least(e.recorded_at, (app.as_day(e.detail ->> 'rectified_on') + time '12:00') AT TIME ZONE 'Asia/Shanghai') ORDER BY e.seq DESC)
+      (array_agg(least(e.recorded_at, CASE WHEN e.move LIKE 'take\_over\_%' THEN (app.as_day(e.detail ->> 'rectified_on') + time '12:00') AT TIME ZONE 'Asia/Shanghai' END) ORDER BY e.seq DESC)
         FILTER (WHERE e.to_state = 'rectified'))[1] AS rectified_at,
       max(e.recorded_at) FILTER (WHERE e.move = 'accept') AS accepted_at,
-      (array_agg(least(e.recorded_at, (app.as_day(e.detail ->> 'closed_on') + time '12:00') AT TIME ZONE 'Asia/Shanghai') ORDER BY e.seq DESC)
+      (array_agg(least(e.recorded_at, CASE WHEN e.move LIKE 'take\_over\_%' THEN (app.as_day(e.detail ->> 'closed_on') + time '12:00') AT TIME ZONE 'Asia/Shanghai' END) ORDER BY e.seq DESC)
         FILTER (WHERE e.to_state IN ('closed', 'closed_above') AND e.from_state NOT IN ('closed', 'closed_above')))[1] AS closed_at,
       max(e.recorded_at) FILTER (WHERE e.to_state = 'closed_above' AND e.from_state <> 'closed_above') AS closed_above_at,
       (array_agg(e.detail ->> 'authority' ORDER BY e.seq DESC) FILTER (WHERE e.move = 'close_above'))[1] AS closed_above_by,

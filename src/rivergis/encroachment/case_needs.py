@@ -38,7 +38,7 @@ class Around:
     kept: Collection[str] = ()
     """Hashes of the evidence kept with the case."""
     heir_open: bool = False
-    """The case it is to go into is there, another one, and not merged away itself."""
+    """The case it is to go into is there, another one, still to be settled, and not merged away itself."""
     holds_others: bool = False
     """Other cases are merged into this one."""
     severity: str = OTHER
@@ -46,6 +46,8 @@ class Around:
     """Lowest level whose closing ends a case of this severity."""
     instructed: bool = False
     """A leader instructs (批示) before a case of this severity is assigned."""
+    instructed_words: Collection[str] = ()
+    """All severities of which that is so: a severity may be said with the move itself."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Said:
     reason: str | None = None
     attachment_sha256: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def severe(said: Said, around: Around) -> bool:
+    """Whether a leader instructs first: as the case is graded, or as this very move grades it."""
+    return around.instructed or said.detail.get("severity") in around.instructed_words
 
 
 def filled(said: Any) -> bool:

@@ -189,6 +189,7 @@ class Facts:
     severity: str
     close_level: str
     instructed: bool
+    instructed_words: frozenset[str]
     heir_open: bool
     holds_others: bool
 
@@ -199,15 +200,15 @@ def facts(conn: Connection, case_id: uuid.UUID, into: str | None) -> Facts:
         conn.execute(
             text("""SELECT now() AS now, app.case_severity(:f) AS severity, r.close_level, r.instructed, app.holds_others(:f) AS holds_others,
           array(SELECT file_sha256 FROM data.evidence WHERE finding_id = :f) AS kept,
-          EXISTS (SELECT FROM data.finding h WHERE h.id::text = :into AND h.id <> :f AND h.merged_into IS NULL
-                  AND app.case_state(h.id) <> 'merged') AS heir_open
+          array(SELECT severity FROM list.ledger_severity WHERE instructed) AS instructed_words,
+          EXISTS (SELECT FROM data.finding h WHERE h.id::text = :into AND h.id <> :f AND app.takes_others(h.id)) AS heir_open
         FROM app.case_rule(:f) r"""),
             {"f": case_id, "into": into},
         )
         .one()
         ._mapping
     )
-    return Facts(**{**row, "kept": frozenset(row["kept"])})
+    return Facts(**{**row, "kept": frozenset(row["kept"]), "instructed_words": frozenset(row["instructed_words"])})
 
 
 def place(conn: Connection, case_id: uuid.UUID) -> tuple[shapely.Geometry, datetime | None]:

@@ -131,14 +131,15 @@ def _judge(
         raise UsageError(f"What the move {move!r} says as {ill} cannot be read: {said.detail[ill]!r}; {_HELP[ill]}.")
     around = Around(**asdict(case_store.facts(conn, case_id, said.detail.get("into"))))
     given = case_needs.given(said, past, around)
-    missing = {*life.moves[move].needs, *(life.moves[move].needs_if_severe if around.instructed else ())} - given
+    severe = case_needs.severe(said, around)
+    missing = {*life.moves[move].needs, *(life.moves[move].needs_if_severe if severe else ())} - given
     if missing:
         raise UsageError(
             f"The move {move!r} needs {'; '.join(_lacking(n, said, past, around) for n in sorted(missing))}."
         )
     done_by = [(str(e["move"]), str(e["actor"])) for e in past]
     return life.check(
-        case_needs.state(past), move, actor, given, done_by, before=case_needs.before(past), severe=around.instructed
+        case_needs.state(past), move, actor, given, done_by, before=case_needs.before(past), severe=severe
     )
 
 
@@ -175,7 +176,7 @@ _MISSING = {
     "measure": "--measure in words",
     "units": "--unit NAME, the first one leads",
     "instruction": "an instruction of a leader first: the move instruct",
-    "into": "another open case that is not merged itself",
+    "into": "another case that is still to be settled and is not merged itself",
     "untouched": "people have begun to work on this case: take the moves of its life",
     "stage": "--stage card, notice, letter or order",
 }

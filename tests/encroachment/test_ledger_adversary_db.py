@@ -1,0 +1,153 @@
+"""The ledger against a clerk with plain SQL, and against moves that say more than their fields (see case_ground for the office)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from rivergis.db.connect import Database, now_of
+from rivergis.encroachment import case_store, look_back_workflow
+from rivergis.errors import InputError, NotPermitted, UsageError
+from tests.encroachment.case_ground import ONE, move, office, opened, proof, to_closed
+
+
+@pytest.fixture(scope="module")
+def ledger(module_db: Database) -> Iterator[Database]:
+    office(module_db)
+    yield module_db
+
+
+def sql(db: Database, who: str, said: str, **params: Any) -> None:
+    with db.write(who) as conn:
+        conn.execute(text(said), params)
+
+
+def case(db: Database, case_id: str, on: date | None = None) -> dict[str, Any]:
+    with db.read() as conn:
+        day = on or datetime.now(look_back_workflow.SHANGHAI).date()
+        return case_store.case(conn, case_store.find(conn, case_id), day, now_of(conn))
+
+
+def audited(db: Database, target: str) -> int:
+    with db.read() as conn:
+        return int(conn.execute(text("SELECT count(*) FROM sys.audit WHERE target = :t"), {"t": target}).scalar_one())
+
+
+@pytest.mark.parametrize("end", ["closed", "not_a_problem", "accepted", "historic_harmless"])
+def test_a_case_in_hand_does_not_vanish_into_one_that_is_done(ledger: Database, tmp_path: Path, end: str) -> None:
+    done, hand = opened(ledger, 100, number=f"done-{end}"), opened(ledger, 110, number=f"hand-{end}")
+    if end in ("closed", "accepted"):
+        to_closed(ledger, tmp_path, done)
+        if end == "accepted":
+            done = opened(ledger, 120, number="accepted")
+            for name, who, more in (
+                ("judge_problem", "li", {}),
+                ("assign", "li", {"detail": ONE}),
+                ("rectify", "li", {"evidence": [proof(tmp_path, "acc.jpg")]}),
+                ("accept", "wang", {"detail": {"doubts_seen": True}}),
+            ):
+                move(ledger, tmp_path, done, name, who, **more)
+    else:
+        paper = tmp_path / "paper.pdf"
+        paper.write_bytes(b"%PDF-1.4 x")
+        move(ledger, tmp_path, done, f"judge_{end}", "li", attachment=paper)
+    move(ledger, tmp_path, hand, "judge_problem", "li")
+    move(ledger, tmp_path, hand, "assign", "li", detail=ONE)
+    with pytest.raises(UsageError, match="into"):
+        move(ledger, tmp_path, hand, "merge", "li", detail={"into": done})
+    with pytest.raises(InputError, match="needs into"):
+        sql(
+            ledger, "li",
+            "INSERT INTO data.finding_event (finding_id, move, to_state, reason, detail) VALUES (:f, 'merge', 'merged', '重复', CAST(:d AS jsonb))",
+            f=hand, d=json.dumps({"into": done}),
+        )  # fmt: skip
+    assert case(ledger, hand)["state"] == "assigned"
+
+
+def test_a_severity_said_while_assigning_counts(ledger: Database, tmp_path: Path) -> None:
+    one = opened(ledger, 200)
+    move(ledger, tmp_path, one, "judge_problem", "li")
+    with pytest.raises(UsageError, match="instruction"):
+        move(ledger, tmp_path, one, "assign", "li", detail={**ONE, "severity": "重大"})
+    move(
+        ledger,
+        tmp_path,
+        one,
+        "judge_historic_listed",
+        "li",
+        attachment=proof(tmp_path, "a.jpg").path,
+        detail={"severity": "重大"},
+    )
+    with pytest.raises(UsageError, match="instruction"):
+        move(ledger, tmp_path, one, "assign", "li", detail={**ONE, "severity": "一般"})
+    assert case(ledger, one)["state"] == "historic_listed"
+
+
+def test_only_a_table_of_before_says_another_day(ledger: Database, tmp_path: Path) -> None:
+    one = opened(ledger, 300)
+    before = datetime.now(look_back_workflow.SHANGHAI)
+    move(ledger, tmp_path, one, "judge_problem", "li")
+    move(ledger, tmp_path, one, "assign", "li", detail=ONE)
+    said = {"rectified_on": "2026-01-01", "closed_on": "2026-01-01"}
+    move(ledger, tmp_path, one, "rectify", "li", evidence=[proof(tmp_path, "b.jpg")], detail=said)
+    move(ledger, tmp_path, one, "accept", "wang", detail={"doubts_seen": True})
+    move(ledger, tmp_path, one, "close", "wang", detail=said)
+    told = case(ledger, one)
+    assert told["rectified_at"] >= before and told["closed_at"] >= before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "INSERT INTO data.evidence (finding_id, kind, file_sha256, file_path, actor) VALUES (:f, 'photo', repeat('c', 64), 'x', 'li')",
+        "INSERT INTO data.case_report (finding_id, source, found_on, actor) VALUES (:f, '举报', '2026-05-20', 'li')",
+        "INSERT INTO data.superior_link (list_name, number, finding_id, how, actor) VALUES ('L', '1', :f, 'person', 'li')",
+        "INSERT INTO data.superior_step (list_name, number, state, reason, actor) VALUES ('L', '1', 'done', 'x', 'li')",
+        """INSERT INTO data.baseline (id, number, night, sources, counts, content_hash, actor)
+        VALUES (:f, 99, '2026-05-20', '[]', '{}', 'x', 'li')""",
+        """INSERT INTO data.authority_decision (finding_id, authority, outcome, decided_on, document_no, document_sha256, document_path, actor)
+        VALUES (:f, '水利局', 'filed', '2026-05-20', '1', 'x', 'x', 'li')""",
+        """INSERT INTO data.issued_report (id, kind, from_on, to_on, known_at, figures, figures_sha256, actor)
+        VALUES (:f, 'period', '2026-05-01', '2026-05-20', '2026-05-20', '{}', 'x', 'li')""",
+    ],
+)
+def test_nobody_writes_in_the_name_of_another(ledger: Database, said: str) -> None:
+    one = opened(ledger, 400)
+    with pytest.raises(NotPermitted, match="own name"):
+        sql(ledger, "ma", said, f=one)
+    dated = said.replace(", actor)", ", actor, recorded_at)").replace("'li')", "'li', '2026-01-01T00:00:00Z')")
+    with pytest.raises((NotPermitted, InputError), match="dated"):
+        sql(ledger, "li", dated, f=one)
+
+
+@pytest.mark.parametrize(
+    "table", ["sys.audit", "sys.night", "sys.import_record", "list.rule", "list.rule_set", "data.finding_event"]
+)
+def test_what_only_grows_is_not_emptied(ledger: Database, table: str) -> None:
+    with pytest.raises(NotPermitted, match="append only"):
+        sql(ledger, "li", f"TRUNCATE {table} CASCADE")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "UPDATE list.lifecycle_move SET other_than = '{}', capability = 'view' WHERE move = 'accept'",
+        "DELETE FROM list.ledger_severity WHERE severity = '重大'",
+        "INSERT INTO list.role_capability (role, capability) VALUES ('viewer', 'review_findings')",
+    ],
+)
+def test_the_rules_of_the_life_are_changed_by_the_upgrade_only(ledger: Database, said: str) -> None:
+    with pytest.raises(NotPermitted, match="upgrade"):
+        sql(ledger, "li", said)
+    with ledger.engine.connect() as conn, conn.begin() as whole:
+        conn.execute(text("SELECT set_config('rivergis.actor', 'upgrade', true)"))
+        before = conn.execute(text("SELECT count(*) FROM sys.audit")).scalar_one()
+        conn.execute(text(said))
+        assert conn.execute(text("SELECT count(*) FROM sys.audit")).scalar_one() == before + 1, "it leaves a line"
+        whole.rollback()
