@@ -95,16 +95,27 @@ def latest(conn: Connection, night: date | None = None) -> Begun | None:
     )
 
 
-def before(conn: Connection, begun: Begun) -> Begun | None:
+# nights of versions that did not keep how a night began: what they told says what they knew
+_OF_OLD = """SELECT DISTINCT ON (r.run_date) r.run_date AS night, 0 AS attempt,
+  coalesce((SELECT max(s.recorded_at) FROM data.sighting s WHERE s.night = r.run_date), r.started_at) AS known_at, r.input_hash,
+  '{}'::jsonb AS inputs, r.engine, coalesce(r.rule_set, '') AS rule_set, '[]'::jsonb AS files, r.started_at AS began_at, r.state
+  FROM sys.job_run r WHERE r.job = 'nightly' AND r.district = '' AND r.run_date < :night
+    AND NOT EXISTS (SELECT FROM sys.night n WHERE n.night = r.run_date) ORDER BY r.run_date, r.finished_at DESC"""
+
+
+def before(conn: Connection, begun: Begun, part: str | None = None) -> Begun | None:
     """What a night goes on from: the latest night before it that came to its end, as it was first run.
 
-    As it was first: what a later run of that night could not write any more is looked at once more.
+    ``part``: the latest in which this part (``job/district``) was done. As it was first: what a later run of that night could not
+    write any more is looked at once more.
     """
     return _one(
         conn,
-        f"""SELECT * FROM (SELECT {_COLUMNS} FROM sys.night n WHERE n.night < :night) n
-        WHERE n.state IS NOT NULL ORDER BY n.night DESC, n.attempt LIMIT 1""",
-        {"night": begun.night},
+        f"""SELECT * FROM (SELECT {_COLUMNS} FROM sys.night n WHERE n.night < :night UNION ALL ({_OF_OLD})) n
+        WHERE n.state IS NOT NULL AND (CAST(:part AS text) IS NULL OR n.state = 'done' OR EXISTS (SELECT FROM sys.job_run r
+          WHERE r.job || '/' || r.district = :part AND r.run_date = n.night AND r.input_hash = n.input_hash AND r.state = 'done'))
+        ORDER BY n.night DESC, n.attempt LIMIT 1""",
+        {"night": begun.night, "part": part},
     )
 
 
@@ -113,9 +124,20 @@ def _one(conn: Connection, sql: str, params: dict[str, Any]) -> Begun | None:
     return None if row is None else Begun(**row._mapping)
 
 
-def last_ended(conn: Connection) -> date | None:
-    """The latest civil day whose night came to its end, whatever it found."""
-    return conn.execute(text("SELECT max(run_date) FROM sys.job_run WHERE job = 'nightly' AND district = ''")).scalar()
+def last_begun(conn: Connection) -> date | None:
+    """The latest civil day whose night was begun, whether or not it came to its end."""
+    return conn.execute(
+        text("""SELECT greatest((SELECT max(night) FROM sys.night),
+        (SELECT max(run_date) FROM sys.job_run WHERE job = 'nightly' AND district = ''))""")
+    ).scalar()
+
+
+def last_told_of(conn: Connection) -> date | None:
+    """The latest civil day that deliveries or patrols tell of."""
+    return conn.execute(
+        text("""SELECT greatest((SELECT max(delivered_on) FROM data.delivery),
+        (SELECT max(day) FROM data.track))""")
+    ).scalar()
 
 
 def chain(conn: Connection, night: date) -> str:
@@ -139,11 +161,12 @@ def parts_done(conn: Connection, begun: Begun) -> dict[str, dict[str, Any]]:
     return {str(r.part): {"state": r.state, "counts": r.counts, "message": r.message} for r in rows}
 
 
-def districts_not_done(conn: Connection, night: date) -> list[str]:
-    """Districts whose last run of a night failed."""
+def parts_not_done(conn: Connection, night: date) -> list[str]:
+    """Parts (``job/district``) whose last run of a night failed."""
     rows = conn.execute(
-        text("""SELECT district FROM (SELECT DISTINCT ON (district) district, state FROM sys.job_run WHERE job = 'nightly' AND district <> ''
-        AND run_date = :night ORDER BY district, finished_at DESC) r WHERE state = 'failed' ORDER BY district"""),
+        text("""SELECT part FROM (SELECT DISTINCT ON (job, district) job || '/' || district AS part, state FROM sys.job_run
+        WHERE job LIKE 'nightly%' AND NOT (job = 'nightly' AND district = '') AND run_date = :night
+        ORDER BY job, district, finished_at DESC) r WHERE state = 'failed' ORDER BY part"""),
         {"night": night},
     )
-    return [str(d) for d in rows.scalars()]
+    return [str(p) for p in rows.scalars()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -31,6 +32,22 @@ class Ledger:
     known: list[Known]
     before: Moment | None
     """The night before, and what it knew."""
+
+    @cached_property
+    def heard(self) -> list[datetime | None]:
+        """Up to when each lead has heard of what was delivered: a night that was run again wrote down of some what came in between."""
+        if self.before is None:
+            return [None] * len(self.frame)
+        known = [self.before.known_at if pd.isna(t) else t for t in self.frame["told_knowing"]]
+        return [max(t, self.before.known_at) for t in known]
+
+    def looked(self, delivered: pd.DataFrame) -> list[set[str]]:
+        """For each lead the feeds that delivered since it heard of them last (``night_store.feeds_delivered``)."""
+        feeds = list(zip(delivered["feed"], delivered["delivered_on"], delivered["recorded_at"], strict=True))
+        return [
+            {f for f, on, at in feeds if self.before is None or t is None or on > self.before.night or at > t}
+            for t in self.heard
+        ]
 
 
 def known_leads(
@@ -91,8 +108,8 @@ def observed_shares(known: Sequence[Known], book: Ledger, judged: Judged, delive
     feeds = delivered.set_index("feed")
     open_ = {str(judged.candidates["id"].iloc[i]) for i, r in enumerate(judged.reason) if r in OPEN_REASONS}
     out = []
-    for k, sources in zip(known, book.frame["sources"], strict=True):
-        mine = [f for f in k.carried.sources if f in feeds.index]
+    for k, sources, looked in zip(known, book.frame["sources"], book.looked(delivered), strict=True):
+        mine = [f for f in k.carried.sources if f in looked]
         if any(c in open_ for c, _ in objects_of(sources)) or not mine:
             out.append(0.0)
             continue
@@ -111,12 +128,18 @@ def _clear(footprint: Any, until: date, night: Night) -> float:
     return 1.0
 
 
-def fresh(judged: Judged, before: Moment | None) -> list[bool]:
-    """Whether each candidate was delivered since the night before."""
+def fresh(judged: Judged, book: Ledger) -> list[bool]:
+    """Whether each candidate was delivered since the night before, or since the lead that names it heard of it."""
+    before, frame = book.before, judged.candidates
     if before is None:
-        return [True] * len(judged.candidates)
-    on, at = judged.candidates["delivered_on"], judged.candidates["delivered_at"]
-    return [d > before.night or t > before.known_at for d, t in zip(on, at, strict=True)]
+        return [True] * len(frame)
+    heard = {
+        o: t for sources, t in zip(book.frame["sources"], book.heard, strict=True) if t for o in objects_of(sources)
+    }
+    known = [heard.get((str(i), int(v)), before.known_at) for i, v in zip(frame["id"], frame["version"], strict=True)]
+    return [
+        d > before.night or t > h for d, t, h in zip(frame["delivered_on"], frame["delivered_at"], known, strict=True)
+    ]
 
 
 def standing(

@@ -172,13 +172,19 @@ class Nodes:
         )
 
     def add_district(self, districts: Sequence[str], places: Sequence[shapely.Geometry]) -> None:
-        """All leads of districts, and whatever stands in them."""
+        """All leads that were found in districts or in their ground (degrees), and whatever stands in them."""
         self.conn.execute(
             text(
                 "INSERT INTO lead_in SELECT id, 0 FROM lead_node WHERE district = ANY(CAST(:d AS text[])) ON CONFLICT DO NOTHING"
             ),
             {"d": list(districts)},
         )
+        if len(places):
+            self._places(places)
+            self.conn.execute(
+                text("""INSERT INTO lead_in SELECT DISTINCT l.id, 0 FROM place p JOIN lead_node l ON ST_Intersects(p.geom, l.place)
+                ON CONFLICT DO NOTHING; DROP TABLE place""")
+            )
         self.add_places(places)
 
     def _take(self, round_: int) -> None:
@@ -231,10 +237,10 @@ class Nodes:
         return int(row[0]), int(row[1])
 
     def seen_as_they_were(self, deliveries: Iterable[uuid.UUID]) -> pd.DataFrame:
-        """Calm leads that are not to be judged and that new deliveries show again: id, district, status."""
+        """Calm leads that are not to be judged and that new deliveries show again: id, status, lon, lat of where they were found."""
         return read_table(
             self.conn,
-            """SELECT l.id, l.district, l.status FROM lead_node l WHERE l.calm AND NOT l.closed AND l.id NOT IN (SELECT id FROM lead_in)
+            """SELECT l.id, l.status, ST_X(l.place) AS lon, ST_Y(l.place) AS lat FROM lead_node l WHERE l.calm AND NOT l.closed AND l.id NOT IN (SELECT id FROM lead_in)
             AND EXISTS (SELECT FROM jsonb_array_elements(l.sources) e JOIN data.delivery_item i ON i.candidate_id = (e ->> 'candidate')::uuid
                         WHERE e ? 'candidate' AND i.delivery_id = ANY(CAST(:new AS uuid[]))) ORDER BY l.id""",
             {"new": [str(d) for d in deliveries]},

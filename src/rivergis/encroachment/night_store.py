@@ -92,16 +92,27 @@ def feeds_delivered(
 ) -> pd.DataFrame:
     """Feeds that gave a complete picture for a civil day after one, up to another, or since a moment; the others did not look.
 
-    Columns feed, delivered_on (last), on_foot (all that the feed ever named was reported by an inspector).
+    Columns feed, delivered_on and recorded_at (last of each), on_foot (all that the feed ever named was reported by an inspector).
     """
     return read_table(
         conn,
-        """SELECT d.feed, max(d.delivered_on) AS delivered_on,
+        """SELECT d.feed, max(d.delivered_on) AS delivered_on, max(d.recorded_at) AS recorded_at,
           NOT EXISTS (SELECT FROM data.candidate c WHERE c.feed = d.feed AND c.source_kind <> 'inspector') AS on_foot
         FROM data.delivery d WHERE d.complete AND d.delivered_on <= :until
           AND (CAST(:after AS date) IS NULL OR d.delivered_on > :after OR d.recorded_at > :since) AND d.recorded_at <= :known GROUP BY d.feed ORDER BY d.feed""",
         {"after": after, "since": since, "until": until, "known": known_at},
     )
+
+
+def not_told(conn: Connection, night: date, known_at: datetime) -> set[uuid.UUID]:
+    """Candidates of which the nights up to one said why they are not told, and never that it is over."""
+    rows = conn.execute(
+        text("""SELECT candidate_id FROM (SELECT DISTINCT ON (candidate_id) candidate_id, reason FROM data.not_finding
+        WHERE night <= :night AND recorded_at <= :known ORDER BY candidate_id, night DESC) n
+        WHERE reason NOT IN ('told', 'outside', 'left')"""),
+        {"night": night, "known": known_at},
+    )
+    return set(rows.scalars())
 
 
 def end_not_findings(conn: Connection, night: date, known_at: datetime, candidates: Collection[uuid.UUID]) -> int:

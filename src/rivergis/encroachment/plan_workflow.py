@@ -19,8 +19,7 @@ from rivergis import crs
 from rivergis.boundary import ground_store
 from rivergis.encroachment import delta_store, night_store, parts, report_store
 from rivergis.encroachment.delta_store import Nodes
-from rivergis.encroachment.ground_workflow import Acts, acts
-from rivergis.encroachment.ledger import NightLimits
+from rivergis.encroachment.ground_workflow import Acts, acts, prepare
 from rivergis.encroachment.store import Moment
 from rivergis.river.register import Register
 from rivergis.rules import RuleView
@@ -80,8 +79,7 @@ def plan(
     ``full``: everything at or inside the lines, and every lead; ``again``: districts of which that holds because the night
     before failed there.
     """
-    limits = NightLimits.of(view)
-    delta_store.open_leads(conn, now, timedelta(days=limits.rebound_within))
+    delta_store.open_leads(conn, now, timedelta(days=_most(view, "encroach.nights.rebound_within")))
     nodes = Nodes(conn, now, wanted.grounds, _reach_m(view))
     after, since = (None, None) if before is None else (before.night, before.known_at)
     delivered = night_store.feeds_delivered(conn, after, since, now.night, now.known_at)
@@ -94,16 +92,24 @@ def plan(
         _seed(conn, nodes, wanted, now, before, view, changed)
         new = {f for f in used if used[f] != then.get(f)} | set(delivered["feed"])
         nodes.add_moving(sorted(new))
-        nodes.add_district(again, [u for u in (_unit(register, d) for d in again) if u is not None])
+        nodes.add_district(again, [u for d in again for u in _units(register, d)])
         nodes.close()
     frame = nodes.frame()
     pairs = nodes.pairs(frame)
     fresh = {d for f, ids in used.items() for d in ids - then.get(f, frozenset())}
     calm: dict[str, list[tuple[uuid.UUID, str]]] = {}
-    for row in nodes.seen_as_they_were(fresh).itertuples():
-        calm.setdefault(row.district or parts.ELSEWHERE, []).append((row.id, row.status))
+    again_seen = nodes.seen_as_they_were(fresh)
+    places = [shapely.Point(xy) for xy in zip(again_seen["lon"], again_seen["lat"], strict=True)]
+    for row, district in zip(again_seen.itertuples(), register.districts(places), strict=True):
+        calm.setdefault(district, []).append((row.id, row.status))
     everything = full or before is None
     return Plan(_by_district(frame, pairs, register, chunk), calm, frozenset(changed), everything, delivered)
+
+
+def _most(view: RuleView, key: str) -> float:
+    """The most that any place's rules say: what is gathered for a night is gathered for all of its districts."""
+    rows = view.book.by_key[key]
+    return max(float(r.value) for r in rows if isinstance(r.value, (int, float)))
 
 
 def _reach_m(view: RuleView) -> dict[str, float]:
@@ -151,6 +157,7 @@ def _redrawn(conn: Connection, wanted: Acts, before: Moment) -> list[Any]:
     """Ground of boundaries that only one of two nights judges by; where it is open what is inside, too."""
     then = acts(conn, before.night, before.known_at, snap_m=wanted.snap_m, doubt_m=wanted.doubt_m)
     changed = set(wanted.grounds).symmetric_difference(then.grounds)
+    prepare(conn, then.near(changed))  # the cache may have been emptied since
     frame = ground_store.grounds(conn, sorted(changed, key=str))
     return [g for g in frame.geometry if g is not None and not g.is_empty]
 
@@ -168,9 +175,10 @@ def _looks(conn: Connection, now: Moment, before: Moment, view: RuleView) -> lis
     return list(wide.to_crs(crs.STORAGE))
 
 
-def _unit(register: Register, district: str) -> Any:
-    mine = register.units[(register.units["code"] == district).to_numpy()]
-    return shapely.union_all(mine.geometry.to_numpy()) if len(mine) else None
+def _units(register: Register, district: str) -> list[Any]:
+    """Ground of a district, of whatever level it is known."""
+    mine = register.units["code"].astype(str).str[:6] == district
+    return list(register.units.geometry[mine.to_numpy(bool)]) if len(register.units) else []
 
 
 def _by_district(

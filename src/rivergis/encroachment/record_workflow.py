@@ -84,10 +84,9 @@ def record_encroachments(
     known = [replace(k, footprint=g) for k, g in zip(book.known, metric, strict=True)]
     seen, rows = _seen(judged, known)
     last_seen = [date.fromisoformat(k.carried.last_seen) for k in known]
-    since = None if book.before is None else book.before.known_at
-    on_foot = report_workflow.looked_at(conn, book.frame.geometry, last_seen, view, at.night, at.known_at, since)
+    on_foot = _looked_at_on_foot(conn, book, last_seen, view, at)
     looked = np.maximum(observed_shares(known, book, judged, delivered), on_foot).tolist()
-    news = fresh(judged, book.before)
+    news = fresh(judged, book)
     stand, mine, theirs = standing(book, known, seen, rows, judged, news)
     free_k = [k for k in range(len(known)) if k not in mine]
     free_s = [s for s in range(len(seen)) if s not in theirs]
@@ -105,17 +104,30 @@ def record_encroachments(
         )
     ]
     told = [lead(judged, [rows[s] for s in step.seen]) if step.seen else None for step in steps]
-    feeds = set(delivered["feed"])
+    feeds = book.looked(delivered)
     seen_anew = [
         any(news[rows[s]] for s in step.seen)
         or (
             step.known is not None
-            and (not feeds.isdisjoint(known[step.known].carried.sources) or on_foot[step.known] > 0)
+            and (not feeds[step.known].isdisjoint(known[step.known].carried.sources) or on_foot[step.known] > 0)
         )
         for step in steps
     ]
     shares = [looked[s.known] if s.known is not None and not s.seen else None for s in steps]
     return _record(conn, ENCROACHMENT, steps, told, shares, seen_anew, book, known, zone, given, limits, at.night)
+
+
+def _looked_at_on_foot(
+    conn: Connection, book: Ledger, last_seen: Sequence[date], view: RuleView, at: Moment
+) -> np.ndarray:
+    """Share of the place of each lead that people looked at in person since it heard of them last."""
+    out = np.zeros(len(book.frame))
+    for heard in set(book.heard):
+        mine = [k for k, t in enumerate(book.heard) if t == heard]
+        seen = [last_seen[k] for k in mine]
+        there = book.frame.geometry.iloc[mine]
+        out[mine] = report_workflow.looked_at(conn, there, seen, view, at.night, at.known_at, heard)
+    return out
 
 
 def _reasons(judged: Judged) -> Iterator[NotLead]:

@@ -141,7 +141,8 @@ def open_findings(
     and what an earlier run of the same night told first, so that the night run again does not tell it twice.
 
     Columns id, first_night, last_status, last_night, last_because, calm, last_seen, sources (of the last sight), area_m2, missed, carried
-    (null = recorded before it was kept), seen_again and seen_again_on (nights since that showed it as it was), inputs, basis and feed (of
+    (null = recorded before it was kept), seen_again and seen_again_on (nights since that showed it as it was), told_knowing (what was known when its last row was written, null =
+    not kept), inputs, basis and feed (of
     the last verdict); geom = last footprint, EPSG:4490.
     """
     return read_frame(
@@ -149,6 +150,7 @@ def open_findings(
         f"""
         SELECT f.id, f.first_night, z.status AS last_status, z.night AS last_night, m.sources -> 0 ->> 'because' AS last_because,
                coalesce(z.calm, false) AS calm, s.night AS last_seen, s.sources, s.area_m2, m.carried, g.seen_again, g.seen_again_on,
+               (SELECT max(n.known_at) FROM sys.night n WHERE n.night = z.night AND n.known_at < z.recorded_at) AS told_knowing,
                v.inputs, v.basis, v.feed,
                (SELECT count(*) FROM data.sighting x WHERE x.finding_id = f.id AND x.night > s.night AND x.night < :night AND x.status = 'missed') AS missed,
                s.geom

@@ -5,16 +5,17 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import Connection
 
 from rivergis.boundary import workflow as boundary_workflow
 from rivergis.db import nights, system
-from rivergis.db.nights import Begun
+from rivergis.db.nights import JOB, Begun
 from rivergis.encroachment import (
     book_workflow,
     ground_workflow,
@@ -60,6 +61,10 @@ class Running:
     registers: Registers
     plan: Plan
     unconfirmed: set[str]
+    failed: frozenset[str] = frozenset()
+    """Parts (``job/district``) that failed in the night before."""
+    since: dict[str, tuple[Moment | None, pd.DataFrame]] = field(default_factory=dict)
+    """Of districts that failed the night before: the last night that looked at them, and the feeds that delivered since."""
 
     @property
     def now(self) -> Moment:
@@ -79,7 +84,9 @@ class Running:
         return Given(self.begun.rule_set, self.forced or own, self.begun.engine, self.begun.known_at)
 
     def same(self, *names: str) -> bool:
-        """Whether parts of what the night reads are as they were for the night before."""
+        """Whether parts of what the night reads are as they were for the night before, which came to an end with the registers."""
+        if f"{REGISTERS}/" in self.failed:
+            return False
         return self.before is not None and all(self.before.inputs.get(n) == self.begun.inputs[n] for n in names)
 
     def used(self, view: RuleView) -> None:
@@ -113,22 +120,35 @@ def prepare(
     as_before = before is not None and all(
         before.inputs.get(n) == begun.inputs[n] for n in ("registers", "rules", "engine")
     )
-    everything = full or not as_before
-    again = [] if before is None else nights.districts_not_done(conn, before.night)
-    last = None if before is None else Moment(before.night, before.known_at)
+    failed = frozenset(() if before is None else nights.parts_not_done(conn, before.night))
+    everything = full or not as_before or f"{REGISTERS}/" in failed
+    again = sorted(part.split("/")[1] for part in failed if part.startswith(f"{JOB}/"))
+    last = _moment(before)
     plan = plan_workflow.plan(conn, read.acts, Moment(night, known), last, view, register, full=everything, again=again)
     progress(
         f"to be looked at: {plan.candidates} objects"
         + (", all there are" if plan.full else f", {len(plan.changed)} of them delivered otherwise")
     )
-    return Running(book, begun, before, home, forced, everything, store_dir, progress, read, plan, set())
+    since = {d: _since(conn, begun, d) for d in again}
+    return Running(book, begun, before, home, forced, everything, store_dir, progress, read, plan, set(), failed, since)
+
+
+def _moment(begun: Begun | None) -> Moment | None:
+    return None if begun is None else Moment(begun.night, begun.known_at)
+
+
+def _since(conn: Connection, begun: Begun, district: str) -> tuple[Moment | None, pd.DataFrame]:
+    """The last night that looked at a district, and the feeds that delivered since."""
+    last = _moment(nights.before(conn, begun, f"{JOB}/{district}"))
+    after, known = (None, None) if last is None else (last.night, last.known_at)
+    return last, night_store.feeds_delivered(conn, after, known, begun.night, begun.known_at)
 
 
 def patrols(conn: Connection, run: Running) -> dict[str, Any]:
     """Score the day's tracks, and those that came late or whose duties or reaches changed."""
     view = run.view(run.home)
     day = patrol_workflow.score_day(conn, view, run.begun.rule_set, run.begun.night, run.begun.known_at)
-    since = None if run.before is None else run.before.known_at
+    since = None if run.before is None or f"{PATROLS}/" in run.failed else run.before.known_at
     late = [d for d in patrol_workflow.days_to_score(conn, view, run.begun.night, since) if d != run.begun.night]
     again = score_days(conn, run.book, run.forced, run.begun.rule_set, late, run.begun.known_at).values()
     run.used(view)
@@ -193,9 +213,10 @@ def _part(conn: Connection, run: Running, code: str, part: Work, view: RuleView)
     found = plan_workflow.candidates(conn, part, run.now)
     found = found[report_workflow.standing(conn, found, view, run.begun.night, run.begun.known_at)]
     night = night_at(conn, run.registers, view, part.at, part.boxes)
-    book = book_workflow.known_leads(conn, record_workflow.ENCROACHMENT, run.now, run.last, limits, part.leads)
+    last, delivered = run.since.get(code, (run.last, run.plan.delivered))
+    book = book_workflow.known_leads(conn, record_workflow.ENCROACHMENT, run.now, last, limits, part.leads)
     return record_workflow.record_encroachments(
-        conn, judged(found, night), book, run.registers, view, run.given(code), run.now, run.plan.delivered
+        conn, judged(found, night), book, run.registers, view, run.given(code), run.now, delivered
     )
 
 
@@ -218,7 +239,7 @@ def registers_of(conn: Connection, run: Running) -> dict[str, Any]:
             conn, views["encroachment"], run.registers.register, night, known
         )
     counts["report_photos"] = report_workflow.attach_photos(conn)
-    gone = run.plan.changed - run.plan.judged
+    gone = (night_store.not_told(conn, night, known) if run.full else run.plan.changed) - run.plan.judged
     counts["ended"] = night_store.end_not_findings(conn, night, known, gone)
     for view in views.values():
         run.used(view)

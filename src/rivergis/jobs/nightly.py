@@ -18,15 +18,21 @@ import pyproj
 import shapely
 from sqlalchemy import Connection
 
-from rivergis import __version__
+from rivergis import __version__, rules
 from rivergis.db import fingerprint, nights, system
 from rivergis.db.connect import Database, now_of, postgis_version
 from rivergis.db.nights import JOB, Begun
-from rivergis.encroachment import night_store, patch_store, record_workflow, report_store, report_workflow
+from rivergis.encroachment import (
+    patch_store,
+    record_workflow,
+    replay_store,
+    report_store,
+    report_workflow,
+)
 from rivergis.encroachment import store as finding_store
 from rivergis.errors import EnvironmentFault, NotFound, RivergisError, UsageError
-from rivergis.jobs import feed_files, morning_job, night_units
-from rivergis.jobs.night_units import PATROLS, REGISTERS, TOPICS, Running
+from rivergis.jobs import feed_files, morning_job, night_counts, night_units
+from rivergis.jobs.night_units import PATROLS, REGISTERS, Running
 from rivergis.layers import LAYERS
 from rivergis.patrol import workflow as patrol_workflow
 from rivergis.reports import morning
@@ -105,19 +111,23 @@ def run(
     desk = Desk(db, book, actor, store_dir, report_dir, adcode, rules_dir, progress)
     on = night or yesterday()
     with db.lock(JOB):
+        _is_no_day_to_come(desk, on)
         begun = _open(desk)
         if resume and begun is None:
             progress("no night is unfinished")
             return _as_it_was(desk)
-        if begun is not None and (resume or begun.night <= on):
+        if begun is not None and resume:
+            on = begun.night
+        if begun is not None and begun.night <= on and not _mended(desk, begun):
             progress(
                 f"going on with the night of {begun.night}, which began {begun.began_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
             )
-            done = _go_on(desk, begun, district, full)
-            if resume or begun.night == on:
+            # nights run in order: one before is run to its end, whatever part of this one is asked for
+            done = _go_on(desk, begun, district if begun.night == on else None, full)
+            if begun.night == on:
                 return done
         with db.read() as conn:
-            last = nights.last_ended(conn)
+            last = nights.last_begun(conn)
         if last is not None and last > on:
             return _late(desk, on, last)
         files = [] if rules_dir is None else _files(desk, rules_dir)
@@ -126,6 +136,23 @@ def run(
             progress("nothing has changed since this night was run")
             return _as_it_was(desk, on)
         return _go_on(desk, begun, district, full)
+
+
+def _is_no_day_to_come(desk: Desk, night: date) -> None:
+    """Refuse a day that is not there yet and that nothing tells of: its night would shut out all nights until then."""
+    if night <= yesterday() + timedelta(days=1):
+        return
+    with desk.db.read() as conn:
+        told = nights.last_told_of(conn)
+    if told is None or night > told + timedelta(days=7):
+        raise UsageError(
+            f"{night} is still to come, and nothing was delivered for a day near it: give the day that the night is about."
+        )
+
+
+def _mended(desk: Desk, begun: Begun) -> bool:
+    """Whether a night came to its end with failures under other rules than now: it is begun again, not gone on with."""
+    return begun.state is not None and begun.rule_set != desk.book.version
 
 
 def _open(desk: Desk) -> Begun | None:
@@ -215,6 +242,9 @@ def _go_on(desk: Desk, begun: Begun, district: str | None, full: bool) -> NightR
     """Run what is not done yet of a night that began; its end is recorded when every part is done or has failed."""
     started = datetime.now(UTC)
     with desk.db.write(desk.actor) as conn:
+        desk = replace(desk, book=_rules_of(conn, desk, begun))
+        # a program that was upgraded since answers for what it works out
+        begun = replace(begun, engine=engine_of(conn))
         before = nights.before(conn, begun)
         done = {part for part, r in nights.parts_done(conn, begun).items() if r["state"] == "done"}
         run_ = _running(conn, desk, begun, before, full)
@@ -241,6 +271,14 @@ def _go_on(desk: Desk, begun: Begun, district: str | None, full: bool) -> NightR
             [_name(m) for m in missing],
         )
     return _end(desk, run_, parts, started)
+
+
+def _rules_of(conn: Connection, desk: Desk, begun: Begun) -> RuleBook:
+    """The rules a night began with, whatever was written into their files since."""
+    if begun.rule_set == desk.book.version:
+        return desk.book
+    desk.progress("the rule files have changed since: it goes on by the rules it began with")
+    return rules.book_of(replay_store.rule_texts(conn, begun.rule_set))
 
 
 def _running(conn: Connection, desk: Desk, begun: Begun, before: Begun | None, full: bool) -> Running:
@@ -305,8 +343,7 @@ def _end(desk: Desk, run_: Running, parts: dict[str, dict[str, Any]], started: d
     bad_files = [f for f in run_.begun.files if f["state"] == "failed"]
     state = "partly" if failed else "done"
     with desk.db.write(desk.actor) as conn:
-        counts = _counts(conn, run_, parts)
-        counts["rules_unconfirmed"] = sorted({*run_.unconfirmed, *_unconfirmed_before(conn, run_)})
+        counts = night_counts.counts(conn, run_, parts)
         message = "; ".join(f"{part}: {sentence}" for part, sentence in failed.items()) or None
         night_units.note(conn, run_, JOB, "", started, state, counts, message)
     days = int(desk.book.at(path_of("000000"), run_.begun.night).number("personal_data.track_retention"))
@@ -353,58 +390,6 @@ def _name(part: str) -> str:
     """A part of the night as people name it: its district, else its job."""
     job, code = part.split("/")
     return code or job
-
-
-def _unconfirmed_before(conn: Connection, run_: Running) -> list[str]:
-    """Unconfirmed rules that what stands still rests on, though this night did not look at it again."""
-    if run_.before is None:
-        return []
-    last = system.latest_job_run(conn, JOB, run_.before.night)
-    same = last is not None and run_.same("rules")
-    return list(last["counts"].get("rules_unconfirmed", [])) if same and last is not None else []
-
-
-def _counts(conn: Connection, run_: Running, parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    night, known = run_.begun.night, run_.begun.known_at
-    topics: dict[str, Any] = {t: {"leads": 0, "on_announced": 0, "statuses": {}, "verdicts": 0} for t in TOPICS}
-    for row in finding_store.told_by_night(conn, night):
-        of = topics.get(row["topic"])
-        if of is not None:
-            of["statuses"][row["status"]] = int(row["n"])
-            if row["status"] not in ("gone", "permitted", "merged"):
-                of["leads"] += int(row["n"])
-                of["on_announced"] += int(row["announced"])
-    for topic, n in finding_store.verdicts_of_night(conn, night).items():
-        if topic in topics:
-            topics[topic]["verdicts"] = n
-    reasons = finding_store.reasons_of_night(conn, night)
-    standing = night_store.count_standing(conn, night, known)
-    outside = standing - sum(reasons.values()) - finding_store.objects_told(conn, night)
-    districts = {
-        part.split("/")[1]: {"state": r["state"], **({"sentence": r["message"]} if r["message"] else {}), **r["counts"]}
-        for part, r in parts.items()
-        if part.startswith(f"{JOB}/")
-    }
-    patrols = parts.get(f"{PATROLS}/", {}).get("counts", {})
-    registers = parts.get(f"{REGISTERS}/", {}).get("counts", {})
-    return {
-        "tracks": 0,
-        "tracks_scored": 0,
-        "tracks_to_review": 0,
-        **patrols,
-        "candidates": standing,
-        "changed": len(run_.plan.changed),
-        "full": run_.plan.full,
-        "not_told": reasons | ({"outside": outside} if outside > 0 else {}),
-        "topics": topics,
-        "districts": districts,
-        "failed": sorted(p for p, r in parts.items() if r["state"] == "failed"),
-        "files": run_.begun.files,
-        "pictures": sum(d.get("pictures", 0) for d in districts.values()),
-        "pictures_failed": sum(d.get("pictures_failed", 0) for d in districts.values()),
-        "report_photos": registers.get("report_photos", 0),
-        "patches_filled": registers.get("patches_filled", 0),
-    }
 
 
 def _report_path(report_dir: Path | None, night: date) -> str | None:
