@@ -14,6 +14,7 @@ import pytest
 
 from rivergis import cli, words
 from rivergis.encroachment import files, overlay
+from rivergis.reports import morning_reading
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "make-docs"
@@ -107,6 +108,10 @@ def test_every_reason_and_diagnostic_of_a_check_is_explained() -> None:
     assert codes_of("docs/encroachment.md", "Reasons") == {*overlay.REASONS, files.PLACE_OPEN, "allowed_use"}
     said = {k.partition(".")[2] for k in words.catalogue() if k.startswith("check.")}
     assert codes_of("docs/encroachment.md", "Diagnostics") == said
+
+
+def test_every_figure_of_the_morning_is_defined() -> None:
+    assert codes_of("docs/encroachment_night.md", "5 ") == {code for _, code, _, _ in morning_reading.FIGURES}
 
 
 def test_no_word_that_judges_a_person_stands_in_pages_or_catalogue() -> None:
