@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
+import shapely
 
-from rivergis import crs
 from rivergis.encroachment import permit_place
 from rivergis.encroachment.facts_workflow import Known, facts, together
 from rivergis.encroachment.judge_workflow import Judged
@@ -28,14 +27,15 @@ def lead(judged: Judged, rows: Sequence[int]) -> Lead:
     known = facts(judged.candidates, over, judged.spots, rows, night)
     found = verdict(known.facts, night.view)
     area, spot, row = night.areas.iloc[known.main], judged.spots[rows[0]], judged.candidates.iloc[rows[0]]
-    degrees = gpd.GeoSeries([known.net, known.net.representative_point()], crs=night.ground.crs).to_crs(crs.STORAGE)
+    geom = shapely.transform(known.net, night.to_degrees)
+    place = shapely.transform(known.net.representative_point(), night.to_degrees)
     return Lead(
         topic="encroachment",
         key=str(row["id"]),
         kind=row["kind"],
         class_code=found.class_code,
-        place=degrees.iloc[1],
-        geom=degrees.iloc[0],
+        place=place,
+        geom=geom,
         position=found.position,
         basis=area["basis"],
         clause=found.clause,
@@ -48,7 +48,7 @@ def lead(judged: Judged, rows: Sequence[int]) -> Lead:
         boundary_id=str(area["boundary_id"]),
         boundary_version=int(area["boundary_version"]),
         area_m2=rounded(known.net.area) if known.net.area else None,
-        district=spot.village_code or "",
+        district=spot.village_code or spot.county_code or "",
         severity=found.severity.said,
         built_period=found.built_period.period,
         evidence=row["evidence"] or {},

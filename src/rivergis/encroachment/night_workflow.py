@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -82,6 +83,11 @@ class Night:
     def scene_of(self) -> dict[str, Any]:
         """Scenes by code."""
         return {str(s.code): s for s in self.scenes.itertuples()}
+
+    @cached_property
+    def to_degrees(self) -> Callable[[Any], Any]:
+        """Coordinates of the zone to degrees, for ``shapely.transform``."""
+        return crs.into_storage(self.ground.crs)
 
     @cached_property
     def rule_rows(self) -> list[dict[str, Any]]:

@@ -79,11 +79,11 @@ def ended_here(permits: Permits, kind: str, net: Any) -> str | None:
     """The permit for a time that covered the place last and has ended: its end is why the object is told."""
     if not permits.ended.any():
         return None
-    gone = permits.frame[permits.ended & permits.placed & (permits.frame["allows"] == kind).to_numpy()]
-    here = gone[shapely.intersects(gone.geometry.to_numpy(), net)]
-    if here.empty:
+    gone = np.flatnonzero(permits.ended & permits.placed & (permits.frame["allows"].to_numpy(object) == kind))
+    here = gone[shapely.intersects(permits.frame.geometry.to_numpy()[gone], net)]
+    if not len(here):
         return None
-    last = here.sort_values(["valid_to", "code"]).iloc[-1]
+    last = permits.frame.iloc[here].sort_values(["valid_to", "code"]).iloc[-1]
     return (
         f"{last['code']} {last['name']} {last['doc_no'] or ''} 有效至 valid to {pd.Timestamp(last['valid_to']).date()}"
     )
