@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from rivergis import rules
 from rivergis.db.connect import Database
+from rivergis.errors import RuleError
 from rivergis.jobs import nightly, replay
 from rivergis.rules import RuleBook
 from rivergis.settings import gis_dir
@@ -26,8 +27,11 @@ from tests.encroachment.night_ground import (
     deliver,
     leads,
     night,
+    permit,
     put,
+    river,
     statuses,
+    untold,
 )
 
 WEST, EAST = "500199", "500101"
@@ -83,6 +87,7 @@ def run(db: Database, folder: Path, n: int, **how: Any) -> nightly.NightResult:
 
 SHED = ("building", (100.0, 50.0, 20.0, 10.0))
 BARN = ("building", (1500.0, 50.0, 20.0, 10.0))
+MILL = ("building", (700.0, 50.0, 20.0, 10.0))
 
 
 def missed(db: Database) -> int:
@@ -203,3 +208,60 @@ def test_a_night_about_a_day_to_come_is_refused(two: Database, tmp_path: Path) -
         nightly.run(two, BOOK, ahead, "test", store_dir=tmp_path, report_dir=None)
     with two.read() as conn:
         assert conn.execute(text("SELECT count(*) FROM sys.night")).scalar_one() == 0
+
+
+def test_all_parts_failing_by_the_rules_of_the_only_county_lose_nothing(db: Database, tmp_path: Path) -> None:
+    """The county whose rules hold for the registers leaves a value open: the night after says what that one could not."""
+    river(db)
+    area(db, "V1", WHOLE)
+    permit(db, "P1", "permanent_work", "building", (95.0, 45.0, 30.0, 20.0), valid_from="2020-01-01")
+    deliver(db, day(0), "a", {"shed": SHED, "barn": BARN})
+    night(db, tmp_path, 0)
+    assert untold(db, 0) == {"shed": "permitted"}
+    broken = changed_rules(tmp_path, "encroach.nights.gone_after_observed", "null")
+    deliver(db, day(1), "a", {"mill": MILL})
+    failed = run(db, tmp_path, 1, book=broken)
+    assert failed.state == "partly" and set(failed.failed) == {WEST, "nightly_registers"}
+    deliver(db, day(2), "a", {"mill": MILL})
+    assert run(db, tmp_path, 2).state == "done"
+    assert statuses(db, 2) == {"barn": "missed", "mill": "new"} and untold(db, 2) == {}
+
+
+def test_nights_of_a_database_that_did_not_keep_how_they_began_go_on(db: Database, tmp_path: Path) -> None:
+    """As after an upgrade: two looks that missed the shed stay two, and nothing is told twice."""
+    river(db)
+    area(db, "V1", WHOLE)
+    deliver(db, day(0), "a", {"shed": SHED, "barn": BARN})
+    night(db, tmp_path, 0)
+    for n in (1, 2):
+        deliver(db, day(n), "a", {"barn": BARN})
+        night(db, tmp_path, n)
+    assert missed(db) == 2
+    with db.write("test") as conn:
+        conn.execute(text("ALTER TABLE sys.night DISABLE TRIGGER ALL"))
+        conn.execute(text("DELETE FROM sys.night"))
+    night(db, tmp_path, 3)
+    assert statuses(db, 3) == {"shed": "unobserved", "barn": "persisting"} and missed(db) == 2
+
+
+def test_a_night_that_could_not_start_by_its_rules_is_begun_again_by_better_ones(db: Database, tmp_path: Path) -> None:
+    river(db)
+    area(db, "V1", WHOLE)
+    deliver(db, day(0), "a", {"shed": SHED})
+    with pytest.raises(RuleError):
+        run(db, tmp_path, 0, book=changed_rules(tmp_path, "encroach.snap", "null"))
+    deliver(db, day(1), "a", {"shed": SHED})
+    run(db, tmp_path, 1)
+    assert statuses(db, 0) == {"shed": "new"} and statuses(db, 1) == {"shed": "persisting"}
+
+
+def test_a_page_that_finds_no_room_leaves_the_night_and_its_answer(two: Database, tmp_path: Path) -> None:
+    deliver(two, day(0), "a", {"shed": SHED, "barn": BARN})
+    (tmp_path / "reports").write_text("a file where the folder should be")
+    where: dict[str, Any] = {"store_dir": tmp_path / "store", "report_dir": tmp_path / "reports"}
+    done = nightly.run(two, BOOK, day(0), "test", **where)
+    assert done.page_refused and done.state == "partly" and "the night itself is recorded" in done.failed["morning"]
+    assert done.changed and done.counts["topics"]["encroachment"]["leads"] == 2
+    (tmp_path / "reports").unlink()
+    again = nightly.run(two, BOOK, day(0), "test", **where)
+    assert again.state == "done" and again.report is not None and not again.changed

@@ -105,7 +105,8 @@ def run(
         report_dir=s.report_dir,
         progress=lambda step: console.print(f"  {step}", style="dim"),
     )
-    sent = notice.after_night(db, s, book, result.night) if result.changed and result.report else []
+    # a morning whose page could not be written is told all the more
+    sent = notice.after_night(db, s, book, result.night) if result.changed and not result.unfinished else []
     for notice_ in sent:
         console.print(f"  {notice_.channel}: {notice_.sentence}", style="dim" if notice_.ok else "red")
     if as_json:
@@ -120,6 +121,8 @@ def run(
 
 def _partly(result: NightResult, as_json: bool) -> None:
     """What failed or is still to be run, and the exit code that says so."""
+    from rivergis.errors import EnvironmentFault
+
     for part, sentence in result.failed.items():
         common.say(f"未完成 failed: {part}: {sentence}", err=True)
     if result.unfinished:
@@ -127,7 +130,7 @@ def _partly(result: NightResult, as_json: bool) -> None:
             f"尚未运行 still to be run: {', '.join(result.unfinished)}: rivergis nightly run --date {result.night}",
             err=True,
         )
-    sys.exit(common.EXIT_PARTLY)
+    sys.exit(EnvironmentFault.exit_code if result.page_refused else common.EXIT_PARTLY)
 
 
 def _late(result: NightResult) -> None:

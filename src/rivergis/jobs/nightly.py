@@ -7,6 +7,7 @@ again. So a night that was killed at any point is gone on with and comes to the 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +31,7 @@ from rivergis.encroachment import (
     report_workflow,
 )
 from rivergis.encroachment import store as finding_store
-from rivergis.errors import EnvironmentFault, NotFound, RivergisError, UsageError
+from rivergis.errors import EnvironmentFault, NotFound, RivergisError, RuleError, UsageError
 from rivergis.jobs import feed_files, morning_job, night_counts, night_units
 from rivergis.jobs.night_units import PATROLS, REGISTERS, Running
 from rivergis.layers import LAYERS
@@ -62,6 +63,8 @@ class NightResult:
     unfinished: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     """Districts, other parts and files that failed, each with its sentence; the rest of the night stands."""
+    page_refused: bool = False
+    """The folder of reports did not take the morning page (a full disk): run it again when it does. The night is recorded."""
     late: dict[str, Any] | None = None
     """For a night that later nights follow: what it would tell otherwise today. Nothing of it is written."""
 
@@ -126,6 +129,11 @@ def run(
             done = _go_on(desk, begun, district if begun.night == on else None, full)
             if begun.night == on:
                 return done
+        elif begun is not None and begun.night < on and begun.state is None:
+            # what it told is not lost with the rules by which it began
+            anew = _begin(desk, begun.night, begun.files, full)
+            assert anew is not None
+            _go_on(desk, anew, None, full)
         with db.read() as conn:
             last = nights.last_begun(conn)
         if last is not None and last > on:
@@ -151,8 +159,17 @@ def _is_no_day_to_come(desk: Desk, night: date) -> None:
 
 
 def _mended(desk: Desk, begun: Begun) -> bool:
-    """Whether a night came to its end with failures under other rules than now: it is begun again, not gone on with."""
-    return begun.state is not None and begun.rule_set != desk.book.version
+    """Whether other rules hold now than for a night that failed, or of which nothing is written: it is begun again, not gone on with."""
+    if begun.rule_set == desk.book.version:
+        return False
+    with desk.db.read() as conn:
+        if begun.state is not None or not nights.parts_done(conn, begun):
+            return True
+        try:
+            _rules_of(conn, desk, begun)
+        except (RuleError, NotFound):  # kept by a former version of the program
+            return True
+    return False
 
 
 def _open(desk: Desk) -> Begun | None:
@@ -203,8 +220,8 @@ def _with_page(desk: Desk, done: NightResult) -> NightResult:
     path = _report_path(desk.report_dir, done.night)
     if path is not None or desk.report_dir is None:
         return replace(done, report=path)
-    path, fault = _page(desk, done.night)
-    return replace(done, report=path, failed=fault, state="partly" if fault else done.state)
+    path, fault, refused = _page(desk, done.night)
+    return replace(done, report=path, failed=fault, state="partly" if fault else done.state, page_refused=refused)
 
 
 def _inputs(conn: Connection, desk: Desk, night: date, known: datetime, engine: dict[str, str]) -> dict[str, str]:
@@ -242,6 +259,8 @@ def _go_on(desk: Desk, begun: Begun, district: str | None, full: bool) -> NightR
     """Run what is not done yet of a night that began; its end is recorded when every part is done or has failed."""
     started = datetime.now(UTC)
     with desk.db.write(desk.actor) as conn:
+        if begun.rule_set != desk.book.version:
+            desk.progress("the rule files have changed since: it goes on by the rules it began with")
         desk = replace(desk, book=_rules_of(conn, desk, begun))
         # a program that was upgraded since answers for what it works out
         begun = replace(begun, engine=engine_of(conn))
@@ -277,7 +296,6 @@ def _rules_of(conn: Connection, desk: Desk, begun: Begun) -> RuleBook:
     """The rules a night began with, whatever was written into their files since."""
     if begun.rule_set == desk.book.version:
         return desk.book
-    desk.progress("the rule files have changed since: it goes on by the rules it began with")
     return rules.book_of(replay_store.rule_texts(conn, begun.rule_set))
 
 
@@ -313,7 +331,7 @@ def _unit(desk: Desk, run_: Running, job: str, code: str) -> None:
     except RivergisError as error:
         _failed(desk, run_, job, code, started, error.sentence)
     except Exception as error:  # a fault of ours in one district must not cost the others their night
-        log.exception("the part %s/%s of the night of %s failed", job, code, run_.begun.night)
+        log.debug("the part %s/%s of the night of %s failed", job, code, run_.begun.night, exc_info=error)
         _failed(
             desk,
             run_,
@@ -352,7 +370,7 @@ def _end(desk: Desk, run_: Running, parts: dict[str, dict[str, Any]], started: d
     )
     if purged:
         desk.progress(f"raw tracks past their {days} days removed: {purged}; intervals and hashes stay")
-    path, page_fault = _page(desk, run_.begun.night)
+    path, page_fault, refused = _page(desk, run_.begun.night)
     return NightResult(
         run_.begun.night,
         True,
@@ -364,26 +382,34 @@ def _end(desk: Desk, run_: Running, parts: dict[str, dict[str, Any]], started: d
         failed={_name(p): str(m) for p, m in failed.items()}
         | {f"{f['feed']} {f['file']}": f["sentence"] for f in bad_files}
         | page_fault,
+        page_refused=refused,
     )
 
 
-def _page(desk: Desk, night: date) -> tuple[str | None, dict[str, str]]:
-    """The morning page written, or why it could not be: the night itself is recorded."""
+def _page(desk: Desk, night: date) -> tuple[str | None, dict[str, str], bool]:
+    """The morning page written, or why it could not be, and whether that is the folder's fault: the night itself is recorded."""
     if desk.report_dir is None:
-        return None, {}
+        return None, {}, False
     desk.progress("writing the morning report")
     try:
         where = {"store_dir": desk.store_dir, "report_dir": desk.report_dir}
-        return str(morning_job.make(desk.db, desk.book, night, desk.actor, **where)[0]), {}
-    except RivergisError:
-        raise
+        return str(morning_job.make(desk.db, desk.book, night, desk.actor, **where)[0]), {}, False
+    except EnvironmentFault as error:
+        return None, {"morning": error.sentence}, True
+    except RivergisError as error:
+        return None, {"morning": error.sentence}, False
     except Exception as error:  # a fault of ours in the page must not look like a night that did not run
-        log.exception("the morning page of %s failed", night)
-        return None, {"morning": f"A fault of the program: {_first_line(error)}; the night itself is recorded."}
+        log.debug("the morning page of %s failed", night, exc_info=error)
+        return None, {"morning": f"A fault of the program: {_first_line(error)}; the night itself is recorded."}, False
 
 
 def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+    """What went wrong and where, for who mends it; the whole of it is in the debugging log."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = next((f for f in reversed(frames) if "rivergis" in f.filename), frames[-1])
+    return (
+        f"{type(error).__name__} at {Path(own.filename).name}:{own.lineno}: {next(iter(str(error).splitlines()), '')}"
+    )
 
 
 def _name(part: str) -> str:
