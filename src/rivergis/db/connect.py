@@ -28,6 +28,9 @@ from rivergis.errors import AlreadyRunning, EnvironmentFault, InputError, NotPer
 psycopg2.extras.register_uuid()
 
 MIN_POSTGRES, MIN_POSTGIS = 15, (3, 3)
+_NO_TEXT = (
+    "A text holds what no database keeps (a NUL character, or half of a character): take it out and send it again."
+)
 
 
 @contextmanager
@@ -35,6 +38,10 @@ def _translated() -> Iterator[None]:
     """Faults of the server and refusals of its triggers as errors of the house; anything else passes."""
     try:
         yield
+    except ValueError as error:
+        if isinstance(error, UnicodeEncodeError) or "NUL (0x00)" in str(error):
+            raise InputError(_NO_TEXT) from error
+        raise
     except (DBAPIError, psycopg2.Error, pd.errors.DatabaseError) as error:
         # pandas wraps what the driver says
         said = error.__cause__ or error if isinstance(error, pd.errors.DatabaseError) else error
@@ -45,6 +52,8 @@ def _translated() -> Iterator[None]:
             raise NotPermitted(f"The database refused: {first}") from error
         if state == "RG003":
             raise InputError(f"The database refused: {first}") from error
+        if state in ("22021", "22P05"):
+            raise InputError(_NO_TEXT) from error
         if state == "53100":
             raise EnvironmentFault(
                 "The disk of the database is full: free some space and run again; nothing was kept of this step."

@@ -142,7 +142,8 @@ _LISTS: dict[str, Any] = {
     "hints": list(leads.HINTS),
 }
 _TEXT = """strpos(lower(concat_ws(' ', c.number, left(c.id::text, 8), c.river, c.village, c.town, c.figures ->> 'name',
-  array_to_string(c.superior_numbers, ' '), c.units::text)), :text) > 0"""
+  array_to_string(c.superior_numbers, ' '),
+  (SELECT string_agg(u ->> 'unit', ' ') FROM jsonb_array_elements(c.units) u))), :text) > 0"""
 
 
 def _state(states: tuple[str, ...]) -> str:

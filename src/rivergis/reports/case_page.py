@@ -25,7 +25,7 @@ from rivergis.reports import case_desk
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _NEAR_MOST = 6
 # what of the detail of an event is shown, in this order; units and evidence have rows of their own
-_DETAIL = ("deadline", "measure", "authority", "authority_level", "document_no", "unit", "stage", "severity", "class_code", "why_not_all", "into")  # fmt: skip
+DETAIL = ("deadline", "measure", "authority", "authority_level", "document_no", "unit", "stage", "severity", "class_code", "why_not_all", "into")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def as_known(conn: Connection, known: date | None, on: date | None = None) -> Wh
     now = features.when(conn, on)
     if known is None:
         return now
-    end = datetime.combine(known + timedelta(days=1), time(), SHANGHAI).astimezone(UTC)
     if known > max(now.on, now_of(conn).astimezone(SHANGHAI).date()):
         raise UsageError(f"{known} has not come yet: the ledger is known up to today.")
+    end = datetime.combine(known + timedelta(days=1), time(), SHANGHAI).astimezone(UTC)
     return When(on or known, min(end, now.known_at))
 
 
@@ -114,7 +114,7 @@ def _why(case: Mapping[str, Any], told: tuple[str, str]) -> tuple[str, str]:
 
 def event_rows(detail: Mapping[str, Any]) -> list[Row]:
     """What a move said, in words, empty ones left out."""
-    rows = [(*words.pair(f"desk.{key}"), _said(key, detail[key])) for key in _DETAIL if detail.get(key)]
+    rows = [(*words.pair(f"desk.{key}"), _said(key, detail[key])) for key in DETAIL if detail.get(key)]
     if detail.get("units"):
         told = "、".join(_unit(u) for u in detail["units"])
         rows.append((*words.pair("desk.units"), told))

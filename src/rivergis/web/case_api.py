@@ -131,10 +131,16 @@ def _shown(evidence: dict[str, Any], people: bool) -> dict[str, Any]:
 
 
 def _event(event: dict[str, Any], people: bool) -> dict[str, Any]:
+    """An event; where pictures were taken, persons, and rows of tables as delivered are for who works on cases."""
     own = {k: v for k, v in event.items() if k != "rows"}
-    if people or "units" not in own["detail"]:
+    if people:
         return own
-    return {**own, "detail": {**own["detail"], "units": _units(own["detail"]["units"])}}
+    said = {k: v for k, v in own["detail"].items() if k in case_page.DETAIL}
+    if "units" in own["detail"]:
+        said["units"] = _units(own["detail"]["units"])
+    if "evidence" in own["detail"]:
+        said["evidence"] = [{"sha256": e.get("sha256")} for e in own["detail"]["evidence"]]
+    return {**own, "detail": said}
 
 
 def _units(units: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -23,10 +23,13 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_FILE = 25 << 20
 MAX_FILES = 12
 MAX_BODY = MAX_FILES * MAX_FILE + (1 << 20)
+MAX_JSON = 1 << 20
 MAX_FIELDS = 80
 MAX_TEXT = 4_000
 UNIT_ROWS = 12
 _PLAIN = ("deadline", "measure", "authority", "authority_level", "document_no", "unit", "stage", "severity", "class_code", "why_not_all")  # fmt: skip
+DETAIL = frozenset({*_PLAIN, "units", "doubts_seen", "into"})
+"""What a person says with a move beside its reason."""
 _NAME = re.compile(r"[^\w.()\-\u4e00-\u9fff]+")
 
 
@@ -96,9 +99,11 @@ async def sent(request: Request) -> AsyncIterator[Sent]:
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > MAX_JSON:
+        raise InputError(f"The body is larger than {MAX_JSON >> 20} MB: files are sent as a form.")
     try:
         said = json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError("The body is no JSON.") from error
     if not isinstance(said, dict):
         raise InputError("The body must be a JSON object.")
@@ -137,10 +142,14 @@ def _own_detail(said: Any) -> dict[str, Any]:
     if isinstance(said, str):
         try:
             said = json.loads(said)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError("detail is no JSON.") from error
     if not isinstance(said, dict):
         raise InputError("detail must be a JSON object.")
+    strange = sorted(said.keys() - DETAIL)
+    if strange:
+        # what a picture tells, and what a table of before says, nobody says by hand
+        raise InputError(f"detail has no field {strange[0][:40]!r}: it has {', '.join(sorted(DETAIL))}.")
     return dict(said)
 
 

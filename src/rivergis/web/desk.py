@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request
@@ -25,10 +25,11 @@ from rivergis.encroachment.life_workflow import Step
 from rivergis.encroachment.taking_workflow import Desk
 from rivergis.errors import InputError, NotFound, NotNow, UsageError
 from rivergis.maps import features
-from rivergis.web import case_moves, case_sent
+from rivergis.web import case_moves, case_sent, page
 from rivergis.web.auth import database, require
 from rivergis.web.case_open import opened
 from rivergis.web.case_sent import Sent
+from rivergis.web.evidence import PEOPLE
 from rivergis.web.patrol_upload import view_of
 
 router = APIRouter(prefix="/api", tags=["ledger"])
@@ -142,10 +143,18 @@ def found(request: Request, actor: Actor, sample: str, seq: int, said: Sent) -> 
 
 @router.get("/baseline")
 def baseline(
-    request: Request, _: View, number: Annotated[int | None, Query(description="Default: the last one")] = None
+    request: Request, actor: View, number: Annotated[int | None, Query(description="Default: the last one")] = None
 ) -> dict[str, Any]:
     """基线: the last baseline (or that number) with its items, who made it and who signed it; 404 where none was made."""
-    return asdict(baseline_workflow.shown(database(request), number))
+    shown = asdict(baseline_workflow.shown(database(request), number))
+    return {**shown, "items": _rows(shown["items"], actor)}
+
+
+def _rows(items: list[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
+    """Rows of tables; what they said in full may name people and is for who works on cases."""
+    if PEOPLE & actor.capabilities:
+        return items
+    return [{k: v for k, v in i.items() if k != "said"} for i in items]
 
 
 @router.post("/baseline/sign")
@@ -161,7 +170,7 @@ def sign(
 
 
 def signed_baseline(request: Request, actor: Actor, reason: str, number: int) -> tuple[int, Any]:
-    db, today = database(request), date.today()
+    db, today = database(request), datetime.now(page.SHANGHAI).date()
     with db.read() as conn:
         night = baseline_store.last_night(conn) or today
         head = baseline_store.baseline(conn, number)
@@ -206,8 +215,10 @@ def superior_lists(request: Request, _: View) -> list[dict[str, Any]]:
 
 
 @router.get("/superior-lists/{name}")
-def superior_list(request: Request, _: View, name: str) -> dict[str, Any]:
+def superior_list(request: Request, actor: View, name: str) -> dict[str, Any]:
     """One list with every row, its number at the higher level, and the case that number means."""
     with database(request).read() as conn:
         head = superior_store.named(conn, name)
-        return {k: v for k, v in head.items() if k != "file_path"} | {"items": superior_store.items(conn, head["id"])}
+        return {k: v for k, v in head.items() if k != "file_path"} | {
+            "items": _rows(superior_store.items(conn, head["id"]), actor)
+        }
