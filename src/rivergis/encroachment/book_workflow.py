@@ -14,11 +14,10 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection
 
-from rivergis import crs
 from rivergis.encroachment import store
 from rivergis.encroachment.judge_workflow import OPEN_REASONS, Judged
 from rivergis.encroachment.ledger import Carried, Known, NightLimits, Seen, Step
-from rivergis.encroachment.night_workflow import Night, Registers, named, observed
+from rivergis.encroachment.night_workflow import Night, Registers, named
 from rivergis.encroachment.store import Moment
 
 _SAME_M2 = 0.01  # coordinates go through the database and a projection
@@ -108,23 +107,22 @@ def observed_shares(known: Sequence[Known], book: Ledger, judged: Judged, delive
     feeds = delivered.set_index("feed")
     open_ = {str(judged.candidates["id"].iloc[i]) for i, r in enumerate(judged.reason) if r in OPEN_REASONS}
     out = []
-    for k, sources, looked in zip(known, book.frame["sources"], book.looked(delivered), strict=True):
+    of_each = zip(known, book.frame.geometry, book.frame["sources"], book.looked(delivered), strict=True)
+    for k, degrees, sources, looked in of_each:
         mine = [f for f in k.carried.sources if f in looked]
         if any(c in open_ for c, _ in objects_of(sources)) or not mine:
             out.append(0.0)
             continue
         on_foot = any(feeds.loc[f, "on_foot"] for f in mine)
-        out.append(1.0 if on_foot else _clear(k.footprint, max(feeds.loc[mine, "delivered_on"]), judged.night))
+        out.append(1.0 if on_foot else _clear(k.footprint, degrees, max(feeds.loc[mine, "delivered_on"]), judged.night))
     return out
 
 
-def _clear(footprint: Any, until: date, night: Night) -> float:
-    """Share of a place (metres) that the newest scene of it up to a day shows; all of it where there is no scene."""
-    zone = night.ground.crs
-    degrees = gpd.GeoSeries([footprint], crs=zone).to_crs(crs.STORAGE).iloc[0]
+def _clear(footprint: Any, degrees: Any, until: date, night: Night) -> float:
+    """Share of a place (metres, and in degrees) that the newest scene of it up to a day shows; all of it where there is no scene."""
     for scene in night.scenes.itertuples():
         if scene.taken_on <= until and scene.geom.intersects(degrees):
-            return 1.0 if scene.unobserved is None else observed(footprint, zone, scene.unobserved)
+            return night.observed(footprint, str(scene.code))
     return 1.0
 
 

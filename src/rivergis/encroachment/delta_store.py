@@ -247,13 +247,14 @@ class Nodes:
         )
 
     def frame(self) -> pd.DataFrame:
-        """The things gathered, leads first: id, version (0 = lead), first_night, lon and lat of where each speaks, box, last delivery."""
+        """The things gathered, leads first: id, version (0 = lead), first_night, lon and lat of where each speaks, box, last delivery, and
+        ``round``: 0 = asked for by itself, more = gathered because it may be the same as another."""
         box = "ST_XMin({0}) AS west, ST_YMin({0}) AS south, ST_XMax({0}) AS east, ST_YMax({0}) AS north"
         return read_table(
             self.conn,
             f"""SELECT * FROM (SELECT l.id, 0 AS version, l.first_night, ST_X(l.place) AS lon, ST_Y(l.place) AS lat, {box.format("l.shape")},
-              NULL::date AS delivered_on, NULL::timestamptz AS delivered_at FROM lead_in i JOIN lead_node l ON l.id = i.id
-            UNION ALL SELECT c.id, c.version, NULL::date, ST_X(c.home), ST_Y(c.home), {box.format("c.shape")}, c.delivered_on, c.delivered_at
+              NULL::date AS delivered_on, NULL::timestamptz AS delivered_at, i.round FROM lead_in i JOIN lead_node l ON l.id = i.id
+            UNION ALL SELECT c.id, c.version, NULL::date, ST_X(c.home), ST_Y(c.home), {box.format("c.shape")}, c.delivered_on, c.delivered_at, c.round
             FROM cand_node c) x ORDER BY version > 0, id""",
         )
 

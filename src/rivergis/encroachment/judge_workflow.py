@@ -15,7 +15,7 @@ import shapely
 from rivergis import crs
 from rivergis.encroachment import permit_place
 from rivergis.encroachment.facts_workflow import facts, word_of
-from rivergis.encroachment.night_workflow import Night, observed, rounded, scene_code, where
+from rivergis.encroachment.night_workflow import Night, rounded, scene_code, where
 from rivergis.encroachment.overlay import Overlaid, overlay
 from rivergis.encroachment.verdict import verdict
 from rivergis.river.register import Spot
@@ -148,8 +148,6 @@ def _doubt(shape: Any, night: Night) -> str:
 def _unobserved_scene(row: pd.Series, shape: Any, night: Night) -> str | None:
     """Code of the scene the candidate rests on, when that scene shows too little of the place to judge."""
     code = scene_code((row["evidence"] or {}).get("after"))
-    scene = night.scenes[night.scenes["code"] == code] if code else night.scenes.iloc[:0]
-    if scene.empty or scene["unobserved"].iloc[0] is None:
+    if not code or night.observed(shape, code) >= night.view.number("encroach.nights.min_observed_share"):
         return None
-    share = observed(shape, night.ground.crs, scene["unobserved"].iloc[0])
-    return code if share < night.view.number("encroach.nights.min_observed_share") else None
+    return code

@@ -90,6 +90,22 @@ class Night:
         return crs.into_storage(self.ground.crs)
 
     @cached_property
+    def _hidden(self) -> dict[str, Any]:
+        """Ground that each scene shows nothing usable of, metres, where it has some."""
+        some = [s for s in self.scenes.itertuples() if s.unobserved is not None]
+        metric = gpd.GeoSeries([s.unobserved for s in some], crs=crs.STORAGE).to_crs(self.ground.crs)
+        return dict(zip([str(s.code) for s in some], metric, strict=True))
+
+    def observed(self, shape: Any, scene: str) -> float:
+        """Share of a shape (metres) that a scene shows, by its code."""
+        hidden = self._hidden.get(scene)
+        if hidden is None:
+            return 1.0
+        if shape.area == 0:
+            return 0.0 if shape.intersects(hidden) else 1.0
+        return 1.0 - float(geometry.polygons_of(shape).intersection(hidden).area / shape.area)
+
+    @cached_property
     def rule_rows(self) -> list[dict[str, Any]]:
         """The rule rows that every judgement of the night rests on."""
         return [self.view.value(key).as_dict() for key in KEYS]
@@ -191,11 +207,3 @@ def where(spot: Spot) -> dict[str, Any]:
 def scene_code(name: str | None) -> str | None:
     """Code of the scene that a delivery names by its file."""
     return PurePath(name).stem if name else None
-
-
-def observed(shape: Any, zone: Any, unobserved: shapely.Geometry) -> float:
-    """Share of a shape (metres) outside an unobserved area (degrees)."""
-    hidden = gpd.GeoSeries([unobserved], crs=crs.STORAGE).to_crs(zone).iloc[0]
-    if shape.area == 0:
-        return 0.0 if shape.intersects(hidden) else 1.0
-    return 1.0 - float(geometry.polygons_of(shape).intersection(hidden).area / shape.area)

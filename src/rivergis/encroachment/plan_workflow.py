@@ -35,7 +35,7 @@ class Work:
     at: tuple[float, float]
     leads: list[uuid.UUID]
     candidates: pd.DataFrame
-    """id, version, delivered_on, delivered_at."""
+    """id, version, delivered_on, delivered_at; ``round`` 0 = it changed, or what it is judged by did."""
     boxes: npt.NDArray[np.float64]
 
 
@@ -200,7 +200,7 @@ def _by_district(
         work = Work(
             part.at,
             list(rows.loc[rows["version"] == 0, "id"]),
-            things[["id", "version", "delivered_on", "delivered_at"]].reset_index(drop=True),
+            things[["id", "version", "delivered_on", "delivered_at", "round"]].reset_index(drop=True),
             rows[["west", "south", "east", "north"]].to_numpy(float),
         )
         out.setdefault(part.district, []).append(work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -50,12 +50,19 @@ class Recorded:
 
 
 @dataclass(frozen=True)
+class Stands:
+    """A lead that is shown by the same objects, of which nothing that its verdict rests on has changed: the verdict stands."""
+
+    sources: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class _Met:
     """A step of tonight with the lead it is about, the lead it tells, and whether the place was looked at since."""
 
     finding: uuid.UUID
     step: Step
-    told: Lead | None
+    told: Lead | Stands | None
     row: Any
     """Row of the ledger; None = new."""
     share: float | None
@@ -73,10 +80,12 @@ def record_encroachments(
     given: Given,
     at: Moment,
     delivered: pd.DataFrame,
+    touched: Collection[uuid.UUID] | None = None,
 ) -> Recorded:
     """Record what was judged of things that belong together against the leads they may be, in the caller's transaction.
 
-    ``delivered``: feeds that looked since the night before (``night_store.feeds_delivered``).
+    ``delivered``: feeds that looked since the night before (``night_store.feeds_delivered``); ``touched``: candidates that changed
+    since, or whose permits, lines or pictures did (None = all): a lead on others keeps its verdict.
     """
     store.add_not_findings(conn, at, list(_reasons(judged)))
     zone = judged.night.ground.crs
@@ -103,7 +112,7 @@ def record_encroachments(
             line_moved=[moved[k] for k in free_k],
         )
     ]
-    told = [lead(judged, [rows[s] for s in step.seen]) if step.seen else None for step in steps]
+    told = [_told(judged, [rows[s] for s in step.seen], step, book, touched) for step in steps]
     feeds = book.looked(delivered)
     seen_anew = [
         any(news[rows[s]] for s in step.seen)
@@ -115,6 +124,21 @@ def record_encroachments(
     ]
     shares = [looked[s.known] if s.known is not None and not s.seen else None for s in steps]
     return _record(conn, ENCROACHMENT, steps, told, shares, seen_anew, book, known, zone, given, limits, at.night)
+
+
+def _told(
+    judged: Judged, rows: Sequence[int], step: Step, book: Ledger, touched: Collection[uuid.UUID] | None
+) -> Lead | Stands | None:
+    """What a step tells: nothing, the lead as it stood, or one made anew."""
+    if not rows:
+        return None
+    if touched is not None and step.known is not None and step.status == "persisting":
+        things = judged.candidates.iloc[list(rows)]
+        objects = sorted((str(i), int(v)) for i, v in zip(things["id"], things["version"], strict=True))
+        sources = book.frame["sources"].iloc[step.known]
+        if objects == sorted(objects_of(sources)) and not any(i in touched for i in things["id"]):
+            return Stands(sources)
+    return lead(judged, rows)
 
 
 def _looked_at_on_foot(
@@ -178,7 +202,7 @@ def record_register(
     for k, lead_ in enumerate(known):
         by_key.setdefault(lead_.carried.identities[0] if lead_.carried.identities else "", []).append(k)
     steps: list[Step] = []
-    told: list[Lead | None] = []
+    told: list[Lead | Stands | None] = []
     for key in sorted({*by_key, *(x.key for x in leads)}):
         here = [i for i, x in enumerate(leads) if x.key == key][:1]
         mine = by_key.get(key, [])
@@ -203,7 +227,7 @@ def _record(
     conn: Connection,
     topic: str,
     steps: Sequence[Step],
-    told: Sequence[Lead | None],
+    told: Sequence[Lead | Stands | None],
     shares: Sequence[float | None],
     looked: Sequence[bool],
     book: Ledger,
@@ -217,7 +241,7 @@ def _record(
     ids = [
         uuid.UUID(known[step.known].finding_id)
         if step.known is not None
-        else uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{x.key if x else ''}/{on}")
+        else uuid.uuid5(IDENTITY_NAMESPACE, f"finding/{topic}/{x.key if isinstance(x, Lead) else ''}/{on}")
         for step, x in zip(steps, told, strict=True)
     ]
     footprints = list(gpd.GeoSeries([s.footprint for s in steps], crs=zone).to_crs(crs.STORAGE)) if steps else []
@@ -226,7 +250,7 @@ def _record(
         _Met(i, step, x, None if step.known is None else last[step.known], share, anew, shape)
         for i, step, x, share, anew, shape in zip(ids, steps, told, shares, looked, footprints, strict=True)
     ]
-    made = [(m.finding, m.told, m.step) for m in met if m.told is not None]
+    made = [(m.finding, m.told, m.step) for m in met if isinstance(m.told, Lead)]
     store.add_findings(conn, on, [(i, x) for i, x, s in made if s.known is None])
     before = {m.finding: known[m.step.known] for m in met if m.step.known is not None}
     areas = dict(zip(ids, shapely.area([s.footprint for s in steps]) if steps else [], strict=True))
@@ -255,7 +279,7 @@ def _sighting(m: _Met, before: Known | None, area_m2: float, limits: NightLimits
         if not m.looked and m.step.carried == before.carried and (again or unsaid):
             return None
     shape = m.footprint if m.step.seen else None
-    area = m.told.area_m2 if m.told is not None and m.step.area_m2 is None else m.step.area_m2
+    area = m.told.area_m2 if isinstance(m.told, Lead) and m.step.area_m2 is None else m.step.area_m2
     calm = m.step.status in QUIET and m.step.carried.would_stay(_showing(m), limits)
     return Sighting(
         m.finding,
@@ -272,6 +296,8 @@ def _sighting(m: _Met, before: Known | None, area_m2: float, limits: NightLimits
 def _sources(m: _Met) -> list[dict[str, Any]]:
     if m.told is None:
         return [{"because": m.step.because}] if m.step.because else []
+    if isinstance(m.told, Stands):
+        return m.told.sources
     return [{"key": m.told.key, "kind": m.told.kind}, *m.told.sources]
 
 

@@ -215,8 +215,10 @@ def _part(conn: Connection, run: Running, code: str, part: Work, view: RuleView)
     night = night_at(conn, run.registers, view, part.at, part.boxes)
     last, delivered = run.since.get(code, (run.last, run.plan.delivered))
     book = book_workflow.known_leads(conn, record_workflow.ENCROACHMENT, run.now, last, limits, part.leads)
+    asked = part.candidates.loc[part.candidates["round"] == 0, "id"]
+    touched = None if run.plan.full or code in run.since else frozenset(asked)
     return record_workflow.record_encroachments(
-        conn, judged(found, night), book, run.registers, view, run.given(code), run.now, delivered
+        conn, judged(found, night), book, run.registers, view, run.given(code), run.now, delivered, touched
     )
 
 
