@@ -15,6 +15,9 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+_LIVE = re.compile("^[=+\\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$", re.ASCII)
+
 _LONGEST = 3_000
 """Characters of a sentence: what a file or user gives as a name may be without end."""
 
@@ -25,6 +28,11 @@ def legible(text: str, keep: str = "") -> str:
     JSON stays JSON with ``keep="\\n"``, and says the same.
     """
     return _UNSEEN.sub(lambda m: m[0] if m[0] in keep else json.dumps(m[0])[1:-1], text)
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: one leading apostrophe, taken away again, gives the text back."""
+    return "'" + text if _LIVE.match(text) and not _NUMBER.match(text) else text
 
 
 class RivergisError(Exception):

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from rivergis import settings as settings_
-from rivergis.errors import PartlyDone, legible
+from rivergis.errors import PartlyDone, inert, legible
 
 if TYPE_CHECKING:
     from rivergis.db.connect import Database
@@ -238,7 +238,9 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
         return
     with files.whole(out) as part:
         if ending == ".csv":
-            frame.to_csv(part, index=False, encoding="utf-8-sig")
+            spoken = [c for c in frame.columns if frame[c].map(type).eq(str).any()]
+            texts = frame.assign(**{c: frame[c].map(lambda v: inert(v) if isinstance(v, str) else v) for c in spoken})
+            texts.to_csv(part, index=False, encoding="utf-8-sig")
         else:
             from rivergis import crs
 

@@ -13,14 +13,16 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.cell.cell import MergedCell
 
 from rivergis.encroachment import patch_dbf, patches
-from rivergis.errors import EnvironmentFault, InputError, UsageError
+from rivergis.errors import EnvironmentFault, InputError, UsageError, inert
 from rivergis.intake import delimited, shapefile, sources, vector
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT, Limits
@@ -246,13 +248,32 @@ def _workbook(kept: Path, part: Path, form: Form) -> None:
     for f in added:
         cell = sheet.cell(head + 1, sheet.max_column + 1, columns[f.name])
         at[columns[f.name]] = cell.column
-    for feature, said in form.values.items():
-        for name, value in said.items():
-            cell = sheet.cell(int(feature), at[columns[name]])
-            cell.value = value
-            if isinstance(value, str):
-                cell.data_type = "s"  # text that begins like a formula stays text
+    for name in {n for said in form.values.values() for n in said}:
+        told = {int(f): said[name] for f, said in form.values.items() if name in said}
+        _take_apart(sheet, at[columns[name]], told)
+        for row, value in told.items():
+            cell = sheet.cell(row, at[columns[name]])
+            if not isinstance(cell, MergedCell):
+                cell.value = value
+                if isinstance(value, str):
+                    cell.data_type = "s"  # text that begins like a formula stays text
     book.save(part)
+
+
+def _take_apart(sheet: Any, column: int, told: Mapping[int, Any]) -> None:
+    """Cells that stand for several rows, where these rows now say different things: each row gets a cell of its own with what it said."""
+    for block in list(sheet.merged_cells.ranges):
+        rows = range(block.min_row, block.max_row + 1)
+        if not block.min_col <= column <= block.max_col or not told.keys() & set(rows):
+            continue
+        first = sheet.cell(block.min_row, block.min_col)
+        alike = block.min_col == column and all(r in told and told[r] == told[block.min_row] for r in rows)
+        if alike:
+            continue
+        sheet.unmerge_cells(block.coord)
+        for row in rows:
+            cell = sheet.cell(row, column)
+            cell.value, cell._style = first.value, copy(first._style)
 
 
 def _head_row(rows: Iterator[Any] | Sequence[Any] | Any, form: Form) -> int:
@@ -280,7 +301,7 @@ def _csv(kept: Path, part: Path, form: Form) -> None:
         row += [columns[f.name] if n == head else "" for f in added] if n >= head else []
     for feature, said in form.values.items():
         for name, value in said.items():
-            rows[int(feature) - 1][headings.index(columns[name])] = "" if value is None else str(value)
+            rows[int(feature) - 1][headings.index(columns[name])] = "" if value is None else inert(str(value))
     newline = "\r\n" if b"\r\n" in raw else "\n"
     with part.open("w", encoding=codec, errors="surrogateescape", newline="") as handle:
         csv.writer(handle, delimiter=sep, lineterminator=newline).writerows(rows)

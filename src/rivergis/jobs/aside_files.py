@@ -19,12 +19,11 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from rivergis.errors import EnvironmentFault, InputError, UsageError
+from rivergis.errors import EnvironmentFault, InputError, UsageError, inert
 from rivergis.intake import cells, vector
 from rivergis.intake.crs_declared import understand
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT, Limits
-from rivergis.maps.export_text import inert
 
 ENDINGS = (".gpkg", ".geojson", ".csv", ".json")
 ID, LAYER, CODE, SENTENCE, FILE, FEATURE, CRS = OURS = (

@@ -20,10 +20,10 @@ import pyogrio
 import shapely
 from pyarrow import parquet
 
-from rivergis.errors import EnvironmentFault
+from rivergis.errors import EnvironmentFault, inert
 from rivergis.maps.export_columns import Field
 from rivergis.maps.export_rows import Chunk, Part
-from rivergis.maps.export_text import NOT_GBK, cut_to, encodable, inert, short_names, text_of
+from rivergis.maps.export_text import NOT_GBK, cut_to, encodable, short_names, text_of
 
 _TYPES = {
     "text": pa.string(), "number": pa.float64(), "integer": pa.int32(), "boolean": pa.bool_(), "date": pa.date32(),

@@ -16,10 +16,10 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from rivergis import words
-from rivergis.errors import InputError
+from rivergis.errors import InputError, inert
 from rivergis.maps.export_files import Sheet, spare
 from rivergis.maps.export_rows import Chunk
-from rivergis.maps.export_text import inert, text_of
+from rivergis.maps.export_text import text_of
 
 MAX_ROWS, MAX_CELL = 1_048_576, 32_767
 

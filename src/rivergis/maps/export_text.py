@@ -7,13 +7,10 @@ gives the text back. Numbers, also those written as text, stay as they are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-_LIVE = re.compile("^[=+\\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$", re.ASCII)
 NOT_GBK = "〓"  # the mark that Chinese type has for a missing character
 
 
@@ -22,11 +19,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, datetime):
         return (value.astimezone(UTC) if value.tzinfo else value).isoformat().replace("+00:00", "Z")
     return str(value)
-
-
-def inert(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return "'" + text if _LIVE.match(text) and not _NUMBER.match(text) else text
 
 
 def short_names(names: Sequence[str], encoding: str) -> list[str]:

@@ -18,8 +18,7 @@ import pyogrio
 import shapely
 
 from rivergis import crs, words
-from rivergis.errors import EnvironmentFault, UsageError
-from rivergis.maps.export_text import inert
+from rivergis.errors import EnvironmentFault, UsageError, inert
 from rivergis.reports import case_rows, workbook
 from rivergis.reports.patrol_paper import SHANGHAI
 from rivergis.river.files import whole

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from rivergis import words
-from rivergis.maps.export_text import inert
+from rivergis.errors import inert
 from rivergis.patrol import calendar, duty
 from rivergis.patrol.duty_workflow import Duties
 from rivergis.reports.patrol_paper import Paper, Table

@@ -13,9 +13,9 @@ import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
-from rivergis.errors import EnvironmentFault, InputError, UsageError
+from rivergis.errors import EnvironmentFault, InputError, UsageError, inert
 from rivergis.maps.export_tables import text_cell
-from rivergis.maps.export_text import encodable, inert
+from rivergis.maps.export_text import encodable
 from rivergis.patrol.records import Profile, Record, Writing
 from rivergis.reports.writing import whole
 

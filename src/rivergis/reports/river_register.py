@@ -18,8 +18,7 @@ import openpyxl
 import pandas as pd
 
 from rivergis import __version__, words
-from rivergis.errors import EnvironmentFault, UsageError, legible
-from rivergis.maps.export_text import inert
+from rivergis.errors import EnvironmentFault, UsageError, inert, legible
 from rivergis.reports import morning, workbook
 from rivergis.reports.register_tables import Cells, RiverRegister, Sheet
 from rivergis.reports.writing import whole
