@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivergis.db.connect import Database
-from rivergis.maps.export_text import cut_to, inert, short_names
+from rivergis.errors import inert
+from rivergis.maps.export_text import cut_to, short_names
 from tests.export.conftest import LONG, points, send, take
 from tests.export.reading import plain
 
