@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import text
 
-from rivergis.db import backup, people, versions
+from rivergis.db import backup, guards, people, versions
 from rivergis.db.connect import Database
 from rivergis.errors import InputError, UsageError
 
@@ -61,6 +61,8 @@ def test_round_trip(filled: tuple[Database, Path], empty_database: Database, tmp
     assert restored.applied == []
     assert contents(empty_database) == contents(db)
     assert (tmp_path / "elsewhere" / "tracks" / "a.gpx").read_text() == "raw track"
+    with empty_database.read() as conn:
+        assert guards.aside(conn) == [] and guards.marks(conn) == [], "guards and their rules came over whole"
     with empty_database.write("somebody") as conn:  # sequences go on, triggers guard
         conn.execute(
             text(

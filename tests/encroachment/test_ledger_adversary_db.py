@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import threading
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from rivergis.db import guards, people
 from rivergis.db.connect import Database, now_of
 from rivergis.encroachment import case_store, look_back_workflow
 from rivergis.errors import InputError, NotPermitted, UsageError
@@ -150,4 +153,112 @@ def test_the_rules_of_the_life_are_changed_by_the_upgrade_only(ledger: Database,
         before = conn.execute(text("SELECT count(*) FROM sys.audit")).scalar_one()
         conn.execute(text(said))
         assert conn.execute(text("SELECT count(*) FROM sys.audit")).scalar_one() == before + 1, "it leaves a line"
+        whole.rollback()
+
+
+def test_many_hands_merging_at_once_make_no_ring(ledger: Database, tmp_path: Path) -> None:
+    ids = [opened(ledger, 500 + n, number=f"ring-{n}") for n in range(4)]
+    faults: list[BaseException] = []
+
+    def work(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(6):
+            a, b = chance.sample(ids, 2)
+            try:
+                if chance.random() < 0.6:
+                    move(ledger, tmp_path, a, "merge", "li", detail={"into": b})
+                else:
+                    move(ledger, tmp_path, a, "take_apart", "zhou")
+            except UsageError:
+                continue
+            except BaseException as error:  # told in the test's own thread
+                faults.append(error)
+
+    hands = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for h in hands:
+        h.start()
+    for h in hands:
+        h.join()
+    assert not faults
+    for c in (case(ledger, i) for i in ids):
+        if c["state"] == "merged":
+            assert case(ledger, str(c["merged_into"]))["state"] != "merged"
+        assert all(case(ledger, str(i))["state"] == "merged" for i in c["merged_from"])
+
+
+def test_who_loses_a_capability_in_between_goes_no_further(ledger: Database, tmp_path: Path) -> None:
+    one = opened(ledger, 600)
+    with ledger.write("test") as conn:
+        for name in ("sun", "qian"):
+            people.add_user(conn, name, name)
+            people.grant(conn, name, "inspector")
+    move(ledger, tmp_path, one, "judge_problem", "sun")
+    with ledger.write("test") as conn:
+        people.revoke(conn, "sun", "inspector")
+        people.disable(conn, "qian")
+    for who in ("sun", "qian"):
+        with pytest.raises(NotPermitted):
+            move(ledger, tmp_path, one, "assign", who, detail=ONE)
+    with pytest.raises(NotPermitted, match="may not take"):
+        sql(
+            ledger, "sun",
+            "INSERT INTO data.finding_event (finding_id, move, to_state, reason) VALUES (:f, 'judge_not_a_problem', 'not_a_problem', 'x')",
+            f=one,
+        )  # fmt: skip
+
+
+def test_a_deadline_is_over_when_its_day_is_over_in_beijing(ledger: Database, tmp_path: Path) -> None:
+    one = opened(ledger, 700)
+    move(ledger, tmp_path, one, "judge_problem", "li")
+    told = move(ledger, tmp_path, one, "assign", "li", detail={**ONE, "deadline": "2026-10-01"}).told
+    assert any("2026-10-01" in t for t in told), "a day that is past is told"
+    days = {d: case(ledger, one, date(2026, 10, d)) for d in (1, 2, 8)}
+    assert [days[d]["overdue_days"] for d in days] == [0, 1, 7], "also over holidays: days are days of the calendar"
+    with ledger.read() as conn:
+        zone = "SELECT (timestamptz '2026-10-01T15:59:59Z' AT TIME ZONE 'Asia/Shanghai')::date"
+        assert conn.execute(text(zone)).scalar_one() == date(2026, 10, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE data.finding_event DISABLE TRIGGER guard_life",
+        "ALTER TABLE data.finding_event DISABLE TRIGGER USER",
+        "ALTER TABLE data.finding_event ENABLE REPLICA TRIGGER guard_append_only",
+        "DROP TRIGGER guard_life ON data.finding_event",
+        "CREATE OR REPLACE FUNCTION app.may(who text, what text) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'",
+        "ALTER TABLE list.lifecycle_move DISABLE TRIGGER USER; UPDATE list.lifecycle_move SET other_than = '{}'; ALTER TABLE list.lifecycle_move ENABLE TRIGGER USER",
+    ],
+)
+def test_a_guard_that_somebody_put_aside_is_told(ledger: Database, change: str) -> None:
+    with ledger.engine.connect() as conn, conn.begin() as whole:
+        assert guards.aside(conn) == []
+        conn.execute(text("SELECT set_config('rivergis.actor', 'li', true)"))
+        for part in change.split("; "):
+            conn.execute(text(part))
+        assert guards.aside(conn)
+        whole.rollback()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DELETE FROM data.finding_event WHERE finding_id = :f AND seq = 1", "missing"),
+        ("UPDATE data.finding_event SET recorded_at = recorded_at - interval '3 days' WHERE finding_id = :f AND seq = 2", "dated before"),
+        (
+            "INSERT INTO data.finding_event (finding_id, seq, move, to_state, actor) VALUES (:f, 3, 'close', 'closed', 'zhao')",
+            "the audit knows nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_what_passed_no_guard_leaves_a_mark(ledger: Database, tmp_path: Path, change: str, told: str) -> None:
+    one = opened(ledger, 800)
+    if case(ledger, one)["state"] == "found":
+        move(ledger, tmp_path, one, "judge_problem", "li")
+        move(ledger, tmp_path, one, "assign", "li", detail=ONE)
+    with ledger.engine.connect() as conn, conn.begin() as whole:
+        assert guards.marks(conn) == []
+        conn.execute(text("SET LOCAL session_replication_role = replica"))
+        conn.execute(text(change), {"f": one})
+        assert any(told in m and one[:8] in m for m in guards.marks(conn)), guards.marks(conn)
         whole.rollback()

@@ -11,6 +11,7 @@ import yaml
 from sqlalchemy import Connection, text
 
 from rivergis import lifecycle, rules
+from rivergis.db import guards
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault, UsageError
 from rivergis.settings import gis_dir
@@ -54,6 +55,9 @@ def upgrade(db: Database, source: Path | None = None) -> list[str]:
         applied += _rebuild_app(conn, source, bool(applied), known)
         applied += _load_roles(conn, source, known)
         applied += _load_lives(conn, source.parent, known)
+        if applied or guards.NOTE not in known:
+            with conn.begin():
+                _note(conn, guards.NOTE, guards.state(conn))
         conn.invalidate()  # its temporary tables and functions end with it
     return applied
 

@@ -131,6 +131,21 @@ def ill_said(detail: Mapping[str, Any]) -> str | None:
     return next((k for k, good in checks.items() if k in detail and not good(detail[k])), None)
 
 
+def deadline_doubts(detail: Mapping[str, Any], today: date, longest_days: int) -> list[dict[str, Any]]:
+    """What is odd about the days of an assignment (整改期限), code and figures: past, far off, a unit later than its case. Told, not refused."""
+    own = day(detail.get("deadline"))
+    units = [(u["unit"], due) for u in detail.get("units") or [] if (due := day(u.get("deadline"))) is not None]
+    out: list[dict[str, Any]] = []
+    for due in dict.fromkeys(d for d in (own, *(d for _, d in units)) if d is not None):
+        if due < today:
+            out.append({"code": "past", "day": str(due)})
+        elif (due - today).days > longest_days:
+            out.append({"code": "far", "day": str(due), "days": longest_days})
+    return out + [
+        {"code": "unit_later", "unit": u, "day": str(due)} for u, due in units if own is not None and due > own
+    ]
+
+
 def since_assigned(events: Sequence[Event]) -> Sequence[Event]:
     """Events after the case last came into 'assigned' from elsewhere: what counts as done is counted from there."""
     before, entered = "found", None

@@ -112,6 +112,7 @@ def step(
         told += _with_evidence(conn, case_id, said, evidence, store_dir, bounds or national_bounds())
     sha256 = None if attachment is None else _kept(attachment, store_dir)[0]
     to_state = _judge(conn, case_id, life, move, actor, Said(reason, sha256, said), past)
+    told += _of_days(said) if move in ("assign", "reassign") else []
     event = case_store.add_event(conn, case_id, move, to_state, reason=reason, attachment_sha256=sha256, detail=said)
     return Step(str(case_id), move, to_state, actor, case_store.give_number(conn, case_id), event, told)
 
@@ -196,10 +197,20 @@ def _into(conn: Connection, said: dict[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
+def _national() -> rules.RuleView:
+    return rules.load(gis_dir() / "rules").at((rules.NATIONAL,), datetime.now(SHANGHAI).date())
+
+
 def national_bounds() -> Bounds:
     """From where on a difference is told, by the national rules."""
-    view = rules.load(gis_dir() / "rules").at((rules.NATIONAL,), datetime.now(SHANGHAI).date())
-    return Bounds.of(view)
+    return Bounds.of(_national())
+
+
+def _of_days(said: Mapping[str, Any]) -> list[str]:
+    """What is odd about the days of an assignment, in words."""
+    longest = int(_national().number("ledger.deadline.longest"))
+    found = case_needs.deadline_doubts(said, datetime.now(SHANGHAI).date(), longest)
+    return [words.both(f"deadline_doubt.{d['code']}", **d) for d in found]
 
 
 def keep_evidence(
