@@ -59,7 +59,7 @@ def load(folder: Path | None, actor: str | None, as_json: bool) -> None:
     for night in result.nights:
         new = {t: c["statuses"].get("new", 0) for t, c in night["topics"].items()}
         click.echo(
-            f"{night['night']}  新增线索 new leads: "
+            f"{night['night']}  首次发现(存量待核) told first, stock until a baseline is signed: "
             + ", ".join(f"{t} {n}" for t, n in new.items())
             + ("" if night["changed"] else "  (无变化 unchanged)")
         )
