@@ -189,17 +189,25 @@ def _summary(result: NightResult) -> None:
 @DATE
 @common.json_option
 def show(day: datetime | None, as_json: bool) -> None:
-    """List the leads of a night.
+    """List the leads as a night left them (default: the last that was run).
 
     \b
     Example:
       rivergis nightly show --date 2026-05-20
     """
     from rivergis import words
+    from rivergis.db import nights, system
     from rivergis.encroachment import store
+    from rivergis.errors import NotFound
 
-    night = _date(day)
     with common.database().read() as conn:
+        last = system.latest_job_run(conn, nights.JOB)
+        night = day.date() if day else last and last["run_date"]
+        if night is None or not nights.was_run(conn, night):
+            when = f" for {night}" if night else ""
+            raise NotFound(
+                f"No night was run{when}: run it with 'rivergis nightly run{f' --date {night}' if night else ''}'."
+            )
         frame = store.findings_of_night(conn, night)
     rows = [dict(r._asdict()) for r in frame.drop(columns="geom").itertuples(index=False)]
     if as_json:

@@ -140,6 +140,12 @@ def last_told_of(conn: Connection) -> date | None:
     ).scalar()
 
 
+def was_run(conn: Connection, night: date) -> bool:
+    """Whether the night of a civil day came to its end."""
+    sql = "SELECT EXISTS (SELECT FROM sys.job_run WHERE job = 'nightly' AND district = '' AND run_date = :night)"
+    return bool(conn.execute(text(sql), {"night": night}).scalar())
+
+
 def chain(conn: Connection, night: date) -> str:
     """What the nights before one come to: the last of them that ended, with all it read."""
     row = conn.execute(

@@ -115,6 +115,8 @@ def run(
     on = night or yesterday()
     with db.lock(JOB):
         _is_no_day_to_come(desk, on)
+        if district is not None:
+            _known_district(desk, on, district)
         begun = _open(desk)
         if resume and begun is None:
             progress("no night is unfinished")
@@ -170,6 +172,15 @@ def _mended(desk: Desk, begun: Begun) -> bool:
         except (RuleError, NotFound):  # kept by a former version of the program
             return True
     return False
+
+
+def _known_district(desk: Desk, night: date, district: str) -> None:
+    """Refuse a district that there is not, before anything begins."""
+    with desk.db.read() as conn:
+        units = river_store.units(conn, night, now_of(conn))
+    known = sorted({str(c)[:6] for c in units["code"]} | {"none"}) if len(units) else ["none"]
+    if district not in known:
+        raise UsageError(f"There is no district {district!r} on {night}; the districts are: {', '.join(known)}.")
 
 
 def _open(desk: Desk) -> Begun | None:
@@ -269,9 +280,6 @@ def _go_on(desk: Desk, begun: Begun, district: str | None, full: bool) -> NightR
         run_ = _running(conn, desk, begun, before, full)
     every = [(PATROLS, ""), *((JOB, d) for d in night_units.districts(run_)), (REGISTERS, "")]
     wanted = every if district is None else [(JOB, district)]
-    if district is not None and (JOB, district) not in every:
-        known = ", ".join(d for _, d in every if d) or "none is known"
-        raise UsageError(f"There is no district {district!r} in this night; the districts are: {known}.")
     for job, code in wanted:
         if f"{job}/{code}" not in done:
             _unit(desk, run_, job, code)
@@ -413,9 +421,9 @@ def _first_line(error: Exception) -> str:
 
 
 def _name(part: str) -> str:
-    """A part of the night as people name it: its district, else its job."""
+    """A part of the night as people name it: its district, else what it looks at."""
     job, code = part.split("/")
-    return code or job
+    return code or {PATROLS: "巡河 patrols", REGISTERS: "排污口与界线 outfalls and lines"}[job]
 
 
 def _report_path(report_dir: Path | None, night: date) -> str | None:
@@ -467,10 +475,10 @@ def _would_tell(conn: Connection, desk: Desk, night: date) -> dict[str, Any]:
     rule_set = system.keep_rules(conn, desk.book.version, desk.book.content, desk.book.rows())
     begun = nights.begin(conn, night, known, inputs, fingerprint.together(inputs), engine, rule_set, [])
     run_ = _running(conn, desk, begun, nights.before(conn, begun), True)
+    then = finding_store.statuses_on(conn, night)  # before the trial writes its own
     otherwise: dict[str, dict[str, str]] = {}
     for code in sorted({*run_.plan.work, *run_.plan.calm}):
         said = night_units.would_say(conn, run_, code)
-        then = finding_store.statuses_on(conn, list(said), night)
         otherwise |= {str(i): {"then": then.get(i, ""), "now": s} for i, s in said.items() if _differs(then.get(i), s)}
     leads: dict[str, int] = {}
     for x in otherwise.values():
