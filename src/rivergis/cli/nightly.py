@@ -202,7 +202,7 @@ def show(day: datetime | None, as_json: bool) -> None:
 
     with common.database().read() as conn:
         last = system.latest_job_run(conn, nights.JOB)
-        night = day.date() if day else last and last["run_date"]
+        night: date | None = day.date() if day else last["run_date"] if last else None
         if night is None or not nights.was_run(conn, night):
             when = f" for {night}" if night else ""
             raise NotFound(
