@@ -144,6 +144,8 @@ def _late(result: NightResult) -> None:
     if late.get("same_inputs"):
         common.say("输入未变 nothing it reads has changed since")
         return
+    if not late["leads"]:
+        common.say("与当时所说一致 it would say the same of every lead")
     for status, n in sorted(late["leads"].items()):
         common.say(f"  {words.both('status.' + status)}: {n}")
     for row in late["listed"]:
@@ -210,6 +212,8 @@ def show(day: datetime | None, as_json: bool) -> None:
             )
         frame = store.findings_of_night(conn, night)
     rows = [dict(r._asdict()) for r in frame.drop(columns="geom").itertuples(index=False)]
+    # what happened first, then what goes on
+    rows.sort(key=lambda r: (r["status"] in ("persisting", "unobserved"), str(r["class_code"]), str(r["id"])))
     if as_json:
         common.emit(rows, True)
         return
