@@ -59,6 +59,7 @@ def filled(service: Service, path: str) -> str:
         "seq": "1",
         "month": "2026-05",
         "sha256": "0" * 64,
+        "ending": "csv",
     }
     return re.sub(r"\{(\w+)\}", lambda m: values[m[1]], path)
 

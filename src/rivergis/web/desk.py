@@ -170,17 +170,22 @@ def sign(
 
 
 def signed_baseline(request: Request, actor: Actor, reason: str, number: int) -> tuple[int, Any]:
-    db, today = database(request), datetime.now(page.SHANGHAI).date()
-    with db.read() as conn:
-        night = baseline_store.last_night(conn) or today
+    with database(request).read() as conn:
         head = baseline_store.baseline(conn, number)
-        places = case_workflow.register(conn, today)
     if head["signed_by"] is not None:
         raise NotNow(f"Baseline {number} was signed by {head['signed_by']} already.")
     if not reason.strip():
         raise InputError("Say why the baseline may stand.")
-    desk = Desk(db, actor.name, request.app.state.settings.store_dir, view_of(request), night, places)
-    return baseline_workflow.sign(desk, reason.strip(), number)
+    return baseline_workflow.sign(desk_of(request, actor), reason.strip(), number)
+
+
+def desk_of(request: Request, actor: Actor) -> Desk:
+    """Who takes tables over here, by the rules of the home of this database and against its last night."""
+    db, today = database(request), datetime.now(page.SHANGHAI).date()
+    with db.read() as conn:
+        night = baseline_store.last_night(conn) or today
+        places = case_workflow.register(conn, today)
+    return Desk(db, actor.name, request.app.state.settings.store_dir, view_of(request), night, places)
 
 
 @router.get("/feeds")
