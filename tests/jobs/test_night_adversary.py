@@ -265,3 +265,39 @@ def test_a_page_that_finds_no_room_leaves_the_night_and_its_answer(two: Database
     (tmp_path / "reports").unlink()
     again = nightly.run(two, BOOK, day(0), "test", **where)
     assert again.state == "done" and again.report is not None and not again.changed
+
+
+def test_a_picture_that_comes_after_a_newer_one_is_no_look_of_tonight(two: Database, tmp_path: Path) -> None:
+    """The picture of day 1, which shows the shed, comes when that of day 2, which does not, was taken up."""
+    deliver(two, day(0), "a", {"shed": SHED, "barn": BARN})
+    night(two, tmp_path, 0)
+    deliver(two, day(2), "a", {"barn": BARN})
+    night(two, tmp_path, 2)
+    deliver(two, day(1), "a", {"shed": SHED, "barn": BARN})
+    night(two, tmp_path, 3)
+    assert missed(two) == 1 and statuses(two, 3) == {"shed": "unobserved", "barn": "persisting"}
+
+
+def test_what_a_redrawn_line_leaves_outside_is_not_said_to_be_permitted(two: Database, tmp_path: Path) -> None:
+    permit(two, "P1", "permanent_work", "building", (95.0, 45.0, 30.0, 20.0), valid_from="2020-01-01")
+    deliver(two, day(0), "a", {"shed": SHED, "barn": BARN})
+    night(two, tmp_path, 0)
+    assert untold(two, 0) == {"shed": "permitted"}
+    area(two, "V1", (1000.0, -100.0, 1000.0, 200.0))
+    night(two, tmp_path, 1)
+    assert untold(two, 1) == {}
+
+
+def test_what_stands_beside_something_delivered_again_is_not_seen_again(two: Database, tmp_path: Path) -> None:
+    """The wall of feed b touches the shed of feed a, which alone is delivered again as it was, and once for an earlier day."""
+    deliver(two, day(1), "a", {"shed": SHED})
+    deliver(two, day(1), "b", {"wall": ("dump", (120.0, 50.0, 3.0, 10.0))})
+    for n in (1, 2, 3):
+        run(two, tmp_path, n, full=n == 3)
+        deliver(two, day(n + 1), "a", {"shed": SHED})
+    with two.read() as conn:
+        rows = conn.execute(text("SELECT night FROM data.sighting WHERE sources -> 1 ->> 'code' = 'wall'")).scalars()
+        assert list(rows) == [day(1)]
+    deliver(two, day(0), "a", {"shed": SHED})
+    run(two, tmp_path, 4)
+    assert leads(two, 4)["shed"]["figures"]["first_delivered_on"] == str(day(0)), "it is known of an earlier day now"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -147,10 +147,12 @@ def standing(
     rows: Sequence[int],
     judged: Judged,
     news: Sequence[bool],
+    changed: Collection[uuid.UUID],
 ) -> tuple[list[Step], set[int], set[int]]:
     """Leads of which no feed said anything since the night before: they stand as last delivered, and nothing is learnt of them.
 
-    One delivery is one sight, however many nights it stands for. Also returns which known leads and detections those are.
+    One delivery is one sight, however many nights it stands for; what is delivered again as it was beside a lead says nothing of
+    it (``changed``: candidates delivered otherwise than before). Also returns which known leads and detections those are.
     """
     if book.before is None:
         return [], set(), set()
@@ -165,7 +167,8 @@ def standing(
     fresh = [
         s.footprint if s.footprint.area > 0 else s.footprint.buffer(s.accuracy_m)
         for s, r in zip(seen, rows, strict=True)
-        if news[r] or (not s.untold and (s.key, int(frame["version"].iloc[r])) not in named)
+        if (news[r] and frame["id"].iloc[r] in changed)
+        or (not s.untold and (s.key, int(frame["version"].iloc[r])) not in named)
     ]
     tree = shapely.STRtree(fresh)
     steps: list[Step] = []

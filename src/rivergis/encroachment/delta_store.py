@@ -46,6 +46,19 @@ def changed_items(conn: Connection, now: Iterable[uuid.UUID], before: Iterable[u
     return set(rows.scalars())
 
 
+def seen_earlier(conn: Connection, now: Moment, before: Moment) -> set[uuid.UUID]:
+    """Candidates that a delivery which came since shows on an earlier day than any known before."""
+    rows = conn.execute(
+        text("""SELECT DISTINCT i.candidate_id FROM data.delivery d JOIN data.delivery_item i ON i.delivery_id = d.id
+        WHERE d.recorded_at > :since AND d.recorded_at <= :known
+          AND d.delivered_on < (SELECT max(delivered_on) FROM data.delivery WHERE recorded_at <= :since)
+          AND d.delivered_on < (SELECT min(o.delivered_on) FROM data.delivery_item j JOIN data.delivery o ON o.id = j.delivery_id
+                                WHERE j.candidate_id = i.candidate_id AND o.recorded_at <= :since)"""),
+        {"since": before.known_at, "known": now.known_at},
+    )
+    return set(rows.scalars())
+
+
 def open_leads(conn: Connection, at: Moment, back: timedelta) -> None:
     """Make ``lead_node`` and ``lead_name``: encroachments as the nights before left them, also those that may come back."""
     reach = _REACH.format(m="coalesce((m.carried ->> 'accuracy_m')::float8, 0)", per=_M_PER_DEG, g="s.geom")
@@ -138,10 +151,10 @@ class Nodes:
         )
         self.conn.execute(text("DROP TABLE asked"))
 
-    def add_places(self, places: Sequence[shapely.Geometry]) -> None:
-        """Whatever stands in places (degrees), and the leads there."""
+    def add_places(self, places: Sequence[shapely.Geometry]) -> set[uuid.UUID]:
+        """Whatever stands in places (degrees), and the leads there; returns all candidates that ever were there."""
         if not len(places):
-            return
+            return set()
         self._places(places)
         self.conn.execute(
             text(f"""CREATE TEMP TABLE asked ON COMMIT DROP AS SELECT DISTINCT c.id FROM place p JOIN data.candidate c
@@ -149,10 +162,12 @@ class Nodes:
             self._with,
         )
         self._take(0)
+        found = set(self.conn.execute(text("SELECT id FROM asked")).scalars())
         self.conn.execute(
             text(f"""INSERT INTO lead_in SELECT DISTINCT l.id, 0 FROM place p JOIN lead_node l ON ST_DWithin(l.shape, p.geom, {_TOUCH_DEG})
             ON CONFLICT DO NOTHING; DROP TABLE asked; DROP TABLE place""")
         )
+        return found
 
     def _places(self, places: Sequence[shapely.Geometry]) -> None:
         self.conn.execute(

@@ -92,14 +92,16 @@ def feeds_delivered(
 ) -> pd.DataFrame:
     """Feeds that gave a complete picture for a civil day after one, up to another, or since a moment; the others did not look.
 
-    Columns feed, delivered_on and recorded_at (last of each), on_foot (all that the feed ever named was reported by an inspector).
+    A picture that comes after a newer one of its feed was taken up is history: what stands now was looked at already.
+    Columns feed, delivered_on and recorded_at (of the newest picture), on_foot (all that the feed ever named was reported by an inspector).
     """
     return read_table(
         conn,
-        """SELECT d.feed, max(d.delivered_on) AS delivered_on, max(d.recorded_at) AS recorded_at,
+        """SELECT d.feed, d.delivered_on, d.recorded_at,
           NOT EXISTS (SELECT FROM data.candidate c WHERE c.feed = d.feed AND c.source_kind <> 'inspector') AS on_foot
-        FROM data.delivery d WHERE d.complete AND d.delivered_on <= :until
-          AND (CAST(:after AS date) IS NULL OR d.delivered_on > :after OR d.recorded_at > :since) AND d.recorded_at <= :known GROUP BY d.feed ORDER BY d.feed""",
+        FROM (SELECT DISTINCT ON (feed) feed, delivered_on, recorded_at FROM data.delivery
+              WHERE complete AND delivered_on <= :until AND recorded_at <= :known ORDER BY feed, delivered_on DESC, recorded_at DESC) d
+        WHERE CAST(:after AS date) IS NULL OR d.delivered_on > :after OR d.recorded_at > :since ORDER BY d.feed""",
         {"after": after, "since": since, "until": until, "known": known_at},
     )
 

@@ -51,6 +51,8 @@ class Plan:
     full: bool
     delivered: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Feeds that looked since the night before."""
+    crossed: frozenset[uuid.UUID] = frozenset()
+    """Candidates at ground whose boundary was redrawn or revoked: those that are not judged lie outside now."""
 
     @property
     def candidates(self) -> int:
@@ -86,10 +88,12 @@ def plan(
     used = delta_store.deliveries_used(conn, now)
     then = {} if before is None else delta_store.deliveries_used(conn, before)
     changed = _changed(conn, used, then)
+    crossed: set[uuid.UUID] = set()
     if full or before is None or parts.ELSEWHERE in again:
         nodes.everything()
+        crossed = night_store.not_told(conn, now.night, now.known_at)
     else:
-        _seed(conn, nodes, wanted, now, before, view, changed)
+        crossed = _seed(conn, nodes, wanted, now, before, view, changed)
         new = {f for f in used if used[f] != then.get(f)} | set(delivered["feed"])
         nodes.add_moving(sorted(new))
         nodes.add_district(again, [u for d in again for u in _units(register, d)])
@@ -103,7 +107,9 @@ def plan(
     for row, district in zip(again_seen.itertuples(), register.districts(places), strict=True):
         calm.setdefault(district, []).append((row.id, row.status))
     everything = full or before is None
-    return Plan(_by_district(frame, pairs, register, chunk), calm, frozenset(changed), everything, delivered)
+    return Plan(
+        _by_district(frame, pairs, register, chunk), calm, frozenset(changed), everything, delivered, frozenset(crossed)
+    )
 
 
 def _most(view: RuleView, key: str) -> float:
@@ -135,12 +141,12 @@ def _changed(
 
 def _seed(
     conn: Connection, nodes: Nodes, wanted: Acts, now: Moment, before: Moment, view: RuleView, changed: set[uuid.UUID]
-) -> None:
-    """What changed by itself: objects, permits, lines, pictures, and looks that people took."""
+) -> set[uuid.UUID]:
+    """What changed by itself: objects, permits, lines, pictures, and looks that people took; returns what stands at lines redrawn."""
     moments = (now.night, now.known_at), (before.night, before.known_at)
     permits = night_store.permits_between(conn, *moments)
     scenes = night_store.scenes_between(conn, *moments)
-    ids = set(changed)
+    ids = set(changed) | delta_store.seen_earlier(conn, now, before)
     if scenes:
         ids |= night_store.naming_scenes(conn, scenes)
     worded = set(permits.loc[~permits["placed"].to_numpy(bool), "allows"])
@@ -148,9 +154,9 @@ def _seed(
         ids |= night_store.of_kinds(conn, worded)
     nodes.add_candidates(ids)
     places = list(permits.geometry[permits["placed"].to_numpy(bool)])
-    places += _redrawn(conn, wanted, before)
     places += _looks(conn, now, before, view)
     nodes.add_places(places)
+    return nodes.add_places(_redrawn(conn, wanted, before))
 
 
 def _redrawn(conn: Connection, wanted: Acts, before: Moment) -> list[Any]:

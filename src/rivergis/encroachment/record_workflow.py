@@ -80,12 +80,13 @@ def record_encroachments(
     given: Given,
     at: Moment,
     delivered: pd.DataFrame,
+    changed: Collection[uuid.UUID],
     touched: Collection[uuid.UUID] | None = None,
 ) -> Recorded:
     """Record what was judged of things that belong together against the leads they may be, in the caller's transaction.
 
-    ``delivered``: feeds that looked since the night before (``night_store.feeds_delivered``); ``touched``: candidates that changed
-    since, or whose permits, lines or pictures did (None = all): a lead on others keeps its verdict.
+    ``delivered``: feeds that looked since the night before (``night_store.feeds_delivered``); ``changed``: candidates that are
+    delivered otherwise than before; ``touched``: candidates that changed since, or whose permits, lines or pictures did (None = all): a lead on others keeps its verdict.
     """
     store.add_not_findings(conn, at, list(_reasons(judged)))
     zone = judged.night.ground.crs
@@ -96,7 +97,7 @@ def record_encroachments(
     on_foot = _looked_at_on_foot(conn, book, last_seen, view, at)
     looked = np.maximum(observed_shares(known, book, judged, delivered), on_foot).tolist()
     news = fresh(judged, book)
-    stand, mine, theirs = standing(book, known, seen, rows, judged, news)
+    stand, mine, theirs = standing(book, known, seen, rows, judged, news, changed)
     free_k = [k for k in range(len(known)) if k not in mine]
     free_s = [s for s in range(len(seen)) if s not in theirs]
     moved = line_moved(book, registers)
@@ -118,7 +119,10 @@ def record_encroachments(
         any(news[rows[s]] for s in step.seen)
         or (
             step.known is not None
-            and (not feeds[step.known].isdisjoint(known[step.known].carried.sources) or on_foot[step.known] > 0)
+            and (
+                on_foot[step.known] > 0
+                or not (step.seen or feeds[step.known].isdisjoint(known[step.known].carried.sources))
+            )
         )
         for step in steps
     ]

@@ -218,7 +218,16 @@ def _part(conn: Connection, run: Running, code: str, part: Work, view: RuleView)
     asked = part.candidates.loc[part.candidates["round"] == 0, "id"]
     touched = None if run.plan.full or code in run.since else frozenset(asked)
     return record_workflow.record_encroachments(
-        conn, judged(found, night), book, run.registers, view, run.given(code), run.now, delivered, touched
+        conn,
+        judged(found, night),
+        book,
+        run.registers,
+        view,
+        run.given(code),
+        run.now,
+        delivered,
+        run.plan.changed,
+        touched,
     )
 
 
@@ -241,7 +250,7 @@ def registers_of(conn: Connection, run: Running) -> dict[str, Any]:
             conn, views["encroachment"], run.registers.register, night, known
         )
     counts["report_photos"] = report_workflow.attach_photos(conn)
-    gone = (night_store.not_told(conn, night, known) if run.full else run.plan.changed) - run.plan.judged
+    gone = (run.plan.changed | run.plan.crossed) - run.plan.judged
     counts["ended"] = night_store.end_not_findings(conn, night, known, gone)
     for view in views.values():
         run.used(view)
