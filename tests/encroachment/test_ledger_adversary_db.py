@@ -262,3 +262,38 @@ def test_what_passed_no_guard_leaves_a_mark(ledger: Database, tmp_path: Path, ch
         conn.execute(text(change), {"f": one})
         assert any(told in m and one[:8] in m for m in guards.marks(conn)), guards.marks(conn)
         whole.rollback()
+
+
+def test_a_task_is_accepted_by_who_may(ledger: Database) -> None:
+    step = "INSERT INTO data.superior_step (list_name, number, state, reason) VALUES ('分解表', '7', :s, 'x')"
+    with pytest.raises(NotPermitted, match="capability"):
+        sql(ledger, "ma", step, s="done")
+    sql(ledger, "li", step, s="done")
+    with pytest.raises(NotPermitted, match="capability"):
+        sql(ledger, "zhou", step, s="accepted")
+    sql(ledger, "wang", step, s="accepted")
+
+
+def test_two_who_sign_at_once_sign_once(ledger: Database) -> None:
+    made = "00000000-0000-4000-8000-0000000000b1"
+    sql(
+        ledger, "li",
+        """INSERT INTO data.baseline (id, number, night, sources, counts, content_hash)
+        VALUES (:b, (SELECT coalesce(max(number), 0) + 1 FROM data.baseline), '2026-05-20', '[]', '{}', 'x')""",
+        b=made,
+    )  # fmt: skip
+    out: list[str] = []
+
+    def sign(who: str) -> None:
+        try:
+            sql(ledger, who, "INSERT INTO data.baseline_signature (baseline_id, reason) VALUES (:b, '核对')", b=made)
+            out.append("signed")
+        except Exception as error:  # what the loser is told is looked at below
+            out.append(type(error).__name__)
+
+    hands = [threading.Thread(target=sign, args=(w,)) for w in ("wang", "zhao")]
+    for h in hands:
+        h.start()
+    for h in hands:
+        h.join()
+    assert sorted(out) == ["NotPermitted", "signed"]

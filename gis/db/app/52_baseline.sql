@@ -35,7 +35,11 @@ COMMENT ON VIEW app.superior_number IS 'Numbers of higher levels of each case';
 CREATE FUNCTION app.guard_baseline_signature() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE made data.baseline;
 BEGIN
-  SELECT * INTO made FROM data.baseline WHERE id = NEW.baseline_id;
+  -- one signs at a time: who comes second is told, not stopped by a key
+  SELECT * INTO made FROM data.baseline WHERE id = NEW.baseline_id FOR UPDATE;
+  IF EXISTS (SELECT FROM data.baseline_signature s WHERE s.baseline_id = NEW.baseline_id) THEN
+    RAISE EXCEPTION 'baseline % is signed already', made.number USING ERRCODE = 'RG007';
+  END IF;
   IF made.actor = NEW.actor THEN
     RAISE EXCEPTION '% made this baseline: another person signs it', NEW.actor USING ERRCODE = 'RG007';
   END IF;
@@ -56,8 +60,12 @@ CREATE TRIGGER guard_baseline_signature BEFORE INSERT ON data.baseline_signature
   FOR EACH ROW EXECUTE FUNCTION app.guard_baseline_signature();
 
 CREATE FUNCTION app.guard_superior_step() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE last data.superior_step;
+DECLARE last data.superior_step; needed text := CASE NEW.state WHEN 'accepted' THEN 'review_findings' ELSE 'inspect' END;
 BEGIN
+  IF NOT app.may(NEW.actor, needed) THEN
+    RAISE EXCEPTION '% may not say of a task that it is %: that takes the capability %', NEW.actor, NEW.state, needed USING ERRCODE = 'RG007';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('rivergis task'), hashtext(NEW.list_name || '/' || NEW.number));
   SELECT * INTO last FROM data.superior_step WHERE list_name = NEW.list_name AND number = NEW.number ORDER BY id DESC LIMIT 1;
   IF NEW.state = 'accepted' AND last.state IS DISTINCT FROM 'done' THEN
     RAISE EXCEPTION 'task % of % is not reported as done: nothing is to be accepted', NEW.number, NEW.list_name USING ERRCODE = 'RG007';
@@ -67,5 +75,5 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION app.guard_superior_step() IS 'A task is accepted once it is done, by a person who did not report it';
+COMMENT ON FUNCTION app.guard_superior_step() IS 'A task is accepted once it is done, by a person who may accept and did not report it';
 CREATE TRIGGER guard_superior_step BEFORE INSERT ON data.superior_step FOR EACH ROW EXECUTE FUNCTION app.guard_superior_step();
