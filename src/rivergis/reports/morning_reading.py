@@ -101,8 +101,12 @@ def read(conn: Connection, book: RuleBook, night: date) -> Read:
     ground = _Ground(book, view, towns, dict(zip(units["code"], units["name"], strict=True)), morning_run.Looked())
     at = ground.at(conn, night, known)
     tonight, pieces = _measures(conn, ground, at, told["counts"])
-    before = _before(conn, ground, night, known)
+    before = _increment_only(conn, known, _before(conn, ground, night, known))
     return Read(_morning(conn, ground, at, told, tonight, before), pieces)
+
+
+TOLD_FIRST = ("new_announced", "new_elsewhere", "handover")
+"""Figures of what a night tells first."""
 
 
 def _before(conn: Connection, ground: _Ground, night: date, known_at: datetime) -> dict[date, dict[str, float | None]]:
@@ -118,6 +122,18 @@ def _before(conn: Connection, ground: _Ground, night: date, known_at: datetime) 
             measures, _ = _measures(conn, ground, ground.at(conn, day, ended), run["counts"])
             out[day] = {code: m.value for code, m in measures.items()}
     return out
+
+
+def _increment_only(
+    conn: Connection, known_at: datetime, before: dict[date, dict[str, float | None]]
+) -> dict[date, dict[str, float | None]]:
+    """The nights before without what they told first as long as it was stock (存量): it is no measure of what is new since."""
+    found = read_table(conn, "SELECT night FROM app.baseline_signed(:known)", {"known": known_at})
+    until = None if found.empty else found["night"].iloc[0]
+    return {
+        day: {c: v for c, v in values.items() if c not in TOLD_FIRST or until is None or day > until}
+        for day, values in before.items()
+    }
 
 
 def _known(conn: Connection, night: date, told: Mapping[str, Any]) -> datetime:
