@@ -6,6 +6,7 @@ import json
 import random
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -297,3 +298,30 @@ def test_two_who_sign_at_once_sign_once(ledger: Database) -> None:
     for h in hands:
         h.join()
     assert sorted(out) == ["NotPermitted", "signed"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"taken_at": datetime(1, 1, 1)}, "taken in 1:"),
+        ({"taken_at": datetime(1899, 1, 1)}, "taken in 1899"),
+        ({"lon": float("nan")}, "no longitude"),
+        ({"lat": float("inf")}, "no longitude"),
+        ({"path": b""}, "is empty"),
+    ],
+)
+def test_evidence_that_cannot_be_is_refused_in_a_sentence(
+    ledger: Database, tmp_path: Path, more: dict[str, Any], said: str
+) -> None:
+    one = opened(ledger, 900)
+    if case(ledger, one)["state"] == "found":
+        move(ledger, tmp_path, one, "judge_problem", "li")
+        move(ledger, tmp_path, one, "assign", "li", detail=ONE)
+    shown = proof(tmp_path, **{k: v for k, v in more.items() if k != "path"})
+    if "path" in more:
+        paper = tmp_path / "paper.pdf"
+        paper.write_bytes(more["path"])
+        shown = replace(shown, path=paper)
+    with pytest.raises((UsageError, InputError), match=said):
+        move(ledger, tmp_path, one, "rectify", "li", evidence=[shown])
+    assert case(ledger, one)["state"] == "assigned"

@@ -19,6 +19,9 @@ from rivergis.errors import UsageError
 from rivergis.rules import RuleView
 
 
+_EARLIEST = 1949  # older than any case: a clock that was never set
+
+
 @dataclass(frozen=True)
 class Bounds:
     """From where on a difference is told."""
@@ -83,6 +86,8 @@ def seen(
         raise UsageError(f"{name} tells no position and none is said: give --at LON,LAT for it.")
     if at is None:
         raise UsageError(f"{name} does not tell when it was taken and nobody says it: give --taken-at for it.")
+    if at.year < _EARLIEST:
+        raise UsageError(f"{name} cannot have been taken in {at.year}: give the time it was taken.")
     if at > now:
         raise UsageError(
             f"{name} cannot have been taken in the future ({at:%Y-%m-%d %H:%M}): give the time it was taken."

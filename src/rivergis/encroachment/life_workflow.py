@@ -19,7 +19,7 @@ from rivergis.db.connect import Database
 from rivergis.encroachment import case_needs, case_proof, case_store
 from rivergis.encroachment.case_needs import Around, Said
 from rivergis.encroachment.case_proof import Bounds, Place, Seen
-from rivergis.errors import UsageError
+from rivergis.errors import InputError, UsageError
 from rivergis.intake import photo, sources
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT
@@ -255,7 +255,7 @@ def _seen(item: Evidence, place: Place, bounds: Bounds, now: datetime) -> Seen:
 def _position(item: Evidence) -> tuple[float, float] | None:
     if item.lon is None and item.lat is None:
         return None
-    if item.lon is None or item.lat is None or abs(item.lon) > 180 or abs(item.lat) > 90:
+    if item.lon is None or item.lat is None or not (abs(item.lon) <= 180 and abs(item.lat) <= 90):
         raise UsageError(f"{item.lon},{item.lat} is no longitude and latitude in degrees: write --at LON,LAT.")
     lon, lat = crs.to_wgs84([item.lon], [item.lat], "wgs84" if item.datum == "cgcs2000" else item.datum)
     return round(float(lon[0]), 8), round(float(lat[0]), 8)
@@ -263,6 +263,8 @@ def _position(item: Evidence) -> tuple[float, float] | None:
 
 def _kept(path: Path, store_dir: Path) -> tuple[str, str]:
     """Hash and place in the store of a file that is kept there."""
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{path.name} is empty: give the picture or document itself.", file=str(path))
     sha256 = sources.sha256(path)
     where = f"evidence/{sha256}{path.suffix.lower()}"
     sources.keep(path, store_dir / where, sha256=sha256)
