@@ -18,7 +18,6 @@ from rivergis import crs
 from rivergis.errors import UsageError
 from rivergis.rules import RuleView
 
-
 _EARLIEST = 1949  # older than any case: a clock that was never set
 
 
