@@ -16,6 +16,7 @@ from rivergis.cli import common
 from rivergis.db.connect import Database
 from rivergis.encroachment import life_workflow, superior_report_workflow, superior_workflow
 from rivergis.encroachment.superior_workflow import ListOf, TakenIn
+from rivergis.errors import CrsRefused
 from tests.conftest import _drop, new_database
 from tests.encroachment import baseline_ground as ground
 
@@ -103,3 +104,14 @@ def test_a_frame_as_csv_holds_no_formula(tmp_path: Path) -> None:
     assert told == ["name,m,n", "'=1+1,-1.5,1", "-5,2.0,2", ",,3", "甲,3.0,4"]
     common.write_frame(frame[:0], tmp_path / "b.csv")
     assert (tmp_path / "b.csv").read_text(encoding="utf-8-sig") == "name,m,n\n"
+
+
+def test_swapped_positions_are_named_where_the_system_is_said_already(folder: Path) -> None:
+    rows = [[f"S-{n}", "乱建", "房屋", *ground.lonlat(100.0 * n, 40), None, None, None, None] for n in range(8)]
+    for row in (rows[2], rows[5]):
+        row[3], row[4] = row[4], row[3]
+    path = ground.sheet(folder / "swapped.xlsx", HEAD, rows)
+    about = ListOf("swapped", "problems", ground.LISTS, "省", date(2026, 5, 20))
+    with pytest.raises(CrsRefused, match="feature 4, 7,") as told:
+        superior_workflow.read(path, about, asked=ground.ASKED)
+    assert "import it with --crs" not in told.value.sentence, "what was said is not asked for again"

@@ -238,8 +238,8 @@ def write_frame(frame: Any, out: Path, layer: str = "result") -> None:
         return
     with files.whole(out) as part:
         if ending == ".csv":
-            spoken = [c for c in frame.columns if frame[c].map(type).eq(str).any()]
-            texts = frame.assign(**{c: frame[c].map(lambda v: inert(v) if isinstance(v, str) else v) for c in spoken})
+            spoken = [c for c in frame.columns if any(isinstance(v, str) for v in frame[c])]
+            texts = frame.assign(**{c: [inert(v) if isinstance(v, str) else v for v in frame[c]] for c in spoken})
             texts.to_csv(part, index=False, encoding="utf-8-sig")
         else:
             from rivergis import crs

@@ -259,7 +259,12 @@ def _refusal(opened: Opened) -> CrsRefused:
     reasons = "; ".join(r.rstrip(".") for r in v.reasons) or "nothing is known of its system"
     best = next(iter(v.candidates), None)
     option = _option(opened)
-    if v.verdict == "refused" or option is None:
+    apart = next((d.features for d in v.defects if d.code == "mixed_zones"), ())
+    if apart and opened.asked.crs is not None:
+        # the system is said already: what is left are the rows themselves
+        named = ", ".join(map(str, apart[:8])) + (" …" if len(apart) > 8 else "")
+        said = f"It is not certain where {what} lies: {reasons}. Correct the positions of feature {named}, or take them out, and import it again"
+    elif v.verdict == "refused" or option is None:
         advice = next((d.action for d in v.defects if d.action and d.severity != "info"), "")
         advice = (
             advice.removeprefix("Refused. ") or "say which it is in with --crs EPSG:CODE, as its producer documents it"
