@@ -202,7 +202,7 @@ def cases(conn: Connection, ids: Sequence[Any]) -> dict[str, dict[str, Any]]:
         SELECT m.id, c.number, c.state, c.deadline, c.rectified_at, c.closed_at, c.closed_above_at, c.class_code,
           array(SELECT coalesce(e.caption, e.kind) FROM data.evidence e WHERE e.finding_id IN (m.id, c.id) AND e.kind IN ('photo', 'document')
                 ORDER BY e.recorded_at, e.id) AS evidence
-        FROM ledger m JOIN ledger c ON c.id = CASE WHEN m.state = 'merged' THEN m.merged_into ELSE m.id END
+        FROM ledger m JOIN ledger c ON c.id = CASE WHEN m.state IN ('merged', 'found') THEN coalesce(m.merged_into, m.id) ELSE m.id END
         WHERE m.id = ANY(CAST(:ids AS uuid[]))""",
         ids=[str(i) for i in ids],
     )

@@ -82,6 +82,8 @@ def cases(conn: Connection, asked: Scope, rules: RuleBook) -> pd.DataFrame:
     found["group"] = found["class_code"].map(lambda c: groups.get(c, "")).astype(object)
     names = list_store.feed_names(conn, asked.on, asked.known_at)
     found["sources"] = found["sources"].map(lambda told: [names.get(s, s) for s in told or []])
+    # what a night merged while people had it in hand is theirs to settle, and counts for itself
+    found.loc[~found["state"].isin([MERGED, "found"]), "merged_into"] = None
     keep = (found["state"] != MERGED) & found["merged_into"].isna()
     if asked.unit:
         keep &= found["unit_code"].fillna("").astype(str).str.startswith(asked.unit)
