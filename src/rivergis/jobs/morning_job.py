@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rivergis.db import system
 from rivergis.db.connect import Database
+from rivergis.errors import EnvironmentFault, RivergisError
 from rivergis.reports import morning, morning_reading
 from rivergis.reports.morning_facts import Morning
 from rivergis.rules import RuleBook
+
+log = logging.getLogger("rivergis.morning")
 
 
 def make(
@@ -40,3 +44,17 @@ def make(
             engine={},
         )
     return path, facts
+
+
+def tried(
+    db: Database, rule_book: RuleBook, night: date, actor: str, *, store_dir: Path, report_dir: Path
+) -> tuple[str | None, dict[str, str], bool]:
+    """The page made, or why it could not be (by the name ``morning``), and whether that is the fault of the folder (a full disk)."""
+    try:
+        return str(make(db, rule_book, night, actor, store_dir=store_dir, report_dir=report_dir)[0]), {}, False
+    except RivergisError as error:
+        return None, {"morning": error.sentence}, isinstance(error, EnvironmentFault)
+    except Exception as error:  # a fault of ours in the page must not look like a night that did not run
+        log.debug("the morning page of %s failed", night, exc_info=error)
+        said = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        return None, {"morning": f"A fault of the program: {said}; the night itself is recorded."}, False

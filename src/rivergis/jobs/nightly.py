@@ -340,14 +340,8 @@ def _unit(desk: Desk, run_: Running, job: str, code: str) -> None:
         _failed(desk, run_, job, code, started, error.sentence)
     except Exception as error:  # a fault of ours in one district must not cost the others their night
         log.debug("the part %s/%s of the night of %s failed", job, code, run_.begun.night, exc_info=error)
-        _failed(
-            desk,
-            run_,
-            job,
-            code,
-            started,
-            f"A fault of the program: {_first_line(error)}",
-        )
+        said = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        _failed(desk, run_, job, code, started, f"A fault of the program: {said}")
 
 
 _TOLD = {
@@ -399,24 +393,8 @@ def _page(desk: Desk, night: date) -> tuple[str | None, dict[str, str], bool]:
     if desk.report_dir is None:
         return None, {}, False
     desk.progress("writing the morning report")
-    try:
-        where = {"store_dir": desk.store_dir, "report_dir": desk.report_dir}
-        return str(morning_job.make(desk.db, desk.book, night, desk.actor, **where)[0]), {}, False
-    except EnvironmentFault as error:
-        return None, {"morning": error.sentence}, True
-    except RivergisError as error:
-        return None, {"morning": error.sentence}, False
-    except Exception as error:  # a fault of ours in the page must not look like a night that did not run
-        log.debug("the morning page of %s failed", night, exc_info=error)
-        return None, {"morning": f"A fault of the program: {_first_line(error)}; the night itself is recorded."}, False
-
-
-def _first_line(error: Exception) -> str:
-    """What went wrong and where, for who mends it; the whole of it is in the debugging log."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = next((f for f in reversed(frames) if "rivergis" in f.filename), frames[-1])
-    return (
-        f"{type(error).__name__} at {Path(own.filename).name}:{own.lineno}: {next(iter(str(error).splitlines()), '')}"
+    return morning_job.tried(
+        desk.db, desk.book, night, desk.actor, store_dir=desk.store_dir, report_dir=desk.report_dir
     )
 
 
