@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import traceback
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -56,5 +57,13 @@ def tried(
         return None, {"morning": error.sentence}, isinstance(error, EnvironmentFault)
     except Exception as error:  # a fault of ours in the page must not look like a night that did not run
         log.debug("the morning page of %s failed", night, exc_info=error)
-        said = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-        return None, {"morning": f"A fault of the program: {said}; the night itself is recorded."}, False
+        return None, {"morning": f"A fault of the program: {first_line(error)}; the night itself is recorded."}, False
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong and where, for who mends it; the whole of it is in the debugging log."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = next((f for f in reversed(frames) if "rivergis" in f.filename), frames[-1])
+    return (
+        f"{type(error).__name__} at {Path(own.filename).name}:{own.lineno}: {next(iter(str(error).splitlines()), '')}"
+    )

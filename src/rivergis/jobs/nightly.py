@@ -7,7 +7,6 @@ again. So a night that was killed at any point is gone on with and comes to the 
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -340,8 +339,7 @@ def _unit(desk: Desk, run_: Running, job: str, code: str) -> None:
         _failed(desk, run_, job, code, started, error.sentence)
     except Exception as error:  # a fault of ours in one district must not cost the others their night
         log.debug("the part %s/%s of the night of %s failed", job, code, run_.begun.night, exc_info=error)
-        said = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-        _failed(desk, run_, job, code, started, f"A fault of the program: {said}")
+        _failed(desk, run_, job, code, started, f"A fault of the program: {morning_job.first_line(error)}")
 
 
 _TOLD = {
