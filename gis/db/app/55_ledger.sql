@@ -88,7 +88,7 @@ LANGUAGE sql STABLE ROWS 1000 AS $$
     (SELECT z.stage FROM list.ledger_stage z WHERE z.severity = q.severity AND z.after_days <= on_date - o.running
       ORDER BY z.seq DESC LIMIT 1),
     o.stage, o.escalated_at, coalesce(o.last_state = 'closed' AND q.close_level <> 'county', false), coalesce(o.doubts, 0),
-    CASE WHEN o.last_state = 'merged' THEN o.into ELSE w.merged_into END, coalesce(h.merged_from, '{}'), o.moved_at, o.moved_by,
+    CASE WHEN o.last_state = 'merged' THEN o.into WHEN o.status = 'merged' THEN w.merged_into END, coalesce(h.merged_from, '{}'), o.moved_at, o.moved_by,
     coalesce(o.moves, 0), o.figures_, o.geom
   FROM open o
   JOIN data.finding w ON w.id = o.id
