@@ -66,6 +66,29 @@ def test_lists_and_campaigns_are_told(desk: Desk) -> None:
     assert desk.service.get("/api/campaigns").json() == []
     assert desk.service.get("/api/campaigns/nowhere").status_code == 404
     assert desk.service.get("/api/lists?unit=999999").status_code == 404
+    said = {
+        "code": "ZHZ-3",
+        "name": "<b>排查</b>",
+        "kind": "special_action",
+        "begins_on": "2026-05-01",
+        "deadline": "2026-12-31",
+    }
+    assert post(desk, "/api/campaigns", "viewer", **said).status_code == 403
+    for ill in (
+        {"deadline": "2026-04-01"},
+        {"kind": "war"},
+        {"classes": ["乱飞"]},
+        {"districts": ["999999"]},
+        {"deadline": "x"},
+    ):
+        assert post(desk, "/api/campaigns", "inspector", **{**said, **ill}).status_code in (400, 422), ill
+    first = post(desk, "/api/campaigns", "inspector", **said)
+    assert first.status_code == 201 and first.json()["version"] == 1, first.text
+    later = post(desk, "/api/campaigns", "inspector", **{**said, "deadline": "2027-01-31"})
+    assert later.json()["version"] == 2
+    [held] = desk.service.get("/api/campaigns").json()
+    assert held["deadline"] == "2027-01-31" and held["name"] == "<b>排查</b>"
+    assert desk.service.get("/api/campaigns/ZHZ-3?by=district").json()["tables"]
 
 
 def test_a_pack_is_for_who_may_and_is_whole(desk: Desk, tmp_path: Path) -> None:

@@ -47,11 +47,19 @@ class Campaign:
         return "rechecking" if self.recheck_by is not None and on <= self.recheck_by else "over"
 
 
+KINDS = ("chief_order", "special_action", "sweep")
+"""总河长令, 专项行动, 拉网排查."""
+
+
 def check(campaign: Campaign, group_of: Mapping[str, str]) -> None:
     """``UsageError`` in one sentence for a campaign that cannot be: its days, its number, a class that nobody knows."""
+    if not campaign.code.strip() or not campaign.name.strip():
+        raise UsageError("A campaign has a code and a name.")
+    if campaign.kind not in KINDS:
+        raise UsageError(f"{campaign.kind!r} is no kind of campaign: it is one of {', '.join(KINDS)}.")
     if campaign.deadline < campaign.begins_on:
         raise UsageError(
-            f"The campaign {campaign.code} would end on {campaign.deadline}, before it begins: give --from and --to in order."
+            f"The campaign {campaign.code} would end on {campaign.deadline}, before it begins: give --from and --deadline in order."
         )
     if campaign.recheck_by is not None and campaign.recheck_by < campaign.deadline:
         raise UsageError(

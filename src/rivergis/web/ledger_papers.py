@@ -24,6 +24,7 @@ from rivergis.encroachment import (
     superior_store,
     superior_workflow,
 )
+from rivergis.encroachment.campaigns import Campaign
 from rivergis.errors import InputError, NotPermitted, UsageError
 from rivergis.maps import features
 from rivergis.reports import case_campaign, case_ledger, case_lists, case_pack, case_page, case_scope, patrol_paper
@@ -48,6 +49,23 @@ def campaigns(request: Request, _: View, on: On = None) -> list[dict[str, Any]]:
     with database(request).read() as conn:
         at = features.when(conn, on)
         return [{**asdict(c), "state": c.state(at.on)} for c, _ in campaign_workflow.listed(conn, at.on, at.known_at)]
+
+
+@router.post("/campaigns", status_code=201)
+def add_campaign(
+    request: Request, actor: Annotated[Actor, Depends(require("import"))], said: Annotated[Campaign, Body()]
+) -> dict[str, Any]:
+    """Record a campaign; the same code again with other words is a new version of it, and nothing is lost."""
+    settings = request.app.state.settings
+    groups = campaign_workflow.group_of(book_of(request))
+    try:
+        return asdict(
+            campaign_workflow.add(
+                database(request), said, actor.name, groups=groups, document=None, store_dir=settings.store_dir
+            )
+        )
+    except UsageError as error:
+        raise InputError(error.sentence) from error
 
 
 @router.get("/campaigns/{code}")
