@@ -221,7 +221,7 @@ def test_all_parts_failing_by_the_rules_of_the_only_county_lose_nothing(db: Data
     broken = changed_rules(tmp_path, "encroach.nights.gone_after_observed", "null")
     deliver(db, day(1), "a", {"mill": MILL})
     failed = run(db, tmp_path, 1, book=broken)
-    assert failed.state == "partly" and set(failed.failed) == {WEST, "nightly_registers"}
+    assert failed.state == "partly" and set(failed.failed) == {WEST, "排污口与界线 outfalls and lines"}
     deliver(db, day(2), "a", {"mill": MILL})
     assert run(db, tmp_path, 2).state == "done"
     assert statuses(db, 2) == {"barn": "missed", "mill": "new"} and untold(db, 2) == {}
