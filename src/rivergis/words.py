@@ -45,10 +45,15 @@ def choice(layer: str, column: str, code: Any) -> Any:
     return code
 
 
+def _plain(text: str) -> Any:
+    """A YAML text as plain values, by the reader in C where there is one: it is ten times as fast."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, tuple[str, str]]:
     """All words: key -> (Chinese, English)."""
-    text = yaml.safe_load((gis_dir() / "text" / "catalogue.yaml").read_text(encoding="utf-8"))
+    text = _plain((gis_dir() / "text" / "catalogue.yaml").read_text(encoding="utf-8"))
     return {**_classes(), **_rule_keys(), **_states(), **_layers(), **_roles(), **_flat(text)}
 
 
@@ -64,12 +69,12 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, tuple[str, str]]:
 
 
 def _classes() -> dict[str, tuple[str, str]]:
-    text = yaml.safe_load((gis_dir() / "rules" / "taxonomy.yaml").read_text(encoding="utf-8"))
+    text = _plain((gis_dir() / "rules" / "taxonomy.yaml").read_text(encoding="utf-8"))
     return {f"class.{code}": (row["zh"], row["en"]) for code, row in text["classes"].items()}
 
 
 def _rule_keys() -> dict[str, tuple[str, str]]:
-    text = yaml.safe_load((gis_dir() / "rules" / "schema.yaml").read_text(encoding="utf-8"))
+    text = _plain((gis_dir() / "rules" / "schema.yaml").read_text(encoding="utf-8"))
     return {f"rule_key.{key}": (row["zh"], row["en"]) for key, row in text["keys"].items()}
 
 
@@ -88,7 +93,7 @@ def _layers() -> dict[str, tuple[str, str]]:
 
 
 def _roles() -> dict[str, tuple[str, str]]:
-    text = yaml.safe_load((gis_dir() / "db" / "roles.yaml").read_text(encoding="utf-8"))
+    text = _plain((gis_dir() / "db" / "roles.yaml").read_text(encoding="utf-8"))
     return {
         f"{noun}.{code}": (row["zh"], row["en"])
         for noun, group in (("capability", "capabilities"), ("role", "roles"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -35,7 +35,13 @@ class Known:
     rests: Rests
 
 
-def facts(frame: gpd.GeoDataFrame, over: Overlaid, spots: Sequence[Spot], rows: Sequence[int], night: Night) -> Known:
+class Places(Protocol):
+    """Where candidates are, by row."""
+
+    def __getitem__(self, row: int, /) -> Spot: ...
+
+
+def facts(frame: gpd.GeoDataFrame, over: Overlaid, spots: Places, rows: Sequence[int], night: Night) -> Known:
     """The facts of candidates (``rows`` of the frame, the overlay and the spots) that are one thing; the first speaks for it."""
     row, spot = frame.iloc[rows[0]], spots[rows[0]]
     net = together([over.net[i] for i in rows])

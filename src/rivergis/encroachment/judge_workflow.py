@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from rivergis import crs
 from rivergis.encroachment import permit_place
 from rivergis.encroachment.facts_workflow import facts, word_of
 from rivergis.encroachment.night_workflow import Night, rounded, scene_code, where
@@ -35,7 +34,7 @@ class Judged:
     candidates: gpd.GeoDataFrame
     over: Overlaid
     reason: npt.NDArray[np.object_]
-    spots: list[Spot]
+    spots: Spots
     details: list[dict[str, Any]]
 
     @property
@@ -44,8 +43,11 @@ class Judged:
         return [i for i, r in enumerate(self.reason) if r is None]
 
 
-def judged(candidates: gpd.GeoDataFrame, night: Night) -> Judged:
-    """Judge candidates (EPSG:4490) against the lines in force, less the permits valid on the day. Reads only."""
+def judged(candidates: gpd.GeoDataFrame, night: Night, touched: Collection[Any] | None = None) -> Judged:
+    """Judge candidates (EPSG:4490) against the lines in force, less the permits valid on the day. Reads only.
+
+    ``touched``: ids of those that will be asked for their place (None = all); where the others are is worked out when it is asked.
+    """
     metric = candidates.to_crs(night.ground.crs).reset_index(drop=True)
     accuracy = {
         k: night.view.number("encroach.source_accuracy", source_kind=k) for k in sorted(set(metric["source_kind"]))
@@ -53,7 +55,9 @@ def judged(candidates: gpd.GeoDataFrame, night: Night) -> Judged:
     own = pd.to_numeric(metric["accuracy_m"], errors="coerce").astype(float)
     metric["accuracy_m"] = own.fillna(metric["source_kind"].map(accuracy).astype(float))
     over = overlay(metric, night.ground.prepared, night.permits, night.limits)
-    spots = _spots(over, night)
+    spots = Spots(over, night)
+    asked = [touched is None or i in touched for i in metric["id"]]
+    spots.ask([i for i, r in enumerate(over.reason) if r not in NOWHERE and (r is not None or asked[i])])
     reason = over.reason.copy()
     details: list[dict[str, Any]] = [{} for _ in range(len(metric))]
     villages = night.register.names("village")
@@ -62,76 +66,88 @@ def judged(candidates: gpd.GeoDataFrame, night: Night) -> Judged:
     return Judged(night, metric, over, reason, spots, details)
 
 
-def _spots(over: Overlaid, night: Night) -> list[Spot]:
-    """Where each candidate at a line is, in the words of the river manager; by its part inside where there is one."""
-    rows = [i for i, r in enumerate(over.reason) if r not in ("outside", "no_geometry")]
-    shapes = [over.net[i] if over.net[i] is not None and not over.net[i].is_empty else over.shape[i] for i in rows]
-    points = gpd.GeoSeries([s.representative_point() for s in shapes], crs=night.ground.crs)
-    rivers = [night.areas["river_id"].iloc[over.main[i]] if over.main[i] >= 0 else None for i in rows]
-    found = night.register.spots(list(points.to_crs(crs.STORAGE)), rivers) if rows else []
-    out = [Spot()] * len(over)
-    for i, spot in zip(rows, found, strict=True):
-        out[i] = spot
-    return out
+NOWHERE = ("outside", "no_geometry")
+
+
+class Spots:
+    """Where candidates are, in the words of the river manager; each by its part inside where there is one. Worked out once, when asked."""
+
+    def __init__(self, over: Overlaid, night: Night) -> None:
+        self._over, self._night = over, night
+        self._known: dict[int, Spot] = {}
+
+    def __getitem__(self, row: int) -> Spot:
+        if row not in self._known:
+            self.ask([row])
+        return self._known[row]
+
+    def ask(self, rows: Sequence[int]) -> None:
+        """Work out where several rows are, together."""
+        over, night = self._over, self._night
+        near = [i for i in rows if over.reason[i] not in NOWHERE]
+        shapes = [over.net[i] if over.net[i] is not None and not over.net[i].is_empty else over.shape[i] for i in near]
+        points = [shapely.transform(s.representative_point(), night.to_degrees) for s in shapes]
+        rivers = [night.areas["river_id"].iloc[over.main[i]] if over.main[i] >= 0 else None for i in near]
+        found = night.register.spots(points, rivers) if near else []
+        self._known |= dict.fromkeys(rows, Spot()) | dict(zip(near, found, strict=True))
 
 
 def _reason(
-    i: int, frame: gpd.GeoDataFrame, over: Overlaid, spots: Sequence[Spot], night: Night, villages: Sequence[str]
+    i: int, frame: gpd.GeoDataFrame, over: Overlaid, spots: Spots, night: Night, villages: Sequence[str]
 ) -> tuple[str | None, dict[str, Any]]:
     """Why a candidate is not told, with what a person needs to see it; None = it is told."""
     reason = over.reason[i]
     if reason == "outside":
         return reason, {}
+    if reason is None:
+        reason, more = _though_inside(i, frame, over, spots, night, villages)
+        return (None, {}) if reason is None else (reason, _detail(i, over, spots, night) | more)
     taken = list(over.permits.of(i))
-    detail: dict[str, Any] = {
-        "gross_m2": rounded(over.gross_m2[i]),
-        "net_m2": rounded(over.net_m2[i]),
-        **where(spots[i]),
-    }
-    if taken:
-        detail["permits"] = permit_place.words(night.permits, taken)
+    detail = _detail(i, over, spots, night)
     if reason == "permitted" and any(night.permits.unaccepted[p] for p in taken):
         return "permit_unaccepted", detail
     if reason == "undecided":
         return reason, detail | {"because": _doubt(over.shape[i], night)}
-    if reason is not None:
-        return reason, detail
-    return _though_inside(i, frame, over, spots, night, villages, detail)
+    return reason, detail
+
+
+def _detail(i: int, over: Overlaid, spots: Spots, night: Night) -> dict[str, Any]:
+    """What a person needs to see of a candidate that is not told."""
+    taken = list(over.permits.of(i))
+    detail = {"gross_m2": rounded(over.gross_m2[i]), "net_m2": rounded(over.net_m2[i]), **where(spots[i])}
+    return detail | ({"permits": permit_place.words(night.permits, taken)} if taken else {})
 
 
 def _though_inside(
     i: int,
     frame: gpd.GeoDataFrame,
     over: Overlaid,
-    spots: Sequence[Spot],
+    spots: Spots,
     night: Night,
     villages: Sequence[str],
-    detail: dict[str, Any],
 ) -> tuple[str | None, dict[str, Any]]:
-    """Why what stands inside, unpermitted, is not told all the same."""
+    """Why what stands inside, unpermitted, is not told all the same, and what beside its place and size says so."""
     row = frame.iloc[i]
     use = night.view.lawful_use(row["kind"], word_of(row))
     if use is not None:
         told = verdict(facts(frame, over, spots, [i], night).facts, night.view).allowed_use
         if told is not None and told["state"] == "allowed":
-            return "allowed_use", detail | {"because": f"{use.zh}({use.clause})"}
+            return "allowed_use", {"because": f"{use.zh}({use.clause})"}
     hidden = _unobserved_scene(row, over.shape[i], night)
     if hidden is not None:
-        return "not_observed", detail | {"scene": hidden}
+        return "not_observed", {"scene": hidden}
+    if row["kind"] not in night.permits.open_kinds:
+        return None, {}
     slack_m = night.view.number("encroach.permit.place_tolerance")
-    stands = _stands(row["kind"], over.net[i], spots[i], night)
+    stands = _stands(over.net[i], spots[i], night)
     open_ = permit_place.open_permits(row["kind"], stands, night.permits, villages, slack_m=slack_m)
-    if open_:
-        return "permit_place_open", detail | {"permits": permit_place.words(night.permits, open_)}
-    return None, detail
+    return ("permit_place_open", {"permits": permit_place.words(night.permits, open_)}) if open_ else (None, {})
 
 
-def _stands(kind: str, net: Any, spot: Spot, night: Night) -> permit_place.Stands:
-    """Where a thing stands, from end to end where a permit of its kind waits to be placed: it may hold for any part of it."""
+def _stands(net: Any, spot: Spot, night: Night) -> permit_place.Stands:
+    """Where a thing stands, from end to end: a permit that waits to be placed may hold for any part of it."""
     at = permit_place.Stands.at(spot)
-    if not (night.permits.open & (night.permits.frame["allows"] == kind).to_numpy()).any():
-        return at
-    degrees = gpd.GeoSeries([net], crs=night.ground.crs).to_crs(crs.STORAGE).iloc[0]
+    degrees = shapely.transform(net, night.to_degrees)
     along = night.register.along(degrees, spot.river_id)
     if along is None:
         return at

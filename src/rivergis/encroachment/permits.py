@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -50,6 +51,11 @@ class Permits:
     def open(self) -> Flags:
         """Perhaps in force, but said in words, by a point or a line only, or with days nobody can read: a person has to look."""
         return (self.covers & ~self.placed) | self.unread
+
+    @cached_property
+    def open_kinds(self) -> frozenset[str]:
+        """Kinds of objects that such a permit may concern."""
+        return frozenset(self.frame["allows"].to_numpy(object)[self.open])
 
 
 def permits_on(frame: gpd.GeoDataFrame, on: date) -> Permits:
