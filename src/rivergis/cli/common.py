@@ -277,3 +277,25 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     console.print(shown)
     if not rows:
         console.print("  无 none")
+
+
+def reading_options(command: Any) -> Any:
+    """Options of a command that reads a table or layer as an office delivers it: layer, system, datum, encoding."""
+    for option in (
+        click.option("--encoding", default=None, help="Text encoding, where the file names none: GBK, for instance."),
+        click.option(
+            "--datum",
+            type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]),
+            default=None,
+            help="Datum of the positions; nothing is shifted unless you say so.",
+        ),
+        click.option(
+            "--crs",
+            callback=known_system,
+            default=None,
+            help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.",
+        ),
+        click.option("--layer", "source_layer", default=None, help="Layer or sheet inside the file."),
+    ):
+        command = option(command)
+    return command

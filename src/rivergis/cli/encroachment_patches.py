@@ -28,25 +28,7 @@ profile_option = click.option(
 
 def reading_options(command: Any) -> Any:
     """Options of every command that reads a file of patches."""
-    for option in (
-        click.option("--encoding", default=None, help="Text encoding, where the file names none: GBK, for instance."),
-        click.option(
-            "--datum",
-            type=click.Choice(["wgs84", "cgcs2000", "gcj02", "bd09"]),
-            default=None,
-            help="Datum of the positions; nothing is shifted unless you say so.",
-        ),
-        click.option(
-            "--crs",
-            callback=common.known_system,
-            default=None,
-            help="Coordinate system (EPSG:CODE), where the file names none or a wrong one.",
-        ),
-        click.option("--layer", "source_layer", default=None, help="Layer or sheet inside the file."),
-        profile_option,
-    ):
-        command = option(command)
-    return command
+    return profile_option(common.reading_options(command))
 
 
 @click.group("patches")
