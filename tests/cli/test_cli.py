@@ -260,6 +260,6 @@ def test_a_database_made_by_an_older_version_is_brought_up_or_asked_about(
         conn.execute(text("UPDATE sys.migration SET sha256 = 'old' WHERE name = 'app'"))
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     shared = cli_env | {"RIVERGIS_DATABASE_URL": url}
-    assert "run 'rivergis db upgrade'" in run(shared, "nightly", "show", "--date", "2026-05-20", code=6).stderr
-    run(cli_env, "nightly", "show", "--date", "2026-05-20")
-    run(shared, "nightly", "show", "--date", "2026-05-20")
+    assert "run 'rivergis db upgrade'" in run(shared, "quarantine", "list", code=6).stderr
+    run(cli_env, "quarantine", "list")
+    run(shared, "quarantine", "list")

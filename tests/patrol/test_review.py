@@ -354,8 +354,6 @@ def test_the_night_scores_late_tracks_of_earlier_days(county: Database, tmp_path
         assert system.last_begun(conn, "nightly") is None or known
     late = DAY - timedelta(days=7)
     receive(county, tmp_path, walk(tmp_path / "late.csv", NOON - timedelta(days=7), seed=12))
-    done = nightly.run(
-        county, BOOK, DAY + timedelta(days=360), "t", adcode=None, store_dir=tmp_path, report_dir=tmp_path
-    )
+    done = nightly.run(county, BOOK, DAY + timedelta(days=6), "t", store_dir=tmp_path, report_dir=None)
     assert done.counts["tracks"] == 0 and done.counts["late_tracks_scored"] >= 1
     assert late not in due(county)

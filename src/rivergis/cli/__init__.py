@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import re
 import sys
@@ -85,6 +86,9 @@ def main(argv: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
     os.environ.setdefault("GDAL_SKIP", _ELSEWHERE)
+    if "--debug" not in args:
+        # a connection that breaks is told in one sentence of ours, not by what the pool says of it as well
+        logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     sys.exit(_run(args))
 
 

@@ -213,12 +213,21 @@ def record_register(
         seen = [Seen(key, leads[i].kind, leads[i].geom, topic, key) for i in here]
         found = ledger.reconcile([known[k] for k in mine], seen, [1.0] * len(mine), limits, night=on)
         for step in found:
-            steps.append(_at(step, mine, here))
+            steps.append(_as_it_was(_at(step, mine, here), known))
             told.append(leads[here[0]] if step.seen else None)
     # a register is there every night: that it says the same again is no sight worth a row
-    anew = [step.status not in QUIET for step in steps]
+    anew = [step.known is None or step.carried != known[step.known].carried for step in steps]
     shares: list[float | None] = [None] * len(steps)
     return _record(conn, topic, steps, told, shares, anew, book, known, crs.STORAGE, given, limits, on)
+
+
+def _as_it_was(step: Step, known: Sequence[Known]) -> Step:
+    """A step of a thing of a register that stands where it stood: nothing is learnt of it."""
+    if step.known is None or step.status != "persisting":
+        return step
+    before = known[step.known]
+    same = shapely.equals_exact(step.footprint, before.footprint, 1e-9)
+    return replace(step, carried=before.carried) if same else step
 
 
 def _seen_until_now(lead_: Known, row: Any, book: Ledger) -> Known:
