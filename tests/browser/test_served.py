@@ -57,7 +57,9 @@ def test_from_the_door_to_the_evidence(page: Page, watch: Watch, served: str, sc
     expect(page.get_by_role("heading", level=2).first).to_contain_text(what.split(" ")[0])
     pictures = page.locator(".pics img")
     expect(pictures).to_have_count(2)
-    page.wait_for_function("[...document.querySelectorAll('.pics img')].every(i => i.complete && i.naturalWidth > 100)")
+    for n in range(2):
+        expect(pictures.nth(n)).to_have_js_property("complete", True)
+    assert pictures.evaluate_all("all => all.every(i => i.naturalWidth > 100)")
     for words in ("涉及条款", "主管部门", "责任河长", "误差", "界线依据", "云溪府发", "未确认", "由人核实后决定"):
         expect(page.get_by_text(words).first).to_be_visible()
     screenshot(page, "lead")
