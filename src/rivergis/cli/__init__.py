@@ -96,12 +96,10 @@ def _run(args: list[str]) -> int:
     try:
         result: Any = rivergis.main(args=args, prog_name="rivergis", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Abort:
-        return 130
     except click.ClickException as error:
         error.show()
         return 2
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Interrupted; nothing of the unfinished step was kept. 已中断。", err=True)
         return 130
     except BrokenPipeError:
