@@ -162,11 +162,6 @@ def latest_job_run(
     return dict(row._mapping) if row else None
 
 
-def last_run_date(conn: Connection, job: str) -> date | None:
-    """The latest civil day a job was run for, whatever it found."""
-    return conn.execute(text("SELECT max(run_date) FROM sys.job_run WHERE job = :j"), {"j": job}).scalar()
-
-
 def last_begun(conn: Connection, job: str) -> datetime | None:
     """When the latest recorded run of a job began: what changed before that has been looked at."""
     return conn.execute(text("SELECT max(started_at) FROM sys.job_run WHERE job = :j"), {"j": job}).scalar()

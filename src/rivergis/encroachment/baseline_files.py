@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
-import yaml
 
 from rivergis.encroachment import patch_files, patches, superior
 from rivergis.encroachment.superior import Profile
-from rivergis.errors import InputError, RuleError
+from rivergis.errors import InputError
+from rivergis.intake import profile as profile_files
 from rivergis.intake import vector
 from rivergis.intake.crs_reference import Reference
 from rivergis.intake.delivery import Asked
@@ -72,19 +72,12 @@ class Table:
 
 def profiles(rules_dir: Path) -> list[str]:
     """Names of the profiles of lists there are."""
-    return sorted(p.stem for p in (rules_dir / FOLDER).glob("*.yaml"))
+    return profile_files.names_in(rules_dir / FOLDER)
 
 
 def load_profile(name: str, rules_dir: Path) -> Profile:
     """The profile of that name; ``InputError`` lists those there are, ``RuleError`` says what is wrong in its file."""
-    if name not in profiles(rules_dir):
-        raise InputError(f"There is no list profile {name!r}; the profiles are {', '.join(profiles(rules_dir))}.")
-    path = rules_dir / FOLDER / f"{name}.yaml"
-    try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise RuleError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error
-    return superior.profile_of(name, body)
+    return superior.profile_of(name, profile_files.body_of(name, rules_dir / FOLDER, "list"))
 
 
 def read(

@@ -179,3 +179,20 @@ def _check_columns(file: str, layer: layers.Layer, m: dict[str, Any]) -> None:
             wrong = [v for v in written if choices and v is not None and v not in choices]
             if wrong:
                 raise RuleError(f"{file}: {layer.name}.{name} = {wrong[0]!r} is none of {', '.join(choices)}.")
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of the profiles that a folder of ``gis/rules`` holds."""
+    return sorted(p.stem for p in folder.glob("*.yaml"))
+
+
+def body_of(name: str, folder: Path, what: str) -> Any:
+    """What a profile file says; ``InputError`` lists those there are (``what`` they are for), ``RuleError`` where it is no YAML."""
+    there = names_in(folder)
+    if name not in there:
+        raise InputError(f"There is no {what} profile {name!r}; the profiles are {', '.join(there)}.")
+    path = folder / f"{name}.yaml"
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise RuleError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error

@@ -11,9 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-import yaml
 
 from rivergis.errors import InputError, RuleError
+from rivergis.intake import profile as profile_files
 from rivergis.intake import sources, tables, times
 from rivergis.intake.grids import Grid
 from rivergis.patrol import record_values, records
@@ -74,23 +74,16 @@ class _Aside(Exception):
 
 def profiles(rules_dir: Path) -> list[str]:
     """Names of the record profiles there are."""
-    return sorted(p.stem for p in (rules_dir / FOLDER).glob("*.yaml"))
+    return profile_files.names_in(rules_dir / FOLDER)
 
 
 def load_profile(name: str, rules_dir: Path) -> Profile:
     """The record profile of that name; ``InputError`` lists those there are, ``RuleError`` says what is wrong in its file."""
-    if name not in profiles(rules_dir):
-        raise InputError(f"There is no record profile {name!r}; the profiles are {', '.join(profiles(rules_dir))}.")
-    path = rules_dir / FOLDER / f"{name}.yaml"
-    try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise RuleError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())[:160]}.") from error
-    profile = records.profile_of(name, body)
+    profile = records.profile_of(name, profile_files.body_of(name, rules_dir / FOLDER, "record"))
     try:
         ZoneInfo(profile.time_zone)
     except (ValueError, OSError) as error:
-        raise RuleError(f"{path.name}: {profile.time_zone!r} is no time zone: write Asia/Shanghai or UTC.") from error
+        raise RuleError(f"{name}.yaml: {profile.time_zone!r} is no time zone: write Asia/Shanghai or UTC.") from error
     return profile
 
 
