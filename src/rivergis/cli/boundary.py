@@ -1,4 +1,4 @@
-"""``rivergis boundary``: surrogate areas where no line was announced."""
+"""``rivergis boundary``: drawing, checking, versioning and delivering boundary lines; each verb in a module of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from datetime import datetime
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import (
+    boundary_check,
+    boundary_deliver,
+    boundary_diff,
+    boundary_draft,
+    boundary_stakes,
+    boundary_version,
+    boundary_zones,
+    common,
+)
 
 
 @click.group("boundary")
@@ -42,3 +51,15 @@ def surrogate(day: datetime | None, adcode: str, actor: str | None, as_json: boo
         f"替代边界 surrogate areas: {made.rivers} 新 new, {made.unchanged} 未变 unchanged"
         + (f"\n未确认的规则值 unconfirmed rule values used: {', '.join(made.unconfirmed)}" if made.unconfirmed else ""),
     )
+
+
+for verb in (
+    *boundary_check.COMMANDS,
+    *boundary_deliver.COMMANDS,
+    *boundary_diff.COMMANDS,
+    *boundary_draft.COMMANDS,
+    *boundary_stakes.COMMANDS,
+    *boundary_version.COMMANDS,
+    *boundary_zones.COMMANDS,
+):
+    command.add_command(verb)
