@@ -78,6 +78,7 @@ BEGIN
                            'data.sample', 'data.sample_stratum', 'data.sample_member', 'data.sample_result', 'sys.track_access', 'sys.audit', 'sys.import_record', 'sys.quarantine', 'sys.quarantine_event',
                            'data.superior_list', 'data.superior_item', 'data.superior_link', 'data.superior_step', 'data.baseline', 'data.baseline_item',
                            'data.baseline_signature',
+                           'data.stake_event',
                            'data.case_number', 'data.case_report', 'data.look_back', 'data.look_back_member', 'data.look_back_result',
                            'sys.job_run', 'sys.night', 'list.rule_set', 'list.rule']::regclass[]
   LOOP
