@@ -79,7 +79,9 @@ BEGIN
                            'data.superior_list', 'data.superior_item', 'data.superior_link', 'data.superior_step', 'data.baseline', 'data.baseline_item',
                            'data.baseline_signature',
                            'data.stake_event',
+                           'data.boundary_draft', 'data.boundary_draft_change', 'data.boundary_draft_segment', 'data.boundary_event', 'data.boundary_act', 'data.boundary_reduction',
                            'data.case_number', 'data.case_report', 'data.look_back', 'data.look_back_member', 'data.look_back_result',
+                           'data.publication', 'data.publication_part', 'data.publication_event',
                            'sys.job_run', 'sys.night', 'list.rule_set', 'list.rule']::regclass[]
   LOOP
     EXECUTE format('CREATE TRIGGER guard_append_only BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_append_only()', t);
