@@ -1,0 +1,45 @@
+-- 划界成果 announced lines are law: not changed in place, and by the calendar announced, in force, superseded or revoked.
+CREATE FUNCTION app.boundary_standing_as_of(on_date date, known_at timestamptz DEFAULT now())
+RETURNS TABLE (boundary_id uuid, boundary_version int, code text, code_namespace text, river_id uuid, river_code text, river text, line_type text, basis text,
+  standing text, announce_gov text, announce_doc_no text, announced_on date, in_force_from date, in_force_until date, reason text,
+  draft_id uuid, replaced_by uuid, survey_scale int, xy_error_m double precision)
+LANGUAGE sql STABLE AS $$
+  WITH known AS (
+    SELECT v.* FROM data.boundary_version v WHERE v.recorded_at <= known_at AND (v.superseded_at IS NULL OR v.superseded_at > known_at)),
+  chosen AS (  -- of several stretches of time the one that holds the day, else the last begun before it, else the first after it
+    SELECT DISTINCT ON (v.id) v.* FROM known v
+    ORDER BY v.id, v.valid @> on_date DESC, coalesce(lower(v.valid), '-infinity') <= on_date DESC, abs(coalesce(lower(v.valid), '0001-01-01'::date) - on_date))
+  SELECT v.id, v.version, v.code, v.code_namespace, v.river_id, r.code, r.name, v.line_type, v.basis,
+    CASE WHEN v.state = 'revoked' AND coalesce(lower(v.valid), '-infinity') <= on_date THEN 'revoked'
+         WHEN v.state NOT IN ('announced', 'revoked') THEN v.state
+         WHEN upper(v.valid) <= on_date THEN 'superseded'
+         WHEN lower(v.valid) > on_date THEN 'announced'
+         ELSE 'in_force' END,
+    v.announce_gov, v.announce_doc_no, v.announced_on, lower(v.valid), upper(v.valid) - 1, v.reason,
+    (SELECT a.draft_id FROM data.boundary_act a WHERE a.boundary_id = v.id AND a.recorded_at <= known_at LIMIT 1),
+    (SELECT a.boundary_id FROM data.boundary_act a WHERE a.replaces_id = v.id AND a.recorded_at <= known_at ORDER BY a.recorded_at DESC LIMIT 1),
+    v.survey_scale, v.xy_error_m
+  FROM chosen v LEFT JOIN app.river_as_of(on_date, known_at) r ON r.id = v.river_id
+$$;
+COMMENT ON FUNCTION app.boundary_standing_as_of(date, timestamptz) IS
+  'Every delimitation with its standing on a civil day as known at a moment: in_force, announced (not yet in force), superseded, revoked, or the state of a line that was imported as a draft';
+CREATE VIEW app.boundary_standing AS SELECT * FROM app.boundary_standing_as_of(app.today());
+COMMENT ON VIEW app.boundary_standing IS 'Every delimitation with its standing today';
+
+CREATE FUNCTION app.guard_announced() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE act data.boundary_version; was data.boundary_version; old record;
+BEGIN
+  EXECUTE format('SELECT geom, recorded_at FROM data.%I WHERE id = $1 AND version < $2 ORDER BY version DESC LIMIT 1', TG_TABLE_NAME) INTO old USING NEW.id, NEW.version;
+  IF old.geom IS NULL OR old.geom::text = NEW.geom::text THEN RETURN NEW; END IF;
+  SELECT * INTO act FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.superseded_at IS NULL ORDER BY v.version DESC LIMIT 1;
+  SELECT * INTO was FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.recorded_at <= old.recorded_at ORDER BY v.version DESC LIMIT 1;
+  IF act.state = 'announced' AND was.state = 'announced' AND act.basis = 'announced' AND was.basis = 'announced'
+     AND (act.announce_gov, act.announce_doc_no, act.announced_on) IS NOT DISTINCT FROM (was.announce_gov, was.announce_doc_no, was.announced_on) THEN
+    RAISE EXCEPTION '已公告的界线不可改动 % was announced by % and is not changed under the same announcement: announce a new delimitation', act.code, act.announce_doc_no
+      USING ERRCODE = 'RG007';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION app.guard_announced() IS 'The shape of an announced line or area changes only with another announcement';
+CREATE TRIGGER guard_announced BEFORE INSERT ON data.boundary_segment FOR EACH ROW EXECUTE FUNCTION app.guard_announced();
+CREATE TRIGGER guard_announced BEFORE INSERT ON data.boundary_area FOR EACH ROW EXECUTE FUNCTION app.guard_announced();
