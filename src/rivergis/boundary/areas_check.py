@@ -156,10 +156,12 @@ def _beside(shapes: Shapes, rows: Rows, limits: Limits) -> list[AreaDefect]:
     ]
     again = np.isin(left, right[twice]) | np.isin(right, right[twice])  # what a copy does, its first has been told of
     over = ~again & (size >= limits.noise_m2)
-    found += _told("area_overlap", left[over], right[over], shared[over], limits)
-    near = np.flatnonzero(~again)
+    overlaps = _told("area_overlap", left[over], right[over], shared[over], limits)
+    told = {d.rows for d in overlaps}  # a common edge drawn twice crosses itself: its slits are the same fault
+    pairs = zip(left.tolist(), right.tolist(), strict=True)
+    near = np.flatnonzero(~again & np.array([p not in told for p in pairs], dtype=bool))
     slits = _slits(shapes, left[near], right[near], limits)
-    return found + _told("area_gap", left[near], right[near], slits, limits)
+    return found + overlaps + _told("area_gap", left[near], right[near], slits, limits)
 
 
 def _pairs(shapes: Shapes, distance_m: float) -> tuple[Rows, Rows]:
