@@ -117,11 +117,16 @@ LAYERS: dict[str, Layer] = {
             _c("version_code", "text", "划界成果编码", "delimitation code", True), _RIVER), "boundary"),
         Layer("function_zone", "岸线功能区", "shoreline function zone", "LineString", (
             _RIVER, _BANK, _c("zone_type", "text", "功能区类型", "zone type", True, ("protection", "reserve", "controlled_use", "development")),
-            _FROM, _TO, _c("plan_name", "text", "规划名称", "plan")), "boundary", False),
+            _FROM, _TO, _c("plan_name", "text", "规划名称", "plan"), _c("given_type", "text", "规划原称", "type as the plan calls it"),
+            _c("reason", "text", "划分依据", "reason"), _c("measures", "text", "管控要求", "measures"),
+            _c("approval_no", "text", "批复文号", "approval number")), "boundary", False),
         Layer("stake", "界桩", "stake", "Point", (
             _RIVER, _BANK, _c("kind", "text", "类型", "kind", choices=("base", "dense", "moved", "virtual")), _AT,
-            _c("status", "text", "状态", "status", choices=("good", "damaged", "lost")), _c("height_m", "number", "高程 m", "height, m"),
-            _c("vertical_datum", "text", "高程基准", "vertical datum")), "boundary"),
+            _c("status", "text", "状态", "status", choices=("planned", "good", "damaged", "lost")), _c("height_m", "number", "高程 m", "height, m"),
+            _c("vertical_datum", "text", "高程基准", "vertical datum"), _c("number_series", "text", "编号系列", "number series"),
+            _c("reason", "text", "设桩原因", "why it stands there"), _c("measured_by", "text", "测量单位", "measured by"),
+            _c("measured_on", "date", "测量日期", "measured on"), _c("xy_error_m", "number", "点位误差 m", "position error, m"),
+            _c("moved_m", "number", "移位距离 m", "moved by, m"), _c("moved_bearing_deg", "number", "移位方位角 度", "moved towards, degrees")), "boundary"),
         Layer("intake", "取水口", "intake", "Point", (
             _NAME, _RIVER_FREE, _c("kind", "text", "类型", "kind", choices=("river", "lake", "reservoir", "groundwater"))), "sourcezone"),
         Layer("source_zone", "饮用水水源保护区", "source zone", "MultiPolygon", (

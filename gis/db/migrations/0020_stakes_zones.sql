@@ -8,7 +8,10 @@ ALTER TABLE data.stake
   ADD COLUMN photo_sha256 text CHECK (photo_sha256 ~ '^[0-9a-f]{64}$'),
   ADD COLUMN moved_m double precision CHECK (moved_m >= 0),
   ADD COLUMN moved_bearing_deg double precision CHECK (moved_bearing_deg >= 0 AND moved_bearing_deg < 360),
-  ADD CHECK ((moved_m IS NULL) = (moved_bearing_deg IS NULL));
+  ADD CHECK ((moved_m IS NULL) = (moved_bearing_deg IS NULL)),
+  DROP CONSTRAINT stake_status_check,
+  ADD CONSTRAINT stake_status_check CHECK (status IN ('planned', 'good', 'damaged', 'lost'));
+COMMENT ON COLUMN data.stake.status IS 'planned (not yet set), good, damaged or lost';
 COMMENT ON COLUMN data.stake.number_series IS 'series its number counts in: what stands before the figure, one for each bank';
 COMMENT ON COLUMN data.stake.reason IS 'why it stands there: spacing, bend, county_border, tributary, bridge, line_end, sight; several parted by commas';
 COMMENT ON COLUMN data.stake.measured_by IS 'office or team that measured it';
@@ -49,7 +52,7 @@ CREATE TABLE data.board (LIKE version_columns INCLUDING ALL,
   place text NOT NULL CHECK (place IN ('bridge', 'village', 'access')),
   place_name text,
   at_m double precision,
-  status text NOT NULL DEFAULT 'good' CHECK (status IN ('good', 'damaged', 'lost')),
+  status text NOT NULL DEFAULT 'planned' CHECK (status IN ('planned', 'good', 'damaged', 'lost')),
   title text NOT NULL,
   content jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(content) = 'object'),
   photo_sha256 text CHECK (photo_sha256 ~ '^[0-9a-f]{64}$'),
@@ -62,7 +65,7 @@ bank: left or right looking downstream
 place: bridge (桥梁), village (村庄) or access (下河通道)
 place_name: name of that place
 at_m: chainage, m
-status: good, damaged or lost
+status: planned, good, damaged or lost
 title: heading of the board
 content: field of the board -> its text, in the order in which they stand on it
 photo_sha256: content hash of its photo
