@@ -174,9 +174,14 @@ def _pairs(shapes: Shapes, distance_m: float) -> tuple[Rows, Rows]:
 
 def _told(code: str, left: Rows, right: Rows, grounds: Shapes, limits: Limits) -> list[AreaDefect]:
     """One defect for each pair whose common ground has a part that is more than noise."""
-    parts, of = shapely.get_parts(_polygonal(grounds), return_index=True)
+    half = limits.noise_width_m / 2
+    large = np.flatnonzero(shapely.area(grounds) >= limits.noise_m2)
+    # what is no wider than noise goes, also where it hangs on something broader
+    core = shapely.buffer(grounds[large], -half, join_style="mitre")
+    broad = shapely.intersection(shapely.buffer(core, half, join_style="mitre"), grounds[large])
+    parts, at = shapely.get_parts(_polygonal(broad), return_index=True)
+    of = large[at]
     real = np.flatnonzero(shapely.area(parts) >= limits.noise_m2)
-    real = real[~geometry.vanish(parts[real], limits.noise_width_m)] if len(real) else real
     found = []
     for k in np.unique(of[real]).tolist():
         mine = parts[real[of[real] == k]]
