@@ -49,6 +49,8 @@ class Field:
     """Integers beyond 32 bits."""
     longest: int = 0
     """Bytes of the longest text, as delivered; 0 = not known."""
+    short: str = ""
+    """Name in a .dbf, where one was agreed; else ``name`` is cut to what fits."""
     bind: str = ""
     """Parameter of ``sql`` that holds ``key``: names in files are data, never part of a statement."""
 

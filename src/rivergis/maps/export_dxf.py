@@ -6,6 +6,7 @@ application RIVERGIS on every entity (on a hole also ``ring=n``); longer texts g
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,7 +25,9 @@ _TOTAL = 15_000  # of 16383 bytes that one entity's extended data may have
 _LAYER = str.maketrans(dict.fromkeys('<>/\\":;?*|=`', "_"))
 # height of labels, in units of the drawing
 _LABEL_M, _LABEL_DEG = 2.0, 2e-5
-_LABELLED = ("name", "code")
+# what is written beside a shape: the first of these that it has
+_LABELLED = ("text", "point_no", "name", "code")
+_COLORS = (4, 1, 3, 5, 2, 6, 30, 140)
 
 
 def write(sheet: Sheet, chunks: Iterator[Chunk]) -> int:
@@ -32,38 +35,54 @@ def write(sheet: Sheet, chunks: Iterator[Chunk]) -> int:
 
     Characters outside GBK stand as ``\\U+XXXX`` there, which CAD programs show as they are. What the drawing is about and its system stand as text below it.
     """
-    old = sheet.encoding == "GBK"
-    drawing = _Drawing(sheet, ezdxf.new("R2000" if old else "R2010", setup=False))
+    return write_layers([(sheet, chunks)])
+
+
+def write_layers(sheets: Sequence[tuple[Sheet, Iterator[Chunk]]]) -> int:
+    """One drawing with a CAD layer for each sheet (``layer_name``); path, encoding and what is told below it are the first's."""
+    first = sheets[0][0]
+    old = first.encoding == "GBK"
+    doc = ezdxf.new("R2000" if old else "R2010", setup=False)
     if old:
-        drawing.doc.encoding = "gbk"
-    rows = 0
-    for chunk in chunks:
-        assert chunk.shapes is not None
-        for values, shape in zip(zip(*chunk.columns, strict=True), chunk.shapes, strict=True):
-            drawing.feature(values, shape)
-        rows += len(chunk)
-    drawing.report()
+        doc.encoding = "gbk"
+    doc.appids.add(APPLICATION)
+    doc.styles.add("HZ", font="simsun.ttf")
+    drawings = [
+        _Drawing(sheet, doc, color) for (sheet, _), color in zip(sheets, itertools.cycle(_COLORS), strict=False)
+    ]
+    rows = sum(drawing.fill(chunks) for drawing, (_, chunks) in zip(drawings, sheets, strict=True))
+    drawings[0].tell([d.corner for d in drawings if d.corner is not None])
+    for drawing in drawings:
+        drawing.report()
     try:
-        drawing.doc.saveas(sheet.path)
+        doc.saveas(first.path)
     except (DXFError, OSError) as error:
-        raise EnvironmentFault(f"{sheet.path.name} cannot be written ({error}).") from error
+        raise EnvironmentFault(f"{first.path.name} cannot be written ({error}).") from error
     return rows
 
 
 class _Drawing:
     """A drawing while it is filled."""
 
-    def __init__(self, sheet: Sheet, doc: Any) -> None:
+    def __init__(self, sheet: Sheet, doc: Any, color: int) -> None:
         self.sheet, self.doc, self.space = sheet, doc, doc.modelspace()
         self.layer = sheet.layer_name.translate(_LAYER)[:100]
         self.text_layer = f"{self.layer}_注记"
-        doc.appids.add(APPLICATION)
-        doc.styles.add("HZ", font="simsun.ttf")
-        doc.layers.add(self.layer, color=4)
+        doc.layers.add(self.layer, color=color)
         doc.layers.add(self.text_layer, color=7)
         doc.header["$INSUNITS"] = 6 if self.metric else 0
         self.corner: tuple[float, float] | None = None
         self.shapeless = self.long = self.rare = 0
+
+    def fill(self, chunks: Iterator[Chunk]) -> int:
+        """Draw every feature; how many there were."""
+        rows = 0
+        for chunk in chunks:
+            assert chunk.shapes is not None
+            for values, shape in zip(zip(*chunk.columns, strict=True), chunk.shapes, strict=True):
+                self.feature(values, shape)
+            rows += len(chunk)
+        return rows
 
     @property
     def metric(self) -> bool:
@@ -128,11 +147,14 @@ class _Drawing:
         self.rare += 1
         return "".join(NOT_GBK if c > "\uffff" else c for c in text)
 
-    def report(self) -> None:
-        """What the drawing is about, below it; what it could not hold, to the user."""
-        x, y = self.corner or (0.0, 0.0)
+    def tell(self, corners: Sequence[tuple[float, float]]) -> None:
+        """What the drawing is about, below it."""
+        x, y = min((c[0] for c in corners), default=0.0), min((c[1] for c in corners), default=0.0)
         for n, (key, value) in enumerate(self.sheet.about.items()):
             self._write(f"{key}: {value}", x, y - (n + 3) * 1.6 * self.height)
+
+    def report(self) -> None:
+        """What the drawing could not hold, to the user."""
         if self.shapeless:
             self.sheet.cut = True
             self.sheet.notes.append(

@@ -214,7 +214,7 @@ class _Counted:
 
 def shapefile(sheet: Sheet, chunks: Iterator[Chunk]) -> int:
     """A Shapefile with .cpg and .prj as ArcMap and SuperMap know them, and a table of what its short names stand for."""
-    names = short_names([f.name for f in sheet.fields], sheet.encoding)
+    names = short_names([f.short or f.name for f in sheet.fields], sheet.encoding)
     rows = _write("ESRI Shapefile", sheet, _fitted(sheet, chunks), names)
     table = sheet.path.with_suffix(".dbf")
     if sheet.encoding == "GBK":
