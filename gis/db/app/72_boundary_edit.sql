@@ -5,17 +5,20 @@ CREATE FUNCTION app.editor() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE who text := nullif(current_setting('rivergis.actor', true), ''); own text;
 BEGIN
   SELECT u.name INTO own FROM sys."user" u WHERE u.name = session_user AND u.disabled_at IS NULL;
-  IF who IS NULL AND own IS NULL THEN
-    RAISE EXCEPTION '此连接没有说明由谁编辑,请在连接服务中写 options=-c rivergis.actor=登录名 this connection does not say who edits: write options=-c rivergis.actor=NAME into its service'
-      USING ERRCODE = 'RG007';
+  -- the owner's connection names whom it stands for, as the commands do; any other login is itself
+  IF own IS NULL AND NOT pg_has_role(session_user, (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'app'), 'member') THEN
+    RAISE EXCEPTION '数据库登录名 % 不是本系统用户,不能编辑 the login % is no user here: make it one with rivergis user add', session_user, session_user USING ERRCODE = 'RG007';
   ELSIF own <> who THEN
     RAISE EXCEPTION '此连接属于 %,不能以 % 的名义编辑 this connection is that of %: it does not edit in the name of %', own, who, own, who USING ERRCODE = 'RG007';
+  ELSIF coalesce(own, who) IS NULL THEN
+    RAISE EXCEPTION '此连接没有说明由谁编辑,请在连接服务中写 options=-c rivergis.actor=登录名 this connection does not say who edits: write options=-c rivergis.actor=NAME into its service'
+      USING ERRCODE = 'RG007';
   END IF;
-  PERFORM set_config('rivergis.actor', coalesce(who, own), true);
-  RETURN coalesce(who, own);
+  PERFORM set_config('rivergis.actor', coalesce(own, who), true);
+  RETURN coalesce(own, who);
 END $$;
 COMMENT ON FUNCTION app.editor() IS
-  'Who edits over this connection: the setting rivergis.actor of its service, or the login where that is the name of a user; a login that is a user edits in its own name only';
+  'Who edits over this connection: a login that is the name of a user edits as that one; the owner of the database as whom the setting rivergis.actor of its service names';
 
 CREATE FUNCTION app.line_on_river(river uuid, reach text, line geometry)
 RETURNS TABLE (reach_code text, bank text, start_m double precision, end_m double precision) LANGUAGE sql STABLE ROWS 1 AS $$
