@@ -1,0 +1,51 @@
+"""The ground that the lines of a draft enclose: lines are drawn, areas are derived from them, and what does not close is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import geopandas as gpd
+import pandas as pd
+
+from rivergis import crs
+from rivergis.boundary import closing, diff
+from rivergis.boundary.closing import Said
+
+
+def plane_of(*frames: gpd.GeoDataFrame) -> object:
+    """The plane in metres, with the areas of the ellipsoid, in which frames in degrees are compared."""
+    some = pd.concat([f.geometry.bounds for f in frames if len(f)])
+    if some.empty:
+        return diff.plane(105.0, 30.0)
+    west, south, east, north = some.minx.min(), some.miny.min(), some.maxx.max(), some.maxy.max()
+    return diff.plane((west + east) / 2, (south + north) / 2)
+
+
+def areas(lines: gpd.GeoDataFrame, *, snap_m: float) -> tuple[gpd.GeoDataFrame, list[Said]]:
+    """Management areas (管理范围) between the lines of each reach, or of each river where no reach is named.
+
+    ``lines``: LineString in metres with river_id, reach_code (or None), bank. Returns MultiPolygons with river_id, reach_code, and what
+    could not be closed (code ``boundary_open``). Raises ``CrsRefused`` for degrees.
+    """
+    crs.require_metric(lines)
+    reach = (
+        lines["reach_code"].astype(object)
+        if "reach_code" in lines
+        else pd.Series(None, index=lines.index, dtype=object)
+    )
+    # a river of which only some stretches name their reach is closed as a whole
+    whole = lines["river_id"].map(reach.isna().groupby(lines["river_id"]).any())
+    key = lines["river_id"].astype(str) + "/" + reach.where(~whole, "").astype(str)
+    named = lines.assign(_key=key, reach_code=reach.where(~whole, None))
+    closed = closing.close(named, group="_key", bank="bank", snap_m=snap_m, doubt_m=snap_m)
+    out = closed.areas[["river_id", "reach_code", closed.areas.geometry.name]].rename_geometry("geom")
+    open_ = [
+        Said("boundary_open", f"The lines {', '.join(names[:5])} enclose nothing: {because}", tuple(names))
+        for names, because in zip(closed.doubts["features"], closed.doubts["because"], strict=True)
+    ]
+    return out, open_
+
+
+def open_stretches(said: Iterable[Said]) -> list[Said]:
+    """What keeps the ground from being known."""
+    return [s for s in said if s.code == "boundary_open"]

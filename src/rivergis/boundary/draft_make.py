@@ -1,0 +1,218 @@
+"""Draft boundary lines for a whole set of reaches (划界草案): each bank from its rule, joined at nodes, with the area between.
+
+Where a levee stands, its outer toe plus the berm land of its grade and jurisdiction; else the flood level, the bank plus a
+distance, or a surrogate, in this order, as far as files and rules give it. 《河道管理条例》第二十条, 《防洪法》第二十一条.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from rivergis.boundary import draft_areas, draft_islands, draft_rules
+from rivergis.boundary.draft_course import Piece, joined, laid, outermost
+from rivergis.boundary.draft_curves import Curve, axis_curve, laid_along, parallel
+from rivergis.boundary.draft_edges import Linework, Looks, edge, seen
+from rivergis.boundary.draft_frames import SIDES, Basis, Draft, Note, Reach
+from rivergis.boundary.draft_nodes import Corner, Courses, Nodes, corners_of, meet, nodes_of
+from rivergis.boundary.draft_rules import Answer, Drawing
+from rivergis.errors import InputError
+from rivergis.rules import RuleView
+
+
+@dataclass(frozen=True)
+class Work:
+    """A levee or flood wall beside one bank: its outer (landward) toe, what rules ask of it, where it comes from.
+
+    ``virtual_m``: for a flood wall, how far behind it the toe of the virtual levee lies.
+    """
+
+    reach: int
+    bank: str
+    toe: shapely.LineString
+    facts: Mapping[str, Any]
+    source: Mapping[str, Any]
+    drawn_by: str = "levee_toe"
+    virtual_m: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Edges that a line may follow where no levee stands: water (bank), flood extents, roads ...; ``basis`` of what is drawn."""
+
+    kind: str
+    work: Linework
+    source: Mapping[str, Any]
+    owned: bool = False
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything a draft is made of, in metres of one system. ``kept``: rows of an earlier draft that stay as they are."""
+
+    reaches: Sequence[Reach]
+    works: Sequence[Work] = ()
+    water: Ground | None = None
+    banks: Mapping[tuple[int, str], tuple[shapely.LineString, Mapping[str, Any]]] = field(default_factory=dict)
+    grounds: Sequence[Ground] = ()
+    pieces: Mapping[tuple[int, str], Sequence[Piece]] = field(default_factory=dict)
+    counties: gpd.GeoDataFrame | None = None
+    kept: Mapping[tuple[int, str], Sequence[Piece]] = field(default_factory=dict)
+    kept_rows: gpd.GeoDataFrame | None = None
+    waters: Sequence[draft_areas.Standing] = ()
+    surrogate_offset: bool = False
+    line_type: str = "management"
+
+
+def make(sources: Sources, view_of: Callable[[Reach], RuleView], system: Any) -> Draft:
+    """Lines, areas, bands and notes of a draft. ``view_of``: the rules of a reach; ``system``: CRS of everything, in metres."""
+    desk = _Desk(sources, view_of)
+    nodes = nodes_of(sources.reaches, desk.rules.snap_m)
+    corners = corners_of(nodes)
+    inner = draft_islands.inner_sides(sources.reaches, nodes, desk.rules.island_m2)
+    desk.notes += draft_islands.notes_of(inner, sources.reaches)
+    carried = _carried(sources, desk, corners)
+    courses: Courses = {}
+    for i, reach in enumerate(sources.reaches):
+        for bank in SIDES:
+            if (i, bank) not in inner.sides:
+                courses[i, bank] = desk.bank(i, reach, bank, (carried.get((i, bank, 0), False), carried.get((i, bank, 1), False)))
+    axes = dict(enumerate(desk.axes))
+    for corner in sorted(corners, key=lambda c: (not c.through, c.node)):
+        meet(courses, corner, nodes, axes, desk.rules)
+    return draft_areas.drawn(sources, courses, nodes, inner, desk.axes, desk.notes, system)
+
+
+def _carried(sources: Sources, desk: _Desk, corners: Sequence[Corner]) -> dict[tuple[int, str, int], bool]:
+    """Ends of banks where a levee stops short of the node and goes on soon after it, in the next reach."""
+    short: dict[tuple[int, str, int], float] = {}
+    for work in sources.works:
+        toe = desk.toes[id(work)]
+        for end, gap in ((0, toe.from_m), (1, desk.axes[work.reach].to_m - toe.to_m)):
+            key = (work.reach, work.bank, end)
+            short[key] = min(gap, short.get(key, np.inf))
+    carried = {}
+    for corner in corners:
+        keys = [(*side, arm.end) for side, arm in zip(corner.sides, (corner.first, corner.second), strict=True)]
+        gaps = [short.get(k, np.inf) for k in keys]
+        if corner.through and sum(gaps) <= desk.rules.levee_gap_m:
+            carried.update(dict.fromkeys(keys, True))
+    return carried
+
+
+class _Desk:
+    """The drawing of single banks, with what all of them need."""
+
+    def __init__(self, sources: Sources, view_of: Callable[[Reach], RuleView]) -> None:
+        self.sources, self.view_of = sources, view_of
+        self.rules: Drawing = draft_rules.drawing_of(view_of(sources.reaches[0]))
+        self.axes = [axis_curve(r.axis) for r in sources.reaches]
+        self.notes: list[Note] = []
+        self.toes = {id(w): laid_along(w.toe, self.axes[w.reach]) for w in sources.works}
+        self.works: dict[tuple[int, str], list[Work]] = {}
+        for work in sources.works:
+            self.works.setdefault((work.reach, work.bank), []).append(work)
+        self._looks: dict[tuple[int, str], Looks] = {}
+
+    def note(self, reach: Reach, bank: str, a: float, b: float, code: str, sentence: str) -> None:
+        middle = reach.axis.interpolate((a + b) / 2)
+        self.notes.append(Note(reach.code, bank, reach.origin_m + a, reach.origin_m + b, code, sentence, middle))
+
+    # ---- one bank ----------------------------------------------------------------------------------------------------
+
+    def bank(self, i: int, reach: Reach, bank: str, carried: tuple[bool, bool]) -> list[Piece]:
+        axis = self.axes[i]
+        fixed = [*self.sources.kept.get((i, bank), ()), *self._works(i, reach, bank)]
+        works, twice = outermost(fixed, axis)
+        for a, b in twice:
+            self.note(reach, bank, a, b, "two_works", "Several levees stand on this bank here; the line follows the outermost: say which of them bounds the river.")
+        grounds = [g for g in self._grounds(i, reach, bank)]
+        pieces, open_ = laid(axis, works, grounds, self.rules, carried)
+        for a, b in open_:
+            self.note(reach, bank, a, b, "nothing_to_draw_from", f"No levee, flood level, bank or surrogate is given for {b - a:.0f} m of this bank under these rules: nothing was drawn.")
+        return joined(axis, pieces, self.rules)
+
+    def _works(self, i: int, reach: Reach, bank: str) -> list[Piece]:
+        view, out = self.view_of(reach), []
+        for work in self.works.get((i, bank), ()):
+            toe = self.toes[id(work)]
+            answer = draft_rules.berm(view, work.facts)
+            if answer is None:
+                self.note(reach, bank, toe.from_m, toe.to_m, "no_berm_rule", f"The rules give no berm width for levee {work.source.get('feature')}: nothing was drawn from it; tell its grade, return period or name.")
+                continue
+            self._lacking(reach, bank, toe, work, answer)
+            curve = parallel(toe, SIDES[bank], answer.metres + work.virtual_m, self.rules.bend_m)
+            out.append(Piece(curve, Basis(work.drawn_by, answer.row, work.source, tolerance_m=0.05), True))
+        return out
+
+    def _lacking(self, reach: Reach, bank: str, toe: Curve, work: Work, answer: Answer) -> None:
+        if answer.lacking:
+            self.note(
+                reach, bank, toe.from_m, toe.to_m, "fact_missing",
+                f"Levee {work.source.get('feature')}: the local rule asks {', '.join(answer.lacking)}, which the file does not tell; "
+                f"{answer.metres:g} m of {answer.row.ruleset} ({answer.row.status}) was drawn: complete the field and draw again.",
+            )  # fmt: skip
+
+    def _grounds(self, i: int, reach: Reach, bank: str) -> list[Piece]:
+        """What the line may follow where no levee stands, the first first."""
+        out = list(self.sources.pieces.get((i, bank), ()))
+        for curve, source in self._bank_line(i, reach, bank):
+            width = 2 * (reach.half_width_m if np.isfinite(reach.half_width_m) else self.half_width(i, curve))
+            answer = draft_rules.bank_offset(self.view_of(reach), width)
+            if answer is not None:
+                out.append(self._beside(reach, bank, curve, answer, source, Basis("bank_offset")))
+        for ground in self.sources.grounds:
+            out += [replace(p, basis=replace(p.basis, source=ground.source)) for p in self._seen(i, reach, bank, ground)]
+        return [*out, *self._offset(i, reach, bank)]
+
+    def _beside(self, reach: Reach, bank: str, curve: Curve, answer: Answer, source: Mapping[str, Any], basis: Basis) -> Piece:
+        made = parallel(curve, SIDES[bank], answer.metres, self.rules.bend_m)
+        return Piece(made, replace(basis, rule=answer.row, source=source, tolerance_m=0.05))
+
+    def _bank_line(self, i: int, reach: Reach, bank: str) -> list[tuple[Curve, Mapping[str, Any]]]:
+        """The bank (河口线): as given, as the edge of the water, or half a width beside the axis."""
+        given = self.sources.banks.get((i, bank))
+        if given is not None:
+            return [(laid_along(given[0], self.axes[i]), given[1])]
+        if self.sources.water is not None:
+            curves = self._edges(i, reach, bank, self.sources.water)
+            if curves:
+                return [(c, self.sources.water.source) for c in curves]
+        if np.isfinite(reach.half_width_m) and reach.half_width_m > 0:
+            return [(parallel(self.axes[i], SIDES[bank], reach.half_width_m), {"layer": "reaches", "feature": reach.code, "bank": "half width"})]
+        return []
+
+    def half_width(self, i: int, curve: Curve) -> float:
+        """Mean distance of a bank from its axis."""
+        return float(np.median(np.hypot(*(curve.xy - self.axes[i].points(curve.at_m)).T)))
+
+    def _edges(self, i: int, reach: Reach, bank: str, ground: Ground) -> list[Curve]:
+        far = self.rules.farthest_m
+        if ground.owned and np.isfinite(reach.half_width_m):
+            far = min(far, 10 * reach.half_width_m + 50)
+        found = seen(self.axes[i], SIDES[bank], ground.work, self.rules.look_m, far, reach.code if ground.owned else None)
+        return edge(self.axes[i], found, ground.work, self.rules.bay_m)
+
+    def _seen(self, i: int, reach: Reach, bank: str, ground: Ground) -> list[Piece]:
+        basis = ground.basis or Basis("surrogate", basis="surrogate", indicative=True)
+        return [Piece(c, basis) for c in self._edges(i, reach, bank, ground)]
+
+    def _offset(self, i: int, reach: Reach, bank: str) -> list[Piece]:
+        """The last surrogate, where asked for: water's edge or half width plus the distance of the rules."""
+        if not self.sources.surrogate_offset:
+            return []
+        view = self.view_of(reach)
+        basis = Basis("surrogate", basis="surrogate", indicative=True)
+        lines = self._bank_line(i, reach, bank)
+        if lines:
+            row = view.value("boundary.surrogate.water_offset")
+        else:
+            row = view.value("boundary.surrogate.line_offset", reach_kind=reach.kind or "river")
+            lines = [(self.axes[i], {"layer": "reaches", "feature": reach.code})]
+        return [self._beside(reach, bank, c, Answer(float(row.value), row), s, basis) for c, s in lines]
