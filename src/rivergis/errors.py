@@ -101,6 +101,12 @@ class NotNow(RivergisError):
     code, exit_code, http_status, zh = "not_now", 2, 409, "现在不能这样办理"
 
 
+class Conflict(NotNow):
+    """Others saved meanwhile what this edit touches; ``details`` holds both shapes of every segment in conflict."""
+
+    code, zh = "conflict", "与他人的修改冲突"
+
+
 class EnvironmentFault(RivergisError):
     """Database gone, disk full, program missing: nothing the input could mend."""
 

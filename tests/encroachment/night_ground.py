@@ -64,9 +64,10 @@ def river(db: Database) -> None:
 def bank_lines(
     db: Database, version: str, lines: dict[str, list[tuple[float, float]]], basis: str = "announced", **more: Any
 ) -> None:
-    """A delimitation that has lines: bank -> vertices."""
+    """A delimitation that has lines: bank -> vertices; another shape is another announcement."""
+    number = int(sum(abs(x) + 3 * abs(y) for vertices in lines.values() for x, y in vertices))
     act = {
-        "version_code": version, "river_code": "R1", "basis": basis, "announce_gov": f"{version}县人民政府", "announce_doc_no": "试府发1号",
+        "version_code": version, "river_code": "R1", "basis": basis, "announce_gov": f"{version}县人民政府", "announce_doc_no": f"试府发{number}号",
         "announced_on": date(2020, 6, 1), "xy_error_m": 0.5, "survey_scale": 2000,
     } | more  # fmt: skip
     said = [act | {"code": f"{version}-{n}", "bank": bank} for n, bank in enumerate(lines)]

@@ -42,6 +42,19 @@ def save_delimitation(
     )
 
 
+def save_enacted(
+    conn: Connection, lines: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, *, namespace: str
+) -> list[versions.SetAside]:
+    """Record lines and areas of delimitations that are there already (boundary_code); returns what could not be taken."""
+    refs = {"boundary_code": "boundary_version"}
+    areas = areas.assign(area_m2=crs.area_m2(areas.geometry.values))
+    return [
+        aside
+        for noun, rows in (("boundary_segment", lines), ("boundary_area", areas))
+        for aside in versions.save(conn, noun, rows, namespace=namespace, import_id=None, refs=refs).set_aside
+    ]
+
+
 def _unproved(frame: pd.DataFrame) -> pd.Series:
     """Lines said to be announced without government, document number or date of the announcement."""
     proof = ("announce_gov", "announce_doc_no", "announced_on")

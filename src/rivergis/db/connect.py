@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from rivergis.db import cluster
-from rivergis.errors import AlreadyRunning, EnvironmentFault, InputError, NotPermitted
+from rivergis.errors import AlreadyRunning, Conflict, EnvironmentFault, InputError, NotPermitted
 
 psycopg2.extras.register_uuid()
 
@@ -52,6 +52,8 @@ def _translated() -> Iterator[None]:
             raise NotPermitted(f"The database refused: {first}") from error
         if state == "RG003":
             raise InputError(f"The database refused: {first}") from error
+        if state == "RG009":
+            raise Conflict(f"The database refused: {first}") from error
         if state in ("22021", "22P05"):
             raise InputError(_NO_TEXT) from error
         if state == "53100":
