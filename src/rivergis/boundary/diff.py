@@ -181,15 +181,16 @@ class _Side:
 def _column(frame: gpd.GeoDataFrame, name: str, missing: Any) -> pd.Series:
     """A column of texts, ``missing`` where nothing stands."""
     if name not in frame:
-        return pd.Series(missing, index=frame.index, dtype=object)
-    return frame[name].astype(object).where(frame[name].notna(), missing).map(lambda v: v if v is None else str(v))
+        return pd.Series([missing] * len(frame), index=frame.index, dtype=object)
+    told = [missing if pd.isna(v) else str(v) for v in frame[name]]
+    return pd.Series(told, index=frame.index, dtype=object)
 
 
 def _pieces(change: str, one: _Side, other: _Side, rivers: pd.Index, tolerance_m: float, plane_: Any) -> pd.DataFrame:
     """Pieces of one side that the same river does not have on the other side."""
     same, _ = overlay.common(one.shapes, one.group, other.shapes, other.group)
     mine = one.taken(~same)
-    rest, of = overlay.polygons(overlay.outside(mine.shapes, mine.group, other.shapes, other.group))
+    rest, of = overlay.outside(mine.shapes, mine.group, other.shapes, other.group)
     parts, owner, noise = overlay.split_noise(rest, tolerance_m)
     row = of[owner]
     parts, again, beside = _beside(parts, mine.group[row], other)
@@ -208,7 +209,9 @@ def _pieces(change: str, one: _Side, other: _Side, rivers: pd.Index, tolerance_m
             "to_m": np.nan,
             "m2": shapely.area(parts),
             "width_m": 2 * shapely.area(parts) / np.maximum(shapely.length(parts), 1e-12),
-            "reason": _column(mine.frame, "reason", None).to_numpy()[row] if change == ENTERING else _why(parts, other),
+            "reason": _column(mine.frame, "reason", None).to_numpy()[row]
+            if change == ENTERING
+            else _why(parts, noise, other),
             "geom": gpd.GeoSeries(parts, crs=plane_),
         }
     )[list(PIECE_COLUMNS)]
@@ -220,20 +223,21 @@ def _beside(parts: overlay.Shapes, group: overlay.Ints, other: _Side) -> tuple[A
     if not len(held):
         return parts, np.arange(len(parts)), np.full(len(parts), -1)
     held = overlay.disjoint(held, of)
-    free = overlay.outside(parts, np.arange(len(parts)), held, of)
+    free, whose_free = overlay.outside(parts, np.arange(len(parts)), held, of)
     shapes, owner = overlay.polygons(np.concatenate([held, free]))
-    whose = np.concatenate([of, np.arange(len(parts))])[owner]
+    whose = np.concatenate([of, whose_free])[owner]
     river = np.concatenate([other.group[by], np.full(len(free), -1)])[owner]
     order = np.argsort(whose, kind="stable")
     return shapes[order], whose[order], river[order]
 
 
-def _why(parts: overlay.Shapes, new: _Side) -> Any:
-    """The reason given with the new area that is nearest to each piece let go."""
+def _why(parts: overlay.Shapes, noise: Any, new: _Side) -> Any:
+    """The reason given with the new area that is nearest to each piece let go; noise needs none."""
     reason = _column(new.frame, "reason", None).to_numpy()
-    if not len(parts) or not len(reason) or all(r is None for r in reason):
-        return None
-    return reason[shapely.STRtree(new.shapes).nearest(parts)]
+    out = np.full(len(parts), None, dtype=object)
+    if len(reason) and any(r is not None for r in reason):
+        out[~noise] = reason[shapely.STRtree(new.shapes).nearest(parts[~noise])]
+    return out
 
 
 def _by_river(pieces: gpd.GeoDataFrame, sides: list[_Side], rivers: pd.Index) -> pd.DataFrame:

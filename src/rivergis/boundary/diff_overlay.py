@@ -47,13 +47,27 @@ def disjoint(shapes: Shapes, group: Ints) -> Shapes:
     return _minus(shapes, i[twice], shapes[j[twice]])
 
 
-def outside(shapes: Shapes, group: Ints, others: Shapes, other_group: Ints) -> Shapes:
-    """What of each area lies in no other area of its group."""
+def outside(shapes: Shapes, group: Ints, others: Shapes, other_group: Ints) -> tuple[Shapes, Ints]:
+    """Polygons of what of each area lies in no other area of its group, and whose each is.
+
+    The other that takes most goes first; what is left is mostly small, and few of it meets any other.
+    """
     if not len(shapes) or not len(others):
-        return shapes
+        return polygons(shapes)
     i, j = shapely.STRtree(others).query(shapes, predicate="intersects")
-    keep = group[i] == other_group[j]
-    return _minus(shapes, i[keep], others[j[keep]])
+    same = group[i] == other_group[j]
+    i, j = i[same], j[same]
+    order = np.lexsort((-_shared(shapes[i], others[j]), i))
+    i, first = np.unique(i[order], return_index=True)
+    most = np.full(len(shapes), -1)
+    most[i] = j[order][first]
+    left = shapes.copy()
+    left[i] = shapely.difference(shapes[i], others[most[i]])
+    parts, of = polygons(left)
+    j, k = shapely.STRtree(parts).query(others, predicate="intersects")
+    more = (group[of[k]] == other_group[j]) & (most[of[k]] != j)
+    parts, again = polygons(_minus(parts, k[more], others[j[more]]))
+    return parts, of[again]
 
 
 def within(shapes: Shapes, group: Ints, others: Shapes, other_group: Ints) -> tuple[Shapes, Ints, Ints]:
@@ -107,12 +121,17 @@ def _minus(shapes: Shapes, which: Ints, cover: Shapes) -> Shapes:
     out = shapes.copy()
     if not len(which):
         return out
-    boxes, own = shapely.bounds(cover), shapely.bounds(shapes[which])
-    shared = (np.minimum(boxes[:, 2:], own[:, 2:]) - np.maximum(boxes[:, :2], own[:, :2])).clip(0).prod(axis=1)
-    order = np.lexsort((-shared, which))
+    order = np.lexsort((-_shared(shapes[which], cover), which))
     which, cover = which[order], cover[order]
     turn = np.arange(len(which)) - np.searchsorted(which, which)
     for k in range(int(turn.max()) + 1):
         mine = turn == k
         out[which[mine]] = shapely.difference(out[which[mine]], cover[mine])
     return out
+
+
+def _shared(one: Shapes, other: Shapes) -> npt.NDArray[np.float64]:
+    """How much the boxes of two areas share: which of several others takes most, without asking the shapes."""
+    a, b = shapely.bounds(one), shapely.bounds(other)
+    shared = (np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])).clip(0).prod(axis=1)
+    return np.asarray(shared, dtype=np.float64)
