@@ -38,8 +38,8 @@ BLOCKS, ADVISES = "blocks", "advises"
 class Limits:
     """Tolerances and lists that a line is judged by (判定界值); metres unless the name says otherwise.
 
-    ``berm_m``: levee grade -> metres outside the toe; ``bank_offset_m``: (width not exceeded, metres outside the
-    bank), ascending. None of either: that rule is not judged. ``severity``: code -> blocks or advises;
+    ``berm_m``: levee grade -> metres outside the toe; ``bank_offset_m``: (width not exceeded, least and most metres
+    outside the bank), ascending. None of either: that rule is not judged. ``severity``: code -> blocks or advises;
     ``consequences``: code -> codes that are no defects of their own where they lie with it.
     """
 
@@ -70,7 +70,7 @@ class Limits:
     severity: Mapping[str, str]
     consequences: Mapping[str, tuple[str, ...]]
     berm_m: Mapping[str, float] | None = None
-    bank_offset_m: tuple[tuple[float, float], ...] | None = None
+    bank_offset_m: tuple[tuple[float, float, float], ...] | None = None
 
 
 @dataclass(frozen=True)
