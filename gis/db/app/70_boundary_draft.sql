@@ -113,22 +113,22 @@ END $$;
 COMMENT ON FUNCTION app.draft_given(data.boundary_event) IS 'What is said or attached when a draft or an announced delimitation is about to be moved: the names that needs in gis/lifecycle.yaml may hold';
 
 CREATE FUNCTION app.guard_boundary_event() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE noun text; m list.lifecycle_move; last data.boundary_event; state text; lacking text;
+DECLARE kind text; m list.lifecycle_move; last data.boundary_event; state text; lacking text;
 BEGIN
   PERFORM FROM data.boundary_draft WHERE id = NEW.draft_id FOR UPDATE;
   PERFORM pg_advisory_xact_lock(hashtext('rivergis boundary event'), hashtext(coalesce(NEW.draft_id, NEW.boundary_id)::text));
-  noun := CASE WHEN NEW.draft_id IS NULL THEN 'boundary_version' ELSE 'boundary_draft' END;
-  SELECT * INTO m FROM list.lifecycle_move l WHERE l.noun = guard_boundary_event.noun AND l.move = NEW.move;
+  kind := CASE WHEN NEW.draft_id IS NULL THEN 'boundary_version' ELSE 'boundary_draft' END;
+  SELECT * INTO m FROM list.lifecycle_move l WHERE l.noun = kind AND l.move = NEW.move;
   IF m.move IS NULL THEN
-    RAISE EXCEPTION 'there is no move % for a %', NEW.move, noun USING ERRCODE = 'RG003';
+    RAISE EXCEPTION 'there is no move % for a %', NEW.move, kind USING ERRCODE = 'RG003';
   END IF;
   IF NOT app.may(NEW.actor, m.capability) THEN
     RAISE EXCEPTION '% may not take the move %: it needs the capability %', NEW.actor, NEW.move, m.capability USING ERRCODE = 'RG007';
   END IF;
   SELECT * INTO last FROM data.boundary_event e WHERE e.draft_id = NEW.draft_id OR e.boundary_id = NEW.boundary_id ORDER BY e.seq DESC LIMIT 1;
-  state := coalesce(last.to_state, CASE noun WHEN 'boundary_draft' THEN 'draft' ELSE 'announced' END);
+  state := coalesce(last.to_state, CASE kind WHEN 'boundary_draft' THEN 'draft' ELSE 'announced' END);
   IF state <> ALL (m.from_states) THEN
-    RAISE EXCEPTION 'a % that is % cannot be moved by %', noun, state, NEW.move USING ERRCODE = 'RG003';
+    RAISE EXCEPTION 'a % that is % cannot be moved by %', kind, state, NEW.move USING ERRCODE = 'RG003';
   END IF;
   IF NEW.to_state IS DISTINCT FROM m.to_state THEN
     RAISE EXCEPTION 'the move % leads to %, not to %', NEW.move, m.to_state, NEW.to_state USING ERRCODE = 'RG003';

@@ -38,7 +38,10 @@ def areas(lines: gpd.GeoDataFrame, *, snap_m: float) -> tuple[gpd.GeoDataFrame, 
     key = lines["river_id"].astype(str) + "/" + reach.where(~whole, "").astype(str)
     named = lines.assign(_key=key, reach_code=reach.where(~whole, None))
     closed = closing.close(named, group="_key", bank="bank", snap_m=snap_m, doubt_m=snap_m)
-    out = closed.areas[["river_id", "reach_code", closed.areas.geometry.name]].rename_geometry("geom")
+    shapes = closed.areas.geometry
+    out = gpd.GeoDataFrame(
+        closed.areas[["river_id", "reach_code"]].assign(geom=shapes.values), geometry="geom", crs=lines.crs
+    )
     open_ = [
         Said("boundary_open", f"The lines {', '.join(names[:5])} enclose nothing: {because}", tuple(names))
         for names, because in zip(closed.doubts["features"], closed.doubts["because"], strict=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Connection
@@ -76,13 +77,13 @@ def announce(
         people.require(conn, actor, life.moves["announce"].capability)
         draft_store.lock(conn, draft["id"])
         _check(said)
+        replaced = _replaced(conn, draft, said.in_force_from)
         table = _as_submitted(conn, draft, said.in_force_from, snap_m, tolerance_m)
         attachment = draft_move_workflow.keep_file(said.file, store_dir)
         draft_store.add_event(
             conn, draft_id=draft["id"], move="announce", to_state=to_state, revision=draft["revision"], reason=reason,
             attachment=attachment, detail={"announcement": said.as_dict()},
         )  # fmt: skip
-        replaced = _replaced(conn, draft, said.in_force_from)
         for act in replaced["boundary_id"].drop_duplicates():
             draft_store.end_validity(conn, act, said.in_force_from)
         made = _enact(conn, draft, said, reason, snap_m)
@@ -129,13 +130,18 @@ def _as_submitted(
 def _replaced(conn: Connection, draft: Mapping[str, Any], on: date) -> pd.DataFrame:
     """Delimitations in force that the draft replaces: every one it holds lines of, or draws a stretch of anew.
 
-    ``NotNow`` when such a delimitation has a stretch that the draft does not know: it would end without a successor.
+    ``NotNow`` when the draft was drawn on lines that others replaced meanwhile, or when a delimitation it replaces has a stretch
+    that it does not know: that would end without a successor.
     """
     held = draft_store.segments(conn, draft["id"], removed=True)
     law = draft_store.law_segments(conn, sorted(set(held["river_id"]), key=str), draft["line_type"], on, now_of(conn))
-    known = law["id"].isin({i for i in held["base_segment_id"] if i is not None}) | [
-        _drawn(row, held) for row in law.itertuples()
-    ]
+    bases = {i for i in held["base_segment_id"] if i is not None}
+    if bases - set(law["id"]):
+        raise NotNow(
+            f"The draft {draft['code']} was drawn on lines that are no longer in force on {on}: another announcement came between; "
+            "open a draft on the lines in force, take the edits over into it, and withdraw this one."
+        )
+    known = np.array([row.id in bases or _drawn(row, held) for row in law.itertuples()], dtype=bool)
     acts = set(law.loc[known, "boundary_id"])
     lost = law[law["boundary_id"].isin(acts) & ~known]
     if len(lost):

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs
@@ -83,6 +84,9 @@ def _save_lines(conn: Connection, frame: pd.DataFrame, namespace: str, import_id
         ]
     ]
     acts = acts.rename(columns={"version_code": "code"}).assign(state=acts["basis"].map(_STATE).fillna("draft"))
+    changed = _changed(conn, "boundary_segment", frame, acts, namespace)
+    without += [_unchangeable(str(f)) for f in frame.loc[changed, "source_feature"]]
+    frame = frame[~changed]
     before = versions.taken(conn, "boundary_version", namespace, import_id, [str(c) for c in acts["code"]])
     acts = acts[~acts["code"].astype(str).isin(before)]
     made = save_delimitation(conn, acts, namespace=namespace, import_id=import_id)
@@ -131,11 +135,14 @@ def _save_lines(conn: Connection, frame: pd.DataFrame, namespace: str, import_id
 def _save_areas(
     conn: Connection, frame: gpd.GeoDataFrame, namespace: str, import_id: uuid.UUID | None
 ) -> versions.Saved:
+    changed = _changed(conn, "boundary_area", frame, None, namespace)
+    without = [_unchangeable(str(f)) for f in frame.loc[changed, "source_feature"]]
+    frame = frame[~changed]
     frame["area_m2"] = crs.area_m2(frame.geometry.values)
     frame = frame.drop(columns=[c for c in ("river_code",) if c in frame]).rename(
         columns={"version_code": "boundary_code"}
     )
-    return versions.save(
+    saved = versions.save(
         conn,
         "boundary_area",
         frame,
@@ -143,6 +150,52 @@ def _save_areas(
         import_id=import_id,
         refs={"boundary_code": "boundary_version"},
     )
+    saved.set_aside += without
+    return saved
+
+
+def _unchangeable(feature: str) -> versions.SetAside:
+    return versions.SetAside(
+        feature,
+        "announced_unchanged",
+        "It was announced with another shape under the same announcement, and what is announced is not changed by an import: "
+        "give the number and date of the announcement that changes it, or open a draft on it ('rivergis boundary version open').",
+    )
+
+
+def _changed(
+    conn: Connection, noun: str, frame: gpd.GeoDataFrame, acts: pd.DataFrame | None, namespace: str
+) -> pd.Series:
+    """Rows with another shape than the announced one of the same code, while the announcement is the same as before.
+
+    ``acts``: announcements delivered with the rows; None = what is recorded already is what counts.
+    """
+    held = read_frame(
+        conn,
+        f"""SELECT DISTINCT ON (s.code) s.code, s.geom, v.code AS act, v.announce_gov, v.announce_doc_no, v.announced_on,
+          (SELECT w.announce_doc_no FROM data.boundary_version w WHERE w.id = v.id AND w.recorded_at <= s.recorded_at ORDER BY w.version DESC LIMIT 1)
+            IS NOT DISTINCT FROM v.announce_doc_no AS same
+        FROM data.{noun} s JOIN data.boundary_version v ON v.id = s.boundary_id AND v.superseded_at IS NULL
+        WHERE s.superseded_at IS NULL AND s.code_namespace = :n AND s.code = ANY(:c) AND v.basis = 'announced' AND v.state = 'announced'
+        ORDER BY s.code, s.version DESC""",
+        {"n": namespace, "c": [str(c) for c in frame["code"]]},
+    )
+    if acts is not None and len(held):
+        proof = ["announce_gov", "announce_doc_no", "announced_on"]
+        said = {
+            str(r["version_code" if "version_code" in r else "code"]): [str(r.get(p)) for p in proof]
+            for r in acts.to_dict("records")
+        }
+        held["same"] = [
+            said.get(str(r["act"])) == [str(r[p]) for p in proof] for r in held[["act", *proof]].to_dict("records")
+        ]
+    shape = dict(zip(held["code"], held.geometry, strict=True))
+    same = dict(zip(held["code"], held["same"], strict=True))
+    changed = [
+        bool(same.get(str(c))) and shapely.to_wkb(g) != shapely.to_wkb(shape[str(c)])
+        for c, g in zip(frame["code"], frame.geometry, strict=True)
+    ]
+    return pd.Series(changed, index=frame.index, dtype=bool)
 
 
 def areas(conn: Connection, on: date, known_at: datetime) -> gpd.GeoDataFrame:

@@ -1,0 +1,182 @@
+"""From a draft to the law and back to any day: states, people, papers, reductions; nothing announced is changed or lost."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from rivergis.boundary import draft_store, draft_workflow, law_workflow, store
+from rivergis.boundary.draft_edit import Edit
+from rivergis.db.connect import Database, now_of
+from rivergis.errors import Conflict, InputError, NotNow, NotPermitted, UsageError
+from tests.boundary.draft_ground import DAY, announce, ground, line, of, opened, put, step
+from tests.encroachment.night_ground import area
+
+NARROW = ((0.0, 100.0), (900.0, 100.0), (1000.0, 60.0), (1100.0, 100.0), (2000.0, 100.0))
+
+
+def standing(db: Database, day: date) -> dict[str, str]:
+    with db.read() as conn:
+        rows = draft_store.standing(conn, day, now_of(conn))
+    return dict(zip(rows["code"], rows["standing"], strict=True))
+
+
+def narrowed(db: Database) -> None:
+    """The left line drawn 40 m nearer to the water over 200 m: 4,000 m2 less."""
+    ground(db)
+    opened(db)
+    put(db, 1, Edit("put", of(db, "left")["segment_id"].iloc[0], geom=line(*NARROW)))
+
+
+def submitted(db: Database) -> str:
+    return step(db, "submit", "zhang", reasons={"*": "测量更正:原线误入坡顶"}).table_sha256
+
+
+def test_the_whole_way(db: Database, tmp_path: Path) -> None:
+    narrowed(db)
+    with pytest.raises(UsageError, match="1 reductions have no reason"):
+        step(db, "submit", "zhang")
+    moved = step(db, "submit", "zhang", reasons={"1": "测量更正"})
+    assert [round(r.area_m2, -1) for r in moved.reductions] == [4000.0]
+    assert moved.reductions[0].reason == "测量更正" and moved.state == "submitted"
+    with pytest.raises(Conflict, match="not edited any more"):
+        put(db, 2, Edit("remove", of(db, "left")["segment_id"].iloc[0]))
+    with pytest.raises(NotPermitted):
+        step(db, "review", "zhang")
+    with pytest.raises(UsageError, match="countersign"):
+        step(db, "review", "wang")
+    step(db, "review", "wang", countersign=moved.table_sha256[:8])
+    done = announce(db, tmp_path)
+    assert (done.delimitations, done.replaces) == (["D1"], ["V1"])
+    assert standing(db, date(2026, 6, 30)) == {"V1": "in_force", "D1": "announced"}
+    assert standing(db, date(2026, 7, 1)) == {"V1": "superseded", "D1": "in_force"}
+    with db.read() as conn:
+        for day, code in ((date(2026, 6, 30), "V1"), (date(2026, 7, 1), "D1")):
+            areas = store.areas(conn, day, now_of(conn))
+            assert list(areas["boundary_code"]) == [code]
+            assert set(store.lines(conn, day, now_of(conn))["boundary_code"]) == {code}
+        logged = draft_store.reductions(conn).iloc[0]
+    assert (logged["boundary_code"], logged["by_code"], logged["draft_code"]) == ("V1", "D1", "D1")
+    assert (logged["reason"], logged["countersigned_by"], logged["actor"]) == ("测量更正", "wang", "wang")
+    assert logged["area_m2"] == pytest.approx(4000, rel=0.001)
+
+
+def test_what_was_announced_is_not_changed_by_any_door(db: Database, tmp_path: Path) -> None:
+    narrowed(db)
+    sha = submitted(db)
+    step(db, "review", "wang", countersign=sha)
+    announce(db, tmp_path)
+    for sql in (
+        "UPDATE data.boundary_segment SET geom = ST_Translate(geom, 0, 0.001)",
+        "DELETE FROM data.boundary_area",
+        "UPDATE data.boundary_draft_segment SET bank = 'left'",
+        "DELETE FROM data.boundary_reduction",
+        "UPDATE data.boundary_event SET reason = ''",
+        """INSERT INTO data.boundary_segment (id, version, code_namespace, code, content_hash, boundary_id, bank, basis, geom, valid)
+           SELECT id, version + 10, code_namespace, code, 'x', boundary_id, bank, basis, ST_Translate(geom, 0, 0.001), 'empty'::daterange + '[1900-01-01,1900-01-02)'
+           FROM data.boundary_segment WHERE superseded_at IS NULL""",
+    ):
+        with pytest.raises(NotPermitted), db.write("wang") as conn:
+            conn.execute(text(sql))
+
+
+def test_an_import_under_the_same_announcement_changes_nothing(db: Database) -> None:
+    ground(db)
+    with pytest.raises(AssertionError, match="announced_unchanged"):
+        area(db, "V1", (0.0, -50.0, 2000.0, 100.0), announce_doc_no="试府发5000号")
+        area(db, "V1", (0.0, -40.0, 2000.0, 80.0), announce_doc_no="试府发5000号")
+
+
+def test_the_one_who_drew_neither_reviews_nor_announces(db: Database, tmp_path: Path) -> None:
+    narrowed(db)
+    step(db, "withdraw", "zhang")
+    opened(db, "D2", "both")
+    put(db, 1, Edit("put", of(db, "left", "D2")["segment_id"].iloc[0], {"reach_code": "R1-1"}), code="D2", actor="li")
+    step(db, "submit", "li", "D2")
+    with pytest.raises(NotPermitted, match="took part"):
+        step(db, "review", "both", "D2")
+    step(db, "review", "wang", "D2")
+    with pytest.raises(NotPermitted, match="took part"):
+        announce(db, tmp_path, "D2", "both")
+    announce(db, tmp_path, "D2")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"government": " "},
+        {"document_no": ""},
+        {"publisher": ""},
+        {"in_force_from": date(2026, 6, 9)},
+        {"announced_on": date(2099, 1, 1), "in_force_from": date(2099, 1, 2)},
+    ],
+)
+def test_an_announcement_wants_all_its_papers(db: Database, tmp_path: Path, said: dict[str, object]) -> None:
+    ground(db)
+    opened(db)
+    step(db, "submit", "zhang")
+    step(db, "review", "wang")
+    with pytest.raises((UsageError, InputError)):
+        announce(db, tmp_path, **said)
+    assert standing(db, date(2026, 7, 1)) == {"V1": "in_force"}, "nothing half done"
+
+
+def test_a_sketch_is_not_submitted(db: Database) -> None:
+    ground(db)
+    opened(db, sketch=True)
+    with pytest.raises(InputError, match="no_sketch"):
+        step(db, "submit", "zhang")
+
+
+def test_ground_that_does_not_close_is_not_submitted(db: Database) -> None:
+    ground(db)
+    opened(db)
+    put(db, 1, Edit("remove", of(db, "left")["segment_id"].iloc[0]))
+    with pytest.raises(UsageError, match="does not close"):
+        step(db, "submit", "zhang")
+
+
+def test_other_lines_in_force_by_then_send_it_back(db: Database, tmp_path: Path) -> None:
+    """Two drafts on one line: when the first is announced, what the second takes away is no longer what was signed."""
+    narrowed(db)
+    opened(db, "D2", "li")
+    far = ((0.0, 100.0), (500.0, 100.0), (600.0, 30.0), (700.0, 100.0), (2000.0, 100.0))
+    put(db, 1, Edit("put", of(db, "left", "D2")["segment_id"].iloc[0], geom=line(*far)), code="D2", actor="li")
+    for code, who in (("D1", "zhang"), ("D2", "li")):
+        sha = step(db, "submit", who, code, reasons={"*": "更正"}).table_sha256
+        step(db, "review", "wang", code, countersign=sha)
+    announce(db, tmp_path, "D1")
+    with pytest.raises(NotNow, match="another announcement came between"):
+        announce(db, tmp_path, "D2", in_force_from=date(2026, 8, 1))
+    assert standing(db, date(2026, 9, 1)) == {"V1": "superseded", "D1": "in_force"}
+
+
+def test_revoking(db: Database, tmp_path: Path) -> None:
+    ground(db)
+    paper = tmp_path / "废止.pdf"
+    paper.write_bytes(b"x")
+    done = law_workflow.revoke(
+        db, "V1", date(2026, 8, 1), "wang", reason="撤销", authority="市人民政府", file=paper, store_dir=tmp_path / "s", snap_m=1.0
+    )  # fmt: skip
+    assert done.area_m2 == pytest.approx(2000 * 200, rel=0.001)
+    assert standing(db, date(2026, 7, 31)) == {"V1": "in_force"} and standing(db, date(2026, 8, 1)) == {"V1": "revoked"}
+    with db.read() as conn:
+        assert store.areas(conn, date(2026, 8, 1), now_of(conn)).empty
+        assert len(store.areas(conn, date(2026, 7, 31), now_of(conn))) == 1
+
+
+def test_any_revision_and_any_day_are_as_they_were(db: Database) -> None:
+    narrowed(db)
+    put(db, 2, Edit("remove", of(db, "right")["segment_id"].iloc[0]), actor="li")
+    assert len(of(db, "right")) == 0 and len(of(db, "right", revision=2)) == 1
+    assert of(db, "left", revision=1).geometry.iloc[0].equals_exact(line((0, 100), (2000, 100)), 1e-9)
+    with db.read() as conn:
+        history = draft_store.changes(conn, draft_workflow.get(conn, "D1")["id"])
+        assert list(zip(history["revision"], history["actor"], history["put"], history["removed"], strict=True)) == [
+            (1, "zhang", 2, 0), (2, "zhang", 1, 0), (3, "li", 0, 1),
+        ]  # fmt: skip
+        assert draft_store.revision_at(conn, draft_workflow.get(conn, "D1")["id"], history["recorded_at"].iloc[1]) == 2
+    assert DAY == date(2026, 6, 1)
