@@ -46,7 +46,13 @@ class Standing:
 
 
 def drawn(
-    sources: Sources, courses: Courses, nodes: Nodes, inner: Inner, axes: Sequence[Curve], notes: list[Note], system: Any
+    sources: Sources,
+    courses: Courses,
+    nodes: Nodes,
+    inner: Inner,
+    axes: Sequence[Curve],
+    notes: list[Note],
+    system: Any,
 ) -> Draft:
     """Lines, areas, bands and notes of finished courses."""
     counties = sources.counties
@@ -72,7 +78,9 @@ def drawn(
 
 def _frame(rows: list[dict[str, Any]], columns: Sequence[str], system: Any) -> gpd.GeoDataFrame:
     shapes = [r.pop("geometry") for r in rows]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=list(columns)), geometry=gpd.GeoSeries(shapes, crs=system), crs=system)
+    return gpd.GeoDataFrame(
+        pd.DataFrame(rows, columns=list(columns)), geometry=gpd.GeoSeries(shapes, crs=system), crs=system
+    )
 
 
 # ---- lines -----------------------------------------------------------------------------------------------------------
@@ -191,9 +199,7 @@ def _area(
     i: int, banks: Mapping[str, Sequence[Piece]], nodes: Nodes, inner: Inner, axis: Curve
 ) -> shapely.Polygon | None:
     """The area of one reach: left line, node, right line back, node; None where a bank has no line."""
-    left, right = (
-        _side(bank, banks[bank], (i, bank) in inner.sides, axis) for bank in ("left", "right")
-    )
+    left, right = (_side(bank, banks[bank], (i, bank) in inner.sides, axis) for bank in ("left", "right"))
     own = [isl.shape for isl in inner.islands if isl.inside and isl.sides[0][0] == i]
     if left is None or right is None:
         return None
@@ -236,7 +242,10 @@ def _area_rows(
         shapes = counties.geometry.to_numpy()
         near = np.flatnonzero(shapely.intersects(shapes, shape))
         inside = [k for k in near if shapely.contains(shapes[k], shape)]
-        parts = [(str(counties["county"].iloc[k]), shape if inside else shapely.intersection(shape, shapes[k])) for k in (inside[:1] or near)]
+        parts = [
+            (str(counties["county"].iloc[k]), shape if inside else shapely.intersection(shape, shapes[k]))
+            for k in (inside[:1] or near)
+        ]
         if not inside:
             rest = shapely.difference(shape, shapely.union_all(shapes[near])) if len(near) else shape
             parts.append((None, rest))

@@ -48,7 +48,8 @@ def outermost(works: Sequence[Piece], axis: Curve) -> tuple[list[Piece], list[tu
         twice += [
             (max(work.from_m, p.from_m), min(work.to_m, p.to_m))
             for p in done
-            if p.curve is not work.curve and min(work.to_m, p.to_m) - max(work.from_m, p.from_m) > 2 * _LEAST_M
+            if p.curve is not work.curve
+            and min(work.to_m, p.to_m) - max(work.from_m, p.from_m) > 2 * _LEAST_M
             and not (p.from_m >= work.from_m and p.to_m <= work.to_m and p.basis is work.basis)
         ]
     return sorted(done, key=lambda p: p.from_m), twice

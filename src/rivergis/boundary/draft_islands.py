@@ -79,5 +79,15 @@ def notes_of(inner: Inner, reaches: Sequence[Reach]) -> list[Note]:
             else "it is larger than boundary.draft.island and keeps lines of its own: say whether it belongs to the management area"
         )
         code = "island_inside" if island.inside else "island_outside"
-        out.append(Note(first.code, island.sides[0][1], first.origin_m, first.origin_m + first.length_m, code, f"An island of {island.shape.area:,.0f} m2 between the axes: {did}.", island.shape.representative_point()))
+        out.append(
+            Note(
+                first.code,
+                island.sides[0][1],
+                first.origin_m,
+                first.origin_m + first.length_m,
+                code,
+                f"An island of {island.shape.area:,.0f} m2 between the axes: {did}.",
+                island.shape.representative_point(),
+            )
+        )
     return out

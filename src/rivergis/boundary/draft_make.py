@@ -82,7 +82,9 @@ def make(sources: Sources, view_of: Callable[[Reach], RuleView], system: Any) ->
     for i, reach in enumerate(sources.reaches):
         for bank in SIDES:
             if (i, bank) not in inner.sides:
-                courses[i, bank] = desk.bank(i, reach, bank, (carried.get((i, bank, 0), False), carried.get((i, bank, 1), False)))
+                courses[i, bank] = desk.bank(
+                    i, reach, bank, (carried.get((i, bank, 0), False), carried.get((i, bank, 1), False))
+                )
     axes = dict(enumerate(desk.axes))
     for corner in sorted(corners, key=lambda c: (not c.through, c.node)):
         meet(courses, corner, nodes, axes, desk.rules)
@@ -131,11 +133,25 @@ class _Desk:
         fixed = [*self.sources.kept.get((i, bank), ()), *self._works(i, reach, bank)]
         works, twice = outermost(fixed, axis)
         for a, b in twice:
-            self.note(reach, bank, a, b, "two_works", "Several levees stand on this bank here; the line follows the outermost: say which of them bounds the river.")
+            self.note(
+                reach,
+                bank,
+                a,
+                b,
+                "two_works",
+                "Several levees stand on this bank here; the line follows the outermost: say which of them bounds the river.",
+            )
         grounds = [g for g in self._grounds(i, reach, bank)]
         pieces, open_ = laid(axis, works, grounds, self.rules, carried)
         for a, b in open_:
-            self.note(reach, bank, a, b, "nothing_to_draw_from", f"No levee, flood level, bank or surrogate is given for {b - a:.0f} m of this bank under these rules: nothing was drawn.")
+            self.note(
+                reach,
+                bank,
+                a,
+                b,
+                "nothing_to_draw_from",
+                f"No levee, flood level, bank or surrogate is given for {b - a:.0f} m of this bank under these rules: nothing was drawn.",
+            )
         return joined(axis, pieces, self.rules)
 
     def _works(self, i: int, reach: Reach, bank: str) -> list[Piece]:
@@ -144,7 +160,14 @@ class _Desk:
             toe = self.toes[id(work)]
             answer = draft_rules.berm(view, work.facts)
             if answer is None:
-                self.note(reach, bank, toe.from_m, toe.to_m, "no_berm_rule", f"The rules give no berm width for levee {work.source.get('feature')}: nothing was drawn from it; tell its grade, return period or name.")
+                self.note(
+                    reach,
+                    bank,
+                    toe.from_m,
+                    toe.to_m,
+                    "no_berm_rule",
+                    f"The rules give no berm width for levee {work.source.get('feature')}: nothing was drawn from it; tell its grade, return period or name.",
+                )
                 continue
             self._lacking(reach, bank, toe, work, answer)
             curve = parallel(toe, SIDES[bank], answer.metres + work.virtual_m, self.rules.bend_m)
@@ -168,10 +191,14 @@ class _Desk:
             if answer is not None:
                 out.append(self._beside(reach, bank, curve, answer, source, Basis("bank_offset")))
         for ground in self.sources.grounds:
-            out += [replace(p, basis=replace(p.basis, source=ground.source)) for p in self._seen(i, reach, bank, ground)]
+            out += [
+                replace(p, basis=replace(p.basis, source=ground.source)) for p in self._seen(i, reach, bank, ground)
+            ]
         return [*out, *self._offset(i, reach, bank)]
 
-    def _beside(self, reach: Reach, bank: str, curve: Curve, answer: Answer, source: Mapping[str, Any], basis: Basis) -> Piece:
+    def _beside(
+        self, reach: Reach, bank: str, curve: Curve, answer: Answer, source: Mapping[str, Any], basis: Basis
+    ) -> Piece:
         made = parallel(curve, SIDES[bank], answer.metres, self.rules.bend_m)
         return Piece(made, replace(basis, rule=answer.row, source=source, tolerance_m=0.05))
 
@@ -185,7 +212,12 @@ class _Desk:
             if curves:
                 return [(c, self.sources.water.source) for c in curves]
         if np.isfinite(reach.half_width_m) and reach.half_width_m > 0:
-            return [(parallel(self.axes[i], SIDES[bank], reach.half_width_m), {"layer": "reaches", "feature": reach.code, "bank": "half width"})]
+            return [
+                (
+                    parallel(self.axes[i], SIDES[bank], reach.half_width_m),
+                    {"layer": "reaches", "feature": reach.code, "bank": "half width"},
+                )
+            ]
         return []
 
     def half_width(self, i: int, curve: Curve) -> float:
@@ -196,7 +228,9 @@ class _Desk:
         far = self.rules.farthest_m
         if ground.owned and np.isfinite(reach.half_width_m):
             far = min(far, 10 * reach.half_width_m + 50)
-        found = seen(self.axes[i], SIDES[bank], ground.work, self.rules.look_m, far, reach.code if ground.owned else None)
+        found = seen(
+            self.axes[i], SIDES[bank], ground.work, self.rules.look_m, far, reach.code if ground.owned else None
+        )
         return edge(self.axes[i], found, ground.work, self.rules.bay_m)
 
     def _seen(self, i: int, reach: Reach, bank: str, ground: Ground) -> list[Piece]:

@@ -109,9 +109,7 @@ def corners_of(nodes: Nodes) -> list[Corner]:
 Courses = dict[Side, list[Piece]]
 
 
-def meet(
-    courses: Courses, corner: Corner, nodes: Nodes, axes: Mapping[int, Curve], rules: Drawing
-) -> None:
+def meet(courses: Courses, corner: Corner, nodes: Nodes, axes: Mapping[int, Curve], rules: Drawing) -> None:
     """Bring the two lines of a corner to one point, in place: cut at their crossing, or led to each other."""
     one, two = corner.sides
     ends = (corner.first.end, corner.second.end)

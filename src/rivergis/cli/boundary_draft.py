@@ -1,7 +1,103 @@
-"""``rivergis boundary``: draft."""
+"""``rivergis boundary draft``: lines of the management area from levees, floods, banks or surrogates, by rule."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from rivergis.cli import common
+
+if TYPE_CHECKING:
+    from rivergis.boundary.draft_files import Drafted
+
+FILE = click.Path(path_type=Path)
+
+
+def _layers(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """``--layer levees=堤脚线``, several times."""
+    wrong = [g for g in given if "=" not in g]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r}: write INPUT=LAYER, such as levees=levee_toe.")
+    return dict(g.split("=", 1) for g in given)
+
+
+@click.command()
+@click.option("--reaches", type=FILE, required=True, metavar="FILE", help="Centre lines, digitised downstream.")
+@click.option(
+    "--rules", required=True, metavar="SET",
+    help="Rule set: anhui, 安徽省, an adcode, or a file (.yaml as in gis/rules; .json with berm_m, bank_offset_m).",
+)  # fmt: skip
+@click.option("--levees", type=FILE, default=None, metavar="FILE", help="Outer (landward) toes of levees, with grade.")
+@click.option("--banks", type=FILE, default=None, metavar="FILE", help="Bank lines (河口线).")
+@click.option("--water", type=FILE, default=None, metavar="FILE", help="Water areas, where no bank lines are given.")
+@click.option(
+    "--counties", type=FILE, default=None, metavar="FILE", help="Counties: lines and areas are cut at borders."
+)
+@click.option(
+    "--surrogate-offset",
+    is_flag=True,
+    help="Where nothing else is given: water's edge or axis plus the surrogate distance (示意).",
+)
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    callback=_layers,
+    metavar="INPUT=LAYER",
+    help="Layer inside a file, such as levees=levee_toe.",
+)
+@click.option(
+    "--crs", default=None, callback=common.known_system, metavar="EPSG:CODE", help="System of the files that name none."
+)
+@click.option("--on", type=common.CivilDay(), default=None, help="Civil day whose rules hold (default: today).")
+@click.option(
+    "--line-type", type=click.Choice(["management", "protection", "blue_line", "waterside", "outer"]), default="management", show_default=True,
+)  # fmt: skip
+@click.option("--out", type=FILE, required=True, metavar="GPKG", help="GeoPackage for lines, areas, bands and notes.")
+@click.option("--overwrite", is_flag=True, help="Replace a result that is there already.")
+@common.json_option
+def draft(out: Path, overwrite: bool, as_json: bool, on: datetime | None, **asked: Any) -> None:
+    """Draft boundary lines by rule (划界草案): each piece with its basis, and a note for what was not decided.
+
+    \b
+    Example:
+      rivergis boundary draft --reaches reaches.gpkg --rules anhui --levees levees.gpkg --water water.gpkg --counties counties.gpkg --out draft.gpkg
+    """
+    from rivergis import rules
+    from rivergis.boundary import draft_files
+
+    draft_files.check_out(out, overwrite)
+    common.not_its_source(out)
+    book = rules.load(common.settings().rules_dir)
+    made = draft_files.draft(draft_files.Asked(**asked, on=on.date() if on else None), book)
+    draft_files.write(made, out)
+    if as_json:
+        common.emit(made.summary, True)
+        return
+    _tell(made, out)
+
+
+def _tell(made: Drafted, out: Path) -> None:
+    from rivergis import words
+
+    told = made.summary
+    common.say(
+        f"{told['title']} · {told['reaches']} 河段 reaches · {told['lines']} 段界线 lines · {told['area_m2'] / 1e6:,.2f} km²"
+    )
+    for drawn_by, metres in told["metres"].items():
+        common.say(f"  {words.both(f'drawn_by.{drawn_by}')}: {metres / 1000:,.2f} km")
+    if told["indicative"]:
+        common.say(f"! {told['indicative']} 段仅为示意 lines are indicative only")
+    for code, count in told["notes"].items():
+        common.say(f"  {words.both(f'draft_note.{code}')}: {count}")
+    if told["unconfirmed"]:
+        common.say(f"! 未确认的规则值 unconfirmed rule values used: {', '.join(told['unconfirmed'])}")
+    for sentence in told["said"]:
+        common.say(f"! {sentence}")
+    common.say(f"  {out}")
+
+
+COMMANDS: tuple[click.Command, ...] = (draft,)

@@ -1,0 +1,148 @@
+"""A draft of boundary lines from files to a file: ``rivergis boundary draft``. Read, drawn, written in EPSG:4490."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from rivergis import crs
+from rivergis.boundary import draft_read_files as reading_
+from rivergis.boundary import draft_rules, draft_rules_files
+from rivergis.boundary.draft_frames import DRAFT_PRINT, Draft, Reach
+from rivergis.boundary.draft_make import Sources, make
+from rivergis.boundary.draft_read_files import Layer, Reading
+from rivergis.errors import UsageError
+from rivergis.intake.delivery import Asked as Opening
+from rivergis.river import files
+from rivergis.rules import RuleBook, RuleView
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a draft is made of. ``layers``: input -> layer name, where a file has several."""
+
+    reaches: Path
+    rules: str
+    levees: Path | None = None
+    banks: Path | None = None
+    water: Path | None = None
+    counties: Path | None = None
+    layers: dict[str, str] = field(default_factory=dict)
+    crs: str | None = None
+    on: date | None = None
+    surrogate_offset: bool = False
+    line_type: str = "management"
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The files that hold layers, by what they hold."""
+        named = {n: getattr(self, n) for n in ("reaches", "levees", "banks", "water", "counties")}
+        return {n: p for n, p in named.items() if p is not None}
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """What came out, in EPSG:4490, with figures ready for JSON."""
+
+    lines: gpd.GeoDataFrame
+    areas: gpd.GeoDataFrame
+    bands: gpd.GeoDataFrame
+    notes: gpd.GeoDataFrame
+    rules: list[dict[str, Any]]
+    said: list[str]
+    title: str = DRAFT_PRINT
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Figures without frames."""
+        lines = self.lines
+        metres = crs.length_m(lines.geometry.to_numpy()) if len(lines) else np.zeros(0)
+        by = pd.Series(metres, dtype=float).groupby(lines["drawn_by"].to_numpy()).sum().round(0)
+        return {
+            "title": self.title,
+            "reaches": int(lines["reach_code"].nunique()),
+            "lines": len(lines),
+            "areas": len(self.areas),
+            "metres": {str(k): float(v) for k, v in by.items()},
+            "area_m2": round(float(np.sum(crs.area_m2(self.areas.geometry.to_numpy()))), 0) if len(self.areas) else 0.0,
+            "indicative": int((lines["indicative"].notna()).sum()),
+            "notes": dict(Counter(self.notes["code"])),
+            "rules": self.rules,
+            "unconfirmed": sorted({r["key"] for r in self.rules if r["status"] == "unconfirmed"}),
+            "said": self.said,
+        }
+
+
+def draft(asked: Asked, book: RuleBook) -> Drafted:
+    """Draft lines for all reaches of a file (划界草案). Raises ``InputError``, ``CrsRefused``, ``UsageError``, ``RuleError``."""
+    view = draft_rules_files.view_of(book, asked.rules, asked.on or date.today())
+    reading = Reading()
+    found = reading_.opened(asked.paths, Opening(None, asked.crs, None, None))
+    layers = {n: reading_.layer(n, asked.paths[n], f, asked.layers.get(n), reading) for n, f in found.items()}
+    system = crs.local_crs(*crs.centre(layers["reaches"].frame))
+    layers = {n: Layer(l.frame.to_crs(system), l.about) for n, l in layers.items()}
+    sources = _sources(asked, layers, reading, view, system)
+    made = make(sources, lambda reach: view, system)
+    return _outward(made, sources, reading, view)
+
+
+def _sources(asked: Asked, layers: dict[str, Layer], reading: Reading, view: RuleView, system: CRS) -> Sources:
+    reaches = reading_.reaches_of(layers["reaches"], reading, view.book.facts)
+    far = draft_rules.drawing_of(view).farthest_m
+    levees, banks, water, counties = (layers.get(n) for n in ("levees", "banks", "water", "counties"))
+    return Sources(
+        reaches,
+        reading_.levees_of(levees, reaches, reading, system, far) if levees else (),
+        reading_.water_of(water) if water else None,
+        reading_.banks_of(banks, reaches, reading, system, far) if banks else {},
+        counties=reading_.counties_of(counties) if counties else None,
+        surrogate_offset=asked.surrogate_offset,
+        line_type=asked.line_type,
+    )
+
+
+def _outward(made: Draft, sources: Sources, reading: Reading, view: RuleView) -> Drafted:
+    notes = made.notes
+    if reading.notes:
+        from rivergis.boundary.draft_frames import notes_frame
+
+        notes = pd.concat([made.notes, notes_frame(reading.notes, made.notes.crs)], ignore_index=True)
+    lines, areas, bands, notes = (_stored(f) for f in (made.lines, made.areas, made.bands, notes))
+    return Drafted(lines, areas, bands, notes, [r.as_dict() for r in view.used], [*reading.said, *made.said])
+
+
+def _stored(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return crs.to_storage(frame) if len(frame) else frame.set_crs(crs.STORAGE, allow_override=True)
+
+
+def check_out(out: Path, overwrite: bool) -> None:
+    """Whether a draft can be written there; ``UsageError`` before any work is done."""
+    if out.suffix.lower() != ".gpkg":
+        raise UsageError(f"{out.name}: a draft is written as GeoPackage; give --out a name that ends in .gpkg.")
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} is there already: give another --out, or --overwrite.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
+
+
+def write(drafted: Drafted, out: Path) -> None:
+    """Layers lines, areas, bands, notes and a table draft; all of it or nothing."""
+    files.write_package(
+        out,
+        [
+            ("lines", drafted.lines, "LineString"),
+            ("areas", drafted.areas, "Polygon"),
+            ("bands", drafted.bands, "MultiPolygon"),
+            ("notes", drafted.notes, "Point"),
+        ],
+        [("draft", files.told_table(drafted.summary))],
+    )
