@@ -57,7 +57,7 @@ class Redraw:
 
     ``pieces``: Polygons, ``PIECE_COLUMNS``: change (entering, leaving), noise (narrower than ``tolerance_m``), other_river (the
     river it comes from or goes to: then nothing enters or leaves the management areas as a whole), bank (left, right, both, None),
-    stretch in words, m2, width_m (mean). ``rivers``: ``RIVER_COLUMNS``, one a river. ``total``: the same of the ground of all.
+    stretch in words, m2, width_m (mean). ``old``, ``new``: the areas compared, no ground of a river twice. ``rivers``: ``RIVER_COLUMNS``, one a river. ``total``: the same of the ground of all.
     ``things``: what lies on changed ground (``diff_things``); ``flags``: what speaks against a reduction (``diff_ground``);
     ``places``: m2 by village or town; ``said``: what was repaired or guessed on the way.
     """
@@ -66,6 +66,8 @@ class Redraw:
     rivers: pd.DataFrame
     total: dict[str, float]
     tolerance_m: float
+    old: gpd.GeoDataFrame
+    new: gpd.GeoDataFrame
     things: gpd.GeoDataFrame | None = None
     flags: gpd.GeoDataFrame | None = None
     places: pd.DataFrame | None = None
@@ -117,7 +119,8 @@ def compare(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, tolerance_m: float) ->
         ignore_index=True,
     )
     pieces = gpd.GeoDataFrame(pieces, geometry="geom", crs=old.crs)
-    return Redraw(pieces, _by_river(pieces, sides, rivers), _total(pieces, sides), tolerance_m)
+    grounds = [s.frame[[]].assign(river_code=rivers[s.group]).set_geometry(list(s.shapes), crs=old.crs) for s in sides]
+    return Redraw(pieces, _by_river(pieces, sides, rivers), _total(pieces, sides), tolerance_m, *grounds)
 
 
 def reductions(redraw: Redraw) -> list[Reduction]:
