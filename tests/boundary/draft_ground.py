@@ -19,13 +19,14 @@ from rivergis.boundary.draft_edit import Edit
 from rivergis.boundary.draft_move_workflow import Moved
 from rivergis.boundary.draft_workflow import Opened, SavedDraft
 from rivergis.boundary.law_workflow import Announced, Announcement
+from rivergis.boundary.redraw_workflow import Limits
 from rivergis.db import people
 from rivergis.db.connect import Database
 from tests.encroachment.night_ground import ZONE, X, Y, area, river
 
 WHOLE = (0.0, -100.0, 2000.0, 200.0)
 DAY = date(2026, 6, 1)
-SNAP_M, NOISE_M = 1.0, 0.5
+LIMITS = Limits(snap_m=1.0, tolerance_m=0.5)
 
 
 def office(db: Database) -> None:
@@ -73,9 +74,7 @@ def put(db: Database, base: int, *edits: Edit, actor: str = "zhang", code: str =
 
 
 def step(db: Database, move: str, actor: str, code: str = "D1", **more: Any) -> Moved:
-    return draft_move_workflow.move(
-        db, code, move, actor, reason="按程序办理", snap_m=SNAP_M, tolerance_m=NOISE_M, **more
-    )
+    return draft_move_workflow.move(db, code, move, actor, reason="按程序办理", limits=LIMITS, **more)
 
 
 def announce(db: Database, folder: Path, code: str = "D1", actor: str = "wang", **more: Any) -> Announced:
@@ -90,5 +89,5 @@ def announce(db: Database, folder: Path, code: str = "D1", actor: str = "wang", 
         "publisher": "试验县水利局",
     } | more
     return law_workflow.announce(
-        db, code, Announcement(file=file, **said), actor, reason="公告", store_dir=folder / "store", snap_m=SNAP_M, tolerance_m=NOISE_M
+        db, code, Announcement(file=file, **said), actor, reason="公告", store_dir=folder / "store", limits=LIMITS
     )  # fmt: skip

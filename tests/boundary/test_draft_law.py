@@ -12,7 +12,7 @@ from rivergis.boundary import draft_store, draft_workflow, law_workflow, store
 from rivergis.boundary.draft_edit import Edit
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import Conflict, InputError, NotNow, NotPermitted, UsageError
-from tests.boundary.draft_ground import DAY, announce, ground, line, of, opened, put, step
+from tests.boundary.draft_ground import DAY, LIMITS, announce, ground, line, of, opened, put, step
 from tests.encroachment.night_ground import area
 
 NARROW = ((0.0, 100.0), (900.0, 100.0), (1000.0, 60.0), (1100.0, 100.0), (2000.0, 100.0))
@@ -159,7 +159,7 @@ def test_revoking(db: Database, tmp_path: Path) -> None:
     paper = tmp_path / "废止.pdf"
     paper.write_bytes(b"x")
     done = law_workflow.revoke(
-        db, "V1", date(2026, 8, 1), "wang", reason="撤销", authority="市人民政府", file=paper, store_dir=tmp_path / "s", snap_m=1.0
+        db, "V1", date(2026, 8, 1), "wang", reason="撤销", authority="市人民政府", file=paper, store_dir=tmp_path / "s", limits=LIMITS
     )  # fmt: skip
     assert done.area_m2 == pytest.approx(2000 * 200, rel=0.001)
     assert standing(db, date(2026, 7, 31)) == {"V1": "in_force"} and standing(db, date(2026, 8, 1)) == {"V1": "revoked"}
@@ -179,4 +179,4 @@ def test_any_revision_and_any_day_are_as_they_were(db: Database) -> None:
             (1, "zhang", 2, 0), (2, "zhang", 1, 0), (3, "li", 0, 1),
         ]  # fmt: skip
         assert draft_store.revision_at(conn, draft_workflow.get(conn, "D1")["id"], history["recorded_at"].iloc[1]) == 2
-    assert DAY == date(2026, 6, 1)
+    assert date(2026, 6, 1) == DAY

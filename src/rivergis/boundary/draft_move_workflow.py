@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 
 from rivergis import lifecycle
 from rivergis.boundary import draft_store, draft_workflow
-from rivergis.boundary.redraw_workflow import Reduced, reduced
+from rivergis.boundary.redraw_workflow import Limits, Reduced, reduced
 from rivergis.db import people
 from rivergis.db.connect import Database
-from rivergis.errors import InputError, UsageError
+from rivergis.errors import Conflict, InputError, UsageError
 from rivergis.intake import sources
 
 
@@ -42,13 +42,14 @@ def move(
     reason: str,
     reasons: Mapping[str, str] | None = None,
     countersign: str = "",
-    snap_m: float,
-    tolerance_m: float,
+    limits: Limits,
+    revision: int | None = None,
 ) -> Moved:
     """Submit, review, send back or withdraw a draft; announcing is ``law_workflow.announce``.
 
     ``reasons``: why each reduction, by its number in the table (``1``, ``2`` ...) or ``*`` for all; ``countersign``: at the review
-    the hash of the table of reductions (its first 8 characters or more), as the reviewer read it. Raises ``UsageError`` (move not
+    the hash of the table of reductions (its first 8 characters or more), as the reviewer read it. ``revision``: the one that was
+    looked at; ``Conflict`` when the draft has gone on. Raises ``UsageError`` (move not
     allowed now, a reduction without a reason, ground that does not close) or ``NotPermitted`` (own draft).
     """
     with db.write(actor) as conn:
@@ -58,11 +59,11 @@ def move(
         if move_ == "announce":
             raise UsageError("A draft is announced with its announcement: 'rivergis boundary version announce'.")
         people.require(conn, actor, life.moves[move_].capability)
-        draft_store.lock(conn, draft["id"])
+        at_revision(conn, draft, revision)
         detail: dict[str, Any] = {}
         table: list[Reduced] = []
         if move_ == "submit":
-            table = with_reasons(reduced(conn, draft, snap_m=snap_m, tolerance_m=tolerance_m), reasons or {})
+            table = with_reasons(reduced(conn, draft, limits), reasons or {})
             detail = {"reductions": [r.as_dict() for r in table], "table_sha256": table_hash(table)}
         elif move_ == "review":
             detail = {"countersigned": _countersigned(conn, draft, countersign)}
@@ -70,6 +71,16 @@ def move(
             conn, draft_id=draft["id"], move=move_, to_state=to_state, revision=draft["revision"], reason=reason, attachment=None, detail=detail
         )  # fmt: skip
         return Moved(draft["code"], move_, to_state, draft["revision"], table, str(detail.get("table_sha256", "")))
+
+
+def at_revision(conn: Connection, draft: Mapping[str, Any], revision: int | None) -> None:
+    """Hold the draft; ``Conflict`` when it no longer stands at the revision that somebody looked at."""
+    now = draft_store.lock(conn, draft["id"])
+    if revision not in (None, now):
+        raise Conflict(
+            f"The draft {draft['code']} went from revision {revision} to {now} meanwhile: look at it again first.",
+            revision=now,
+        )
 
 
 def with_reasons(table: Sequence[Reduced], reasons: Mapping[str, str]) -> list[Reduced]:

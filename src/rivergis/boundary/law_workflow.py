@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from rivergis import crs, lifecycle
 from rivergis.boundary import draft_move_workflow, draft_store, draft_workflow, redraw_workflow, store
-from rivergis.boundary.redraw_workflow import Reduced
+from rivergis.boundary.redraw_workflow import Limits, Reduced
 from rivergis.db import people
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import InputError, NotFound, NotNow, UsageError
@@ -62,8 +62,8 @@ def announce(
     *,
     reason: str,
     store_dir: Path,
-    snap_m: float,
-    tolerance_m: float,
+    limits: Limits,
+    revision: int | None = None,
 ) -> Announced:
     """Record that a reviewed draft was announced: its lines become law on their day, what they replace ends the day before.
 
@@ -75,10 +75,10 @@ def announce(
         life = lifecycle.load()["boundary_draft"]
         to_state = life.step(draft["state"], "announce")
         people.require(conn, actor, life.moves["announce"].capability)
-        draft_store.lock(conn, draft["id"])
+        draft_move_workflow.at_revision(conn, draft, revision)
         _check(said)
         replaced = _replaced(conn, draft, said.in_force_from)
-        table = _as_submitted(conn, draft, said.in_force_from, snap_m, tolerance_m)
+        table = _as_submitted(conn, draft, said.in_force_from, limits)
         attachment = draft_move_workflow.keep_file(said.file, store_dir)
         draft_store.add_event(
             conn, draft_id=draft["id"], move="announce", to_state=to_state, revision=draft["revision"], reason=reason,
@@ -86,7 +86,7 @@ def announce(
         )  # fmt: skip
         for act in replaced["boundary_id"].drop_duplicates():
             draft_store.end_validity(conn, act, said.in_force_from)
-        made = _enact(conn, draft, said, reason, snap_m)
+        made = _enact(conn, draft, said, reason, limits.snap_m)
         _note(conn, draft, made, replaced, table)
         return Announced(
             draft["code"], sorted(made["code"]), sorted(set(replaced["boundary_code"])), said.in_force_from, table
@@ -111,12 +111,10 @@ def _check(said: Announcement) -> None:
         )
 
 
-def _as_submitted(
-    conn: Connection, draft: Mapping[str, Any], on: date, snap_m: float, tolerance_m: float
-) -> list[Reduced]:
+def _as_submitted(conn: Connection, draft: Mapping[str, Any], on: date, limits: Limits) -> list[Reduced]:
     """The table of reductions as it was reasoned and countersigned; ``NotNow`` when other lines are in force by now."""
     submitted, _ = draft_move_workflow.submitted_table(conn, draft)
-    table = redraw_workflow.reduced(conn, draft, snap_m=snap_m, tolerance_m=tolerance_m, on=on)
+    table = redraw_workflow.reduced(conn, draft, limits, on=on)
     if len(table) != len(submitted) or any(
         abs(t.area_m2 - s["area_m2"]) > 0.1 for t, s in zip(table, submitted, strict=True)
     ):
@@ -285,7 +283,7 @@ def revoke(
     authority: str,
     file: Path,
     store_dir: Path,
-    snap_m: float,
+    limits: Limits,
 ) -> Revoked:
     """Record that an announced delimitation was revoked (废止) from a day on, by whom and by which document; its ground is logged."""
     with db.write(actor) as conn:
@@ -307,7 +305,7 @@ def revoke(
             attachment=attachment, detail={"authority": authority, "from": on.isoformat()},
         )  # fmt: skip
         lost = redraw_workflow.ground_of(
-            conn, act["boundary_id"], act["river_id"], act["line_type"], on, known, snap_m=snap_m
+            conn, act["boundary_id"], act["river_id"], act["line_type"], on, known, snap_m=limits.snap_m
         )
         if lost is not None:
             draft_store.add_reductions(

@@ -20,6 +20,7 @@ from rivergis.boundary.closing import Said
 from rivergis.db.connect import now_of
 from rivergis.encroachment import case_store
 from rivergis.errors import UsageError
+from rivergis.rules import RuleView
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -52,6 +53,18 @@ class Reduced:
             "area_m2": round(self.area_m2, 1), "reason": self.reason, "cases": list(self.cases),
             "shape": shapely.to_wkt(self.geom, rounding_precision=8),
         }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a draft is compared with the law: gap that lines are closed over, and width up to which a change is resurvey noise; metres."""
+
+    snap_m: float
+    tolerance_m: float
+
+    @classmethod
+    def of(cls, view: RuleView) -> Limits:
+        return cls(view.number("encroach.snap"), view.number("boundary.doctor.shrink_tolerance"))
 
 
 ENDED = ("not_a_problem", "historic_harmless", "closed", "closed_above", "merged")
@@ -128,14 +141,13 @@ def _closed(lines: gpd.GeoDataFrame, snap_m: float) -> tuple[gpd.GeoDataFrame, l
 def reduced(
     conn: Connection,
     draft: Mapping[str, Any],
+    limits: Limits,
     *,
-    snap_m: float,
-    tolerance_m: float,
     on: date | None = None,
 ) -> list[Reduced]:
     """Every place where a draft lets go of announced ground, largest first; ``UsageError`` where its ground is not known."""
     segments = draft_store.segments(conn, draft["id"])
-    both = grounds(conn, draft, segments, snap_m=snap_m, on=on)
+    both = grounds(conn, draft, segments, snap_m=limits.snap_m, on=on)
     open_ = draft_area.open_stretches(both.said)
     if open_:
         raise UsageError(
@@ -143,7 +155,7 @@ def reduced(
             "draw the missing line, then go on."
         )
     plane = draft_area.plane_of(both.old, both.new)
-    redraw = diff.compare(both.old.to_crs(plane), both.new.to_crs(plane), tolerance_m)
+    redraw = diff.compare(both.old.to_crs(plane), both.new.to_crs(plane), limits.tolerance_m)
     codes = draft_store.codes(conn, [uuid.UUID(r) for r in redraw.rivers["river_code"]])
     cases = open_cases(conn)
     return [_reduced(r, codes, cases, plane) for r in diff.reductions(redraw)]
