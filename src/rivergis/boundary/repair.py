@@ -1,0 +1,116 @@
+"""Which repair could a planner take for each defect of a boundary line (整改建议), and does it hold?
+
+For every defect with a safe repair one proposal: the first of several that the doctor accepts when all proposals are made at once - the
+defect is gone and nothing new came. What cannot be known (a document number, a reduction somebody has to give a reason for) is not
+proposed. Nothing is applied: ``repair_case.applied`` makes a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from rivergis.boundary import repair_areas, repair_fields, repair_joins, repair_stretch, repair_vertices
+from rivergis.boundary.doctor_case import Case, Defect
+from rivergis.boundary.repair_case import Repair, applied, together
+from rivergis.boundary.repair_courses import Ground
+
+Maker = Callable[[Ground, int, Defect], Iterator[Repair]]
+Examine = Callable[[Case], list[Defect]]
+
+MAKERS: Mapping[str, Maker] = {
+    "dangle": repair_joins.stub,
+    "pseudo_node": repair_joins.split,
+    "duplicate_line": repair_joins.twice,
+    "gap_in_line": repair_joins.gap,
+    "crosses_other_reach_line": repair_joins.mouth,
+    "seam_gap": repair_joins.seam,
+    "seam_overlap": repair_joins.seam,
+    "seam_offset": repair_joins.seam,
+    "wrong_bank_side": repair_joins.redrawn_bank,
+    "missing_bank": repair_joins.missing_bank,
+    "order_reversed": repair_joins.reversed_line,
+    "bank_swapped": repair_joins.banks_exchanged,
+    "self_crossing": repair_vertices.dropped,
+    "spike": repair_vertices.dropped,
+    "duplicate_vertex_run": repair_vertices.doubled,
+    "outlier_vertex": repair_vertices.far_away,
+    "axis_swapped_part": repair_vertices.exchanged,
+    "offset_from_rule": repair_stretch.back_on_course,
+    "inside_levee_toe": repair_stretch.back_on_course,
+    "width_jump": repair_stretch.back_on_course,
+    "crosses_centreline": repair_stretch.back_on_course,
+    "water_not_inside": repair_stretch.back_on_course,
+    "centreline_not_inside": repair_areas.outline,
+    "sliver_area": repair_areas.removed,
+    "area_duplicate": repair_areas.removed,
+    "area_not_closed": repair_areas.closed,
+    "bad_chainage": repair_fields.chainage,
+    "unknown_reach": repair_fields.reach_named,
+    "bad_code": repair_fields.code_named,
+    "missing_announcement": repair_fields.announcement,
+    "bad_date": repair_fields.day,
+    "stake_off_line": repair_fields.stake_on_line,
+    "stake_number_order": repair_fields.stakes_in_order,
+    "stake_spacing": repair_fields.more_stakes,
+}
+_NEAR_M = 80.0  # a defect before and after within this is the same; a new one within this of a repaired is its doing
+
+
+def propose(case: Case, defects: Sequence[Defect], examine: Examine, rounds: int = 4) -> list[Repair]:
+    """At most one proposal a defect, by position in ``defects``.
+
+    All that could be made together is made on a copy and the copy is examined, ``rounds`` times: where a defect is still there or
+    a new one came, the next proposal is tried.
+    """
+    ground = Ground(case)
+    waiting = {n: list(options) for n, d in enumerate(defects) if (options := list(_options(ground, n, d)))}
+    for _ in range(rounds):
+        tried = together(options[0] for options in waiting.values())
+        if not tried:
+            return []
+        after = examine(applied(case, tried))
+        failed = _failed(defects, tried, after)
+        if not failed:
+            break
+        for n in failed:
+            waiting[n].pop(0)
+        waiting = {n: options for n, options in waiting.items() if options}
+    held = together(options[0] for options in waiting.values())
+    return sorted((r for r in held if r.defect not in failed), key=lambda r: r.defect)
+
+
+def _options(ground: Ground, n: int, d: Defect) -> Iterable[Repair]:
+    maker = MAKERS.get(d.code)
+    return maker(ground, n, d) if maker is not None else ()
+
+
+def _failed(before: Sequence[Defect], tried: Sequence[Repair], after: Sequence[Defect]) -> set[int]:
+    """Defects whose proposal left them, or brought another."""
+    made = {r.defect for r in tried}
+    stays = [d for n, d in enumerate(before) if n not in made]
+    failed: set[int] = set()
+    for found in after:
+        if any(_same(found, d) for d in stays):
+            continue
+        blamed = [n for n in made if _same(found, before[n])] or [n for n in made if _touches(found, before[n])]
+        failed |= set(blamed)
+    return failed
+
+
+def _same(a: Defect, b: Defect) -> bool:
+    """The same defect seen again, perhaps a little moved."""
+    if a.code != b.code or a.reach != b.reach:
+        return False
+    return bool(set(a.features) & set(b.features)) or _apart(a, b) < _NEAR_M
+
+
+def _touches(a: Defect, b: Defect) -> bool:
+    """Whether one defect can come from repairing another: same feature, or near it on the same reach."""
+    return bool(set(a.features) & set(b.features)) or (a.reach == b.reach and _apart(a, b) < 2 * _NEAR_M)
+
+
+def _apart(a: Defect, b: Defect) -> float:
+    away = a.place.distance(b.place) if a.place is not None and b.place is not None else np.inf
+    return float(away) if np.isfinite(away) else np.inf
