@@ -1,0 +1,247 @@
+<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+<qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" readOnly="1">
+ <flags>
+  <Identifiable>1</Identifiable>
+  <Removable>1</Removable>
+  <Searchable>1</Searchable>
+ </flags>
+ <renderer-v2 type="categorizedSymbol" symbollevels="0" forceraster="0" enableorderby="0" attr="zone_type">
+  <categories>
+   <category symbol="0" value="protection" label="保护区 protection" render="true" type="string" />
+   <category symbol="1" value="reserve" label="保留区 reserve" render="true" type="string" />
+   <category symbol="2" value="controlled_use" label="控制利用区 controlled use" render="true" type="string" />
+   <category symbol="3" value="development" label="开发利用区 development" render="true" type="string" />
+   <category symbol="4" value="" label="其他 others" render="true" type="string" />
+  </categories>
+  <symbols>
+   <symbol type="line" name="0" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleLine" enabled="1" pass="0" locked="0">
+     <Option type="Map">
+      <Option type="QString" name="line_color" value="46,125,91,255" />
+      <Option type="QString" name="line_width" value="4.0" />
+      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="capstyle" value="round" />
+      <Option type="QString" name="joinstyle" value="round" />
+     </Option>
+    </layer>
+   </symbol>
+   <symbol type="line" name="1" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleLine" enabled="1" pass="0" locked="0">
+     <Option type="Map">
+      <Option type="QString" name="line_color" value="127,174,90,255" />
+      <Option type="QString" name="line_width" value="4.0" />
+      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="capstyle" value="round" />
+      <Option type="QString" name="joinstyle" value="round" />
+     </Option>
+    </layer>
+   </symbol>
+   <symbol type="line" name="2" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleLine" enabled="1" pass="0" locked="0">
+     <Option type="Map">
+      <Option type="QString" name="line_color" value="216,161,58,255" />
+      <Option type="QString" name="line_width" value="4.0" />
+      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="capstyle" value="round" />
+      <Option type="QString" name="joinstyle" value="round" />
+     </Option>
+    </layer>
+   </symbol>
+   <symbol type="line" name="3" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleLine" enabled="1" pass="0" locked="0">
+     <Option type="Map">
+      <Option type="QString" name="line_color" value="192,112,61,255" />
+      <Option type="QString" name="line_width" value="4.0" />
+      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="capstyle" value="round" />
+      <Option type="QString" name="joinstyle" value="round" />
+     </Option>
+    </layer>
+   </symbol>
+   <symbol type="line" name="4" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleLine" enabled="1" pass="0" locked="0">
+     <Option type="Map">
+      <Option type="QString" name="line_color" value="77,124,138,255" />
+      <Option type="QString" name="line_width" value="4.0" />
+      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="capstyle" value="round" />
+      <Option type="QString" name="joinstyle" value="round" />
+     </Option>
+    </layer>
+   </symbol>
+  </symbols>
+ </renderer-v2>
+ <fieldConfiguration>
+  <field name="code" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="river_id" configurationFlags="None">
+   <editWidget type="ValueRelation">
+    <config>
+     <Option type="Map">
+      <Option type="QString" name="Layer" value="rivergis_river" />
+      <Option type="QString" name="Key" value="id" />
+      <Option type="QString" name="Value" value="name" />
+      <Option type="bool" name="AllowNull" value="true" />
+      <Option type="bool" name="OrderByValue" value="true" />
+      <Option type="bool" name="UseCompleter" value="true" />
+      <Option type="QString" name="FilterExpression" value="" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="bank" configurationFlags="None">
+   <editWidget type="ValueMap">
+    <config>
+     <Option type="Map">
+      <Option type="List" name="map">
+       <Option type="Map">
+        <Option type="QString" name="左岸 left bank" value="left" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="右岸 right bank" value="right" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="两岸 both banks" value="both" />
+       </Option>
+      </Option>
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="zone_type" configurationFlags="None">
+   <editWidget type="ValueMap">
+    <config>
+     <Option type="Map">
+      <Option type="List" name="map">
+       <Option type="Map">
+        <Option type="QString" name="保护区 protection" value="protection" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="保留区 reserve" value="reserve" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="控制利用区 controlled use" value="controlled_use" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="开发利用区 development" value="development" />
+       </Option>
+      </Option>
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="from_m" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="to_m" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="plan_name" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+ </fieldConfiguration>
+ <aliases>
+  <alias field="code" index="0" name="编号 code" />
+  <alias field="river_id" index="1" name="河流 river" />
+  <alias field="bank" index="2" name="岸别 bank" />
+  <alias field="zone_type" index="3" name="功能区类型 zone type" />
+  <alias field="from_m" index="4" name="起点桩号(米) from, m" />
+  <alias field="to_m" index="5" name="终点桩号(米) to, m" />
+  <alias field="plan_name" index="6" name="规划 plan" />
+ </aliases>
+ <constraints>
+  <constraint field="code" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="river_id" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="bank" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="zone_type" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="from_m" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="to_m" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="plan_name" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+ </constraints>
+ <attributetableconfig actionWidgetStyle="dropDown" sortExpression="" sortOrder="0">
+  <columns>
+   <column type="field" name="code" hidden="0" width="-1" />
+   <column type="field" name="river_id" hidden="0" width="-1" />
+   <column type="field" name="bank" hidden="0" width="-1" />
+   <column type="field" name="zone_type" hidden="0" width="-1" />
+   <column type="field" name="from_m" hidden="0" width="-1" />
+   <column type="field" name="to_m" hidden="0" width="-1" />
+   <column type="field" name="plan_name" hidden="0" width="-1" />
+   <column type="field" name="id" hidden="1" width="-1" />
+   <column type="field" name="version" hidden="1" width="-1" />
+   <column type="field" name="code_namespace" hidden="1" width="-1" />
+   <column type="field" name="valid" hidden="1" width="-1" />
+   <column type="field" name="recorded_at" hidden="1" width="-1" />
+   <column type="field" name="superseded_at" hidden="1" width="-1" />
+   <column type="field" name="actor" hidden="1" width="-1" />
+   <column type="field" name="import_id" hidden="1" width="-1" />
+   <column type="field" name="source_feature" hidden="1" width="-1" />
+   <column type="field" name="source" hidden="1" width="-1" />
+   <column type="field" name="content_hash" hidden="1" width="-1" />
+   <column type="field" name="segment_id" hidden="1" width="-1" />
+   <column type="field" name="edition" hidden="1" width="-1" />
+   <column type="field" name="saved_edition" hidden="1" width="-1" />
+   <column type="field" name="draft_title" hidden="1" width="-1" />
+   <column type="field" name="river_code" hidden="1" width="-1" />
+   <column type="field" name="river_name" hidden="1" width="-1" />
+   <column type="field" name="number_series" hidden="1" width="-1" />
+   <column type="field" name="photo_sha256" hidden="1" width="-1" />
+   <column type="field" name="evidence" hidden="1" width="-1" />
+   <column type="field" name="figures" hidden="1" width="-1" />
+   <column type="field" name="axis_id" hidden="1" width="-1" />
+   <column type="field" name="axis_version" hidden="1" width="-1" />
+  </columns>
+ </attributetableconfig>
+ <editorlayout>tablayout</editorlayout>
+ <attributeEditorForm>
+  <attributeEditorContainer name="功能区 zone" groupBox="0" showLabel="1" columnCount="1" visibilityExpressionEnabled="0" visibilityExpression="">
+   <attributeEditorField name="code" index="0" showLabel="1" />
+   <attributeEditorField name="river_id" index="1" showLabel="1" />
+   <attributeEditorField name="bank" index="2" showLabel="1" />
+   <attributeEditorField name="zone_type" index="3" showLabel="1" />
+   <attributeEditorField name="from_m" index="4" showLabel="1" />
+   <attributeEditorField name="to_m" index="5" showLabel="1" />
+   <attributeEditorField name="plan_name" index="6" showLabel="1" />
+  </attributeEditorContainer>
+ </attributeEditorForm>
+ <editable>
+  <field name="code" editable="0" />
+  <field name="river_id" editable="0" />
+  <field name="bank" editable="0" />
+  <field name="zone_type" editable="0" />
+  <field name="from_m" editable="0" />
+  <field name="to_m" editable="0" />
+  <field name="plan_name" editable="0" />
+  <field name="id" editable="0" />
+ </editable>
+ <previewExpression>"code"</previewExpression>
+</qgis>
