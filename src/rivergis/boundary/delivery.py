@@ -244,7 +244,8 @@ def dms(degrees: float, digits: int = 4) -> str:
     total = round(abs(degrees) * 3600 * unit)
     minutes, seconds = divmod(total, 60 * unit)
     sign = "-" if degrees < 0 and total else ""
-    return f"{sign}{minutes // 60}°{minutes % 60:02d}′{seconds // unit:02d}.{seconds % unit:0{digits}d}″"
+    tail = f".{seconds % unit:0{digits}d}" if digits else ""
+    return f"{sign}{minutes // 60}°{minutes % 60:02d}′{seconds // unit:02d}{tail}″"
 
 
 def from_dms(text: str) -> float:

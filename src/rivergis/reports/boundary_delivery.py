@@ -218,11 +218,11 @@ def about(told: Delivery, zones: Sequence[Zone], asked: Asked, done: Written) ->
         ("datum", "2000国家大地坐标系 CGCS2000 (EPSG:4490)"),
         ("projection", "; ".join(system(z) for z in zones)),
         ("axes", say("deliver.about.axes_said")),
-        ("height", _values(lines, "vertical_datum") or say("deliver.about.height_none")),
-        ("scale", _scales(lines)),
-        ("error", _values(lines, "xy_error_m", " m") or say("deliver.about.unknown")),
-        ("announced", _announced(lines) or say("deliver.about.unknown")),
-        ("rivers", _values(lines, "river") or _values(lines, "river_code")),
+        ("height", values(lines, "vertical_datum") or say("deliver.about.height_none")),
+        ("scale", scales(lines)),
+        ("error", values(lines, "xy_error_m", " m") or say("deliver.about.unknown")),
+        ("announced", announced(lines) or say("deliver.about.unknown")),
+        ("rivers", values(lines, "river") or values(lines, "river_code")),
         ("lines", f"{len(lines)} · {np.sum(crs.length_m(lines.geometry.values)) / 1000:.3f} km"),
         ("areas", f"{len(told.areas)} · {np.sum(crs.area_m2(told.areas.geometry.values)) / 1e6:.4f} km2"),
         ("layers", "; ".join(f"{n} {c}" for n, c in done.counts.items())),
@@ -258,19 +258,21 @@ def system(zone: Zone) -> str:
     return f"{zone_word} {words.say('deliver.about.prefix_said')}" if prefixed else zone_word
 
 
-def _values(frame: pd.DataFrame, column: str, unit: str = "") -> str:
+def values(frame: pd.DataFrame, column: str, unit: str = "") -> str:
+    """The different values of a column as one text; empty where there are none."""
     if column not in frame:
         return ""
     given = sorted({f"{v:g}" if isinstance(v, float) else str(v) for v in frame[column] if v is not None and v == v})
     return "、".join(f"{v}{unit}" for v in given[:12]) + (f" … ({len(given)})" if len(given) > 12 else "")
 
 
-def _scales(lines: pd.DataFrame) -> str:
-    given = _values(lines, "survey_scale")
+def scales(lines: pd.DataFrame) -> str:
+    """The scales of survey, as people write them."""
+    given = values(lines, "survey_scale")
     return "、".join(f"1:{v}" for v in given.split("、")) if given else words.both("deliver.about.unknown")
 
 
-def _announced(lines: pd.DataFrame) -> str:
+def announced(lines: pd.DataFrame) -> str:
     """Government, number and day of every announcement, each once."""
     acts = [c for c in ("announce_gov", "announce_doc_no", "announced_on") if c in lines]
     if not acts:
