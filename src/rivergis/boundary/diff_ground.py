@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rivergis import crs
+from rivergis import crs, geometry
 from rivergis.boundary import diff_overlay as overlay
 from rivergis.boundary.diff import Redraw
 
@@ -78,9 +78,9 @@ def _of_piece(
     piece: Any, parts: Any, seen: Any, days: Any, observed: gpd.GeoDataFrame, newest: Any, least_m2: float
 ) -> list[dict[str, Any]]:
     """Present, former and filled water of one piece."""
-    now = shapely.union_all(parts[days[seen] == newest])
+    now = geometry.polygons_of(shapely.union_all(parts[days[seen] == newest]))
     before = days[seen] < newest
-    once = shapely.union_all(parts[before])
+    once = geometry.polygons_of(shapely.union_all(parts[before]))
     rows = []
     for code, ground, of in (
         (WATER, now, seen[~before]),

@@ -79,7 +79,7 @@ def place(redraw: Redraw, reaches: gpd.GeoDataFrame) -> Redraw:
     parts = [rest]
     own = reaches["river_code"].fillna("").astype(str)
     for river, mine in moved.groupby("river_code", sort=False):
-        course = reaches[own == river]
+        course = reaches[own == river] if river else reaches
         parts.append(_placed(mine, course) if len(course) else mine)
     joined = pd.concat([p for p in parts if len(p)] or [pieces]).sort_index(kind="stable").reset_index(drop=True)
     return replace(redraw, pieces=gpd.GeoDataFrame(joined, geometry="geom", crs=pieces.crs))
