@@ -23,6 +23,8 @@ from rivergis.maps import assets, lists
 from rivergis.settings import Settings
 from rivergis.web import (
     auth,
+    boundary_desk,
+    boundary_pages,
     case_api,
     case_pages,
     desk,
@@ -82,6 +84,8 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         patrol_upload.router,
         patrol_observations.router,
         patrol_entry.router,
+        boundary_desk.router,
+        boundary_pages.router,
     ):
         app.include_router(part, dependencies=[Depends(auth.check_origin)])
     for url, folder in assets.mounts(page.ASSETS):

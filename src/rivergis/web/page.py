@@ -76,6 +76,13 @@ def scripted_form(html: str, status_code: int = 200) -> HTMLResponse:
     return HTMLResponse(html, status_code, headers={"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"})
 
 
+def drawing(html: str, status_code: int = 200) -> HTMLResponse:
+    """A page whose script asks our own API, with forms that it sends to us."""
+    answer = scripted_form(html, status_code)
+    answer.headers["Content-Security-Policy"] += "; connect-src 'self'"
+    return answer
+
+
 def wants_page(request: Request) -> bool:
     """A person with a browser rather than a program."""
     return "text/html" in request.headers.get("accept", "")
