@@ -117,7 +117,7 @@ def drafts(as_json: bool) -> None:
     common.table(
         ["草案 draft", "名称 title", "状态 state", "版 rev.", "段 stretches", "最后修改 changed", "修改人 by"],
         [
-            [r.code, r.title, words.both(f"boundary_draft.{r.state}"), r.revision, r.segments, common.beijing(r.changed_at), r.changed_by]
+            [r.code, r.title, words.both(f"state.boundary_draft.{r.state}"), r.revision, r.segments, common.beijing(r.changed_at), r.changed_by]
             for r in rows.itertuples()
         ],
     )  # fmt: skip
@@ -211,7 +211,7 @@ def show(code: str, as_json: bool) -> None:
             True,
         )
         return
-    common.say(f"{draft['code']} {draft['title']} · {words.both('boundary_draft.' + draft['state'])} · 第 {draft['revision']} 版 revision {draft['revision']} · 内部草稿·非测绘成果")  # fmt: skip
+    common.say(f"{draft['code']} {draft['title']} · {words.both('state.boundary_draft.' + draft['state'])} · 第 {draft['revision']} 版 revision {draft['revision']} · 内部草稿·非测绘成果")  # fmt: skip
     common.table(
         ["版 rev.", "时间 when", "谁 who", "改 put", "移除 out", "事由 reason"],
         [
@@ -278,7 +278,7 @@ def _take(code: str, move: str, capability: str, reason: str, actor: str | None,
         db, code, move, common.acting(db, actor, capability), reason=reason,
         limits=_limits(draft["adcode"], draft["based_on"]), **more,
     )  # fmt: skip
-    common.emit(made, as_json, f"草案 draft {made.code}: {words.both('boundary_draft.' + made.state)}")
+    common.emit(made, as_json, f"草案 draft {made.code}: {words.both('state.boundary_draft.' + made.state)}")
     if not as_json and made.reductions:
         _say_reductions([r.as_dict() for r in made.reductions], made.table_sha256)
 
