@@ -54,7 +54,7 @@ COMMENT ON FUNCTION app.line_on_river(uuid, text, geometry) IS
 
 CREATE VIEW app.boundary_draft_line AS
   SELECT s.segment_id, s.edition, s.edition AS saved_edition, d.code AS draft_code, d.title AS draft_title, d.state, s.river_id, r.code AS river_code, r.name AS river_name,
-    s.reach_code, s.bank, s.from_m, s.to_m, ST_Length(s.geom::geography) AS length_m, s.basis, s.drawn_by, s.hand_edited, s.code,
+    s.reach_code, s.bank, s.from_m, s.to_m, round(ST_Length(s.geom::geography)::numeric, 2)::double precision AS length_m, s.basis, s.drawn_by, s.hand_edited, s.code,
     concat_ws(' · ', s.attributes #>> '{rule,key}', (s.attributes #>> '{rule,value}') || ' ' || coalesce(s.attributes #>> '{rule,unit}', ''),
       s.attributes #>> '{rule,status}', s.attributes #>> '{source,layer}', s.attributes #>> '{source,feature}', s.attributes #>> '{source,date}') AS basis_text,
     (s.attributes ->> 'flood_level_m')::double precision AS flood_level_m, (s.attributes ->> 'tolerance_m')::double precision AS tolerance_m,

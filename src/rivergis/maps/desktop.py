@@ -1,0 +1,114 @@
+"""The QGIS project of a planner (划界工作台): the shipped one, with this database's service, and the files that lie beside it."""
+
+from __future__ import annotations
+
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+from sqlalchemy.engine import URL
+
+from rivergis.settings import gis_dir
+
+SERVICE = "rivergis"
+DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+Extent = tuple[float, float, float, float]
+_DEFECT = ("code", "code_zh", "severity", "sentence", "reach", "bank", "from_m", "to_m", "measure", "unit", "features")
+_NAMES = {"reach_id": "reach", "zh": "code_zh"}  # what a report calls some of them
+
+
+def project(files: Mapping[str, Sequence[str]], draft: str | None, extent: Extent | None, folder: Path) -> str:
+    """The shipped project for one desk.
+
+    ``files``: path of a file -> its layers; it takes the place of the file of that layer in the shipped project, written relative
+    to ``folder``, and layers of files that are not there are left out. ``draft``: code that a new line belongs to at first.
+    ``extent``: west, south, east, north in degrees that the project opens on.
+    """
+    root = ET.parse(gis_dir() / "qgis" / "rivergis.qgs").getroot()
+    there = {
+        layer: os.path.relpath(path, folder).replace(os.sep, "/") for path, held in files.items() for layer in held
+    }
+    gone = {}
+    for layer in root.findall("projectlayers/maplayer"):
+        source = layer.find("datasource")
+        if source is None or layer.findtext("provider") != "ogr":
+            continue
+        _, _, name = str(source.text).partition("|layername=")
+        if name in there:
+            source.text = f"./{there[name]}|layername={name}"
+        else:
+            gone[str(layer.findtext("id"))] = layer
+    _leave_out(root, gone)
+    for row in root.iter("layer-tree-layer"):
+        row.set("source", root.findtext(f"projectlayers/maplayer[id='{row.get('id')}']/datasource") or "")
+    value = root.find("properties/Variables/variableValues/value")
+    if value is not None:
+        value.text = draft or ""
+    if extent is not None:
+        _opens_on(root, extent)
+    return DOCTYPE + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _leave_out(root: ET.Element, gone: Mapping[str, ET.Element]) -> None:
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.get("id") in gone or child in gone.values():
+                parent.remove(child)
+
+
+def _opens_on(root: ET.Element, extent: Extent) -> None:
+    """The canvas and the full view, with a tenth of room round it."""
+    west, south, east, north = extent
+    room = 0.1 * max(east - west, north - south, 1e-3)
+    sides = {"xmin": west - room, "ymin": south - room, "xmax": east + room, "ymax": north + room}
+    system = root.find("projectCrs/spatialrefsys")
+    view = ET.SubElement(ET.SubElement(root, "ProjectViewSettings", {"UseProjectScales": "0"}), "DefaultViewExtent")
+    canvas = ET.SubElement(root, "mapcanvas", {"name": "theMapCanvas", "annotationsVisible": "1"})
+    ET.SubElement(canvas, "units").text = "degrees"
+    box = ET.SubElement(canvas, "extent")
+    for side, degrees in sides.items():
+        view.set(side, f"{degrees:.6f}")
+        ET.SubElement(box, side).text = f"{degrees:.6f}"
+    for place in (view, ET.SubElement(canvas, "destinationsrs")):
+        if system is not None:
+            place.append(system)
+
+
+def service(address: URL, private: bool, actor: str) -> str:
+    """The libpq service file of a database, without a password: on a shared server everybody has a login of the own name."""
+    host = address.host or address.query.get("host")
+    said = {
+        "host": host if isinstance(host, str) else None,
+        "port": address.port,
+        "dbname": address.database,
+        "user": address.username if private else actor,
+        "options": f"-c rivergis.actor={actor} -c jit=off",
+    }
+    return f"[{SERVICE}]\n" + "".join(f"{key}={value}\n" for key, value in said.items() if value)
+
+
+def starters() -> dict[str, str]:
+    """Files that open the project with its service file: name -> what stands in it."""
+    return {
+        "open.sh": '#!/bin/sh\nhere=$(cd "$(dirname "$0")" && pwd)\nPGSERVICEFILE="$here/pg_service.conf" exec qgis "$here/rivergis.qgs"\n',
+        "open.bat": '@echo off\r\nset "PGSERVICEFILE=%~dp0pg_service.conf"\r\nstart "" "%~dp0rivergis.qgs"\r\n',
+    }
+
+
+def defects(report: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    """Defects of a report of the line doctor as points, EPSG:4490; those without a place are left out."""
+    rows = pd.DataFrame([r for r in report.get("defects", []) if r.get("lon") is not None and r.get("lat") is not None])
+    rows = rows.rename(columns={k: v for k, v in _NAMES.items() if v not in rows.columns})
+    told = {c: rows[c] if c in rows else pd.Series([None] * len(rows), dtype=object) for c in _DEFECT}
+    told["code_zh"] = told["code_zh"].fillna(told["code"])
+    told["features"] = told["features"].map(
+        lambda named: ",".join(map(str, named)) if isinstance(named, list) else named
+    )
+    points = gpd.points_from_xy(rows["lon"], rows["lat"]) if len(rows) else []
+    return gpd.GeoDataFrame(told, geometry=points, crs="EPSG:4490").astype(
+        {"from_m": float, "to_m": float, "measure": float}
+    )
