@@ -48,7 +48,7 @@ def qgis(
     who = common.acting(db, actor, "draft_boundary")
     with db.read() as conn:
         if draft and draft_store.find(conn, draft) is None:
-            raise NotFound(f"There is no draft {draft!r}: 'rivergis boundary version list' names them.")
+            raise NotFound(f"There is no draft {draft!r}: 'rivergis boundary version drafts' lists them.")
         extent = desktop_store.extent(conn, draft)
     made = _write(folder, db.engine.url, db.private, who, draft, extent, lines, defects)
     common.emit(

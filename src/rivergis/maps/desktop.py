@@ -10,7 +10,6 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy.engine import URL
 
 from rivergis.settings import gis_dir
 
@@ -78,8 +77,11 @@ def _opens_on(root: ET.Element, extent: Extent) -> None:
             place.append(system)
 
 
-def service(address: URL, private: bool, actor: str) -> str:
-    """The libpq service file of a database, without a password: on a shared server everybody has a login of the own name."""
+def service(address: Any, private: bool, actor: str) -> str:
+    """The libpq service file of a database by the address (URL) of its engine; without a password.
+
+    On the private cluster it is the cluster's own login; on a shared server everybody has a login of the own name.
+    """
     host = address.host or address.query.get("host")
     said = {
         "host": host if isinstance(host, str) else None,
