@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from rivergis import crs
-from rivergis.boundary import closing, diff_make
+from rivergis.boundary import bank_areas, closing, diff_make
 from rivergis.boundary.closing import Said
 from rivergis.boundary.diff import Redraw
 from rivergis.errors import InputError, RivergisError
@@ -233,18 +233,28 @@ def _close(
 ) -> tuple[gpd.GeoDataFrame, dict[str, str]]:
     """Areas between the lines of each reach, or of each river, and what does not close: stretch -> sentence."""
     key = lines["reach_code"].where(lines["reach_code"].notna(), lines["river_code"]).fillna("").astype(str)
-    closed = closing.close(
-        crs.to_metric(lines.assign(stretch=key)), group="stretch", bank="bank", snap_m=snap_m, doubt_m=snap_m
-    )
-    said += [s for s in closed.said if s.code not in ("boundary_not_closed", "boundary_from_banks")]
+    metric = crs.to_metric(lines.assign(stretch=key))
+    banked = metric["bank"].map(lambda b: closing.bank_of(b) is not None)
+    two = bank_areas.between(metric[banked], "stretch", snap_m)
+    rings = closing.close(metric[~banked], group="stretch", bank=None, snap_m=snap_m, doubt_m=snap_m)
+    said += [s for s in rings.said if s.code != "boundary_not_closed"]
     of = {str(i): k for i, k in key.items()}
-    open_ = {of[names[0]]: why for names, why in zip(closed.doubts["features"], closed.doubts["because"], strict=True)}
-    if closed.areas.empty:
-        raise InputError(
-            f"{path.name}: none of its lines enclose an area: {next(iter(open_.values()), 'they are empty')}",
-            file=str(path),
-        )
-    return crs.to_storage(closed.areas), open_
+    open_ = two.open | {
+        of[names[0]]: why for names, why in zip(rings.doubts["features"], rings.doubts["because"], strict=True)
+    }
+    rows = metric[banked].iloc[two.areas["row"].to_numpy(dtype=int)]
+    areas = gpd.GeoDataFrame(
+        pd.concat(
+            [rows.set_geometry(two.areas.geometry.to_numpy(), crs=metric.crs), rings.areas[rows.columns]],
+            ignore_index=True,
+        ),
+        geometry="geom",
+        crs=metric.crs,
+    )
+    if areas.empty:
+        why = next(iter(open_.values()), "they are empty")
+        raise InputError(f"{path.name}: none of its lines enclose an area. {why}", file=str(path))
+    return crs.to_storage(areas), open_
 
 
 def _closed_on_both(sides: list[_Side], said: list[Said]) -> list[_Side]:

@@ -50,20 +50,15 @@ class _Course:
 
     def feet(self, points: Any) -> tuple[Any, Any, Any]:
         """Reach (position, -1 = too far off), metres along it, and side (1 left, -1 right) of points (n, 2)."""
-        spots = shapely.points(points)
-        (who, segment), away = self.tree.query_nearest(
-            spots, max_distance=_FAR_M, return_distance=True, all_matches=False
-        )
-        reach = np.full(len(points), -1)
-        along, side = np.zeros(len(points)), np.zeros(len(points))
-        a, b = self.ends[segment, 0], self.ends[segment, 1]
-        run = b - a
+        segment = self.tree.nearest(shapely.points(points))
+        a, run = self.ends[segment, 0], self.ends[segment, 1] - self.ends[segment, 0]
+        towards = points - a
         length = np.hypot(*run.T)
-        share = (((points[who] - a) * run).sum(axis=1) / length**2).clip(0, 1)
-        towards = points[who] - a
-        reach[who] = self.reach[segment]
-        along[who] = self.before_m[segment] + share * length
-        side[who] = np.sign(run[:, 0] * towards[:, 1] - run[:, 1] * towards[:, 0]) * (away > 0)
+        share = ((towards * run).sum(axis=1) / length**2).clip(0, 1)
+        away = np.hypot(*(towards - run * share[:, None]).T)
+        reach = np.where(away <= _FAR_M, self.reach[segment], -1)
+        along = self.before_m[segment] + share * length
+        side = np.sign(run[:, 0] * towards[:, 1] - run[:, 1] * towards[:, 0])
         return reach, along, side
 
 
