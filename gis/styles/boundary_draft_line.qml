@@ -9,20 +9,21 @@
   <rules key="{boundary_draft_line}">
    <rule key="{boundary_draft_line.0}" symbol="0" filter="state &lt;&gt; 'draft'" label="已送审或已公告(不可编辑) submitted or announced: not edited" />
    <rule key="{boundary_draft_line.1}" symbol="1" filter="hand_edited" label="人工修改 edited by hand" />
-   <rule key="{boundary_draft_line.2}" symbol="2" filter="&quot;drawn_by&quot; = 'levee_toe'" label="堤脚线外护堤地 levee toe and berm" />
-   <rule key="{boundary_draft_line.3}" symbol="3" filter="&quot;drawn_by&quot; = 'levee_gap'" label="堤防缺口平顺连接 gap in a levee" />
-   <rule key="{boundary_draft_line.4}" symbol="4" filter="&quot;drawn_by&quot; = 'flood_wall'" label="防洪墙虚拟堤断面 flood wall" />
-   <rule key="{boundary_draft_line.5}" symbol="5" filter="&quot;drawn_by&quot; = 'flood_level'" label="设计洪水位 flood level" />
-   <rule key="{boundary_draft_line.6}" symbol="6" filter="&quot;drawn_by&quot; = 'bank_offset'" label="河口线外定距 distance from the bank" />
-   <rule key="{boundary_draft_line.7}" symbol="7" filter="&quot;drawn_by&quot; = 'lake'" label="湖泊 lake" />
-   <rule key="{boundary_draft_line.8}" symbol="8" filter="&quot;drawn_by&quot; = 'reservoir'" label="水库 reservoir" />
-   <rule key="{boundary_draft_line.9}" symbol="9" filter="&quot;drawn_by&quot; = 'spoil'" label="弃土区 spoil" />
-   <rule key="{boundary_draft_line.10}" symbol="10" filter="&quot;drawn_by&quot; = 'land_acquisition'" label="征地线 land acquisition line" />
-   <rule key="{boundary_draft_line.11}" symbol="11" filter="&quot;drawn_by&quot; = 'surrogate'" label="替代边界 surrogate" />
-   <rule key="{boundary_draft_line.12}" symbol="12" filter="&quot;drawn_by&quot; = 'county_border'" label="行政区界 county border" />
-   <rule key="{boundary_draft_line.13}" symbol="13" filter="&quot;drawn_by&quot; = 'confluence'" label="汇口 confluence" />
-   <rule key="{boundary_draft_line.14}" symbol="14" filter="&quot;drawn_by&quot; = 'road'" label="道路 road" />
-   <rule key="{boundary_draft_line.15}" symbol="15" filter="&quot;drawn_by&quot; = 'hand'" label="手工绘制 by hand" />
+   <rule key="{boundary_draft_line.2}" symbol="2" filter="&quot;drawn_by&quot; = 'announced'" label="沿用已公告界线 taken over from a line in force" />
+   <rule key="{boundary_draft_line.3}" symbol="3" filter="&quot;drawn_by&quot; = 'levee_toe'" label="堤脚线外护堤地 levee toe and berm" />
+   <rule key="{boundary_draft_line.4}" symbol="4" filter="&quot;drawn_by&quot; = 'levee_gap'" label="堤防缺口平顺连接 gap in a levee" />
+   <rule key="{boundary_draft_line.5}" symbol="5" filter="&quot;drawn_by&quot; = 'flood_wall'" label="防洪墙虚拟堤断面 flood wall" />
+   <rule key="{boundary_draft_line.6}" symbol="6" filter="&quot;drawn_by&quot; = 'flood_level'" label="设计洪水位 flood level" />
+   <rule key="{boundary_draft_line.7}" symbol="7" filter="&quot;drawn_by&quot; = 'bank_offset'" label="河口线外定距 distance from the bank" />
+   <rule key="{boundary_draft_line.8}" symbol="8" filter="&quot;drawn_by&quot; = 'lake'" label="湖泊 lake" />
+   <rule key="{boundary_draft_line.9}" symbol="9" filter="&quot;drawn_by&quot; = 'reservoir'" label="水库 reservoir" />
+   <rule key="{boundary_draft_line.10}" symbol="10" filter="&quot;drawn_by&quot; = 'spoil'" label="弃土区 spoil" />
+   <rule key="{boundary_draft_line.11}" symbol="11" filter="&quot;drawn_by&quot; = 'land_acquisition'" label="征地线 land acquisition line" />
+   <rule key="{boundary_draft_line.12}" symbol="12" filter="&quot;drawn_by&quot; = 'surrogate'" label="替代边界 surrogate" />
+   <rule key="{boundary_draft_line.13}" symbol="13" filter="&quot;drawn_by&quot; = 'county_border'" label="行政区界 county border" />
+   <rule key="{boundary_draft_line.14}" symbol="14" filter="&quot;drawn_by&quot; = 'confluence'" label="汇口 confluence" />
+   <rule key="{boundary_draft_line.15}" symbol="15" filter="&quot;drawn_by&quot; = 'road'" label="道路 road" />
+   <rule key="{boundary_draft_line.16}" symbol="16" filter="&quot;drawn_by&quot; = 'hand'" label="手工绘制 by hand" />
   </rules>
   <symbols>
    <symbol type="line" name="0" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -50,6 +51,17 @@
    <symbol type="line" name="2" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
+      <Option type="QString" name="line_color" value="179,40,79,255" />
+      <Option type="QString" name="line_width" value="1.6" />
+      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="capstyle" value="round" />
+      <Option type="QString" name="joinstyle" value="round" />
+     </Option>
+    </layer>
+   </symbol>
+   <symbol type="line" name="3" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleLine" enabled="1" pass="0" locked="0">
+     <Option type="Map">
       <Option type="QString" name="line_color" value="181,71,31,255" />
       <Option type="QString" name="line_width" value="2.0" />
       <Option type="QString" name="line_width_unit" value="Pixel" />
@@ -61,7 +73,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="3" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="4" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="181,71,31,255" />
@@ -75,7 +87,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="4" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="5" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="122,59,30,255" />
@@ -89,7 +101,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="5" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="6" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="31,111,176,255" />
@@ -103,7 +115,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="6" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="7" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="42,143,134,255" />
@@ -117,7 +129,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="7" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="8" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="63,134,199,255" />
@@ -131,7 +143,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="8" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="9" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="59,75,148,255" />
@@ -145,7 +157,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="9" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="10" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="138,106,58,255" />
@@ -159,7 +171,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="10" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="11" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="109,90,156,255" />
@@ -173,7 +185,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="11" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="12" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="123,106,159,255" />
@@ -187,7 +199,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="12" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="13" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="107,107,96,255" />
@@ -201,7 +213,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="13" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="14" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="47,127,79,255" />
@@ -215,7 +227,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="14" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="15" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="91,91,91,255" />
@@ -229,7 +241,7 @@
      </Option>
     </layer>
    </symbol>
-   <symbol type="line" name="15" alpha="1" clip_to_extent="1" force_rhr="0">
+   <symbol type="line" name="16" alpha="1" clip_to_extent="1" force_rhr="0">
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="208,51,138,255" />
@@ -392,6 +404,9 @@
        </Option>
        <Option type="Map">
         <Option type="QString" name="道路 road" value="road" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="沿用已公告界线 taken over from a line in force" value="announced" />
        </Option>
        <Option type="Map">
         <Option type="QString" name="手工绘制 by hand" value="hand" />

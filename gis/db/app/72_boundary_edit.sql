@@ -56,7 +56,7 @@ CREATE VIEW app.boundary_draft_line AS
   SELECT s.segment_id, s.edition, s.edition AS saved_edition, d.code AS draft_code, d.title AS draft_title, d.state, s.river_id, r.code AS river_code, r.name AS river_name,
     s.reach_code, s.bank, s.from_m, s.to_m, round(ST_Length(s.geom::geography)::numeric, 2)::double precision AS length_m, s.basis, s.drawn_by, s.hand_edited, s.code,
     concat_ws(' · ', s.attributes #>> '{rule,key}', (s.attributes #>> '{rule,value}') || ' ' || coalesce(s.attributes #>> '{rule,unit}', ''),
-      s.attributes #>> '{rule,status}', s.attributes #>> '{source,layer}', s.attributes #>> '{source,feature}', s.attributes #>> '{source,date}') AS basis_text,
+      s.attributes #>> '{rule,status}', s.attributes ->> 'boundary_code', s.attributes #>> '{source,layer}', s.attributes #>> '{source,feature}', s.attributes #>> '{source,date}') AS basis_text,
     (s.attributes ->> 'flood_level_m')::double precision AS flood_level_m, (s.attributes ->> 'tolerance_m')::double precision AS tolerance_m,
     s.attributes ->> 'note' AS note, NULL::text AS change_reason, s.revision, d.revision AS draft_revision, c.actor AS changed_by,
     to_char(c.recorded_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') AS changed_at,
@@ -156,7 +156,7 @@ BEGIN
   s.from_m := coalesce(CASE WHEN twin.segment_id IS NULL THEN said.from_m END, least(place.start_m, place.end_m));
   s.to_m := coalesce(CASE WHEN twin.segment_id IS NULL THEN said.to_m END, greatest(place.start_m, place.end_m));
   s.basis := CASE WHEN twin.basis IS NULL OR twin.basis = 'announced' THEN 'draft' ELSE twin.basis END;
-  s.drawn_by := coalesce(said.drawn_by, twin.drawn_by, 'hand');
+  s.drawn_by := coalesce(nullif(said.drawn_by, 'announced'), nullif(twin.drawn_by, 'announced'), 'hand');
   s.attributes := coalesce(twin.attributes, '{}');
   s.base_segment_id := twin.base_segment_id;
   s.base_segment_version := twin.base_segment_version;
@@ -177,7 +177,7 @@ BEGIN
   s.river_id := coalesce(said.river_id, was.river_id);
   s.reach_code := nullif(said.reach_code, '');
   s.bank := coalesce(said.bank, was.bank);
-  s.drawn_by := coalesce(said.drawn_by, was.drawn_by);
+  s.drawn_by := CASE WHEN redrawn AND was.drawn_by = 'announced' AND said.drawn_by = 'announced' THEN 'hand' ELSE coalesce(said.drawn_by, was.drawn_by) END;
   s.from_m := said.from_m;
   s.to_m := said.to_m;
   IF redrawn THEN
@@ -224,6 +224,9 @@ BEGIN
     IF s.bank IS NULL OR s.bank NOT IN ('left', 'right') OR s.from_m > s.to_m THEN
       RAISE EXCEPTION '岸别须为 left(左岸)或 right(右岸),起点桩号不大于终点桩号 the bank is left or right, and the chainage does not run backwards: % % – %', s.bank, s.from_m, s.to_m
         USING ERRCODE = 'RG003';
+    ELSIF s.drawn_by <> ALL (ARRAY['levee_toe', 'levee_gap', 'flood_wall', 'flood_level', 'bank_offset', 'lake', 'reservoir', 'spoil', 'land_acquisition',
+                                   'surrogate', 'county_border', 'confluence', 'road', 'announced', 'hand']) THEN
+      RAISE EXCEPTION '没有这种划定方法 there is no such way to draw a line: %', s.drawn_by USING ERRCODE = 'RG003';
     END IF;
   END IF;
   s.revision := app.draft_save(s.draft_id, s.segment_id, CASE WHEN TG_OP <> 'DELETE' THEN NEW.change_reason END);
