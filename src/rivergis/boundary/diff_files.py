@@ -80,7 +80,7 @@ def redraw(
         reason,
     )
     made = diff_make.make(sides[0].areas, sides[1].areas, limits, given, said)
-    made.about.update(old=_about(files.old), new=_about(files.new), noise_m=limits.noise_m)
+    made.about.update(old=_about(files.old), new=_about(files.new))
     return made
 
 

@@ -17,7 +17,7 @@ from rivergis.boundary.diff import Redraw
 from rivergis.rules import RuleView
 
 _KEYS = (
-    "boundary.change.resurvey_noise", "boundary.change.one_sided_share", "boundary.change.one_sided_area", "boundary.change.water_edge",
+    "boundary.doctor.shrink_tolerance", "boundary.change.one_sided_share", "boundary.change.one_sided_area", "boundary.change.water_edge",
     "encroach.snap",
 )  # fmt: skip
 _STRANGE = 0.5  # share of all old ground handed to other rivers, from which two files name their rivers differently
@@ -63,25 +63,38 @@ def make(
     old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, limits: Limits, given: Given, said: Sequence[Said] = ()
 ) -> Redraw:
     """The redraw from old to new areas (EPSG:4490, columns as in ``diff.compare``), measured on the ellipsoid."""
+    return held(compared(old, new, limits, given.reaches, said), limits, given)
+
+
+def compared(
+    old: gpd.GeoDataFrame,
+    new: gpd.GeoDataFrame,
+    limits: Limits,
+    reaches: gpd.GeoDataFrame | None,
+    said: Sequence[Said] = (),
+) -> Redraw:
+    """Old and new areas compared and placed on ``reaches``, before anything is held against them."""
     plane = _plane(old, new)
-
-    def moved(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        return frame.to_crs(plane)
-
     old, new, strange = _comparable(old, new)
-    redraw = diff.compare(moved(old), moved(new), limits.noise_m)
-    if given.reaches is not None and len(given.reaches):
-        redraw = diff_place.place(redraw, moved(given.reaches))
+    redraw = diff.compare(old.to_crs(plane), new.to_crs(plane), limits.noise_m)
+    if reaches is not None and len(reaches):
+        redraw = diff_place.place(redraw, reaches.to_crs(plane))
+    told = [*said, *strange, *_handed(redraw), *_one_sided(redraw, limits)]
+    return replace(redraw, said=told, about={"rules": list(limits.rules), "noise_m": limits.noise_m})
+
+
+def held(redraw: Redraw, limits: Limits, given: Given) -> Redraw:
+    """A redraw held against what is given: things, water, units; reductions without a reason get the one given."""
+    plane = redraw.pieces.crs
     if given.reason:
         redraw = replace(redraw, pieces=redraw.pieces.assign(reason=redraw.pieces["reason"].fillna(given.reason)))
-    layers = [diff_things.Layer(n, moved(given.things[n])) for n in diff_things.LAYERS if n in given.things]
+    layers = [diff_things.Layer(n, given.things[n].to_crs(plane)) for n in diff_things.LAYERS if n in given.things]
     redraw = diff_things.held_against(redraw, layers)
-    observed = None if given.observed is None else moved(given.observed)
+    observed = None if given.observed is None else given.observed.to_crs(plane)
     redraw = diff_ground.flagged(redraw, observed, least_m2=limits.water_m2, old_day=given.old_day)
     if given.units is not None:
-        redraw = diff_place.by_unit(redraw, moved(given.units))
-    told = [*said, *strange, *_handed(redraw), *_one_sided(redraw, limits)]
-    return replace(redraw, said=told, about={"rules": list(limits.rules), "old_day": given.old_day})
+        redraw = diff_place.by_unit(redraw, given.units.to_crs(plane))
+    return replace(redraw, about={**redraw.about, "old_day": given.old_day})
 
 
 def _plane(*frames: gpd.GeoDataFrame) -> Any:
