@@ -18,6 +18,7 @@ import shapely
 
 from rivergis import crs as crs_
 from rivergis import layers
+from rivergis.boundary.delivery import Delivery
 from rivergis.boundary.delivery_layers import COLUMNS
 from rivergis.errors import InputError
 from rivergis.intake import cells, fields, values, vector
@@ -148,3 +149,90 @@ def _coded(column: str, given: pd.Series) -> pd.Series:
         None if e else values.choice("boundary_line", described, v) or str(v) for v, e in zip(given, empty, strict=True)
     ]
     return pd.Series(coded, index=given.index, dtype=object)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a delivery is made of: a file of lines (and areas), with the layers of it, and what is shown or delivered beside them."""
+
+    lines: Path
+    lines_layer: str | None = None
+    areas: Path | None = None
+    areas_layer: str | None = None
+    levees: Path | None = None
+    stakes: Path | None = None
+    axes: Path | None = None
+    water: Path | None = None
+    counties: Path | None = None
+
+
+def delivery(files: Files, title: str, names: Names, asked: Asked | None = None) -> Delivery:
+    """A delivery made of files. Lines that name government, number and day of their announcement are announced, all others drafts.
+
+    Raises ``InputError`` where there is neither a line nor an area, or one that cannot be used.
+    """
+    lines = read(files.lines, "lines", names, layer=files.lines_layer, asked=asked)
+    areas = read(files.areas or files.lines, "areas", names, layer=files.areas_layer, asked=asked)
+    if lines is None and areas is None:
+        raise InputError(
+            f"{files.lines.name} has neither a line nor an area: name another file.", file=str(files.lines)
+        )
+    for got in filter(None, (lines, areas)):
+        for feature, sentence in got.faults:
+            raise InputError(f"{got.path.name}, layer {got.layer}, feature {feature}: {sentence}", file=str(got.path))
+    line, area = (_complete(r.frame if r else _EMPTY) for r in (lines, areas))
+    notes = [
+        f"{r.path.name}, layer {r.layer}: fields that the deliverable does not have: {', '.join(r.unused)}."
+        for r in (lines, areas) if r is not None and r.unused
+    ]  # fmt: skip
+    return Delivery(
+        title, _standing(line if len(line) else area), line, area,
+        **{k: _beside(path, names, k) for k in ("levees", "stakes", "axes", "water", "counties") if (path := getattr(files, k))},
+        sources=tuple(f"{r.path.name} ({r.layer}, {r.system})" for r in (lines, areas) if r is not None), notes=tuple(notes),
+    )  # fmt: skip
+
+
+_EMPTY = gpd.GeoDataFrame({"code": [], "basis": []}, geometry=[], crs=crs_.STORAGE)
+_ACT = ("announce_gov", "announce_doc_no", "announced_on")
+
+
+def _complete(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Every line with a code and a basis: one that says nothing of how it came about is a draft."""
+    out = frame.drop(columns=["feature"], errors="ignore")
+    if "feature" in frame:
+        codes = out["code"] if "code" in out else pd.Series(None, index=out.index, dtype=object)
+        out["code"] = codes.where(codes.notna(), frame["feature"])
+    basis = out["basis"] if "basis" in out else pd.Series(None, index=out.index, dtype=object)
+    out["basis"] = basis.where(basis.notna(), "draft")
+    if "line_type" not in out:
+        out["line_type"] = "management"
+    if "bank" not in out:
+        out["bank"] = None
+    return out
+
+
+def _standing(frame: gpd.GeoDataFrame) -> str:
+    proved = all(c in frame and frame[c].notna().all() for c in _ACT)
+    return "announced" if len(frame) and proved and (frame["basis"] == "announced").all() else "draft"
+
+
+def _beside(path: Path, names: Names, what: str) -> gpd.GeoDataFrame | None:
+    """A layer that is shown or delivered beside the lines: the only one of its kind in its file."""
+    kind = {"levees": "lines", "axes": "lines", "stakes": "points"}.get(what, "areas")
+    own = (
+        {**names, "river": [*names.get("river", ()), "name", "名称"]}
+        if what == "axes"
+        else {**names, **_STAKE}
+        if what == "stakes"
+        else names
+    )
+    found = read(path, kind, own)
+    if found is None:
+        raise InputError(f"{path.name} has no layer of {kind}: name another file for --{what}.", file=str(path))
+    return found.frame.drop(columns=["feature"])
+
+
+_STAKE = {
+    "code": ["code", "stake_no", "JZDH", "JZH", "JZBH", "界桩编号", "桩号编号", "编号", "编码"], "kind": ["kind", "stake_type", "JZLX", "界桩类型"],
+    "at_m": ["at_m", "ZH", "桩号"], "status": ["status", "ZT", "状态"],
+}  # fmt: skip

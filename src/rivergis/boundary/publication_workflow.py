@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from rivergis import crs
-from rivergis.boundary import draft_store, publication, publication_store
+from rivergis.boundary import draft_store, publication, publication_store, redraw_workflow
 from rivergis.boundary.delivery import Delivery
 from rivergis.boundary.publication import Fault
 from rivergis.db.connect import Database, now_of
@@ -137,8 +137,11 @@ def _around(conn: Connection, acts: pd.DataFrame, on: date, known: datetime) -> 
     }
 
 
-def drafted(conn: Connection, draft: Mapping[str, Any], title: str, on: date) -> Delivery:
-    """A draft of the database as a delivery: it stands as far as it got, and is no result of surveying."""
+def drafted(conn: Connection, draft: Mapping[str, Any], title: str, on: date, snap_m: float) -> Delivery:
+    """A draft of the database as a delivery: it stands as far as it got, and is no result of surveying.
+
+    ``snap_m``: gap over which its lines are closed to areas.
+    """
     known = now_of(conn)
     rows = draft_store.segments(conn, draft["id"])
     told = [a if isinstance(a, dict) else {} for a in rows["attributes"]]
@@ -148,10 +151,12 @@ def drafted(conn: Connection, draft: Mapping[str, Any], title: str, on: date) ->
     )
     acts = rows[["river_id", "river_code"]].drop_duplicates("river_id")
     standing = "sketch" if draft["sketch"] else draft["state"]
-    empty = lines.iloc[:0]
-    return Delivery(
-        title, str(standing if standing != "withdrawn" else "draft"), lines, empty, **_around(conn, acts, on, known)
+    areas = redraw_workflow.areas_by_river(rows, snap_m)
+    areas = areas.merge(acts, on="river_id", how="left").assign(
+        code=draft["code"], line_type=draft["line_type"], basis="draft"
     )
+    stood = standing if standing != "withdrawn" else "draft"
+    return Delivery(title, str(stood), lines, areas, **_around(conn, acts, on, known))
 
 
 @dataclass(frozen=True)

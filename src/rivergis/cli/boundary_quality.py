@@ -1,0 +1,7 @@
+"""``rivergis boundary quality``."""
+
+from __future__ import annotations
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()
