@@ -151,10 +151,11 @@ def _as_in_file(frame: gpd.GeoDataFrame, rows: list[int]) -> gpd.GeoDataFrame:
     given, systems = frame["given"].to_numpy(dtype=object).copy(), frame["given_crs"].to_numpy(dtype=object).copy()
     usual = next((s for s in systems if not pd.isna(s)), None)
     shapes = frame.geometry.to_numpy()
-    for row in rows:
-        systems[row] = usual if pd.isna(systems[row]) else systems[row]
-        way = Transformer.from_crs(frame.crs, systems[row], always_xy=True)
-        given[row] = shapely.transform(
-            shapes[row], lambda xy, way=way: np.column_stack(way.transform(xy[:, 0], xy[:, 1]))
+    systems[rows] = [usual if pd.isna(systems[row]) else systems[row] for row in rows]
+    for system in set(systems[rows]):
+        way = Transformer.from_crs(frame.crs, system, always_xy=True)
+        mine = [row for row in rows if systems[row] == system]
+        given[mine] = shapely.transform(
+            shapes[mine], lambda xy, way=way: np.column_stack(way.transform(xy[:, 0], xy[:, 1]))
         )
     return frame.assign(given=given, given_crs=systems)
