@@ -278,11 +278,12 @@ def _plain(said: dict[str, Any]) -> dict[str, Any]:
 
 def _rows(written: Sequence[Segment]) -> gpd.GeoDataFrame:
     """Segments as rows of the table."""
-    return gpd.GeoDataFrame(
+    rows = gpd.GeoDataFrame(
         [{"segment_id": s.segment_id, "removed": s.removed, **s.said} for s in written],
         geometry=[s.geom for s in written],
         crs=crs.STORAGE,
     ).rename_geometry("geom")
+    return rows.assign(base_segment_version=rows["base_segment_version"].astype("Int64"))
 
 
 _NEW: dict[str, Any] = {
