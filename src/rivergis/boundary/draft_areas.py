@@ -6,6 +6,7 @@ at a county border (县界) lines and areas are cut in the same places, and both
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,7 @@ def drawn(
         basis = [p.basis for pieces in mine.values() for p in pieces]
         areas += _area_rows(reach, geometry.polygons_of(shape), counties, sources.line_type, basis)
     return Draft(
-        _frame(lines, LINE_COLUMNS, system),
+        _frame(lines, [*LINE_COLUMNS, "kept"], system),
         _frame(areas, AREA_COLUMNS, system),
         _frame(bands, BAND_COLUMNS, system),
         notes_frame(notes, system),
@@ -90,19 +91,29 @@ def _rows(
     reach: Reach, bank: str, pieces: Sequence[Piece], counties: gpd.GeoDataFrame | None, sources: Sources
 ) -> list[dict[str, Any]]:
     """Rows of one bank, numbered downstream; kept segments as they were."""
-    kept = {} if sources.kept_rows is None else sources.kept_rows
-    taken = {str(kept["code"].iloc[p.row]) for p in pieces if p.row is not None}
+    kept = sources.kept_rows
+    taken = sources.kept_codes
     letter = "L" if bank == "left" else "R"
     free = (code for n in range(1, 100_000) if (code := f"{reach.code}-{letter}-{n:02d}") not in taken)
     out = []
     for piece in _one_reason(pieces):
         if piece.row is not None:
-            row = dict(kept.iloc[piece.row])
-            out.append(row | {"geometry": kept.geometry.iloc[piece.row], "_kept": piece.row})
+            row = _kept_row(kept, piece, reach)
+            again = piece.cut and any(r.get("code") == row["code"] for r in out)
+            out.append(row | {"code": next(free)} if again else row)
             continue
         for county, curve in _by_county(piece.curve, counties):
             out.append(_row(next(free), reach, bank, county, piece.basis, curve, sources.line_type))
     return out
+
+
+def _kept_row(kept: gpd.GeoDataFrame, piece: Piece, reach: Reach) -> dict[str, Any]:
+    """A segment that stays, or what is left of it; its number among the kept ones as ``kept``."""
+    row = {c: kept[c].iloc[piece.row] for c in kept.columns if c != kept.geometry.name}
+    if not piece.cut:
+        return row | {"geometry": kept.geometry.iloc[piece.row], "kept": piece.row}
+    ends = {"from_m": round(reach.origin_m + piece.from_m, 2), "to_m": round(reach.origin_m + piece.to_m, 2)}
+    return row | ends | {"geometry": piece.curve.line}
 
 
 def _one_reason(pieces: Sequence[Piece]) -> list[Piece]:
@@ -157,7 +168,7 @@ def _by_county(curve: Curve, counties: gpd.GeoDataFrame | None) -> list[tuple[st
         return [(None, curve)]
     run = _crossings(curve.line, counties)
     stops = np.concatenate([[0.0], run, [curve.line.length]])
-    parts = [_slice(curve, a, b) for a, b in zip(stops[:-1], stops[1:], strict=True) if b - a > 0.01]
+    parts = [_slice(curve, a, b) for a, b in itertools.pairwise(stops) if b - a > 0.01]
     out: list[tuple[str | None, Curve]] = []
     for part in parts:
         county = county_at(part.line.interpolate(0.5, normalized=True), counties)

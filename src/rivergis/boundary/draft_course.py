@@ -21,12 +21,14 @@ _LEAST_M = 0.5
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of line with its basis. ``fixed``: it stands where it stands; ``row``: number of the kept segment it is, unchanged."""
+    """A piece of line with its basis. ``fixed``: it stands where it stands; ``row``: number of the kept segment it is, or,
+    where ``cut``, a part of it."""
 
     curve: Curve
     basis: Basis
     fixed: bool = False
     row: int | None = None
+    cut: bool = False
 
     @property
     def from_m(self) -> float:
@@ -67,16 +69,33 @@ def without(span: tuple[float, float], taken: Iterable[tuple[float, float]]) -> 
     return left
 
 
+def within(works: Sequence[Piece], spans: Iterable[tuple[float, float]]) -> list[Piece]:
+    """What lies of works in stretches."""
+    return [
+        replace(w, curve=w.curve.part(max(w.from_m, a), min(w.to_m, b)))
+        for a, b in spans
+        for w in works
+        if min(w.to_m, b) - max(w.from_m, a) > _LEAST_M
+    ]
+
+
 def laid(
-    axis: Curve, works: Sequence[Piece], grounds: Sequence[Piece], rules: Drawing, carried: tuple[bool, bool]
+    axis: Curve,
+    works: Sequence[Piece],
+    grounds: Sequence[Piece],
+    rules: Drawing,
+    carried: tuple[bool, bool],
+    spans: Iterable[tuple[float, float]],
 ) -> tuple[list[Piece], list[tuple[float, float]]]:
     """The pieces of a bank from end to end, not yet joined, and the stretches for which nothing was found.
 
     ``works``: fixed pieces in order; ``grounds``: what is followed between them, the first that is there first. ``carried``:
     whether the levee at the start (end) goes on in the next reach, so that the rest up to the node is a gap in it.
+    ``spans``: the stretches that are to be drawn.
     """
     pieces, open_ = list(works), []
-    for a, b in without((0.0, axis.to_m), [(w.from_m, w.to_m) for w in works]):
+    taken = [(w.from_m, w.to_m) for w in works]
+    for a, b in (rest for span in spans for rest in without(span, taken)):
         if _is_gap(a, b, axis.to_m, works, rules, carried):
             pieces.append(_gap(axis, a, b, grounds, works))
             continue

@@ -152,6 +152,7 @@ def drawn_to(curve: Curve, axis: Curve, start: Floats | None, end: Floats | None
     The distance to be bridged turns with the river, so that the join runs along a bend. Shorter curves use half their length
     for each end; where both ends are given and the curve is shorter than both joins, they melt into one.
     """
+    start, end, curve = _touched(curve, start, 0), _touched(curve, end, -1), _ended(curve, start, end)
     if start is None and end is None:
         return curve
     length = curve.to_m - curve.from_m
@@ -173,6 +174,20 @@ def drawn_to(curve: Curve, axis: Curve, start: Floats | None, end: Floats | None
     if end is not None:
         moved[-1] = end
     return _lean(moved, fine.at_m, curve)
+
+
+def _touched(curve: Curve, point: Floats | None, end: int) -> Floats | None:
+    """An end point to be led to; None where the curve is there already, to a millimetre."""
+    return None if point is None or np.hypot(*(curve.xy[end] - point)) < 1e-3 else point
+
+
+def _ended(curve: Curve, start: Floats | None, end: Floats | None) -> Curve:
+    """The curve with the very numbers of end points that it touches."""
+    xy = curve.xy.copy()
+    for k, point in ((0, start), (-1, end)):
+        if point is not None and _touched(curve, point, k) is None:
+            xy[k] = point
+    return Curve(xy, curve.at_m)
 
 
 def _lean(xy: Floats, at_m: Floats, given: Curve) -> Curve:

@@ -7,6 +7,7 @@ bridged at the width before and behind them.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -142,7 +143,7 @@ def _without_bays(found: Looks, longest_m: float) -> Floats:
         jump = np.diff(known)
     steep = np.nan_to_num(np.abs(jump), nan=0.0, posinf=np.inf) > _STEEP * step + 1.0
     stops = np.concatenate([[0], np.flatnonzero(steep) + 1, [len(away)]])
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
+    for a, b in itertools.pairwise(stops):
         before = known[a - 1] if a else -np.inf
         after = known[b] if b < len(away) else -np.inf
         wide = np.median(known[a:b])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ import shapely
 from pyproj import CRS
 
 from rivergis import crs
+from rivergis.boundary import draft_keep, draft_rules, draft_rules_files
 from rivergis.boundary import draft_read_files as reading_
-from rivergis.boundary import draft_rules, draft_rules_files
-from rivergis.boundary.draft_frames import DRAFT_PRINT, Draft, Reach
+from rivergis.boundary.draft_frames import DRAFT_PRINT, Draft, notes_frame
+from rivergis.boundary.draft_keep import Only
 from rivergis.boundary.draft_make import Sources, make
 from rivergis.boundary.draft_read_files import Layer, Reading
 from rivergis.errors import UsageError
@@ -37,6 +38,8 @@ class Asked:
     water: Path | None = None
     counties: Path | None = None
     layers: dict[str, str] = field(default_factory=dict)
+    keep: Path | None = None
+    only: tuple[Only, ...] = ()
     crs: str | None = None
     on: date | None = None
     surrogate_offset: bool = False
@@ -89,17 +92,25 @@ def draft(asked: Asked, book: RuleBook) -> Drafted:
     found = reading_.opened(asked.paths, Opening(None, asked.crs, None, None))
     layers = {n: reading_.layer(n, asked.paths[n], f, asked.layers.get(n), reading) for n, f in found.items()}
     system = crs.local_crs(*crs.centre(layers["reaches"].frame))
-    layers = {n: Layer(l.frame.to_crs(system), l.about) for n, l in layers.items()}
-    sources = _sources(asked, layers, reading, view, system)
+    layers = {n: Layer(given.frame.to_crs(system), given.about) for n, given in layers.items()}
+    earlier = reading_.earlier(asked.keep) if asked.keep else None
+    sources = _sources(asked, layers, reading, view, system, earlier)
     made = make(sources, lambda reach: view, system)
-    return _outward(made, sources, reading, view)
+    return _outward(made, sources, reading, view, earlier)
 
 
-def _sources(asked: Asked, layers: dict[str, Layer], reading: Reading, view: RuleView, system: CRS) -> Sources:
+def _sources(
+    asked: Asked,
+    layers: dict[str, Layer],
+    reading: Reading,
+    view: RuleView,
+    system: CRS,
+    earlier: gpd.GeoDataFrame | None,
+) -> Sources:
     reaches = reading_.reaches_of(layers["reaches"], reading, view.book.facts)
     far = draft_rules.drawing_of(view).farthest_m
     levees, banks, water, counties = (layers.get(n) for n in ("levees", "banks", "water", "counties"))
-    return Sources(
+    sources = Sources(
         reaches,
         reading_.levees_of(levees, reaches, reading, system, far) if levees else (),
         reading_.water_of(water) if water else None,
@@ -108,20 +119,55 @@ def _sources(asked: Asked, layers: dict[str, Layer], reading: Reading, view: Rul
         surrogate_offset=asked.surrogate_offset,
         line_type=asked.line_type,
     )
+    return sources if earlier is None else _keeping(sources, earlier.to_crs(system), asked.only)
 
 
-def _outward(made: Draft, sources: Sources, reading: Reading, view: RuleView) -> Drafted:
-    notes = made.notes
-    if reading.notes:
-        from rivergis.boundary.draft_frames import notes_frame
+def _keeping(sources: Sources, earlier: gpd.GeoDataFrame, only: tuple[Only, ...]) -> Sources:
+    known = {r.code for r in sources.reaches}
+    strange = next((o.reach for o in only if o.reach not in known), None)
+    if strange is not None:
+        raise UsageError(f"There is no reach {strange!r} among the reaches: name one of theirs with --only.")
+    kept, apart = draft_keep.kept_pieces(earlier, sources.reaches, only)
+    codes = draft_keep.codes(earlier, kept, apart)
+    redrawn = draft_keep.redrawn(only, sources.reaches)
+    return replace(
+        sources, kept=kept, kept_rows=earlier, kept_codes=codes, kept_apart=tuple(apart), redrawn=redrawn
+    )
 
-        notes = pd.concat([made.notes, notes_frame(reading.notes, made.notes.crs)], ignore_index=True)
-    lines, areas, bands, notes = (_stored(f) for f in (made.lines, made.areas, made.bands, notes))
+
+def _outward(
+    made: Draft, sources: Sources, reading: Reading, view: RuleView, earlier: gpd.GeoDataFrame | None
+) -> Drafted:
+    notes = pd.concat([made.notes, notes_frame(reading.notes, made.notes.crs)], ignore_index=True)
+    lines = _lines(made.lines, sources, earlier)
+    areas, bands, notes = (_stored(f) for f in (made.areas, made.bands, notes))
     return Drafted(lines, areas, bands, notes, [r.as_dict() for r in view.used], [*reading.said, *made.said])
 
 
+def _lines(made: gpd.GeoDataFrame, sources: Sources, earlier: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+    """New lines in degrees, and kept ones as they stood in the earlier draft, in order of reach, bank and chainage."""
+    new = _stored(made[made["kept"].isna()].drop(columns="kept"))
+    if earlier is None:
+        return new.reset_index(drop=True)
+    rows = [*made["kept"].dropna().astype(int), *sources.kept_apart]
+    old = earlier.iloc[sorted(set(rows))]
+    new = new.set_geometry(
+        gpd.GeoSeries(draft_keep.with_kept_ends(new.geometry.to_numpy(), old.geometry), index=new.index, crs=new.crs)
+    )
+    order = {r.code: i for i, r in enumerate(sources.reaches)}
+    both = pd.concat([new, old], ignore_index=True) if len(new) else old
+    rank = both["reach_code"].map(order).fillna(len(order))
+    both = both.assign(_rank=rank).sort_values(["_rank", "bank", "from_m"], kind="stable").drop(columns="_rank")
+    return gpd.GeoDataFrame(both, geometry="geometry", crs=crs.STORAGE).reset_index(drop=True)
+
+
 def _stored(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    return crs.to_storage(frame) if len(frame) else frame.set_crs(crs.STORAGE, allow_override=True)
+    """In degrees, to a tenth of a millimetre: what is drawn twice is the same to the last bit."""
+    if not len(frame):
+        return frame.set_crs(crs.STORAGE, allow_override=True)
+    stored = crs.to_storage(frame)
+    stored.geometry = shapely.transform(stored.geometry.to_numpy(), lambda xy: np.round(xy, 9))
+    return stored
 
 
 def check_out(out: Path, overwrite: bool) -> None:

@@ -15,13 +15,12 @@ import numpy as np
 import shapely
 
 from rivergis.boundary import draft_areas, draft_islands, draft_rules
-from rivergis.boundary.draft_course import Piece, joined, laid, outermost
+from rivergis.boundary.draft_course import Piece, joined, laid, outermost, within
 from rivergis.boundary.draft_curves import Curve, axis_curve, laid_along, parallel
 from rivergis.boundary.draft_edges import Linework, Looks, edge, seen
 from rivergis.boundary.draft_frames import SIDES, Basis, Draft, Note, Reach
-from rivergis.boundary.draft_nodes import Corner, Courses, Nodes, corners_of, meet, nodes_of
+from rivergis.boundary.draft_nodes import Corner, Courses, corners_of, meet, nodes_of
 from rivergis.boundary.draft_rules import Answer, Drawing
-from rivergis.errors import InputError
 from rivergis.rules import RuleView
 
 
@@ -65,6 +64,10 @@ class Sources:
     counties: gpd.GeoDataFrame | None = None
     kept: Mapping[tuple[int, str], Sequence[Piece]] = field(default_factory=dict)
     kept_rows: gpd.GeoDataFrame | None = None
+    kept_codes: frozenset[str] = frozenset()
+    kept_apart: tuple[int, ...] = ()
+    redrawn: Mapping[int, Sequence[tuple[float, float]]] | None = None
+    """Stretches that are to be drawn, by reach, in metres from its first vertex; None: everything."""
     waters: Sequence[draft_areas.Standing] = ()
     surrogate_offset: bool = False
     line_type: str = "management"
@@ -82,9 +85,8 @@ def make(sources: Sources, view_of: Callable[[Reach], RuleView], system: Any) ->
     for i, reach in enumerate(sources.reaches):
         for bank in SIDES:
             if (i, bank) not in inner.sides:
-                courses[i, bank] = desk.bank(
-                    i, reach, bank, (carried.get((i, bank, 0), False), carried.get((i, bank, 1), False))
-                )
+                goes_on = (carried.get((i, bank, 0), False), carried.get((i, bank, 1), False))
+                courses[i, bank] = desk.bank(i, reach, bank, goes_on, (nodes.degree(i, 0) > 1, nodes.degree(i, 1) > 1))
     axes = dict(enumerate(desk.axes))
     for corner in sorted(corners, key=lambda c: (not c.through, c.node)):
         meet(courses, corner, nodes, axes, desk.rules)
@@ -128,10 +130,14 @@ class _Desk:
 
     # ---- one bank ----------------------------------------------------------------------------------------------------
 
-    def bank(self, i: int, reach: Reach, bank: str, carried: tuple[bool, bool]) -> list[Piece]:
+    def bank(
+        self, i: int, reach: Reach, bank: str, carried: tuple[bool, bool], at_node: tuple[bool, bool]
+    ) -> list[Piece]:
+        """The pieces of one bank, joined to each other. ``at_node``: whether other reaches begin or end at its start, its end."""
         axis = self.axes[i]
-        fixed = [*self.sources.kept.get((i, bank), ()), *self._works(i, reach, bank)]
-        works, twice = outermost(fixed, axis)
+        kept = list(self.sources.kept.get((i, bank), ()))
+        spans = self._spans(i, kept, at_node)
+        works, twice = outermost([*kept, *within(self._works(i, reach, bank), spans)], axis)
         for a, b in twice:
             self.note(
                 reach,
@@ -141,8 +147,8 @@ class _Desk:
                 "two_works",
                 "Several levees stand on this bank here; the line follows the outermost: say which of them bounds the river.",
             )
-        grounds = [g for g in self._grounds(i, reach, bank)]
-        pieces, open_ = laid(axis, works, grounds, self.rules, carried)
+        grounds = self._grounds(i, reach, bank)
+        pieces, open_ = laid(axis, works, grounds, self.rules, carried, spans)
         for a, b in open_:
             self.note(
                 reach,
@@ -153,6 +159,19 @@ class _Desk:
                 f"No levee, flood level, bank or surrogate is given for {b - a:.0f} m of this bank under these rules: nothing was drawn.",
             )
         return joined(axis, pieces, self.rules)
+
+    def _spans(self, i: int, kept: Sequence[Piece], at_node: tuple[bool, bool]) -> list[tuple[float, float]]:
+        """Which stretches of a bank are drawn. Between a kept line and the corner it ends in at a node there is none."""
+        if self.sources.redrawn is not None:
+            return list(self.sources.redrawn.get(i, ()))
+        start, end = 0.0, self.axes[i].to_m
+        for piece, at_start in ((kept[0], True), (kept[-1], False)) if kept else ():
+            tail = piece.from_m if at_start else end - piece.to_m
+            edge_ = piece.curve.xy[0 if at_start else -1]
+            away = float(np.hypot(*(edge_ - self.axes[i].points([piece.from_m if at_start else piece.to_m])[0])))
+            if at_node[0 if at_start else 1] and tail <= 3 * away:
+                start, end = (piece.from_m, end) if at_start else (start, piece.to_m)
+        return [(start, end)]
 
     def _works(self, i: int, reach: Reach, bank: str) -> list[Piece]:
         view, out = self.view_of(reach), []

@@ -113,6 +113,8 @@ def meet(courses: Courses, corner: Corner, nodes: Nodes, axes: Mapping[int, Curv
     """Bring the two lines of a corner to one point, in place: cut at their crossing, or led to each other."""
     one, two = corner.sides
     ends = (corner.first.end, corner.second.end)
+    if _at_kept(courses, corner, axes, rules):
+        return
     if not all(_touches(courses.get(s, []), e, axes[s[0]]) for s, e in zip((one, two), ends, strict=True)):
         return
     crossing = _crossing(courses[one], courses[two], ends, corner)
@@ -123,6 +125,32 @@ def meet(courses: Courses, corner: Corner, nodes: Nodes, axes: Mapping[int, Curv
     point = _between(courses, corner, nodes)
     for side, end in ((one, ends[0]), (two, ends[1])):
         courses[side] = _led(courses[side], end, point, axes[side[0]], rules)
+
+
+def _at_kept(courses: Courses, corner: Corner, axes: Mapping[int, Curve], rules: Drawing) -> bool:
+    """Where the line of a bank was kept it stays, and the other one is led to its end; whether that was so."""
+    last = [
+        None if not courses.get(side) else courses[side][0 if arm.end == 0 else -1]
+        for side, arm in zip(corner.sides, (corner.first, corner.second), strict=True)
+    ]
+    kept = [p is not None and p.row is not None for p in last]
+    if not any(kept):
+        return False
+    if not all(kept):
+        stays, moves = (0, 1) if kept[0] else (1, 0)
+        arms, piece = (corner.first, corner.second), last[stays]
+        if last[moves] is not None and piece is not None:
+            point = piece.curve.xy[0 if arms[stays].end == 0 else -1]
+            side, end = corner.sides[moves], arms[moves].end
+            near = _cut(courses[side], end, _foot(courses[side], point))
+            courses[side] = _led(near, end, point, axes[side[0]], rules) if near else near
+    return True
+
+
+def _foot(pieces: Sequence[Piece], point: Floats) -> Floats:
+    """The place on a bank nearest to a point."""
+    line = _whole(pieces)
+    return np.array(line.interpolate(line.project(shapely.Point(point))).coords[0])
 
 
 def _touches(pieces: Sequence[Piece], end: int, axis: Curve) -> bool:
@@ -165,7 +193,8 @@ def _cut(pieces: list[Piece], end: int, point: Floats) -> list[Piece]:
     piece = pieces[which]
     run = float(piece.curve.line.project(place))
     at = float(np.interp(run, piece.curve.run_m, piece.curve.at_m))
-    if piece.row is not None:
+    beyond = pieces[:which] if end == 0 else pieces[which + 1 :]
+    if piece.row is not None or any(p.row is not None for p in beyond):
         return pieces
     inside = piece.curve.run_m > run + 1e-6 if end == 0 else piece.curve.run_m < run - 1e-6
     xy, chain = piece.curve.xy[inside], piece.curve.at_m[inside]

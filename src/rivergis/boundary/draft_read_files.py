@@ -14,6 +14,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import shapely
 
 from rivergis import crs, geometry
@@ -59,6 +60,7 @@ _LAYERS = {
     "counties": ("counties", "county", "admin_unit", "县界", "行政区"),
     "banks": ("banks", "bank_lines", "岸线"),
 }
+_KEPT = ("code", "reach_code", "bank", "from_m", "to_m", "drawn_by", "hand_edited")
 _NUMERALS = {**{c: i + 1 for i, c in enumerate("ⅠⅡⅢⅣⅤ")}, **{c: i + 1 for i, c in enumerate("一二三四五")}}
 _BANKS = {
     **dict.fromkeys(("left", "l", "左", "左岸"), "left"),
@@ -360,3 +362,21 @@ def counties_of(given: Layer) -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame({"county": names.map(text)}, geometry=given.frame.geometry, crs=given.frame.crs)
     frame["geometry"] = [geometry.polygons_of(g) for g in frame.geometry]
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
+
+
+def earlier(path: Path) -> gpd.GeoDataFrame:
+    """Layer ``lines`` of an earlier draft, in EPSG:4490, untouched; ``InputError`` where the file is none."""
+    try:
+        frame = pyogrio.read_dataframe(path, layer="lines")
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise InputError(
+            f"{path} is no draft with a layer lines: give a file of rivergis boundary draft.", file=str(path)
+        ) from error
+    frame = crs.inward(frame)
+    missing = [c for c in _KEPT if c not in frame]
+    if missing or frame.crs != crs.STORAGE:
+        why = f"lacks {', '.join(missing)}" if missing else "is not in EPSG:4490"
+        raise InputError(
+            f"{path.name}, layer lines {why}: give a draft as rivergis boundary draft wrote it.", file=str(path)
+        )
+    return frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")

@@ -12,6 +12,7 @@ from rivergis.cli import common
 
 if TYPE_CHECKING:
     from rivergis.boundary.draft_files import Drafted
+    from rivergis.boundary.draft_keep import Only
 
 FILE = click.Path(path_type=Path)
 
@@ -22,6 +23,25 @@ def _layers(_context: click.Context, _parameter: click.Parameter, given: tuple[s
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r}: write INPUT=LAYER, such as levees=levee_toe.")
     return dict(g.split("=", 1) for g in given)
+
+
+def _only(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[Only, ...]:
+    """``--only R0005`` or ``--only R0005:100-900``; chainages also as 0+100."""
+    from rivergis.boundary.draft_keep import Only
+    from rivergis.river import chainage
+
+    out = []
+    for text in given:
+        reach, _, stretch = text.partition(":")
+        ends = stretch.split("-") if stretch else []
+        try:
+            metres = [chainage.parse(e) if "+" in e else float(e) for e in ends]
+        except ValueError as error:
+            raise click.BadParameter(f"{text!r}: write REACH or REACH:FROM-TO, such as R0005:100-900.") from error
+        if stretch and (len(metres) != 2 or metres[0] >= metres[1]):
+            raise click.BadParameter(f"{text!r}: write REACH or REACH:FROM-TO, from upstream to downstream.")
+        out.append(Only(reach, *metres))
+    return tuple(out)
 
 
 @click.command()
@@ -40,6 +60,20 @@ def _layers(_context: click.Context, _parameter: click.Parameter, given: tuple[s
     "--surrogate-offset",
     is_flag=True,
     help="Where nothing else is given: water's edge or axis plus the surrogate distance (示意).",
+)
+@click.option(
+    "--keep",
+    type=FILE,
+    default=None,
+    metavar="GPKG",
+    help="Earlier draft: what was drawn or changed by hand stays as it is.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    callback=_only,
+    metavar="REACH[:FROM-TO]",
+    help="Redraw this stretch only; the rest of --keep stays.",
 )
 @click.option(
     "--layer",
@@ -69,6 +103,8 @@ def draft(out: Path, overwrite: bool, as_json: bool, on: datetime | None, **aske
     from rivergis import rules
     from rivergis.boundary import draft_files
 
+    if asked["only"] and not asked["keep"]:
+        raise click.UsageError("--only redraws a stretch of an earlier draft: name it with --keep.")
     draft_files.check_out(out, overwrite)
     common.not_its_source(out)
     book = rules.load(common.settings().rules_dir)
@@ -93,8 +129,9 @@ def _tell(made: Drafted, out: Path) -> None:
         common.say(f"! {told['indicative']} 段仅为示意 lines are indicative only")
     for code, count in told["notes"].items():
         common.say(f"  {words.both(f'draft_note.{code}')}: {count}")
-    if told["unconfirmed"]:
-        common.say(f"! 未确认的规则值 unconfirmed rule values used: {', '.join(told['unconfirmed'])}")
+    doubtful = [k for k in told["unconfirmed"] if not k.startswith("boundary.draft.")]
+    if doubtful:
+        common.say(f"! 未确认的规则值 unconfirmed rule values used: {', '.join(doubtful)}")
     for sentence in told["said"]:
         common.say(f"! {sentence}")
     common.say(f"  {out}")
