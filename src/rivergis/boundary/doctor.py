@@ -1,0 +1,114 @@
+"""The line doctor: every defect of boundary lines that a planner looks for by eye, found along the river they belong to.
+
+Faults of single vertices are found first and taken out of a working copy, lines are laid along their reaches, whole lines on
+the wrong bank or there twice are set aside; what is left is asked along the chainage. Consequences are folded at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import shapely
+
+from rivergis import crs
+from rivergis.boundary import (
+    doctor_areas,
+    doctor_attributes,
+    doctor_crossings,
+    doctor_former,
+    doctor_joins,
+    doctor_profile,
+    doctor_sides,
+    doctor_stakes,
+    doctor_vertices,
+)
+from rivergis.boundary.doctor_axes import Ints, axes
+from rivergis.boundary.doctor_case import Case, Defect, Limits, NotChecked
+from rivergis.boundary.doctor_desk import Desk
+from rivergis.boundary.doctor_fold import fold
+from rivergis.boundary.doctor_lines import Laid, lay
+
+__all__ = ["Case", "Defect", "Limits", "NotChecked", "examine"]
+
+SAME_TYPE = {
+    "管理范围线": "management", "保护范围线": "protection", "蓝线": "blue_line", "临水边界线": "waterside", "外缘边界线": "outer",
+}  # fmt: skip
+
+
+def examine(case: Case) -> list[Defect]:
+    """All defects of a case, in order of reach and chainage; consequences stand in their causes.
+
+    Raises ``CrsRefused`` for frames that are not in metres.
+    """
+    crs.require_metric(case.lines)
+    axis = axes(case.reaches, case.limits.snap_m)
+    shapes, vertices = doctor_vertices.clean(case.lines, case.limits)
+    usable = np.array([s is not None for s in shapes])
+    if not usable.all():
+        keep = np.flatnonzero(usable)
+        place = {int(k): i for i, k in enumerate(keep)}
+        case = replace(case, lines=case.lines.iloc[keep].reset_index(drop=True))
+        vertices = [replace(v, line=place[v.line]) for v in vertices if v.line in place]
+        shapes = shapes[keep]
+    desk = Desk(case, axis)
+    laid = lay(case.lines, shapes, axis, case.counties)
+    found = [d for part in _asked(desk, laid, vertices) for d in part]
+    return sorted(fold(found, case.limits.consequences), key=lambda d: (d.reach or "", d.from_m, d.code))
+
+
+def _asked(desk: Desk, laid: Laid, vertices: list[doctor_vertices.Found]) -> Iterator[list[Defect]]:
+    """Every check in the order in which the later ones rely on the earlier."""
+    kind = kinds(desk.case)
+    yield _of_vertices(desk, laid, vertices)
+    yield doctor_attributes.attributes(desk, laid)
+    yield doctor_sides.doubles(desk, laid, kind)
+    yield doctor_sides.dangles(desk, laid, kind)
+    yield doctor_sides.sides(desk, laid)
+    chain = doctor_joins.chains(laid, kind)
+    silent, _ = doctor_joins.silent_reaches(desk)
+    yield doctor_joins.joins(desk, laid, chain)
+    yield doctor_joins.ends(desk, laid, chain, kind)
+    yield doctor_joins.missing(desk, laid, kind, silent)
+    yield doctor_crossings.crossings(desk, laid, kind)
+    at = doctor_profile.points(laid, kind)
+    yield doctor_profile.river_sense(desk, laid, doctor_profile.Ground(desk.case, desk.axes), at)
+    yield doctor_former.shrunk(desk, at)
+    yield doctor_areas.areas(desk)
+    yield doctor_stakes.stakes(desk, laid)
+
+
+def kinds(case: Case) -> Ints:
+    """The type of each line as a number, 0 for the most frequent known one; a word that is in no list counts as that."""
+    said = case.lines["line_type"].map(lambda v: SAME_TYPE.get(v, v) if v in case.limits.line_type else None)
+    order = list(said.value_counts().index)
+    number: dict[Any, int] = {k: i for i, k in enumerate(order)}
+    return np.array([number.get(v, 0) for v in said], np.int64)
+
+
+def _of_vertices(desk: Desk, laid: Laid, found: list[doctor_vertices.Found]) -> list[Defect]:
+    """Faults of vertices put where they lie along the reach."""
+    if not found:
+        return []
+    row = np.array([f.line for f in found], np.int64)
+    reach = laid.reach[row]
+    first, last = np.array([f.first for f in found]), np.array([f.last for f in found])
+    a, b = laid.axes.feet(reach, first)[0], laid.axes.feet(reach, last)[0]
+    lines = desk.case.lines
+    return [
+        desk.defect(
+            f.code,
+            int(reach[i]),
+            int(laid.bank[f.line]),
+            (float(min(a[i], b[i])), float(max(a[i], b[i]))),
+            shapely.Point((first[i] + last[i]) / 2),
+            [str(lines["line_id"].iat[f.line])],
+            f.measure,
+            f.unit,
+            bank=lines["bank"].iat[f.line],
+            detail={"vertex": f.vertex, "count": f.count, "row": f.line},
+        )
+        for i, f in enumerate(found)
+    ]

@@ -1,0 +1,63 @@
+"""One fault, told once: what is only the look of another defect at the same place goes with that one, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rivergis.boundary.doctor_case import Defect
+
+MARGIN_M = 40.0
+"""How far beyond the stretch of a defect its consequences may reach."""
+ACROSS = ("missing_bank", "reach_without_line", "wrong_bank_side", "unknown_reach", "crosses_other_reach_line")
+"""Defects of a neighbouring reach after which the line of this one meets nothing at their common node."""
+
+
+def fold(defects: Sequence[Defect], consequences: Mapping[str, Sequence[str]]) -> list[Defect]:
+    """The defects without those that are consequences of another one; each names what was folded into it.
+
+    A consequence must be listed for its cause (``consequences``: cause -> codes) and lie with it: on the same reach, on the
+    same bank where both have one, within ``MARGIN_M`` of its stretch; or share a feature where the cause is of a whole line.
+    The end of a line that meets nothing goes with what is wrong with the reach it should meet.
+    """
+    by_reach: dict[str, list[int]] = {}
+    for i, d in enumerate(defects):
+        by_reach.setdefault(d.reach or "", []).append(i)
+    cause = [_cause(i, defects, by_reach, consequences) for i in range(len(defects))]
+    folded: dict[int, list[Defect]] = {}
+    for i, c in enumerate(cause):
+        if c is not None:
+            folded.setdefault(_root(c, cause), []).append(defects[i])
+    return [
+        replace(d, consequences=tuple(sorted({f.code for f in folded[i]}))) if i in folded else d
+        for i, d in enumerate(defects)
+        if cause[i] is None
+    ]
+
+
+def _root(i: int, cause: Sequence[int | None]) -> int:
+    seen = {i}
+    while (above := cause[i]) is not None and above not in seen:
+        i = above
+        seen.add(i)
+    return i
+
+
+def _cause(
+    i: int, defects: Sequence[Defect], by_reach: Mapping[str, list[int]], consequences: Mapping[str, Sequence[str]]
+) -> int | None:
+    d = defects[i]
+    for k in by_reach[d.reach or ""]:
+        if k != i and d.code in consequences.get(defects[k].code, ()) and _together(defects[k], d):
+            return k
+    for name in d.detail.get("neighbours", ()):
+        for k in by_reach.get(name, ()):
+            if defects[k].code in ACROSS:
+                return k
+    return None
+
+
+def _together(cause: Defect, d: Defect) -> bool:
+    if cause.side and d.side and cause.side != d.side:
+        return bool(set(cause.features) & set(d.features))
+    return d.from_m <= cause.to_m + MARGIN_M and d.to_m >= cause.from_m - MARGIN_M

@@ -1,0 +1,143 @@
+"""Boundary stakes (界桩): on their line, numbered downstream, not too far apart along the river."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+import shapely
+
+from rivergis.boundary.doctor_axes import Floats, Ints
+from rivergis.boundary.doctor_case import Case, Defect
+from rivergis.boundary.doctor_desk import Desk
+from rivergis.boundary.doctor_lines import Laid, side_of
+from rivergis.boundary.doctor_profile import key_of
+
+_LAST = re.compile(r"(\d+)\D*$")
+
+
+def stakes(desk: Desk, laid: Laid) -> list[Defect]:
+    """stake_off_line, stake_number_order, stake_spacing."""
+    frame = desk.case.stakes
+    if frame is None or not len(frame):
+        return []
+    xy = shapely.get_coordinates(frame.geometry.values)
+    reach = _reach(desk, laid, frame)
+    s, o, _ = laid.axes.feet(reach, xy)
+    named = np.array([side_of(b) for b in frame["bank"]], np.int64)
+    bank = np.where(named != 0, named, np.where(o >= 0, 1, -1))
+    group = key_of(reach, bank)
+    order = np.lexsort((s, group))
+    found = _off_line(desk, laid, frame, xy, reach, bank, s)
+    return (
+        found
+        + _numbers(desk, frame, xy, reach, bank, group, s, order)
+        + _gaps(desk, frame, xy, reach, bank, group, s, order)
+    )
+
+
+def _reach(desk: Desk, laid: Laid, frame: Any) -> Ints:
+    row = frame["reach_id"].map(laid.axes.row)
+    reach = row.fillna(-1).to_numpy(np.int64)
+    lost = reach < 0
+    if lost.any():
+        reach[lost] = laid.axes.tree.nearest(frame.geometry.values[lost])
+    return reach
+
+
+def _off_line(desk: Desk, laid: Laid, frame: Any, xy: Floats, reach: Ints, bank: Ints, s: Floats) -> list[Defect]:
+    """Stakes farther from every line than the tolerance; where a reach has no line at all, its stakes stand for themselves."""
+    dots = np.asarray(frame.geometry.values)
+    order = np.argsort(laid.reach, kind="stable")
+    cuts = np.searchsorted(laid.reach[order], np.arange(len(laid.axes.ids) + 1))
+    bundle = np.array([shapely.multilinestrings(laid.shapes[order[a:b]]) for a, b in itertools.pairwise(cuts)], object)
+    away = shapely.distance(bundle[reach], dots)
+    tolerance = desk.case.limits.stake_tolerance_m
+    far = np.flatnonzero(~(away <= tolerance))
+    if len(far):
+        tree = shapely.STRtree(laid.shapes)
+        (i, _), d = tree.query_nearest(dots[far], return_distance=True, all_matches=False)
+        away[far[i]] = d
+        far = far[away[far] > tolerance]
+    return [
+        _stake(desk, frame, "stake_off_line", [k], int(reach[k]), int(bank[k]), (s[k], s[k]), xy[k], float(away[k]))
+        for k in far.tolist()
+    ]
+
+
+def _numbers(
+    desk: Desk, frame: Any, xy: Floats, reach: Ints, bank: Ints, group: Ints, s: Floats, order: Ints
+) -> list[Defect]:
+    """Neighbours whose numbers do not rise downstream; neighbouring pairs in disorder are one defect."""
+    number = np.array([_number(v) for v in frame["stake_no"]], float)[order]
+    with np.errstate(invalid="ignore"):
+        wrong = (np.diff(number) <= 0) & (np.diff(group[order]) == 0)
+    found, last = [], -9
+    for k in np.flatnonzero(wrong).tolist():
+        i, j = int(order[k]), int(order[k + 1])
+        if k > last + 2:
+            found.append(
+                _stake(
+                    desk, frame, "stake_number_order", [i, j], int(reach[i]), int(bank[i]), (s[i], s[j]),
+                    (xy[i] + xy[j]) / 2, None,
+                )
+            )  # fmt: skip
+        last = k
+    return found
+
+
+def _number(text: Any) -> float:
+    found = _LAST.search(str(text)) if text is not None else None
+    return float(found[1]) if found else float("nan")
+
+
+def _gaps(
+    desk: Desk, frame: Any, xy: Floats, reach: Ints, bank: Ints, group: Ints, s: Floats, order: Ints
+) -> list[Defect]:
+    """Neighbours farther apart along the river than the longest spacing."""
+    step = np.diff(s[order])
+    wide = (np.diff(group[order]) == 0) & (step > desk.case.limits.stake_max_spacing_m)
+    found = []
+    for k in np.flatnonzero(wide).tolist():
+        i, j = int(order[k]), int(order[k + 1])
+        at = desk.axes.beside(reach[[i]], np.array([(s[i] + s[j]) / 2]), _mean_offset(desk, reach, xy, i, j))[0]
+        found.append(
+            _stake(desk, frame, "stake_spacing", [i, j], int(reach[i]), int(bank[i]), (s[i], s[j]), at, float(step[k]))
+        )
+    return found
+
+
+def _mean_offset(desk: Desk, reach: Ints, xy: Floats, i: int, j: int) -> Floats:
+    _, o, _ = desk.axes.feet(reach[[i, j]], xy[[i, j]])
+    return np.array([o.mean()])
+
+
+def _stake(
+    desk: Desk,
+    frame: Any,
+    code: str,
+    rows: list[int],
+    reach: int,
+    bank: int,
+    span: Any,
+    place: Any,
+    measure: float | None,
+) -> Defect:
+    return desk.defect(
+        code,
+        reach,
+        bank,
+        (float(span[0]), float(span[1])),
+        place,
+        [str(frame["stake_no"].iat[r]) for r in rows],
+        measure,
+        bank=frame["bank"].iat[rows[0]],
+        layer="stakes",
+    )
+
+
+def unnumbered(case: Case) -> bool:
+    """Whether no stake carries a number that could be put in order."""
+    return case.stakes is not None and not any(np.isfinite(_number(v)) for v in case.stakes["stake_no"])
