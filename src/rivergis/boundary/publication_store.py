@@ -61,7 +61,7 @@ def add(conn: Connection, said: Mapping[str, Any], parts: Sequence[Mapping[str, 
     conn.execute(
         text("""INSERT INTO data.publication (id, code, title, kind, review_no, published_on, as_of, known_at, scale_denominator, contiguous_km2,
           secrecy_confirmed, content_sha256, files, extent)
-        VALUES (:id, :code, :title, :kind, :review_no, :published_on, :as_of, :known_at, :scale, :km2, :secrecy, :sha, CAST(:files AS jsonb),
+        VALUES (:id, :code, :title, :kind, :review_no, :published_on, :as_of, :known_at, :scale, :km2, :secrecy, :content_sha256, CAST(:files AS jsonb),
           ST_MakeEnvelope(:west, :south, :east, :north, 4490))"""),
         {**said, "id": made, "files": json.dumps(said["files"], ensure_ascii=False)},
     )

@@ -80,7 +80,7 @@ def _chosen(acts: pd.DataFrame, codes: Sequence[str], rivers: Sequence[str], on:
         chosen = chosen[chosen["river_code"].isin(rivers) | chosen["river"].isin(rivers)]
     if chosen.empty:
         of = f" of {', '.join(rivers)}" if rivers else ""
-        raise NotFound(f"No line{of} is in force on {on}: 'rivergis boundary version list' shows what there is.")
+        raise NotFound(f"No line{of} is in force on {on}: 'rivergis boundary version standing' shows what there is.")
     return chosen.reset_index(drop=True)
 
 
@@ -94,7 +94,8 @@ def _days(acts: pd.DataFrame, on: date) -> list[tuple[date, pd.DataFrame]]:
 
 
 def _joined(frames: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=crs.STORAGE)
+    whole = pd.concat([f.rename_geometry("geometry") for f in frames], ignore_index=True)
+    return gpd.GeoDataFrame(whole, geometry="geometry", crs=crs.STORAGE)
 
 
 def _sha(act: Mapping[str, Any], lines: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> str:
@@ -143,7 +144,7 @@ def drafted(conn: Connection, draft: Mapping[str, Any], title: str, on: date, sn
     ``snap_m``: gap over which its lines are closed to areas.
     """
     known = now_of(conn)
-    rows = draft_store.segments(conn, draft["id"])
+    rows = draft_store.segments(conn, draft["id"]).rename_geometry("geometry")
     told = [a if isinstance(a, dict) else {} for a in rows["attributes"]]
     columns = {c: [_plain(a.get(c)) for a in told] for c in _OF_SOURCE if c not in rows}
     lines = rows.assign(line_type=draft["line_type"], version_code=draft["code"], **columns).drop(
@@ -152,7 +153,7 @@ def drafted(conn: Connection, draft: Mapping[str, Any], title: str, on: date, sn
     acts = rows[["river_id", "river_code"]].drop_duplicates("river_id")
     standing = "sketch" if draft["sketch"] else draft["state"]
     areas = redraw_workflow.areas_by_river(rows, snap_m)
-    areas = areas.merge(acts, on="river_id", how="left").assign(
+    areas = areas.rename_geometry("geometry").merge(acts, on="river_id", how="left").assign(
         code=draft["code"], line_type=draft["line_type"], basis="draft"
     )
     stood = standing if standing != "withdrawn" else "draft"

@@ -229,7 +229,7 @@ def about(told: Delivery, zones: Sequence[Zone], asked: Asked, done: Written) ->
         ("numbers", say("deliver.about.numbers_said")),
         ("lengths", say("deliver.about.lengths_said")),
         ("source", "; ".join(told.sources)),
-        ("on", str(asked.on) if asked.on else None),
+        ("as_of", str(asked.on) if asked.on else None),
         ("fields", say("deliver.about.fields_said") if "shp" in asked.formats else None),
         ("rules", "; ".join(f"{r['key']} ({r['status']})" for r in asked.rules) or None),
         *(("note", n) for n in (*told.notes, *done.notes)),
