@@ -62,8 +62,8 @@ class Layer:
         """Texts of a role as people write them, None where there is none."""
         found = self.field(role)
         if found is None:
-            return pd.Series(None, index=self.frame.index, dtype=object)
-        return self.frame[found].map(_text).astype(object).where(lambda s: s.notna(), None)
+            return pd.Series([None] * len(self.frame), index=self.frame.index, dtype=object)
+        return pd.Series([_text(v) for v in self.frame[found]], index=self.frame.index, dtype=object)
 
     def needed(self, role: str) -> pd.Series:
         """Texts of a role that the layer must have; ``InputError`` names the fields that would do."""
@@ -80,11 +80,11 @@ class Layer:
         """Codes of a column of choices; what is understood as none stays None and is told."""
         known = layers.layer(layer).column(column)
         given = self.values(role)
-        read = given.map(lambda v: None if v is None else values.choice(layer, known, v))
+        read = [None if v is None else values.choice(layer, known, v) for v in given]
         strange = sorted({v for v, r in zip(given, read, strict=True) if v is not None and r is None})
         if strange:
             self.said.append(f"{self.file}: {role} {', '.join(strange[:5])} is not understood and counts as not said.")
-        return read.astype(object).where(read.notna(), None)
+        return pd.Series(read, index=given.index, dtype=object)
 
     def metres(self, role: str) -> pd.Series:
         """Numbers of a role in metres, or labels such as 12+345; NaN where there is none."""
@@ -92,7 +92,8 @@ class Layer:
         return self.values(role).map(lambda v: metres(v, found or "")).astype(float)
 
     def days(self, role: str) -> pd.Series:
-        return self.values(role).map(lambda v: None if v is None else times.day(v))
+        given = self.values(role)
+        return pd.Series([None if v is None else times.day(v) for v in given], index=given.index, dtype=object)
 
 
 def _plain(name: Any) -> str:
@@ -166,7 +167,10 @@ LINE_COLUMNS = ("river_code", "reach_code", "bank", "line_type", "basis", "count
 
 
 def lines_of(layer: Layer, zone: CRS, line_type: str | None = None) -> gpd.GeoDataFrame:
-    """Boundary or shoreline lines in metres with ``LINE_COLUMNS``; ``line_type`` chooses one, where the layer says it."""
+    """Boundary or shoreline lines in metres with ``LINE_COLUMNS``; ``line_type`` chooses one, where the layer says it.
+
+    A line that says no basis we know, but government, number and date of its announcement, is announced.
+    """
     shapes = _placed(layer, "lines", _LINES)
     frame = gpd.GeoDataFrame(
         {
@@ -177,10 +181,12 @@ def lines_of(layer: Layer, zone: CRS, line_type: str | None = None) -> gpd.GeoDa
             "basis": layer.choices("basis", "boundary_line", "basis"),
             **{c: layer.values(c) for c in ("county", "announce_gov", "announce_doc_no")},
             "announced_on": layer.days("announced_on"),
-            "island": layer.values("island").map(lambda v: v is not None and v.lower() in _YES),
+            "island": [v is not None and v.lower() in _YES for v in layer.values("island")],
         },
         geometry=layer.frame.geometry,
     ).loc[shapes.index]
+    proved = frame[["announce_gov", "announce_doc_no", "announced_on"]].notna().all(axis=1)
+    frame["basis"] = frame["basis"].where(frame["basis"].notna() | ~proved, "announced")
     if line_type is not None and frame["line_type"].notna().any():
         frame = frame[frame["line_type"].isna() | (frame["line_type"] == line_type)]
     return frame.to_crs(zone)

@@ -19,7 +19,20 @@ from rivergis.boundary.stake_numbers import LETTERS
 from rivergis.boundary.stake_spots import Mark
 from rivergis.river import chainage
 
-COLUMNS = ("code", "river_code", "river", "bank", "place", "place_name", "at_m", "chainage", "title", "content", "missing", "geom")
+COLUMNS = (
+    "code",
+    "river_code",
+    "river",
+    "bank",
+    "place",
+    "place_name",
+    "at_m",
+    "chainage",
+    "title",
+    "content",
+    "missing",
+    "geom",
+)
 ANNOUNCED = ("announce_gov", "announce_doc_no", "announced_on")
 
 
@@ -87,7 +100,9 @@ def _row(chain: Chain, along: float, mark: Mark, facts: Mapping[str, Any], wordi
     }  # fmt: skip
 
 
-def _content(chain: Chain, at_m: float, mark: Mark, facts: Mapping[str, Any], wording: Wording) -> dict[str, str | None]:
+def _content(
+    chain: Chain, at_m: float, mark: Mark, facts: Mapping[str, Any], wording: Wording
+) -> dict[str, str | None]:
     announced = all(facts.get(k) for k in ANNOUNCED)
     banks = {"left": "左岸", "right": "右岸"}
     basis = f"{facts['announce_gov']}公告({facts['announce_doc_no']},{facts['announced_on']})" if announced else None

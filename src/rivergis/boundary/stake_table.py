@@ -130,14 +130,10 @@ def _row(
         "reach_code": s.reach, "county": s.county or None, "line_type": chain.line_type,
         "basis": basis_of.get(chain.part_at(s.along).row), "height_m": height,
         "vertical_datum": heights if height is not None else None, "to_next_m": s.to_next_m,
-        "sees_next": None if s.to_next_m is None else _seen(s.sees_next), "off_line_m": held.off_m if held else None,
+        "sees_next": s.sees_next, "off_line_m": held.off_m if held else None,
         "moved_m": moved[0], "moved_bearing_deg": moved[1], "existing": there is not None, "said": ",".join(s.said) or None,
         "geom": s.point,
     }  # fmt: skip
-
-
-def _seen(sees: bool | None) -> str:
-    return "cannot_tell" if sees is None else "yes" if sees else "no"
 
 
 def _moved(held: Held, chain: Chain) -> tuple[float, float]:
@@ -155,7 +151,7 @@ def notes(
     for code, s in zip(frame["code"], kept, strict=True):
         chain = chains[s.chain]
         at = (chain.river, chain.bank, s.at_m)
-        if s.sees_next is False:
+        if s.sees_next == "no":
             out.append(Note("next_hidden", *at, (code,), s.to_next_m))
         out += [Note(said, *at, (code,)) for said in s.said]
     for h in held:

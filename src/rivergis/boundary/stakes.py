@@ -50,7 +50,7 @@ class Existing:
 
 @dataclass(frozen=True)
 class Stake:
-    """A stake on a chain. ``why``: what asked for it; ``existing`` is what stood there; ``sees_next``: None = the DEM cannot tell."""
+    """A stake on a chain. ``why``: what asked for it; ``existing`` is what stood there; ``sees_next``: yes, no, cannot_tell; None = not looked at."""
 
     chain: int
     along: float
@@ -65,7 +65,7 @@ class Stake:
     shared: bool = False
     """It marks this line too, but carries a number of another series."""
     to_next_m: float | None = None
-    sees_next: bool | None = None
+    sees_next: str | None = None
     height_m: float | None = None
     said: tuple[str, ...] = ()
 
@@ -291,17 +291,17 @@ class _Placing:
 
     def _told(self, taken: list[_Set]) -> list[Stake]:
         stakes = [self._stake(t) for t in taken]
-        ways = list(self._ways(taken))
-        told = []
-        for n, stake in enumerate(stakes):
-            if n >= len(ways):
-                told.append(stake)
-                continue
-            a, b = (w.along for w in ways[n])
-            clear = self._clear(a, b) if self.ground.sight is not None else math.nan
-            seen = None if math.isnan(clear) else clear >= 0
-            told.append(replace(stake, to_next_m=b - a, sees_next=seen))
-        return told
+        ways = [(a.along, b.along) for a, b in self._ways(taken)]
+        told = [
+            replace(s, to_next_m=b - a, sees_next=self._sees(a, b)) for s, (a, b) in zip(stakes, ways, strict=False)
+        ]
+        return told + stakes[len(ways) :]
+
+    def _sees(self, a: float, b: float) -> str | None:
+        if self.ground.sight is None:
+            return None
+        clear = self._clear(a, b)
+        return "cannot_tell" if math.isnan(clear) else "yes" if clear >= 0 else "no"
 
     def _stake(self, t: _Set) -> Stake:
         chain = self.chain
