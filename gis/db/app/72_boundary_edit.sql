@@ -187,8 +187,8 @@ BEGIN
     IF (old.from_m, old.to_m) IS NOT DISTINCT FROM (said.from_m, said.to_m) THEN
       IF NOT ST_Equals(ST_StartPoint(was.geom), ST_StartPoint(said.geom)) THEN first_m := place.start_m; END IF;
       IF NOT ST_Equals(ST_EndPoint(was.geom), ST_EndPoint(said.geom)) THEN last_m := place.end_m; END IF;
-      s.from_m := coalesce(CASE WHEN downstream THEN first_m ELSE last_m END, was.from_m);
-      s.to_m := coalesce(CASE WHEN downstream THEN last_m ELSE first_m END, was.to_m);
+      s.from_m := coalesce(CASE WHEN downstream THEN first_m ELSE last_m END, was.from_m, least(place.start_m, place.end_m));
+      s.to_m := coalesce(CASE WHEN downstream THEN last_m ELSE first_m END, was.to_m, greatest(place.start_m, place.end_m));
     END IF;
     s.basis := CASE WHEN was.basis = 'announced' THEN 'draft' ELSE was.basis END;
   END IF;
