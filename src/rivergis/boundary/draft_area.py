@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from rivergis import crs
-from rivergis.boundary import closing, diff
+from rivergis.boundary import bank_areas, diff
 from rivergis.boundary.closing import Said
 
 
@@ -25,26 +25,29 @@ def areas(lines: gpd.GeoDataFrame, *, snap_m: float) -> tuple[gpd.GeoDataFrame, 
     """Management areas (管理范围) between the lines of each reach, or of each river where no reach is named.
 
     ``lines``: LineString in metres with river_id, reach_code (or None), bank. Returns MultiPolygons with river_id, reach_code, and what
-    could not be closed (code ``boundary_open``). Raises ``CrsRefused`` for degrees.
+    could not be closed (code ``boundary_open``, features = index of its lines). Raises ``CrsRefused`` for degrees.
     """
     crs.require_metric(lines)
-    reach = (
-        lines["reach_code"].astype(object)
-        if "reach_code" in lines
-        else pd.Series(None, index=lines.index, dtype=object)
-    )
+    reach = lines["reach_code"].astype(object) if "reach_code" in lines else pd.Series(None, lines.index, dtype=object)
     # a river of which only some stretches name their reach is closed as a whole
     whole = lines["river_id"].map(reach.isna().groupby(lines["river_id"]).any())
-    key = lines["river_id"].astype(str) + "/" + reach.where(~whole, "").astype(str)
-    named = lines.assign(_key=key, reach_code=reach.where(~whole, None))
-    closed = closing.close(named, group="_key", bank="bank", snap_m=snap_m, doubt_m=snap_m)
-    shapes = closed.areas.geometry
+    reach = reach.where(~whole, None)
+    keyed = lines.assign(stretch=lines["river_id"].astype(str) + "/" + reach.fillna("").astype(str))
+    between = bank_areas.between(keyed, "stretch", snap_m)
+    row = between.areas["row"].to_numpy(dtype=int)
     out = gpd.GeoDataFrame(
-        closed.areas[["river_id", "reach_code"]].assign(geom=shapes.values), geometry="geom", crs=lines.crs
-    )
+        {"river_id": lines["river_id"].to_numpy()[row], "reach_code": reach.to_numpy()[row]},
+        geometry=between.areas.geometry.values,
+        crs=lines.crs,
+    ).rename_geometry("geom")
+    rows = keyed.groupby("stretch").groups
     open_ = [
-        Said("boundary_open", f"The lines {', '.join(names[:5])} enclose nothing: {because}", tuple(names))
-        for names, because in zip(closed.doubts["features"], closed.doubts["because"], strict=True)
+        Said(
+            "boundary_open",
+            f"{stretch.partition('/')[2] or 'The river'} encloses nothing: {why}",
+            tuple(str(i) for i in rows[stretch]),
+        )
+        for stretch, why in between.open.items()
     ]
     return out, open_
 

@@ -15,11 +15,12 @@ import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs, geometry, lifecycle
-from rivergis.boundary import diff, draft_area, draft_store
+from rivergis.boundary import diff, diff_place, draft_area, draft_store
 from rivergis.boundary.closing import Said
 from rivergis.db.connect import now_of
 from rivergis.encroachment import case_store
 from rivergis.errors import UsageError
+from rivergis.river import store as river_store
 from rivergis.rules import RuleView
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -155,10 +156,19 @@ def reduced(
             "draw the missing line, then go on."
         )
     plane = draft_area.plane_of(both.old, both.new)
-    redraw = diff.compare(both.old.to_crs(plane), both.new.to_crs(plane), limits.tolerance_m)
+    redraw = diff_place.place(
+        diff.compare(both.old.to_crs(plane), both.new.to_crs(plane), limits.tolerance_m),
+        _courses(conn, draft["based_on"]).to_crs(plane),
+    )
     codes = draft_store.codes(conn, [uuid.UUID(r) for r in redraw.rivers["river_code"]])
     cases = open_cases(conn)
     return [_reduced(r, codes, cases, plane) for r in diff.reductions(redraw)]
+
+
+def _courses(conn: Connection, on: date) -> gpd.GeoDataFrame:
+    """Reaches along which a place gets its bank and chainage, with river_code = id of the river; EPSG:4490."""
+    reaches = river_store.reaches(conn, on, now_of(conn))
+    return reaches.assign(river_code=reaches["river_id"].astype(str))
 
 
 def _reduced(r: diff.Reduction, codes: Mapping[uuid.UUID, str], cases: gpd.GeoDataFrame, plane: Any) -> Reduced:
