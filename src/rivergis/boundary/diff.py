@@ -59,7 +59,7 @@ class Redraw:
     river it comes from or goes to: then nothing enters or leaves the management areas as a whole), bank (left, right, both, None),
     stretch in words, m2, width_m (mean). ``old``, ``new``: the areas compared, no ground of a river twice. ``rivers``: ``RIVER_COLUMNS``, one a river. ``total``: the same of the ground of all.
     ``things``: what lies on changed ground (``diff_things``); ``flags``: what speaks against a reduction (``diff_ground``);
-    ``places``: m2 by village or town; ``said``: what was repaired or guessed on the way.
+    ``places``: m2 by village or town; ``reaches``, ``observed``: what it was placed on and held against; ``said``: what was repaired or guessed on the way.
     """
 
     pieces: gpd.GeoDataFrame
@@ -71,6 +71,8 @@ class Redraw:
     things: gpd.GeoDataFrame | None = None
     flags: gpd.GeoDataFrame | None = None
     places: pd.DataFrame | None = None
+    reaches: gpd.GeoDataFrame | None = None
+    observed: gpd.GeoDataFrame | None = None
     layers: tuple[str, ...] = ()
     """Layers that were looked at: one that is not among them was not given, and nothing is known of it."""
     said: list[Said] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,8 @@ from rivergis import crs
 from rivergis.boundary import bank_areas, closing, diff_make
 from rivergis.boundary.closing import Said
 from rivergis.boundary.diff import Redraw
-from rivergis.errors import InputError, RivergisError
+from rivergis.boundary.diff_make import Given
+from rivergis.errors import InputError, RivergisError, UsageError
 from rivergis.intake import times, vector
 from rivergis.intake.delivery import Asked
 from rivergis.rules import RuleView
@@ -33,8 +34,8 @@ _SKIPPED = ("bands", "notes")
 class Files:
     """What is compared and what it is held against. ``things``: layer of ``diff_things.LAYERS`` -> files."""
 
-    old: Path
-    new: Path
+    old: Path | None
+    new: Path | None
     old_layer: str | None = None
     new_layer: str | None = None
     reaches: Path | None = None
@@ -59,29 +60,44 @@ def fields() -> Mapping[str, Any]:
 
 
 def redraw(
-    files: Files, view: RuleView, *, noise_m: float | None = None, old_day: date | None = None, reason: str = ""
+    files: Files,
+    view: RuleView,
+    *,
+    noise_m: float | None = None,
+    old_day: date | None = None,
+    reason: str = "",
+    more: Mapping[str, gpd.GeoDataFrame] | None = None,
 ) -> Redraw:
-    """The redraw between two files. Raises ``InputError``, ``CrsRefused`` with file and layer."""
+    """The redraw between two files; ``more``: layers that come from elsewhere. Raises ``InputError``, ``CrsRefused``."""
+    if files.old is None or files.new is None:
+        raise UsageError("Two files are compared: name the old one and the new one.")
     limits = diff_make.limits_of(view, noise_m)
     said: list[Said] = []
-    reaches = None if files.reaches is None else _reaches(files)
+    held = given(files, old_day=old_day, reason=reason, said=said)
     sides = [
-        _Side.read(path, layer, files.asked, reaches, limits.snap_m, said)
+        _Side.read(path, layer, files.asked, held.reaches, limits.snap_m, said)
         for path, layer in ((files.old, files.old_layer), (files.new, files.new_layer))
     ]
     sides = _closed_on_both(sides, said)
     days = [d for d in sides[0].areas["announced_on"] if d is not None]
-    given = diff_make.Given(
-        reaches,
-        {name: _things(name, paths, files.asked, said) for name, paths in files.things.items() if paths},
-        _things("observed", files.observed, files.asked, said) if files.observed else None,
-        None if files.units is None else _named(_layer(files.units, files.asked, said), "units"),
-        old_day or max(days, default=None),
+    held = replace(held, old_day=old_day or max(days, default=None), things={**held.things, **(more or {})})
+    made = diff_make.make(sides[0].areas, sides[1].areas, limits, held, said)
+    names = {r: n for s in sides for r, n in zip(s.areas["river_code"], s.areas["river"], strict=True) if r and n}
+    made.about.update(old=_about(files.old), new=_about(files.new), river_names=names)
+    return made
+
+
+def given(files: Files, *, old_day: date | None = None, reason: str = "", said: list[Said] | None = None) -> Given:
+    """What a redraw is held against, from its files."""
+    told: list[Said] = [] if said is None else said
+    return Given(
+        None if files.reaches is None else _reaches(files),
+        {name: _things(name, paths, files.asked, told) for name, paths in files.things.items() if paths},
+        _things("observed", files.observed, files.asked, told) if files.observed else None,
+        None if files.units is None else _named(_layer(files.units, files.asked, told), "units"),
+        old_day,
         reason,
     )
-    made = diff_make.make(sides[0].areas, sides[1].areas, limits, given, said)
-    made.about.update(old=_about(files.old), new=_about(files.new))
-    return made
 
 
 def _about(path: Path) -> dict[str, str]:

@@ -47,7 +47,7 @@ def flagged(
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     flags = gpd.GeoDataFrame(frame.drop(columns="geom"), geometry=list(frame["geom"]), crs=reduced.crs)
     looked = [*redraw.layers, *(["observed"] if observed is not None else [])]
-    return replace(redraw, flags=flags.rename_geometry("geom"), layers=tuple(dict.fromkeys(looked)))
+    return replace(redraw, flags=flags.rename_geometry("geom"), observed=observed, layers=tuple(dict.fromkeys(looked)))
 
 
 def _water(reduced: gpd.GeoDataFrame, observed: gpd.GeoDataFrame, least_m2: float) -> list[dict[str, Any]]:

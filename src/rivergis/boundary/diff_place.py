@@ -77,7 +77,7 @@ def place(redraw: Redraw, reaches: gpd.GeoDataFrame) -> Redraw:
         course = reaches[own == river] if river else reaches
         parts.append(_placed(mine, course) if len(course) else mine)
     joined = pd.concat([p for p in parts if len(p)] or [pieces]).sort_index(kind="stable").reset_index(drop=True)
-    return replace(redraw, pieces=gpd.GeoDataFrame(joined, geometry="geom", crs=pieces.crs))
+    return replace(redraw, pieces=gpd.GeoDataFrame(joined, geometry="geom", crs=pieces.crs), reaches=reaches)
 
 
 def _placed(pieces: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -84,10 +84,11 @@ def between_days(
     *,
     rivers: Sequence[str] = (),
     line_type: str = "management",
+    noise_m: float | None = None,
     layers: Given | None = None,
 ) -> Preview:
     """What changed in the announced areas between two civil days; ``rivers``: codes, all where none is given."""
-    limits = diff_make.limits_of(view)
+    limits = diff_make.limits_of(view, noise_m)
     known = now_of(conn)
     ids = _rivers(conn, rivers, (before, after), known)
     old, new = (
@@ -154,6 +155,13 @@ def _told(
     )
 
 
+def cases(conn: Connection) -> gpd.GeoDataFrame:
+    """The open cases of the ledger with their numbers (the start of their id where they have none yet); EPSG:4490."""
+    rows = redraw_workflow.open_cases(conn)
+    number = [n or str(i)[:8] for n, i in zip(rows["number"], rows["id"], strict=True)]
+    return rows.assign(feature=number, name=number, kind=rows["class_code"], since=rows["first_night"])
+
+
 def _boxes(redraw: Redraw) -> np.ndarray:
     """Boxes of the changed pieces in degrees, and their number kept small: noise needs no looking up."""
     moved = crs.to_storage(redraw.changed)
@@ -162,13 +170,10 @@ def _boxes(redraw: Redraw) -> np.ndarray:
 
 def _things(conn: Connection, redraw: Redraw, on: date, known: datetime) -> dict[str, gpd.GeoDataFrame]:
     boxes = _boxes(redraw)
-    cases = redraw_workflow.open_cases(conn)
-    number = [n or str(i)[:8] for n, i in zip(cases["number"], cases["id"], strict=True)]
-    cases = cases.assign(feature=number, name=number, kind=cases["class_code"], since=cases["first_night"])
     outfalls = outfall_store.outfalls(conn, on, known)
     outfalls = outfalls.assign(feature=outfalls["code"], kind=outfalls["class_1"])
     return {
-        "case": cases,
+        "case": cases(conn),
         "outfall": outfalls,
         "permit": diff_store.permits(conn, boxes, on, known),
         "object": diff_store.objects(conn, boxes, on, known),
