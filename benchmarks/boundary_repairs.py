@@ -166,9 +166,12 @@ def _reach(after: Case, d: Defect, one: Repair) -> str:
 def words_true(truth: Truth, after: Case, one: Repair) -> bool:
     """Chainages that a repair writes, against the foot of the ends of the undamaged line."""
     for c in one.changes:
-        if c.layer == "lines" and {"from_m", "to_m"} <= set(c.fields):
-            if not (0 <= c.fields["from_m"] < c.fields["to_m"]):
-                return False
+        if (
+            c.layer == "lines"
+            and {"from_m", "to_m"} <= set(c.fields)
+            and not 0 <= c.fields["from_m"] < c.fields["to_m"]
+        ):
+            return False
     return True
 
 

@@ -85,6 +85,7 @@ class Ground:
 
     def __init__(self, case: Case) -> None:
         self.case = case
+        self._by_reach: dict[int, Any] = {}  # the frames of a case live as long as this
 
     @cached_property
     def reaches(self) -> dict[str, Any]:
@@ -105,13 +106,18 @@ class Ground:
 
     def named(self, layer: str, names: tuple[str, ...]) -> list[int]:
         """Positions of the features that a defect names, in the order of the layer."""
-        frame, column = (
-            frame_of(self.case, layer),
-            {"lines": "line_id", "areas": "area_id", "stakes": "stake_no"}[layer],
-        )
-        if frame is None or column not in frame:
-            return []
-        return np.flatnonzero(frame[column].astype(str).isin([str(n) for n in names])).tolist()
+        at = self._names[layer]
+        return sorted({row for n in names for row in at.get(str(n), ())})
+
+    @cached_property
+    def _names(self) -> dict[str, dict[str, list[int]]]:
+        """Layer -> name -> positions; a name may be there twice."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for layer, column in (("lines", "line_id"), ("areas", "area_id"), ("stakes", "stake_no")):
+            frame, at = frame_of(self.case, layer), found.setdefault(layer, {})
+            for row, name in enumerate(frame[column].astype(str) if frame is not None and column in frame else ()):
+                at.setdefault(name, []).append(row)
+        return found
 
     def shape(self, layer: str, row: int) -> Any:
         """The geometry at a position of a layer."""
@@ -126,17 +132,25 @@ class Ground:
 
     def side_of_row(self, row: int, reach: str) -> str | None:
         """left or right: what the line says, else where most of it lies."""
-        said = side_of_word(self.value("lines", row, "bank"))
+        return side_of_word(self.value("lines", row, "bank")) or self.side_lying(row, reach)
+
+    def side_lying(self, row: int, reach: str) -> str | None:
+        """left or right as most of a line lies along its reach."""
         shape, axis = self.shape("lines", row), self.reaches.get(reach)
-        if said is not None or axis is None or not geometry.finite(shape):
-            return said
+        if axis is None or not geometry.finite(shape):
+            return None
         votes = geometry.side_of(
             axis, shapely.line_interpolate_point(shape, np.linspace(0.1, 0.9, 9), normalized=True)
         ).sum()
         return "left" if votes > 0 else "right" if votes < 0 else None
 
     def _rows(self, frame: Any, reach: str) -> Any:
-        return None if frame is None or "reach_id" not in frame else frame[frame["reach_id"].astype(str) == reach]
+        if frame is None or "reach_id" not in frame:
+            return None
+        key = id(frame)
+        if key not in self._by_reach:
+            self._by_reach[key] = frame.groupby(frame["reach_id"].astype(str)).indices
+        return frame.iloc[self._by_reach[key].get(reach, [])]
 
     def areas_of(self, reach: str) -> list[tuple[int, Any]]:
         """Positions and Polygons of the areas of a reach that are closed and sound."""

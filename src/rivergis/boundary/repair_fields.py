@@ -100,11 +100,20 @@ def code_named(ground: Ground, n: int, d: Defect) -> Iterator[Repair]:
         for column in _CODES:
             said = ground.value("lines", row, column)
             right = None if str(said) in lists[column] else _meant(column, said, lists[column])
+            if column == "bank" and right is not None:
+                right = _as_it_lies(ground, row, str(d.reach), right)
             if right is not None:
                 values[column] = right
         if values:
             told = ", ".join(f"{c} {v}" for c, v in values.items())
             yield _set(ground, n, row, "names", dict(values), f"Say {told}.", f"改为列表中的代码：{told}。")
+
+
+def _as_it_lies(ground: Ground, row: int, reach: str, word: str) -> str:
+    """The word of the list for the bank on which a line lies, where that is another than it says."""
+    side = ground.side_lying(row, reach)
+    other = next((w for w in ground.case.limits.bank if side_of_word(w) == side), None)
+    return word if side is None or other is None or side_of_word(word) == side else str(other)
 
 
 def _meant(column: str, said: Any, words: tuple[str, ...]) -> str | None:

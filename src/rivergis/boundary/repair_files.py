@@ -67,7 +67,8 @@ def _is_ours(path: Path) -> bool:
         names = {str(n) for n in pyogrio.list_layers(path)[:, 0]}
     except pyogrio.errors.DataSourceError as error:
         raise InputError(f"{path} is there and cannot be read: give a new name.", file=str(path)) from error
-    return all(n.startswith("proposals") or n.removesuffix("_repaired") in LAYERS for n in names)
+    ours = {f"proposals{a}{b}" for a in ("", "_before") for b in ("", "_stakes")} | {f"{n}_repaired" for n in LAYERS}
+    return names <= ours
 
 
 def _layers(
@@ -91,7 +92,7 @@ def _layers(
         "in_copy",
     ]
     table = pd.DataFrame([r[0] for r in rows], columns=columns)
-    out = {}
+    out: dict[str, gpd.GeoDataFrame] = {}
     for name, at in (("proposals", 2), ("proposals_before", 1)):
         frame = gpd.GeoDataFrame(table, geometry=[r[at] for r in rows], crs=case.lines.crs)
         points = frame.geom_type == "MultiPoint"  # a layer of a desk tool holds one kind of shape
