@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from rivergis.boundary import draft_store, draft_workflow, law_workflow, store
+from rivergis.boundary import draft_store, draft_workflow, law_workflow, redraw_workflow, store
 from rivergis.boundary.draft_edit import Edit
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import Conflict, InputError, NotNow, NotPermitted, UsageError
-from tests.boundary.draft_ground import DAY, LIMITS, announce, ground, line, of, opened, put, step
-from tests.encroachment.night_ground import area
+from tests.boundary.draft_ground import DAY, LIMITS, WHOLE, announce, ground, line, of, opened, put, step
+from tests.encroachment.night_ground import area, river
 
 NARROW = ((0.0, 100.0), (900.0, 100.0), (1000.0, 60.0), (1100.0, 100.0), (2000.0, 100.0))
 
@@ -180,3 +180,23 @@ def test_any_revision_and_any_day_are_as_they_were(db: Database) -> None:
         ]  # fmt: skip
         assert draft_store.revision_at(conn, draft_workflow.get(conn, "D1")["id"], history["recorded_at"].iloc[1]) == 2
     assert date(2026, 6, 1) == DAY
+
+
+def test_a_reduction_that_came_by_an_import_is_listed_too(db: Database, tmp_path: Path) -> None:
+    """V1 delivered anew with another announcement and less ground."""
+    ground(db)
+    area(db, "V1", (0.0, -80.0, 2000.0, 180.0))
+    with db.read() as conn:
+        told = redraw_workflow.unlogged(conn, LIMITS)
+    assert [round(a, -2) for a in told["area_m2"]] == [40000.0] and told["bank"].tolist() == ["right"]
+    assert told["reason"].tolist() == [""]
+
+
+def test_a_reduction_by_a_new_delimitation_that_was_imported_is_listed(db: Database) -> None:
+    river(db)
+    area(db, "V1", WHOLE, valid_to="2026-08-31")
+    area(db, "V2", (0.0, -100.0, 2000.0, 170.0), valid_from="2026-09-01")
+    with db.read() as conn:
+        told = redraw_workflow.unlogged(conn, LIMITS)
+    assert [round(a, -2) for a in told["area_m2"]] == [60000.0] and told["bank"].tolist() == ["left"]
+    assert told["day"].tolist() == [date(2026, 9, 1)]

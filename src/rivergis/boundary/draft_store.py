@@ -266,3 +266,30 @@ def taken_codes(conn: Connection, namespace: str, wanted: Sequence[str]) -> list
         {"n": namespace, "c": list(wanted)},
     )
     return [str(c) for c in rows.scalars()]
+
+
+def turns(conn: Connection) -> pd.DataFrame:
+    """When the announced ground of a river changed without an entry in the list of reductions: imports, mostly.
+
+    river_id, line_type, before and after (civil days), known_before and known_after (moments), reason of the delimitation that came.
+    """
+    return read_table(
+        conn,
+        """WITH act AS (SELECT * FROM data.boundary_version WHERE superseded_at IS NULL AND basis = 'announced' AND state IN ('announced', 'revoked')),
+        day AS (SELECT river_id, line_type, d FROM act, LATERAL (VALUES (lower(valid)), (upper(valid))) x(d) WHERE d IS NOT NULL GROUP BY 1, 2, 3),
+        anew AS (
+          SELECT s.boundary_id, s.recorded_at FROM data.boundary_segment s JOIN data.boundary_segment p ON p.id = s.id AND p.version = s.version - 1
+          WHERE p.geom::text <> s.geom::text
+          UNION SELECT s.boundary_id, s.recorded_at FROM data.boundary_area s JOIN data.boundary_area p ON p.id = s.id AND p.version = s.version - 1
+          WHERE p.geom::text <> s.geom::text)
+        SELECT d.river_id, d.line_type, d.d - 1 AS before, d.d AS after, now() AS known_before, now() AS known_after,
+          (SELECT a.reason FROM act a WHERE a.river_id = d.river_id AND a.line_type = d.line_type AND lower(a.valid) = d.d LIMIT 1) AS reason
+        FROM day d WHERE NOT EXISTS (
+          SELECT FROM data.boundary_reduction b JOIN data.boundary_version v ON v.id IN (b.boundary_id, b.by_boundary_id)
+          WHERE b.river_id = d.river_id AND (lower(v.valid) = d.d OR upper(v.valid) = d.d))
+        UNION ALL
+        SELECT DISTINCT a.river_id, a.line_type, k.day, k.day, n.recorded_at - interval '1 microsecond', n.recorded_at, a.reason
+        FROM anew n JOIN act a ON a.id = n.boundary_id
+        CROSS JOIN LATERAL (SELECT greatest((n.recorded_at AT TIME ZONE 'Asia/Shanghai')::date, lower(a.valid)) AS day) k
+        ORDER BY 4, 1""",
+    )

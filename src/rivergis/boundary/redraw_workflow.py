@@ -212,3 +212,33 @@ def ground_of(
     ground = shapely.union_all(mine.to_crs(plane).geometry.values)
     whole = diff.Reduction(ground, float(ground.area), str(river_id), None, "", None, None, "")
     return _reduced(whole, draft_store.codes(conn, [river_id]), open_cases(conn), plane)
+
+
+def unlogged(conn: Connection, limits: Limits) -> gpd.GeoDataFrame:
+    """Reductions of announced ground that came by an import, not by a draft: nobody countersigned them, most have no reason.
+
+    One row a place: river_code, bank, stretch, from_m, to_m, area_m2, reason, cases, day, geom (MultiPolygon, EPSG:4490).
+    """
+    rows: list[dict[str, Any]] = []
+    cases = open_cases(conn)
+    for turn in draft_store.turns(conn).itertuples():
+        old, new = (
+            old_ground(conn, [turn.river_id], turn.line_type, day, known, snap_m=limits.snap_m)
+            for day, known in ((turn.before, turn.known_before), (turn.after, turn.known_after))
+        )
+        if old.empty:
+            continue
+        plane = draft_area.plane_of(old, new)
+        redraw = diff.compare(old.to_crs(plane), new.to_crs(plane), limits.tolerance_m)
+        if redraw.reduced.empty:
+            continue
+        placed = diff_place.place(redraw, _courses(conn, turn.after).to_crs(plane))
+        codes = draft_store.codes(conn, [turn.river_id])
+        for r in diff.reductions(placed):
+            told = _reduced(r, codes, cases, plane).because(turn.reason or "")
+            rows.append(
+                {k: v for k, v in told.as_dict().items() if k != "shape"} | {"day": turn.after, "geom": told.geom}
+            )
+    columns = ["river", "bank", "from_m", "to_m", "stretch", "area_m2", "reason", "cases", "day", "geom"]
+    frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geom", crs=crs.STORAGE)
+    return frame.rename(columns={"river": "river_code"})

@@ -414,24 +414,46 @@ def standing(on: datetime | None, known_at: datetime | None, out: Path | None, a
 
 
 @version.command("reductions")
+@click.option(
+    "--place", "adcode", default="000000", show_default=True, metavar="ADCODE", help="Place whose rules hold."
+)
 @OUT
 @common.json_option
-def reductions(out: Path | None, as_json: bool) -> None:
-    """Every reduction of an announced area so far (缩小登记), with its reason and who countersigned; the last first."""
-    from rivergis.boundary import draft_store
+def reductions(adcode: str, out: Path | None, as_json: bool) -> None:
+    """Every reduction of an announced area so far (缩小登记), with its reason and who countersigned; the last first.
+
+    Those that came by an import and that nobody countersigned are found by comparing what was in force, and listed beside.
+    """
+    import pandas as pd
+
+    from rivergis.boundary import draft_store, redraw_workflow
 
     with common.database().read() as conn:
-        rows = draft_store.reductions(conn)
+        logged = draft_store.reductions(conn)
+        found = redraw_workflow.unlogged(conn, _limits(adcode, _today(None)))
+    found = found.assign(cases=[len(c) for c in found["cases"]], by_code="导入 import")
+    rows = pd.concat(
+        [logged, found[[c for c in found.columns if c != "day"]].assign(day=found["day"])], ignore_index=True
+    )
+    rows = rows.set_geometry("geom", crs=logged.crs)
     if out is not None or as_json:
         common.deliver(rows, out, as_json, "reductions")
         return
     common.table(
-        ["河流 river", "原 from", "现 to", "m²", "线索 cases", "事由 reason", "会签 countersigned", "时间 when"],
+        ["河流 river", "岸 bank", "位置 stretch", "原 from", "现 to", "m²", "线索 cases", "事由 reason", "会签 countersigned", "时间 when"],
         [
-            [r.river or r.river_code, r.boundary_code, r.by_code, f"{r.area_m2:.0f}", r.cases, r.reason or "未说明 none given", r.countersigned_by, common.beijing(r.recorded_at)]
-            for r in rows.itertuples()
+            [
+                r.river_code, r.bank, _stretch(r), r.boundary_code, r.by_code, f"{r.area_m2:.0f}", r.cases, r.reason or "未说明 none given",
+                r.countersigned_by or "无 none", common.beijing(r.recorded_at) if pd.notna(r.recorded_at) else r.day,
+            ]
+            for r in rows.astype(object).where(rows.notna(), None).itertuples()
         ],
     )  # fmt: skip
+
+
+def _stretch(r: Any) -> str:
+    """Chainage of a reduction as people read it."""
+    return "" if r.from_m is None or r.to_m is None else f"{r.from_m:.0f}–{r.to_m:.0f} m"
 
 
 version.add_command(_move("send-back", "review_boundary", "Send a draft back to be drawn again (退回)."))
