@@ -132,7 +132,10 @@ def _parted(pieces: gpd.GeoDataFrame, lines: shapely.Geometry) -> gpd.GeoDataFra
 
 def _cut(shape: shapely.Polygon, lines: shapely.Geometry) -> Any:
     """Faces of a polygon between lines; the polygon itself where they do not part it."""
-    noded = shapely.union_all([shape.boundary, shapely.intersection(lines, shape)])
+    west, south, east, north = shape.bounds
+    # not the part inside: its ends would miss the edge by a rounding
+    near = shapely.clip_by_rect(lines, west - 10, south - 10, east + 10, north + 10)
+    noded = shapely.union_all([shape.boundary, near])
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     faces = faces[shapely.contains(shape, shapely.point_on_surface(faces))] if len(faces) else faces
     balanced = len(faces) > 1 and abs(shapely.area(faces).sum() - shape.area) <= 1e-6 * shape.area

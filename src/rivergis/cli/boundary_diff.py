@@ -256,7 +256,7 @@ def _reductions(rows: list[dict[str, Any]]) -> None:
     headline = f"{words.both('redraw.table_sign')}: {len(rows)}, {total:,.0f} m²"
     click.secho(headline, fg="red", bold=True)
     common.head(
-        [words.both(f"redraw.{k}") for k in ("no", "river", "bank", "stretch", "m2", "reason", "cases", "against")],
+        [words.both(f"redraw.{k}") for k in ("item_no", "river", "bank", "stretch", "m2", "reason", "cases", "against")],
         [
             [
                 r["no"], r["river"] or r["river_code"], r["bank"], r["stretch"], f"{r['m2']:,.1f}", r["reason"] or words.both("redraw.reason_missing"),

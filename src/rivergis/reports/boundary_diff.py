@@ -30,7 +30,7 @@ SHOWN_ROWS = 200
 MAPS = 12
 """Reductions that get a map of their own; the rest stand on the map of all and in the table."""
 _SIGN = (
-    "no", "river", "bank", "stretch", "m2", "width_m", "reason", "cases", "against", "place", "countersign_name", "countersign_sign",
+    "item_no", "river", "bank", "stretch", "m2", "width_m", "reason", "cases", "against", "place", "countersign_name", "countersign_sign",
     "countersign_date",
 )  # fmt: skip
 _SIGNERS = ("sign_drafted", "sign_reviewed", "sign_water", "sign_land", "sign_county")
@@ -106,7 +106,7 @@ def _tiles(told: dict[str, Any]) -> list[tuple[str, Any, bool]]:
     return [
         ("old_m2", total["old_m2"], False), ("new_m2", total["new_m2"], False), ("entering_m2", total["entering_m2"], False),
         ("leaving_m2", total["leaving_m2"], bool(reductions)), ("reductions", len(reductions), bool(reductions)),
-        ("no_reason", silent, bool(silent)), ("open_cases", len(cases), bool(cases)),
+        ("no_reason", silent, bool(silent)), ("open_cases", len(cases) if "case" in told["looked_at"] else None, bool(cases)),
     ]  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def _flags(told: dict[str, Any]) -> Table:
         for r in told["reductions"]
         for f in r["flags"]
     ]
-    return Table("flags", ("no", "against", "feature", "since", "m2"), rows)
+    return Table("flags", ("item_no", "against", "feature", "since", "m2"), rows)
 
 
 def _pieces(redraw: Redraw, told: dict[str, Any]) -> Table:
