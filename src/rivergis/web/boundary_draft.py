@@ -18,9 +18,10 @@ from rivergis import geometry, lifecycle, rules, words
 from rivergis.boundary import draft_move_workflow, draft_store, draft_workflow, law_workflow, placing, redraw_workflow
 from rivergis.boundary.draft_edit import Edit
 from rivergis.boundary.law_workflow import Announcement
+from rivergis.boundary.redraw_workflow import Limits
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
-from rivergis.errors import InputError, NotNow, NotPermitted, UsageError
+from rivergis.errors import InputError, NotPermitted, UsageError
 from rivergis.maps import boundary_ground, features
 from rivergis.maps.atlas import Bounds
 from rivergis.river import store as river_store
@@ -54,10 +55,9 @@ def rules_of(request: Request, draft: Mapping[str, Any]) -> RuleView:
     return book_of(request).at(rules.path_of(draft["adcode"]), draft["based_on"])
 
 
-def limits_of(request: Request, draft: Mapping[str, Any]) -> dict[str, float]:
+def limits_of(request: Request, draft: Mapping[str, Any]) -> Limits:
     """How near ends meet, and up to which width a change is resurvey noise."""
-    view = rules_of(request, draft)
-    return {"snap_m": view.number("encroach.snap"), "tolerance_m": view.number("boundary.doctor.shrink_tolerance")}
+    return Limits.of(rules_of(request, draft))
 
 
 def end_of(day: date | None) -> datetime | None:
@@ -231,9 +231,7 @@ def take(request: Request, actor: Actor, code: str, said: Sent) -> dict[str, Any
     with db.read() as conn:
         draft = draft_workflow.get(conn, code)
     move = _named(said.text("move"), actor)
-    seen, reason = said.whole("revision"), said.text("reason")
-    if seen is not None and seen != draft["revision"]:
-        raise NotNow(words.both("boundary_desk.stale", seen=seen, now=draft["revision"]), revision=draft["revision"])
+    reason = said.text("reason")
     if reason is None:
         raise InputError(words.both("boundary_desk.say_why"))
     try:
@@ -256,17 +254,19 @@ def _named(name: str | None, actor: Actor) -> lifecycle.Move:
 def _take(
     request: Request, actor: Actor, draft: Mapping[str, Any], move: lifecycle.Move, reason: str, said: Sent
 ) -> dict[str, Any]:
-    db, limits = database(request), limits_of(request, draft)
+    db, limits, revision = database(request), limits_of(request, draft), said.whole("revision")
     if move.name == "announce":
         made = law_workflow.announce(
             db, draft["code"], _announcement(said), actor.name, reason=reason,
-            store_dir=request.app.state.settings.store_dir, **limits,
+            store_dir=request.app.state.settings.store_dir, limits=limits,
+            revision=revision,
         )  # fmt: skip
         return {"draft": made.draft, "state": move.to_state, "versions": made.delimitations, "replaces": made.replaces,
                 "in_force_from": made.in_force_from.isoformat(), "reductions": [r.as_dict() for r in made.reductions]}  # fmt: skip
     moved = draft_move_workflow.move(
         db, draft["code"], move.name, actor.name, reason=reason, reasons=_reasons(said),
-        countersign=said.text("countersign") or "", **limits,
+        countersign=said.text("countersign") or "", limits=limits,
+            revision=revision,
     )  # fmt: skip
     return {"draft": moved.code, "state": moved.state, "revision": moved.revision,
             "reductions": [r.as_dict() for r in moved.reductions], "table_sha256": moved.table_sha256}  # fmt: skip
@@ -285,9 +285,13 @@ def _announcement(said: Sent) -> Announcement:
         raise InputError(words.both("boundary_desk.no_file"))
     announced = _day(said, "announced_on")
     return Announcement(
-        *(_filled(said, n) for n in ("government", "document_no")), announced,
-        _day(said, "in_force_from") if said.text("in_force_from") else announced, _filled(said, "publisher"), said.attachment,
-    )  # fmt: skip
+        government=_filled(said, "government"),
+        document_no=_filled(said, "document_no"),
+        publisher=_filled(said, "publisher"),
+        announced_on=announced,
+        in_force_from=_day(said, "in_force_from") if said.text("in_force_from") else announced,
+        file=said.attachment,
+    )
 
 
 def _filled(said: Sent, name: str) -> str:
@@ -308,7 +312,15 @@ def _day(said: Sent, name: str) -> date:
 def reductions(request: Request, conn: Connection, draft: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every reduction that the saved lines would be asked a reason for, by its number; ``InputError`` where they do not close."""
     try:
-        found = redraw_workflow.reduced(conn, draft, **limits_of(request, draft))
+        found = redraw_workflow.reduced(conn, draft, limits_of(request, draft))
     except UsageError as error:
         raise InputError(error.sentence) from error
-    return [{"number": n, **r.as_dict()} for n, r in enumerate(found, 1)]
+    return [{"number": n, "key": reduction_key(r.as_dict()), **r.as_dict()} for n, r in enumerate(found, 1)]
+
+
+def reduction_key(said: Mapping[str, Any]) -> str:
+    """What a reduction is known by while lines are still being drawn: river, bank and stretch to ten metres."""
+    stretch = (round(said[k], -1) if said.get(k) is not None else "" for k in ("from_m", "to_m"))
+    return "/".join(
+        str(p) for p in (said.get("river_code") or said.get("river") or "", said.get("bank") or "", *stretch)
+    )

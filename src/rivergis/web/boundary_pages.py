@@ -28,7 +28,8 @@ from rivergis.web.case_sent import Sent
 router = APIRouter(include_in_schema=False)
 View = Annotated[Actor, Depends(require("view"))]
 Planner = Annotated[Actor, Depends(require("draft_boundary"))]
-WORDS = "boundary_desk."
+WORDS = ("boundary_desk.", "redraw.layer_", "redraw.flag_", "boundary_defect.")
+"""Groups of words that the script of the page says."""
 
 
 @router.get("/boundary", response_class=HTMLResponse)
@@ -172,7 +173,7 @@ def _urls(names: tuple[str, ...]) -> list[str]:
 def _data(found: Mapping[str, Any], actor: Actor, may: bool, past: int | None, rivers: list[tuple[str, str]]) -> str:
     """What the script of the page starts from, as JSON that cannot end its element."""
     said = {
-        k.removeprefix(WORDS): {"zh": zh, "en": en} for k, (zh, en) in words.catalogue().items() if k.startswith(WORDS)
+        k.partition(".")[2]: {"zh": zh, "en": en} for k, (zh, en) in words.catalogue().items() if k.startswith(WORDS)
     }
     text = json.dumps(
         {"draft": found["code"], "user": actor.name, "may": may, "at": past, "rivers": rivers, "words": said},

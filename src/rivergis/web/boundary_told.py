@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-import geopandas as gpd
 from fastapi import Request
+from sqlalchemy import Connection
 
-from rivergis import crs, rules
-from rivergis.boundary import diff, draft_area, draft_store, draft_workflow, redraw_workflow
+from rivergis import rules
+from rivergis.boundary import diff_workflow, draft_store, draft_workflow
+from rivergis.boundary.draft_edit import Edit
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotNow, UsageError
@@ -69,62 +71,38 @@ def _namespace(rivers: Any) -> str:
 
 
 def preview(request: Request, code: str, said: dict[str, Any]) -> dict[str, Any]:
-    """What ground enters and leaves with unsaved edits."""
+    """What ground enters and leaves with unsaved edits, as ``diff_told`` tells it, and how long that took."""
     began = time.perf_counter()
     edits = boundary_draft.edits_of(said.get("edits", []))
-    with database(request).read(timeout_s=30) as conn:
-        draft = draft_workflow.get(conn, code)
-        limits = boundary_draft.limits_of(request, draft)
-        frame = draft_store.segments(conn, draft["id"])
-        by_id = {e.segment_id: e for e in edits}
-        gone = {i for i, e in by_id.items() if e.op == "remove"}
-        frame = frame[~frame["segment_id"].isin(gone)].copy()
-        river_of = dict(zip(frame["river_code"], frame["river_id"], strict=True))
-        for i, e in by_id.items():
-            if e.op == "put" and e.geom is not None and (frame["segment_id"] == i).any():
-                at = frame.index[frame["segment_id"] == i][0]
-                frame.loc[at, "geom"] = e.geom
-            elif e.op == "put" and e.geom is not None:
-                row = {
-                    "segment_id": i,
-                    "bank": e.said["bank"],
-                    "reach_code": e.said.get("reach_code"),
-                    "river_id": river_of[e.said["river_code"]],
-                    "geom": e.geom,
-                }
-                frame.loc[len(frame) + 1000, list(row)] = list(row.values())
-        both = redraw_workflow.grounds(conn, draft, frame, snap_m=limits["snap_m"])
-    plane = draft_area.plane_of(both.old, both.new)
-    redraw = diff.compare(both.old.to_crs(plane), both.new.to_crs(plane), limits["tolerance_m"])
-    names = {str(v): k for k, v in river_of.items()}
-    pieces = crs.to_storage(redraw.pieces)
-    return {
-        "seconds": round(time.perf_counter() - began, 2),
-        "total": redraw.total,
-        "rivers": [
-            {**r, "river_code": names.get(r["river_code"], r["river_code"])} for r in boundary_draft.rows(redraw.rivers)
-        ],
-        "pieces": [
-            {"change": r.change, "noise": bool(r.noise), "m2": r.m2, "geometry": boundary_draft.shape(r.geom)}
-            for r in pieces.itertuples()
-        ],
-        "reductions": [
-            {
-                "key": str(n),
-                "m2": r.m2,
-                "river_code": names.get(r.river_code, r.river_code),
-                "bank": r.bank,
-                "stretch": r.stretch,
-                "reason": r.reason,
-                "cases": list(r.cases),
-                "flags": list(r.flags),
-                "geometry": boundary_draft.shape(gpd.GeoSeries([r.geom], crs=plane).to_crs(4490).iloc[0]),
-            }
-            for n, r in enumerate(diff.reductions(redraw), 1)
-        ],
-        "things": [],
-        "notes": [s.sentence for s in both.said],
-    }
+    try:
+        with database(request).read(timeout_s=30) as conn:
+            draft = draft_workflow.get(conn, code)
+            named = _by_id(conn, draft, edits)
+            view = boundary_draft.rules_of(request, draft)
+            told = diff_workflow.preview_draft(conn, draft["code"], view, edits=named).as_dict()
+    except UsageError as error:
+        raise InputError(error.sentence) from error
+    for reduction in told["reductions"]:
+        reduction["key"] = boundary_draft.reduction_key(reduction)
+    return {**told, "seconds": round(time.perf_counter() - began, 2)}
+
+
+def _by_id(conn: Connection, draft: Mapping[str, Any], edits: Sequence[Edit]) -> list[Edit]:
+    """Edits with their river by id; ``InputError`` for a river nobody knows."""
+    codes = sorted({e.said["river_code"] for e in edits if e.said.get("river_code")})
+    known = draft_store.rivers(conn, codes, draft["based_on"], now_of(conn)).drop_duplicates("code")
+    ids = dict(zip(known["code"], known["id"], strict=True))
+    missing = sorted(set(codes) - set(ids))
+    if missing:
+        raise InputError(f"These rivers are not known: {', '.join(missing[:8])}; import them first.")
+    return [
+        replace(
+            e, said={k: v for k, v in e.said.items() if k != "river_code"} | {"river_id": ids[e.said["river_code"]]}
+        )
+        if e.said.get("river_code")
+        else e
+        for e in edits
+    ]
 
 
 def defects(request: Request, code: str) -> dict[str, Any]:

@@ -52,6 +52,7 @@
     } finally {
       button.disabled = false;
       button.classList.remove("bd-busy");
+      this.state();
     }
   };
 
@@ -176,28 +177,29 @@
     const { fields } = segment;
     const body = { geometry: { type: "LineString", coordinates: segment.coords } };
     if (keepRiver) Object.assign(body, { river_code: fields.river_code, reach_code: fields.reach_code });
+    const edit = this.work.edits.get(segment.id);
     const { ok, said } = await this.ask("/places", body);
-    const now = this.work.get(segment.id);
-    if (!ok || !now || JSON.stringify(now.coords) !== JSON.stringify(segment.coords)) {
-      if (!ok) this.notice(said.message, "warn");
-      return;
-    }
+    if (!ok) this.notice(said.message, "warn");
+    if (!ok || !edit || edit.op !== "put") return;
     const { upstream, ...told } = said;
-    const placed = { ...now, fields: { ...now.fields, ...told }, coords: upstream ? [...now.coords].reverse() : now.coords };
-    const last = this.work.past[this.work.past.length - 1];
-    // it belongs to the step that drew the line: undone with it
-    const { edit } = this.work.put(placed);
-    const mine = last && last.find((change) => change.id === segment.id);
-    if (mine) mine.after = edit;
-    this.work.apply([{ id: segment.id, after: this.work.plain(segment.id, edit) }], "after");
+    Object.assign(edit.segment.fields, told);
+    if (upstream) edit.segment.coords.reverse();
+    this.work.completed(segment.id, edit);
   };
 
   Desk.prototype.changed = function (segment) {
-    const fields = { ...segment.fields, hand_edited: true };
-    const now = { ...segment, coords: copy(segment.coords), fields };
+    const now = { ...segment, coords: copy(segment.coords), fields: byHand(segment.fields) };
     this.work.step([this.work.put(now)]);
     this.place(now, true);
   };
+
+  /* A line that was moved is the announced one no longer. */
+  function byHand(fields) {
+    const own = { ...fields, hand_edited: true };
+    if (own.basis === "announced") own.basis = "draft";
+    if (own.drawn_by === "announced") own.drawn_by = "hand";
+    return own;
+  }
 
   Desk.prototype.moving = function (segment) {
     const shape = this.shapes.get(segment.id);
@@ -221,7 +223,6 @@
     const first = { ...copy(segment), coords: two[0] };
     const second = { ...copy(segment), id: uuid(), coords: two[1], revision: 0 };
     if (second.fields.code) second.fields.code = "";
-    [first, second].forEach((part) => { part.fields.hand_edited = true; });
     this.work.step([this.work.put(first), this.work.put(second)]);
     this.select(second.id);
     this.place(first, true);
@@ -301,10 +302,10 @@
 
   /* Somebody else was first: their shapes lie beside mine, and what was drawn stays until each is settled. */
   Desk.prototype.refused = async function (said) {
-    if (said.error !== "conflict") return this.notice(said.message, "warn");
+    if (said.error !== "conflict" || !said.segments) return this.notice(said.message, "warn");
     const now = await this.load();
     if (!now) return;
-    this.work.refused(said.conflicts, now.revision, now.segments);
+    this.work.refused(said.segments || [], now.revision, now.segments);
     id("bd-revision").textContent = now.revision;
     this.renew();
     this.compare();
@@ -387,6 +388,7 @@
     on("bd-undo", () => this.tools.back() || this.work.undo());
     on("bd-redo", () => this.work.redo());
     on("bd-remove", () => this.takeOut());
+    on("bd-revert", () => this.selected && this.work.step([{ id: this.selected, edit: undefined }]));
     on("bd-finish", () => this.tools.finish());
     on("bd-save", () => this.busy(id("bd-save"), () => this.save()));
     on("bd-look", () => { this.panel.open("bd-preview"); this.fold(true); this.busy(id("bd-ask-preview"), () => this.foresee()); });
@@ -404,7 +406,7 @@
       Delete: () => this.takeOut(), Backspace: () => this.tools.back() || this.takeOut() };
     if (ctrl && event.key.toLowerCase() === "z") (event.shiftKey ? this.work.redo() : this.tools.back() || this.work.undo());
     else if (ctrl && event.key.toLowerCase() === "y") this.work.redo();
-    else if (!ctrl && acts[event.key] && event.target === document.body) acts[event.key]();
+    else if (!ctrl && acts[event.key] && (event.target === document.body || id("bd-map").contains(event.target))) acts[event.key]();
     else return;
     event.preventDefault();
   };
@@ -450,7 +452,7 @@
     this.renew();
     this.compare();
     this.tools.set("select");
-    if (at) this.notice(`${this.words.restored.zh} ${new Date(at).toLocaleString("zh-CN")} · ${this.words.restored.en}`, "warn");
+    if (at) this.notice(`${this.words.restored.zh} ${new Date(at).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai", hour12: false })} · ${this.words.restored.en}`, "warn");
     document.body.classList.add("bd-ready");
     if (!this.at) this.examine();
   };

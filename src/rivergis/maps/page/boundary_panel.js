@@ -123,7 +123,8 @@
     id("bd-to").textContent = chainage(fields.to_m);
     id("bd-length").textContent = `${this.desk.lengthOf(segment).toFixed(1)} m · ${segment.coords.length}`;
     id("bd-basis-said").replaceChildren(...this.saidBasis(fields));
-    [...form.elements].forEach((control) => { if (control.name || control.dataset.act) control.disabled = !this.desk.may; });
+    id("bd-revert").hidden = !this.desk.work.edits.has(segment.id);
+    [...form.elements].forEach((control) => { control.disabled = !this.desk.may; });
   };
 
   Panel.prototype.choose = function (select, options, value) {

@@ -3,7 +3,11 @@
 (function () {
   "use strict";
   const { el, named } = window.rivergis;
-  const { area, id } = window.rivergis.draftPanel;
+  const { area, chainage, id } = window.rivergis.draftPanel;
+
+  const MOST = 100;
+
+  const spanOf = ({ from_m, to_m }) => (from_m === null || from_m === undefined ? "" : `${chainage(from_m)}–${chainage(to_m)}`);
 
   function table(heads, rows) {
     const node = el("table");
@@ -45,7 +49,7 @@
   Preview.prototype.show = function (told) {
     this.told = told;
     this.layer.clearLayers();
-    told.pieces.forEach((piece) => this.piece(piece).addTo(this.layer));
+    Object.entries(told.geometry).forEach(([kind, pieces]) => this.pieces(kind, pieces).addTo(this.layer));
     const box = id("bd-preview-told");
     box.replaceChildren(this.summary(told));
     if (told.rivers.length) box.append(this.rivers(told));
@@ -55,14 +59,15 @@
     this.desk.panel.badge("bd-preview", told.reductions.length, true);
   };
 
-  Preview.prototype.piece = function (piece) {
-    const leaving = piece.change === "leaving";
-    const colour = leaving ? "#c1121f" : "#1f7a4d";
-    const shape = L.geoJSON(piece.geometry, {
-      renderer: this.canvas, pane: "bd-redraw", interactive: false,
-      style: { color: colour, weight: piece.noise ? 0.5 : 1.5, fillColor: colour, fillOpacity: piece.noise ? 0.15 : 0.38 },
-    });
-    return shape;
+  const LOOKS = {
+    entering: { color: "#1f7a4d", weight: 1.5, fillColor: "#1f7a4d", fillOpacity: 0.34 },
+    leaving: { color: "#c1121f", weight: 1.5, fillColor: "#c1121f", fillOpacity: 0.4 },
+    noise: { color: "#7a6a5c", weight: 0.5, fillColor: "#7a6a5c", fillOpacity: 0.3 },
+    flags: { color: "#6b1f3a", weight: 1.5, dashArray: "4 3", fillColor: "#6b1f3a", fillOpacity: 0.25 },
+  };
+
+  Preview.prototype.pieces = function (kind, pieces) {
+    return L.geoJSON(pieces, { renderer: this.canvas, pane: "bd-redraw", interactive: false, style: LOOKS[kind] });
   };
 
   Preview.prototype.summary = function ({ total, seconds }) {
@@ -78,7 +83,7 @@
 
   Preview.prototype.rivers = function ({ rivers }) {
     return table(["river", "old", "entering", "leaving", "new"].map(this.say), rivers.map((r) => cells(
-      this.desk.rivers.get(r.river_code) || r.river_code, area(r.old_m2), area(r.entering_m2), area(r.leaving_m2), area(r.new_m2))));
+      r.river || r.river_code, area(r.old_m2), area(r.entering_m2), area(r.leaving_m2), area(r.new_m2))));
   };
 
   Preview.prototype.reductions = function (reductions) {
@@ -91,10 +96,10 @@
 
   Preview.prototype.reduction = function (one) {
     const item = el("li");
-    const where = [this.desk.rivers.get(one.river_code) || one.river_code, one.bank && this.say(`bank_${one.bank}`).zh, one.stretch].filter(Boolean).join(" ");
+    const where = [one.river || one.river_code, one.bank && one.bank !== "both" && this.say(`bank_${one.bank}`).zh, one.stretch || spanOf(one)].filter(Boolean).join(" ");
     const button = el("button", "", `${where} · ${area(one.m2)}`);
     button.type = "button";
-    button.addEventListener("click", () => this.desk.fit(L.geoJSON(one.geometry).getBounds()));
+    button.addEventListener("click", () => this.see(one));
     item.append(button);
     if (one.cases.length) {
       const told = named("p", this.say("open_cases"), "bd-red");
@@ -106,7 +111,7 @@
       });
       item.append(told);
     }
-    (one.flags || []).forEach((flag) => item.append(named("p", flag, "bd-red")));
+    one.codes.forEach((code) => item.append(named("p", this.say(`flag_${code}`))));
     const label = named("label", this.say("reduction_reason"));
     const input = el("textarea");
     input.rows = 2;
@@ -116,6 +121,11 @@
     label.append(input);
     item.append(label);
     return item;
+  };
+
+  Preview.prototype.see = function ({ piece, lon, lat }) {
+    const shape = this.told.geometry.leaving.features.find((one) => one.id === piece);
+    this.desk.fit(shape ? L.geoJSON(shape).getBounds() : L.latLng(lat, lon).toBounds(200));
   };
 
   /* Kept here, and filled into the form that sends the draft for review. */
@@ -129,24 +139,31 @@
     this.desk.reasonsTyped(this.reasons);
   };
 
-  Preview.prototype.things = function ({ things }) {
+  Preview.prototype.things = function ({ things, not_looked_at: unknown }) {
     const kinds = [...new Set(things.map((t) => t.layer))];
-    return kinds.flatMap((kind) => {
-      const own = things.filter((t) => t.layer === kind);
-      const head = named("h3", own[0].what || { zh: kind });
-      head.append(el("b", "", ` ${own.length}`));
-      const rows = own.slice(0, 100).map((t) => {
-        const row = cells(t.name || "—", this.say(t.change).zh, t.m2 ? area(t.m2) : "—", t.households === null || t.households === undefined ? "—" : t.households);
-        if (t.change === "leaving") row.className = "bd-red";
-        return row;
-      });
-      const left = own.length > 100 ? [el("p", "bd-quiet", `… ${own.length - 100}`)] : [];
-      return [head, table(["thing", "change", "m2", "households"].map(this.say), rows), ...left];
-    });
+    const out = kinds.flatMap((kind) => this.kind(kind, things.filter((t) => t.layer === kind)));
+    if (unknown.length) {
+      const told = named("p", this.say("not_looked_at"), "bd-quiet");
+      told.append(` ${unknown.map((layer) => this.say(`layer_${layer}`).zh).join("、")}`);
+      out.push(told);
+    }
+    return out;
   };
 
-  Preview.prototype.notes = function ({ notes }) {
-    return (notes || []).map((note) => (typeof note === "string" ? el("p", "bd-quiet", note) : named("p", note, "bd-quiet")));
+  Preview.prototype.kind = function (kind, own) {
+    const head = named("h3", this.say(`layer_${kind}`));
+    head.append(el("b", "", ` ${own.length}`));
+    const rows = own.slice(0, MOST).map((t) => {
+      const row = cells(t.name || t.feature || "—", this.say(t.change).zh, t.m2 ? area(t.m2) : t.length_m ? `${Math.round(t.length_m)} m` : "—", t.households);
+      if (t.change === "leaving") row.className = "bd-red";
+      return row;
+    });
+    const left = own.length > MOST ? [el("p", "bd-quiet", `… ${own.length - MOST}`)] : [];
+    return [head, table(["thing", "change", "m2", "households"].map(this.say), rows), ...left];
+  };
+
+  Preview.prototype.notes = function ({ said }) {
+    return said.map((note) => el("p", "bd-quiet", note.sentence));
   };
 
   window.rivergis.draftPreview = { Preview };

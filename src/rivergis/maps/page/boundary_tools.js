@@ -103,6 +103,7 @@
   /* ---- corners of the selected line ---- */
 
   Tools.prototype.edit = function (segment) {
+    if (this.dragging) return;  // an answer of the service does not take the corner out of the hand
     this.segment = segment;
     this.corners();
   };
@@ -144,6 +145,7 @@
   Tools.prototype.dragged = function (marker, i) {
     const { id } = this.segment;
     const but = new Set([id]);
+    marker.on("dragstart", () => { this.dragging = true; });
     marker.on("drag", () => {
       const at = this.caught(toPair(marker.getLatLng()), but);
       marker.setLatLng(toLatLng(at));
@@ -151,6 +153,7 @@
       this.desk.moving(this.segment);
     });
     marker.on("dragend", () => {
+      this.dragging = false;
       this.hook.remove();
       this.desk.changed(this.segment);
     });

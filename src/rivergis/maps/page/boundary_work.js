@@ -84,6 +84,11 @@
     this.listeners.forEach((told) => told(done.map((change) => change.id)));
   };
 
+  /* What the register said of an edit came later: it belongs to the step that made it, and is undone and done again with it. */
+  Work.prototype.completed = function (id, edit) {
+    if (this.edits.get(id) === edit) this.apply([{ id, after: edit }], "after");
+  };
+
   Work.prototype.drop = function (id) {
     [this.edits, this.from, this.clash].forEach((map) => map.delete(id));
   };
@@ -105,9 +110,17 @@
   /* As the service takes them, with the oldest revision that any of them was drawn on: it sees what others saved since. */
   Work.prototype.sent = function () {
     const edits = [...this.edits].map(([id, edit]) => (edit.op === "remove" ? { segment_id: id, op: "remove" } : {
-      segment_id: id, op: "put", fields: edit.segment.fields, geometry: { type: "LineString", coordinates: edit.segment.coords },
+      segment_id: id, op: "put", ...this.difference(id, edit.segment),
     }));
     return { base_revision: Math.min(this.revision, ...[...this.edits.keys()].map((id) => this.from.get(id))), edits };
+  };
+
+  /* Only what changed: what is not named stays as it is. */
+  Work.prototype.difference = function (id, { coords, fields }) {
+    const base = this.base.get(id);
+    const changed = Object.entries(fields).filter(([key, value]) => !base || !same(value, base.fields[key]));
+    const geometry = base && same(coords, base.coords) ? undefined : { type: "LineString", coordinates: coords };
+    return { fields: Object.fromEntries(changed), geometry };
   };
 
   /* ---- kept in this browser ---- */
@@ -186,13 +199,13 @@
     return this.edits.size ? left[left.length - 1].alive : 0;
   };
 
-  /* Somebody else saved what mine cannot stand beside (`told`: [{segment_id, because, their_segment_id}]): each waits for a choice. */
+  /* Somebody else saved what mine cannot stand beside (`told`: [{segment_id, because, theirs: {segment_id}}]): each waits for a choice. */
   Work.prototype.refused = function (told, revision, segments) {
     const entries = this.entries();
     this.clash.clear();
     this.rebase(entries, revision, segments);
     told.filter((one) => this.edits.has(one.segment_id)).forEach((one) => {
-      this.clash.set(one.segment_id, { because: one.because, theirs: one.their_segment_id || one.segment_id });
+      this.clash.set(one.segment_id, { because: one.because, theirs: one.theirs ? one.theirs.segment_id : one.segment_id });
     });
     // the service has looked at the others up to here
     this.edits.forEach((_, id) => { if (!this.clash.has(id)) this.from.set(id, revision); });
