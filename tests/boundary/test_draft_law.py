@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -200,3 +201,22 @@ def test_a_reduction_by_a_new_delimitation_that_was_imported_is_listed(db: Datab
         told = redraw_workflow.unlogged(conn, LIMITS)
     assert [round(a, -2) for a in told["area_m2"]] == [60000.0] and told["bank"].tolist() == ["left"]
     assert told["day"].tolist() == [date(2026, 9, 1)]
+
+
+def test_two_saves_at_the_same_moment(db: Database) -> None:
+    """Eight planners' saves on one revision, all at once: one after the other, every one of them kept or told."""
+    ground(db)
+    opened(db)
+    edits = [
+        Edit("put", None, {"river_code": "R1", "bank": "right", "reach_code": f"X{n}"}, line((200.0 * n, -300), (200.0 * n + 100, -300)))
+        for n in range(6)
+    ]  # fmt: skip
+    left = of(db, "left")["segment_id"].iloc[0]
+    edits += [Edit("put", left, geom=line((0, 100), (1000, y), (2000, 100))) for y in (90, 80)]
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(put, db, 1, e, actor=("zhang", "li")[k % 2]) for k, e in enumerate(edits)]
+        ended = [job.exception() for job in jobs]
+    assert sum(isinstance(e, Conflict) for e in ended) == 1 and sum(e is None for e in ended) == 7
+    assert len(of(db, "right")) == 7
+    with db.read() as conn:
+        assert draft_workflow.get(conn, "D1")["revision"] == 8
