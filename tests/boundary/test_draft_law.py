@@ -220,3 +220,26 @@ def test_two_saves_at_the_same_moment(db: Database) -> None:
     assert len(of(db, "right")) == 7
     with db.read() as conn:
         assert draft_workflow.get(conn, "D1")["revision"] == 8
+
+
+def test_what_a_line_was_drawn_by_outlives_its_announcements(db: Database, tmp_path: Path) -> None:
+    ground(db)
+    opened(db)
+    said = {
+        "drawn_by": "levee_toe",
+        "attributes": {"rule": {"key": "boundary.leveed.berm_width", "value": 10}},
+        "reach_code": "R1-1",
+    }
+    put(db, 1, *(Edit("put", of(db, bank)["segment_id"].iloc[0], said) for bank in ("left", "right")))
+    step(db, "submit", "zhang")
+    step(db, "review", "wang")
+    announce(db, tmp_path)
+    opened(db, "D2", on=date(2026, 7, 2))
+    left = of(db, "left", "D2").iloc[0]
+    assert (left["code"], left["drawn_by"], left["reach_code"], left["basis"]) == (
+        "V1-0",
+        "levee_toe",
+        "R1-1",
+        "announced",
+    )
+    assert left["attributes"] == {"rule": {"key": "boundary.leveed.berm_width", "value": 10}, "boundary_code": "D1"}

@@ -110,7 +110,10 @@ def _of_law(conn: Connection, codes: Sequence[str], line_type: str, on: date, kn
             "segment_id": [uuid.uuid4() for _ in range(len(law))],
             "code": law["code"], "river_id": law["river_id"], "reach_code": [s.get("reach_code") for s in said], "bank": law["bank"],
             "from_m": law["from_m"], "to_m": law["to_m"], "basis": "announced", "drawn_by": "announced", "hand_edited": False,
-            "attributes": [{"boundary_code": c} for c in law["boundary_code"]], "base_segment_id": law["id"],
+            "attributes": [
+                {k: v for k, v in s.items() if k not in ("segment_id", "reach_code", "drawn_by")} | {"boundary_code": act}
+                for s, act in zip(said, law["boundary_code"], strict=True)
+            ],
             "base_segment_version": law["version"],
         },
         geometry=law.geometry.values,
