@@ -54,13 +54,21 @@ def held(
     Raises ``NotFound`` with what there is.
     """
     known = known_at or now_of(conn)
-    acts = _chosen(publication_store.acts(conn, on, known), codes, rivers, on)
-    lines, areas = [], []
-    for day, group in _days(acts, on):
-        ids = list(group["boundary_id"])
-        lines.append(publication_store.lines(conn, ids, day, known))
-        areas.append(publication_store.areas(conn, ids, day, known))
-    line, area = _joined(lines), _joined(areas)
+    return _held(conn, title, _chosen(publication_store.acts(conn, on, known), codes, rivers, on), on, known)
+
+
+def standing_now(conn: Connection, title: str, on: date) -> Held:
+    """Every delimitation that is neither superseded nor revoked on a day, imported drafts with them; none at all is an answer, too."""
+    known = now_of(conn)
+    acts = publication_store.acts(conn, on, known)
+    return _held(conn, title, acts[~acts["standing"].isin(("superseded", "revoked"))].reset_index(drop=True), on, known)
+
+
+def _held(conn: Connection, title: str, acts: pd.DataFrame, on: date, known: datetime) -> Held:
+    days = _days(acts, on) if len(acts) else [(on, acts)]
+    ids = [(day, list(group["boundary_id"])) for day, group in days]
+    line = _joined([publication_store.lines(conn, i, day, known) for day, i in ids])
+    area = _joined([publication_store.areas(conn, i, day, known) for day, i in ids])
     acts = acts.assign(lines_sha256=[_sha(row, line, area) for row in acts.to_dict("records")])
     standing = acts["standing"].iloc[0] if acts["standing"].nunique() == 1 else "draft"
     told = Delivery(
@@ -153,8 +161,10 @@ def drafted(conn: Connection, draft: Mapping[str, Any], title: str, on: date, sn
     acts = rows[["river_id", "river_code"]].drop_duplicates("river_id")
     standing = "sketch" if draft["sketch"] else draft["state"]
     areas = redraw_workflow.areas_by_river(rows, snap_m)
-    areas = areas.rename_geometry("geometry").merge(acts, on="river_id", how="left").assign(
-        code=draft["code"], line_type=draft["line_type"], basis="draft"
+    areas = (
+        areas.rename_geometry("geometry")
+        .merge(acts, on="river_id", how="left")
+        .assign(code=draft["code"], line_type=draft["line_type"], basis="draft")
     )
     stood = standing if standing != "withdrawn" else "draft"
     return Delivery(title, str(stood), lines, areas, **_around(conn, acts, on, known))

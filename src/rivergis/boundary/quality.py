@@ -44,15 +44,18 @@ def assess(
     areas: gpd.GeoDataFrame,
     stakes: pd.DataFrame,
     defects: pd.DataFrame | None,
+    *,
+    enough: float,
 ) -> Quality:
     """``rivers``: river_code, river, kind, length_m, basin_km2, basin_class, listed, from_m, to_m (ends of the axis), any of them
     unknown. ``lines``: management lines with the columns of a delivery; ``defects``: what the line doctor found (code, severity,
-    reach_id, bank, features, sentence) or None where nobody asked it."""
+    reach_id, bank, features, sentence) or None where nobody asked it; ``enough``: share of a bank that counts as whole (rivers end in
+    confluences and reservoirs, where lines stop a little short)."""
     lines = lines.assign(km=crs.length_m(lines.geometry.values) / 1000 if len(lines) else np.zeros(0))
     lines = lines.assign(river_code=_column(lines, "river_code"))
     known = _with_unlisted(rivers, lines)
     found = None if defects is None else _placed(defects, lines)
-    rows = [_river(row, lines, stakes, found) for row in known.to_dict("records")]
+    rows = [_river(row, lines, stakes, found, enough) for row in known.to_dict("records")]
     table = pd.DataFrame(rows, columns=list(RIVER_COLUMNS)).astype(object)
     table = table.where(table.notna(), None)
     return Quality(table, _attributes(lines), _defects(found), _surveys(lines), _acts(lines, areas, stakes))
@@ -67,13 +70,13 @@ def _with_unlisted(rivers: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     named = lines.drop_duplicates("river_code")
     extra = named[~named["river_code"].isin(rivers["river_code"])]
     more = pd.DataFrame({"river_code": extra["river_code"], "river": _column(extra, "river")})
-    if len(rivers):
+    if len(rivers) and rivers["listed"].notna().any():
         more["listed"] = False
     return pd.concat([rivers, more], ignore_index=True) if len(more) else rivers
 
 
 def _river(
-    row: Mapping[str, Any], lines: gpd.GeoDataFrame, stakes: pd.DataFrame, defects: pd.DataFrame | None
+    row: Mapping[str, Any], lines: gpd.GeoDataFrame, stakes: pd.DataFrame, defects: pd.DataFrame | None, enough: float
 ) -> dict[str, Any]:
     own = (
         lines[lines["river_code"] == row["river_code"]]
@@ -87,7 +90,7 @@ def _river(
         **{c: row.get(c) for c in ("river_code", "river", "kind", "length_m", "basin_km2", "basin_class", "listed")},
         "lines": len(own), "line_km": float(own["km"].sum()),
         "announced_share": float(announced["km"].sum() / own["km"].sum()) if len(own) and own["km"].sum() else None,
-        "left_share": shares["left"], "right_share": shares["right"], "state": state(own, shares),
+        "left_share": shares["left"], "right_share": shares["right"], "state": state(own, shares, enough),
         "missing_attributes": int(sum(_lacking(own).values())), "survey_scale": _most(own, "survey_scale"),
         "xy_error_m": _most(own, "xy_error_m"), "acts": int(_column(own, "version_code").nunique()),
         "stakes": int((_column(stakes, "river_code") == row["river_code"]).sum()),
@@ -119,10 +122,7 @@ def covered(stretches: Sequence[tuple[float, float]], begin: float, end: float) 
     return metres
 
 
-ENOUGH = 0.98  # of a bank: rivers end in confluences and reservoirs, where lines stop a little short
-
-
-def state(own: pd.DataFrame, shares: Mapping[str, float | None]) -> str:
+def state(own: pd.DataFrame, shares: Mapping[str, float | None], enough: float) -> str:
     """Whether a river has its line: complete on both banks, partly, drafts only, or missing."""
     if own.empty:
         return MISSING
@@ -130,7 +130,7 @@ def state(own: pd.DataFrame, shares: Mapping[str, float | None]) -> str:
         return DRAFT
     banks = set(_column(own, "bank").dropna())
     known = [s for s in shares.values() if s is not None]
-    whole = {"left", "right"} <= banks and all(s >= ENOUGH for s in known) and (own["basis"] == "announced").all()
+    whole = {"left", "right"} <= banks and all(s >= enough for s in known) and (own["basis"] == "announced").all()
     return COMPLETE if whole else PARTLY
 
 

@@ -13,7 +13,6 @@ from rivergis import words
 from rivergis.boundary import quality
 from rivergis.boundary.quality import COMPLETE, DRAFT, MISSING, PARTLY, Quality
 from rivergis.reports.patrol_paper import Paper, Table
-from rivergis.river import chainage
 
 _RIVERS = (
     "river_code", "river", "kind", "length_km", "basin_km2", "listed", "lines", "line_km", "announced_share", "left_share",
@@ -98,7 +97,7 @@ def _number(value: Any, digits: int, factor: float = 1.0) -> float | None:
 
 
 def _yes(value: Any) -> str | None:
-    return None if value is None or pd.isna(value) else _say("yes" if value else "no")
+    return None if value is None or pd.isna(value) else _say("is_so" if value else "is_not")
 
 
 def _whole(value: Any) -> int | None:
@@ -146,8 +145,3 @@ def _act(row: dict[str, Any]) -> list[Any]:
         row["version_code"], row.get("river") or row.get("river_code"), said, announced, int(row["lines"]), _number(row["km"], 3),
         _number(row.get("km2"), 4), _whole(row.get("stakes")),
     ]  # fmt: skip
-
-
-def label(at_m: Any) -> str | None:
-    """A chainage as people write it."""
-    return None if at_m is None or pd.isna(at_m) else chainage.label(float(at_m))
