@@ -108,6 +108,13 @@ def unsaved(page: Page) -> Locator:
     return page.locator("#bd-unsaved")
 
 
+def refusals(watch: Watch) -> list[str]:
+    """What the console says of answers that refuse: a browser writes each down; taken off the record, for they are meant."""
+    found = [c for c in watch.complaints if "Failed to load resource" in c]
+    watch.complaints[:] = [c for c in watch.complaints if c not in found]
+    return found
+
+
 def test_a_line_is_drawn_caught_placed_and_saved(page: Page, watch: Watch, room: Room, screenshot: Shot) -> None:
     code = room.draft()
     room.open(page, code)
@@ -231,6 +238,7 @@ def test_a_conflict_is_shown_and_decided(
     expect(page.locator("#bd-save")).to_be_disabled()
     page.locator("[data-way=show_both]").click()
     screenshot(page, f"boundary-conflict-{way}")
+    assert all("409" in told for told in refusals(watch))
     page.reload()  # nothing is lost, and it still waits for a choice
     expect(page.locator("#bd-conflict-list")).to_contain_text("双方都改了这一段")
     page.locator(f"[data-way={way}]").click()

@@ -117,9 +117,21 @@
     const ends = [0, coords.length - 1].filter((i) => seen.contains(toLatLng(coords[i])));
     const all = inView.length <= MOST_CORNERS;
     this.desk.told(all ? "edit" : "too_many");
-    (all ? inView : ends).forEach((i) => this.corner(i));
+    (all ? this.apart(inView) : ends).forEach((i) => this.corner(i));
     if (!all) return;
     inView.forEach((i) => i + 1 < coords.length && this.middle(i));
+  };
+
+  /* Corners that can be told apart with the pointer; the others come out nearer by. */
+  Tools.prototype.apart = function (numbers) {
+    const last = this.segment.coords.length - 1;
+    let before = null;
+    return numbers.filter((i) => {
+      const at = this.map.latLngToLayerPoint(toLatLng(this.segment.coords[i]));
+      const shown = i === 0 || i === last || !before || before.distanceTo(at) >= (touch ? 26 : 12);
+      if (shown) before = at;
+      return shown;
+    });
   };
 
   Tools.prototype.corner = function (i) {
