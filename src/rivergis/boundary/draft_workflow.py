@@ -104,21 +104,20 @@ def _of_law(conn: Connection, codes: Sequence[str], line_type: str, on: date, kn
     """Announced lines in force as segments to start from, each naming the line it was taken over from."""
     rivers = _rivers(conn, codes, on, known)
     law = draft_store.law_segments(conn, list(rivers["id"]), line_type, on, known)
-    said = [s if isinstance(s, dict) else {} for s in law["source"]]
-    return gpd.GeoDataFrame(
-        {
-            "segment_id": [uuid.uuid4() for _ in range(len(law))],
-            "code": law["code"], "river_id": law["river_id"], "reach_code": [s.get("reach_code") for s in said], "bank": law["bank"],
-            "from_m": law["from_m"], "to_m": law["to_m"], "basis": "announced", "drawn_by": "announced", "hand_edited": False,
-            "attributes": [
-                {k: v for k, v in s.items() if k not in ("segment_id", "reach_code", "drawn_by")} | {"boundary_code": act}
-                for s, act in zip(said, law["boundary_code"], strict=True)
-            ],
-            "base_segment_version": law["version"],
-        },
-        geometry=law.geometry.values,
-        crs=crs.STORAGE,
-    ).rename_geometry("geom")  # fmt: skip
+    rows = [_taken_over(row, row.source if isinstance(row.source, dict) else {}) for row in law.itertuples()]
+    return gpd.GeoDataFrame(rows, geometry=law.geometry.values, crs=crs.STORAGE).rename_geometry("geom")
+
+
+def _taken_over(line: Any, said: Mapping[str, Any]) -> dict[str, Any]:
+    """An announced line as a segment: what it was drawn by outlives its announcements."""
+    own = ("segment_id", "reach_code", "drawn_by", "boundary_code")
+    return {
+        "segment_id": uuid.uuid4(), "code": str(line.code).removeprefix(f"{line.boundary_code}:"), "river_id": line.river_id,
+        "reach_code": said.get("reach_code"), "bank": line.bank, "from_m": line.from_m, "to_m": line.to_m, "basis": "announced",
+        "drawn_by": said.get("drawn_by", "announced"), "hand_edited": False,
+        "attributes": {k: v for k, v in said.items() if k not in own} | {"boundary_code": line.boundary_code},
+        "base_segment_id": line.id, "base_segment_version": line.version,
+    }  # fmt: skip
 
 
 def _rivers(conn: Connection, codes: Sequence[str], on: date, known: datetime) -> pd.DataFrame:
