@@ -90,7 +90,10 @@ def _placed(pieces: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataF
     reach, along, side = course.feet(xy)
     known = reach >= 0
     xy, of, reach, along, side = xy[known], of[known], reach[known], along[known], side[known]
-    across = shapely.length(shapely.intersection(shapes, lines)) > 0.01 * np.sqrt(shapely.area(shapes))
+    # a piece parted at the line has it for an edge: what runs through is asked of the inside
+    across = shapely.length(shapely.intersection(shapely.buffer(shapes, -0.01), lines)) > 0.01 * np.sqrt(
+        shapely.area(shapes)
+    )
     lean = np.bincount(of, side, len(shapes))
     bank = np.where(across, "both", np.where(lean > 0, "left", "right")).astype(object)
     bank[(lean == 0) & ~across] = None

@@ -19,6 +19,7 @@ LAYERS = (
     "case", "object", "building", "outfall", "permit", "land_use", "farmland", "red_line", "growth_boundary", "parcel",
 )  # fmt: skip
 """Layers that a redraw is held against, in the order they are told."""
+_HOUSED = ("case", "object", "building", "parcel")  # where nobody says the households, that is worth a word
 COLUMNS = (
     "layer", "feature", "name", "kind", "since", "households", "piece", "change", "noise", "river_code", "bank", "m2", "length_m",
     "thing_m2", "was", "becomes", "geom",
@@ -55,7 +56,7 @@ def _on(redraw: Redraw, layer: Layer) -> gpd.GeoDataFrame:
     frame = layer.frame[[geometry.finite(g) for g in layer.frame.geometry]]
     pieces = redraw.pieces
     shapes = _whole(frame.geometry.to_numpy())
-    thing, piece, size = _meetings(shapes, pieces)
+    thing, piece, size = _meetings(shapes, pieces, redraw.tolerance_m if layer.name == "case" else 0.0)
     own = frame.iloc[thing].reset_index(drop=True)
     flat = shapely.get_dimensions(shapes[thing])
     met = np.unique(thing)
@@ -89,11 +90,20 @@ def _whole(shapes: Any) -> Any:
     return shapes
 
 
-def _meetings(shapes: Any, pieces: gpd.GeoDataFrame) -> tuple[Any, Any, Any]:
-    """Things and pieces that share more than an edge: positions of both, and how much (m2, metres, or 1 for a point)."""
+def _meetings(shapes: Any, pieces: gpd.GeoDataFrame, near_m: float) -> tuple[Any, Any, Any]:
+    """Things and pieces that share more than an edge: positions of both, and how much (m2, metres, or 1 for a point).
+
+    A point counts from ``near_m`` outside: a case stands on the line more often than on either side of it.
+    """
     tree = shapely.STRtree(pieces.geometry.to_numpy())
     noise = pieces["noise"].to_numpy(dtype=bool)
-    thing, piece = tree.query(shapes, predicate="intersects")
+    if near_m > 0:
+        thing, piece = tree.query(shapes, predicate="dwithin", distance=near_m)
+        near = shapely.get_dimensions(shapes)[thing] == 0
+        near |= shapely.intersects(shapes[thing], pieces.geometry.to_numpy()[piece])
+        thing, piece = thing[near], piece[near]
+    else:
+        thing, piece = tree.query(shapes, predicate="intersects")
     flat = shapely.get_dimensions(shapes)[thing]
     # a shape shares some of every strip of noise at its edge, and that says nothing
     keep = ~noise[piece] | (flat == 0)

@@ -114,8 +114,8 @@ def _sign_table(told: dict[str, Any]) -> Table:
     """The table to be countersigned: the last three columns are left for hands."""
     rows = [
         [
-            r["no"], _river(r), _bank(r["bank"]), r["stretch"] or words.both("redraw.unknown"), r["m2"], r["width_m"],
-            r["reason"] or words.both("redraw.reason_missing"), "、".join(r["cases"]), _against(r), f"{r['lon']:.6f}, {r['lat']:.6f}",
+            r["no"], _river(r), _bank(r["bank"]), r["stretch"] or words.say("redraw.unknown"), r["m2"], r["width_m"],
+            r["reason"] or words.say("redraw.reason_missing"), "、".join(r["cases"]), _against(r), f"{r['lon']:.6f}, {r['lat']:.6f}",
             "", "", "",
         ]
         for r in told["reductions"]
@@ -124,7 +124,7 @@ def _sign_table(told: dict[str, Any]) -> Table:
 
 
 def _river(row: dict[str, Any]) -> str:
-    return str(row.get("river") or row["river_code"] or words.both("redraw.all_rivers"))
+    return str(row.get("river") or row["river_code"] or words.say("redraw.all_rivers"))
 
 
 def _bank(bank: str | None) -> str:
@@ -138,7 +138,9 @@ def _bank(bank: str | None) -> str:
 def _against(reduction: dict[str, Any]) -> str:
     """What speaks against letting the ground go, in words with m2 and days; the gravest first."""
     out = []
-    for code in reduction["codes"]:
+    # what was filled was water: said once
+    told = [c for c in reduction["codes"] if c != "former_water" or "filled" not in reduction["codes"]]
+    for code in told:
         mine = [f for f in reduction["flags"] if f["code"] == code]
         size = sum(f["m2"] or 0 for f in mine) if code not in ("open_case", "object_stands", "new_object") else None
         names = "、".join(dict.fromkeys(str(f["feature"]) for f in mine if f["feature"]))[:80]

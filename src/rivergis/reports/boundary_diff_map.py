@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from rivergis import crs, words
+from rivergis import crs, geometry, words
 from rivergis.boundary import diff, diff_ground
 from rivergis.boundary.diff import Redraw
 from rivergis.maps import map_drawing as drawing
@@ -23,7 +23,7 @@ _LEAST_M = 150.0  # what a small map shows at least, so that one sees where it i
 _ROUND = 0.6  # of the size of a reduction, shown around it
 _LEGEND = (
     ("line", "redraw_old"), ("line", "redraw_new"), ("area", "redraw_entering"), ("area", "redraw_leaving"), ("area", "redraw_flag"),
-    ("area", "water"), ("line", "axis"), ("point", "redraw_case"), ("point", "redraw_thing"),
+    ("area", "water"), ("line", "axis"), ("point", "redraw_reduction"), ("point", "redraw_case"), ("point", "redraw_thing"),
 )  # fmt: skip
 
 
@@ -82,7 +82,9 @@ def _drawn(redraw: Redraw, system: CRS) -> Drawn:
     """Everything on the ground in one system, what lies below first."""
 
     def of(frame: gpd.GeoDataFrame | None) -> list[Any]:
-        return [] if frame is None or frame.empty else list(frame.to_crs(system).geometry)
+        shapes = [] if frame is None or frame.empty else list(frame.to_crs(system).geometry)
+        # a narrow piece may cross itself by the rounding of another system
+        return [s if shapely.is_valid(s) else geometry.polygons_of(s) for s in shapes]
 
     def edges(frame: gpd.GeoDataFrame) -> list[Any]:
         return [shapely.boundary(s) for s in of(frame)]
@@ -96,17 +98,19 @@ def _drawn(redraw: Redraw, system: CRS) -> Drawn:
         ("area", "redraw_entering"): of(moved[moved["change"] == diff.ENTERING]),
         ("area", "redraw_leaving"): of(moved[moved["change"] == diff.LEAVING]),
         ("area", "redraw_flag"): of(water),
-        ("line", "redraw_old"): edges(redraw.old),
         ("line", "redraw_new"): edges(redraw.new),
+        ("line", "redraw_old"): edges(redraw.old),
     }
     return Drawn(system, shapes, _points(redraw, system))
 
 
 def _points(redraw: Redraw, system: CRS) -> list[tuple[str, float, float, str]]:
-    """Cases first, then what else stands on changed ground and is no land cover."""
+    """Numbers of the reductions, cases, then what else stands on changed ground and is no land cover."""
+    numbered = shapely.point_on_surface(redraw.reduced.to_crs(system).geometry.to_numpy())
+    numbers = [("redraw_reduction", p.x, p.y, str(n)) for n, p in enumerate(numbered, 1)]
     things = redraw.things
     if things is None or things.empty:
-        return []
+        return numbers
     mine = things[things["layer"].isin(["case", "object", "building", "outfall"])].drop_duplicates(["layer", "feature"])
     spots = shapely.point_on_surface(mine.to_crs(system).geometry.to_numpy())
     rows = [
@@ -118,7 +122,7 @@ def _points(redraw: Redraw, system: CRS) -> list[tuple[str, float, float, str]]:
         )
         for layer, name, feature, p in zip(mine["layer"], mine["name"], mine["feature"], spots, strict=True)
     ]
-    return sorted(rows, key=lambda r: r[0])
+    return [*numbers, *sorted(rows, key=lambda r: r[0])]
 
 
 def _svg(view: map_frame.View, drawn: Drawn) -> str:
