@@ -80,6 +80,10 @@ class Chain:
             at.append(part.reach.at_m(shapely.line_interpolate_point(self.line, s)))
         return np.concatenate(along), np.maximum.accumulate(np.concatenate(at))
 
+    def measured(self) -> tuple[Floats, Floats]:
+        """Metres along the chain at close steps, and the chainage there."""
+        return self._measured
+
     @property
     def from_m(self) -> float:
         return float(self._measured[1][0])
