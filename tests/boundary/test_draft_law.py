@@ -243,3 +243,17 @@ def test_what_a_line_was_drawn_by_outlives_its_announcements(db: Database, tmp_p
         "announced",
     )
     assert left["attributes"] == {"rule": {"key": "boundary.leveed.berm_width", "value": 10}, "boundary_code": "D1"}
+
+
+def test_the_file_of_an_announcement_that_was_imported(db: Database, tmp_path: Path) -> None:
+    ground(db)
+    paper = tmp_path / "公告.pdf"
+    paper.write_bytes(b"announcement")
+    said = {"reason": "补档", "publisher": "试验县水利局", "file": paper, "store_dir": tmp_path / "s"}
+    with pytest.raises(NotPermitted):
+        law_workflow.attach(db, "V1", "zhang", **said)
+    sha256, _ = law_workflow.attach(db, "V1", "wang", **said)
+    with db.read() as conn:
+        row = draft_store.standing(conn, DAY, now_of(conn)).iloc[0]
+    assert (row["document_sha256"], row["document_name"], row["publisher"]) == (sha256, "公告.pdf", "试验县水利局")
+    assert row["standing"] == "in_force"

@@ -96,6 +96,7 @@ BEGIN
   IF btrim(e.reason, E' \t\r\n\u3000') <> '' THEN out := out || 'reason'::text; END IF;
   IF e.attachment_sha256 IS NOT NULL THEN out := out || 'attachment'::text; END IF;
   IF app.filled(d -> 'authority') THEN out := out || 'authority'::text; END IF;
+  IF app.filled(d -> 'publisher') THEN out := out || 'publisher'::text; END IF;
   IF EXISTS (SELECT FROM app.boundary_draft_segment_at(e.draft_id, e.revision)) THEN out := out || 'lines'::text; END IF;
   IF NOT (SELECT b.sketch FROM data.boundary_draft b WHERE b.id = e.draft_id)
      AND NOT EXISTS (SELECT FROM app.boundary_draft_segment_at(e.draft_id, e.revision) s WHERE s.basis = 'surrogate') THEN
@@ -130,8 +131,8 @@ BEGIN
   IF state <> ALL (m.from_states) THEN
     RAISE EXCEPTION 'a % that is % cannot be moved by %', kind, state, NEW.move USING ERRCODE = 'RG003';
   END IF;
-  IF NEW.to_state IS DISTINCT FROM m.to_state THEN
-    RAISE EXCEPTION 'the move % leads to %, not to %', NEW.move, m.to_state, NEW.to_state USING ERRCODE = 'RG003';
+  IF NEW.to_state IS DISTINCT FROM CASE m.to_state WHEN 'stay' THEN state ELSE m.to_state END THEN
+    RAISE EXCEPTION 'the move % leads from % to %, not to %', NEW.move, state, m.to_state, NEW.to_state USING ERRCODE = 'RG003';
   END IF;
   IF NEW.draft_id IS NOT NULL AND NEW.revision IS DISTINCT FROM app.draft_revision(NEW.draft_id) THEN
     RAISE EXCEPTION 'the draft stands at revision %, the move % was meant for %', app.draft_revision(NEW.draft_id), NEW.move, NEW.revision USING ERRCODE = 'RG009';

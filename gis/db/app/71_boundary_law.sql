@@ -2,7 +2,7 @@
 CREATE FUNCTION app.boundary_standing_as_of(on_date date, known_at timestamptz DEFAULT now())
 RETURNS TABLE (boundary_id uuid, boundary_version int, code text, code_namespace text, river_id uuid, river_code text, river text, line_type text, basis text,
   standing text, announce_gov text, announce_doc_no text, announced_on date, in_force_from date, in_force_until date, reason text,
-  draft_id uuid, replaced_by uuid, survey_scale int, xy_error_m double precision)
+  draft_id uuid, replaced_by uuid, survey_scale int, xy_error_m double precision, publisher text, document_sha256 text, document_name text)
 LANGUAGE sql STABLE AS $$
   WITH known AS (
     SELECT v.* FROM data.boundary_version v WHERE v.recorded_at <= known_at AND (v.superseded_at IS NULL OR v.superseded_at > known_at)),
@@ -18,11 +18,17 @@ LANGUAGE sql STABLE AS $$
     v.announce_gov, v.announce_doc_no, v.announced_on, lower(v.valid), upper(v.valid) - 1, v.reason,
     (SELECT a.draft_id FROM data.boundary_act a WHERE a.boundary_id = v.id AND a.recorded_at <= known_at LIMIT 1),
     (SELECT a.boundary_id FROM data.boundary_act a WHERE a.replaces_id = v.id AND a.recorded_at <= known_at ORDER BY a.recorded_at DESC LIMIT 1),
-    v.survey_scale, v.xy_error_m
+    v.survey_scale, v.xy_error_m, paper.publisher, paper.attachment_sha256, paper.attachment_name
   FROM chosen v LEFT JOIN app.river_as_of(on_date, known_at) r ON r.id = v.river_id
+  LEFT JOIN LATERAL (
+    SELECT coalesce(e.detail ->> 'publisher', e.detail -> 'announcement' ->> 'publisher') AS publisher, e.attachment_sha256, e.attachment_name
+    FROM data.boundary_event e
+    WHERE e.recorded_at <= known_at AND (e.boundary_id = v.id AND e.move = 'attach' OR e.move = 'announce' AND e.draft_id IN (
+      SELECT a.draft_id FROM data.boundary_act a WHERE a.boundary_id = v.id AND a.recorded_at <= known_at))
+    ORDER BY e.recorded_at DESC, e.id DESC LIMIT 1) paper ON true
 $$;
 COMMENT ON FUNCTION app.boundary_standing_as_of(date, timestamptz) IS
-  'Every delimitation with its standing on a civil day as known at a moment: in_force, announced (not yet in force), superseded, revoked, or the state of a line that was imported as a draft';
+  'Every delimitation with its standing on a civil day as known at a moment: in_force, announced (not yet in force), superseded, revoked, or the state of a line that was imported as a draft; with the file of its announcement, where one is kept';
 CREATE VIEW app.boundary_standing AS SELECT * FROM app.boundary_standing_as_of(app.today());
 COMMENT ON VIEW app.boundary_standing IS 'Every delimitation with its standing today';
 

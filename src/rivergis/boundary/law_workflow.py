@@ -264,6 +264,31 @@ def _reduction(r: Reduced, boundary_id: uuid.UUID, version: int, *, reviewer: st
     }  # fmt: skip
 
 
+def attach(
+    db: Database, code: str, actor: str, *, reason: str, publisher: str, file: Path, store_dir: Path
+) -> tuple[str, str]:
+    """Keep the file of an announcement with a delimitation that came by an import (补附公告文件); its hash and name."""
+    with db.write(actor) as conn:
+        people.require(conn, actor, lifecycle.load()["boundary_version"].moves["attach"].capability)
+        known = now_of(conn)
+        act = _announced(conn, code, known.astimezone(redraw_workflow.SHANGHAI).date())
+        kept = draft_move_workflow.keep_file(file, store_dir)
+        draft_store.add_event(
+            conn, boundary_id=act["boundary_id"], move="attach", to_state="announced", revision=None, reason=reason,
+            attachment=kept, detail={"publisher": publisher},
+        )  # fmt: skip
+        return kept
+
+
+def _announced(conn: Connection, code: str, on: date) -> pd.Series:
+    """The announced delimitation of a code, with its standing on a day."""
+    found = draft_store.standing(conn, on, now_of(conn))
+    found = found[(found["code"] == code) & (found["basis"] == "announced")]
+    if found.empty:
+        raise NotFound(f"There is no announced delimitation {code!r}; 'rivergis boundary version standing' lists them.")
+    return found.iloc[0]
+
+
 @dataclass(frozen=True)
 class Revoked:
     """A delimitation that was revoked."""
@@ -290,13 +315,7 @@ def revoke(
         life = lifecycle.load()["boundary_version"]
         people.require(conn, actor, life.moves["revoke"].capability)
         known = now_of(conn)
-        found = draft_store.standing(conn, on, known)
-        found = found[(found["code"] == code) & (found["basis"] == "announced")]
-        if found.empty:
-            raise NotFound(
-                f"There is no announced delimitation {code!r}; 'rivergis boundary version standing' lists them."
-            )
-        act = found.iloc[0]
+        act = _announced(conn, code, on)
         if act["standing"] != "in_force":
             raise NotNow(f"The delimitation {code} is {act['standing']} on {on}: only one in force is revoked.")
         attachment = draft_move_workflow.keep_file(file, store_dir)

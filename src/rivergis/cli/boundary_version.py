@@ -362,6 +362,24 @@ def announce(
     )
 
 
+@version.command("attach")
+@click.argument("code")
+@click.option("--file", "file", type=FILE, required=True, help="The announcement itself (公告文件); it is kept.")
+@click.option("--publisher", required=True, help="Who published it (发布单位).")
+@REASON
+@common.actor_option
+def attach(code: str, file: Path, publisher: str, reason: str, actor: str | None) -> None:
+    """Keep the file of an announcement with a delimitation that came by an import (补附公告文件)."""
+    from rivergis.boundary import law_workflow
+
+    db = common.database()
+    sha256, name = law_workflow.attach(
+        db, code, common.acting(db, actor, "review_boundary"), reason=reason, publisher=publisher, file=file,
+        store_dir=common.settings().store_dir,
+    )  # fmt: skip
+    common.say(f"{code}: {name} {sha256[:16]}")
+
+
 @version.command("revoke")
 @click.argument("code")
 @click.option("--from", "on", type=common.CivilDay(), required=True, help="Day from which it no longer holds.")
@@ -405,9 +423,9 @@ def standing(on: datetime | None, known_at: datetime | None, out: Path | None, a
         common.deliver(rows, out, as_json, "standing")
         return
     common.table(
-        ["划界成果 delimitation", "河流 river", "类型 type", "状态 standing", "公告文号 document", "施行 from", "止 until"],
+        ["划界成果 delimitation", "河流 river", "类型 type", "状态 standing", "公告文号 document", "公告文件 file", "施行 from", "止 until"],
         [
-            [r.code, r.river or r.river_code, r.line_type, words.both(f"boundary_standing.{r.standing}"), r.announce_doc_no, r.in_force_from, r.in_force_until]
+            [r.code, r.river or r.river_code, r.line_type, words.both(f"boundary_standing.{r.standing}"), r.announce_doc_no, r.document_name or ("未附 none kept" if r.basis == "announced" else ""), r.in_force_from, r.in_force_until]
             for r in rows.itertuples()
         ],
     )  # fmt: skip
