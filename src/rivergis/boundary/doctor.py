@@ -54,7 +54,7 @@ def examine(case: Case) -> list[Defect]:
         vertices = [replace(v, line=place[v.line]) for v in vertices if v.line in place]
         shapes = shapes[keep]
     desk = Desk(case, axis)
-    laid = lay(case.lines, shapes, axis, case.counties)
+    laid = lay(case.lines, shapes, axis, case.counties, case.limits.bank)
     found = [d for part in _asked(desk, laid, vertices) for d in part]
     return sorted(fold(found, case.limits.consequences), key=lambda d: (d.reach or "", d.from_m, d.code))
 

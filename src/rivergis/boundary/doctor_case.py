@@ -55,6 +55,7 @@ class Limits:
     step_min_m: float
     spike_max_angle_deg: float
     spike_min_m: float
+    loop_min_m: float
     outlier_min_m: float
     duplicate_vertex_m: float
     dangle_max_m: float

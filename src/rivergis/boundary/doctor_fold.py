@@ -21,9 +21,12 @@ def fold(defects: Sequence[Defect], consequences: Mapping[str, Sequence[str]]) -
     The end of a line that meets nothing goes with what is wrong with the reach it should meet.
     """
     by_reach: dict[str, list[int]] = {}
+    by_feature: dict[str, list[int]] = {}
     for i, d in enumerate(defects):
         by_reach.setdefault(d.reach or "", []).append(i)
-    cause = [_cause(i, defects, by_reach, consequences) for i in range(len(defects))]
+        for f in d.features:
+            by_feature.setdefault(f, []).append(i)
+    cause = [_cause(i, defects, by_reach, by_feature, consequences) for i in range(len(defects))]
     folded: dict[int, list[Defect]] = {}
     for i, c in enumerate(cause):
         if c is not None:
@@ -44,10 +47,16 @@ def _root(i: int, cause: Sequence[int | None]) -> int:
 
 
 def _cause(
-    i: int, defects: Sequence[Defect], by_reach: Mapping[str, list[int]], consequences: Mapping[str, Sequence[str]]
+    i: int,
+    defects: Sequence[Defect],
+    by_reach: Mapping[str, list[int]],
+    by_feature: Mapping[str, list[int]],
+    consequences: Mapping[str, Sequence[str]],
 ) -> int | None:
+    """The defect that one is a consequence of, or None: at its reach, through a shared line, or at the reach behind its node."""
     d = defects[i]
-    for k in by_reach[d.reach or ""]:
+    near = [*by_reach[d.reach or ""], *(k for f in d.features for k in by_feature[f])]
+    for k in near:
         if k != i and d.code in consequences.get(defects[k].code, ()) and _together(defects[k], d):
             return k
     for name in d.detail.get("neighbours", ()):
@@ -58,6 +67,6 @@ def _cause(
 
 
 def _together(cause: Defect, d: Defect) -> bool:
-    if cause.side and d.side and cause.side != d.side:
+    if cause.reach != d.reach or (cause.side and d.side and cause.side != d.side):
         return bool(set(cause.features) & set(d.features))
     return d.from_m <= cause.to_m + MARGIN_M and d.to_m >= cause.from_m - MARGIN_M

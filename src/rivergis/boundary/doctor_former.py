@@ -33,9 +33,8 @@ def shrunk(desk: Desk, at: Points) -> list[Defect]:
     tolerance = desk.case.limits.shrink_tolerance_m
     former, reach, edge = former_edge(desk.case, desk.axes)
     lost = np.nan_to_num(edge.at(at.key, at.s) - at.out)
-    far = np.flatnonzero(lost > tolerance)
-    # between two vertices the offset of a line is not straight: what lies upon the former line has lost nothing
-    bundle = bundles(former, reach, at.reach[far])
-    lost[far] = np.minimum(lost[far], shapely.distance(bundle, shapely.points(at.p.xy[at.keep[far]])))
+    far = np.flatnonzero(lost > 0.5 * tolerance)
+    # the chainage says on which side of the former line a point lies, the straight way how far
+    lost[far] = shapely.distance(bundles(former, reach, at.reach[far]), shapely.points(at.p.xy[at.keep[far]]))
     flag = lost > tolerance
     return stretches_of(desk, at, "shrunk_against_former", flag, lost, desk.case.limits.min_stretch_m)

@@ -22,6 +22,7 @@ NUMBERS = {
     "step_min_m": "step_min",
     "spike_max_angle_deg": "spike_max_angle",
     "spike_min_m": "spike_min",
+    "loop_min_m": "loop_min",
     "outlier_min_m": "outlier_min",
     "duplicate_vertex_m": "duplicate_vertex",
     "dangle_max_m": "dangle_max",

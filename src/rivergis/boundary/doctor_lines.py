@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,15 +94,20 @@ def profile(axes: Axes, shapes: Any, reach: Ints) -> Profile:
     return Profile(xy, of.astype(np.int64), along(xy, of), s, o, beyond)
 
 
-def lay(lines: gpd.GeoDataFrame, shapes: Any, axes: Axes, counties: gpd.GeoDataFrame | None) -> Laid:
-    """Lay working shapes of lines along their reaches. ``shapes``: LineStrings, one a row of ``lines``, all usable."""
+def lay(
+    lines: gpd.GeoDataFrame, shapes: Any, axes: Axes, counties: gpd.GeoDataFrame | None, banks: Sequence[str]
+) -> Laid:
+    """Lay working shapes of lines along their reaches. ``shapes``: LineStrings, one a row of ``lines``, all usable.
+
+    ``banks``: the words that may stand for a bank; any other word says nothing, and the ground decides.
+    """
     row = lines["reach_id"].map(axes.row)
     known = row.notna().to_numpy()
     reach = row.fillna(-1).to_numpy(np.int64)
     if (~known).any():
         reach[~known] = nearest_reach(axes, shapes[~known])
     rough = profile(axes, shapes, reach)
-    label = np.array([side_of(b) for b in lines["bank"]], np.int64)
+    label = np.array([side_of(b) if b in banks else 0 for b in lines["bank"]], np.int64)
     back = _runs_upstream(rough, len(shapes), shapely.length(shapes))
     shapes = np.where(back, shapely.reverse(shapes), shapes)
     county = _counties(lines, shapes, counties)

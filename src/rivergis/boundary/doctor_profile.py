@@ -21,9 +21,11 @@ from rivergis.boundary.doctor_lines import Laid, Profile, nearest_reach
 
 JOIN_M = 30.0
 """Stretches of one fault on one bank that are nearer than this are one."""
+EDGE_M = 10.0
+"""Longest step between two points of an edge."""
 _ROUNDING_M = 0.05
 """Widths of reaches are written to a decimetre: next to the limit of a class both classes hold."""
-_STEEP = 2.0
+_STEEP = 4.0
 """Sideways over onward from which a step is abrupt."""
 
 
@@ -56,7 +58,8 @@ def key_of(reach: Ints, bank: Ints) -> Ints:
 
 def edge_of(axes: Axes, shapes: Any, reach: Ints, bank: Ints | None = None) -> Edge:
     """The edge that lines (or the outlines of areas) make along their reaches; ``bank`` of each shape, else by the ground."""
-    xy, of = shapely.get_coordinates(shapes, return_index=True)
+    # between two vertices of a bend the offset of a chord is not straight
+    xy, of = shapely.get_coordinates(shapely.segmentize(shapes, EDGE_M), return_index=True)
     s, o, beyond = axes.feet(reach[of], xy)
     side = np.where(o >= 0, 1, -1) if bank is None else bank[of]
     key, outward = key_of(reach[of], side), o * side
@@ -228,7 +231,8 @@ def stretches_of(desk: Desk, at: Points, code: str, flag: Bools, measure: Floats
     hit = np.flatnonzero(flag)
     if not len(hit):
         return []
-    cut = (at.key[hit][1:] != at.key[hit][:-1]) | (np.abs(np.diff(at.s[hit])) > JOIN_M)
+    parted = (np.diff(hit) > 1) & (np.abs(np.diff(at.s[hit])) > JOIN_M)
+    cut = (at.key[hit][1:] != at.key[hit][:-1]) | parted
     ends = np.r_[0, np.flatnonzero(cut) + 1, len(hit)]
     spans = [hit[a:b] for a, b in itertools.pairwise(ends)]
     return [_stretch(desk, at, code, run, measure) for run in spans if _long(at, run) >= least_m]

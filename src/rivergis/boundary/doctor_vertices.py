@@ -73,7 +73,7 @@ def clean(lines: gpd.GeoDataFrame, limits: Limits) -> tuple[Any, list[Found]]:
         out[row] = shapely.linestrings(work.xy) if len(work.xy) > 1 else None
     simple = np.array([s is None for s in out]) | shapely.is_simple(out)
     for row in np.flatnonzero(~simple).tolist():
-        out[row], more = _loops(row, out[row])
+        out[row], more = _loops(row, out[row], limits.loop_min_m)
         found += more
     return out, found
 
@@ -200,8 +200,8 @@ def _needles(work: _Work, limits: Limits, _: Any) -> tuple[_Work, list[Found]]:
     return work.without(tip), found
 
 
-def _loops(row: int, line: Any) -> tuple[Any, list[Found]]:
-    """A line that crosses itself, its loops taken out one by one; loops at one place are one fault."""
+def _loops(row: int, line: Any, least_m: float) -> tuple[Any, list[Found]]:
+    """A line that crosses itself, its loops taken out one by one; loops at one place are one fault, small ones none."""
     found: list[Found] = []
     for _ in range(_LOOPS):
         cut = _first_loop(line)
@@ -210,7 +210,8 @@ def _loops(row: int, line: Any) -> tuple[Any, list[Found]]:
         i, j, at = cut
         xy = shapely.get_coordinates(line)
         size = shapely.length(shapely.linestrings(np.vstack([at, xy[i + 1 : j + 1], at])))
-        if not found or np.hypot(*(at - found[-1].last)) > max(20.0, 2 * size):
+        new = not found or np.hypot(*(at - found[-1].last)) > max(20.0, 2 * size)
+        if size >= least_m and new:
             found.append(Found("self_crossing", row, at, at, float(size), "m", i, j - i))
         line = shapely.linestrings(np.vstack([xy[: i + 1], at, xy[j + 1 :]]))
     return line, found
