@@ -147,7 +147,9 @@ def sums(redraw: Redraw) -> pd.DataFrame:
         return pd.DataFrame(columns=["layer", "kind", "change", "things", "m2", "length_m", "households", "unsaid"])
     known = pd.to_numeric(rows["households"], errors="coerce")
     rows = rows.assign(
-        households=known, unsaid=known.isna(), kind=rows["kind"].map(lambda k: "" if pd.isna(k) else str(k))
+        households=known,
+        unsaid=known.isna() & rows["layer"].isin(_HOUSED),
+        kind=rows["kind"].map(lambda k: "" if pd.isna(k) else str(k)),
     )
     grouped = rows.assign(order=rows["layer"].map(list(LAYERS).index)).groupby(["order", "layer", "kind", "change"])
     out = pd.DataFrame(
