@@ -40,6 +40,10 @@ class Linework:
         self.last: Ints = np.searchsorted(of, np.arange(len(lines)), side="right") - 1
         pairs = np.stack([xy[self.start], xy[self.start + 1]], axis=1) if len(self.start) else np.empty((0, 2, 2))
         self.tree = shapely.STRtree(shapely.linestrings(pairs))
+        step = np.where(inner, np.hypot(*np.diff(xy, axis=0).T), 0.0)
+        run = np.concatenate([[0.0], np.cumsum(step)])
+        self.run: Floats = run - run[self.first[of]]
+        """Length of its line at each vertex."""
 
     def hits(self, origin: Floats, ahead: Floats, owner: npt.NDArray[np.object_] | None) -> tuple[Floats, Ints, Floats]:
         """What rays from ``origin`` (n, 2) over ``ahead`` (n, 2) meet first: distance (inf: nothing), segment, share of it."""
@@ -65,30 +69,28 @@ class Linework:
         segment[which], share[which] = seg[pick], u[pick]
         return away, segment, share
 
-    def between(self, seg_a: int, seg_b: int, a: Floats, b: Floats) -> Floats:
-        """Vertices of a line strictly between two places on it, if it leads from one to the other without detour; else none."""
-        none = np.empty((0, 2))
-        if seg_a < 0 or seg_b < 0 or self.line[seg_a] != self.line[seg_b]:
-            return none
-        i, j = self.start[seg_a], self.start[seg_b]
-        first, last = self.first[self.line[seg_a]], self.last[self.line[seg_a]]
-        if i == j:
-            return none
-        ways = [self.xy[i + 1 : j + 1] if i < j else self.xy[j + 1 : i + 1][::-1]]
-        if self.closed[self.line[seg_a]]:
-            body = (
-                np.vstack([self.xy[i + 1 : last], self.xy[first : j + 1]])
-                if i >= j
-                else (np.vstack([self.xy[first : i + 1][::-1], self.xy[j + 1 : last][::-1]]))
-            )
-            ways.append(body)
-        lengths = [_length(np.vstack([a, w, b])) for w in ways]
-        best = int(np.argmin(lengths))
-        return ways[best] if lengths[best] <= 1.5 * float(np.hypot(*(b - a))) + 2.0 else none
+    def place(self, segment: Ints, share: Floats) -> Floats:
+        """Length along its line of places on segments; -1 where there is none."""
+        at = self.start[segment]
+        made: Floats = np.where(segment < 0, -1.0, self.run[at] + share * (self.run[at + 1] - self.run[at]))
+        return made
 
+    def arc(self, line: int, a: float, b: float) -> tuple[Floats, Floats]:
+        """Vertices of a line strictly between two lengths along it, in the order from a to b, and their lengths."""
+        first, last = self.first[line], self.last[line]
+        run = self.run[first : last + 1]
+        low, high = np.searchsorted(run, [min(a, b) + 1e-9, max(a, b) - 1e-9], side="left")
+        turn = 1 if a <= b else -1
+        return self.xy[first + low : first + high][::turn], run[low:high][::turn]
 
-def _length(xy: Floats) -> float:
-    return float(np.hypot(*np.diff(xy, axis=0).T).sum())
+    def round_the_start(self, line: int, a: float, b: float) -> tuple[Floats, Floats]:
+        """The same the other way round a ring; lengths go on from a."""
+        whole = self.run[self.last[line]]
+        if a > b:  # on over the end of the ring
+            one, two = self.arc(line, a, whole), self.arc(line, -1e-6, b)
+            return np.vstack([one[0], two[0]]), np.concatenate([one[1], two[1] + whole])
+        one, two = self.arc(line, a, -1e-6), self.arc(line, whole, b)
+        return np.vstack([one[0], two[0]]), np.concatenate([one[1], two[1] - whole])
 
 
 @dataclass(frozen=True)
@@ -156,29 +158,69 @@ def _without_bays(found: Looks, longest_m: float) -> Floats:
 
 def _curve(axis: Curve, found: Looks, away: Floats, group: Ints, work: Linework, longest_m: float) -> Curve:
     """The edge through the looks of one group, followed between looks that are neighbours."""
-    xy = [found.origin[i] + found.square[i] * away[i] for i in group]
-    points, at = [xy[0]], [found.at_m[group[0]]]
-    for k in range(1, len(group)):
-        i, j = group[k - 1], group[k]
-        if j == i + 1:
-            inner = work.between(int(found.segment[i]), int(found.segment[j]), xy[k - 1], xy[k])
-            points += list(inner)
-            at += list(_spread(xy[k - 1], inner, xy[k], found.at_m[i], found.at_m[j]))
-        else:
-            points += list(_bridge(axis, found, away, i, j))
-            at += list(found.at_m[i + 1 : j])
-        points.append(xy[k])
-        at.append(found.at_m[j])
-    curve = tidy(np.array(points), np.array(at))
-    return _to_ends(axis, curve, found, group, away, longest_m)
+    xy = found.origin[group] + found.square[group] * away[group, None]
+    place = work.place(found.segment[group], found.share[group])
+    line = np.where(found.segment[group] < 0, -1, work.line[found.segment[group]])
+    kinds = _ways(xy, place, line, group, work)
+    points, at = [xy[:1]], [found.at_m[group[:1]]]
+    stops = np.concatenate([[0], np.flatnonzero(np.diff(kinds)) + 1, [len(kinds)]])
+    for a, b in itertools.pairwise(stops):
+        inner = _followed(found, group, away, xy, place, line, kinds, work, int(a), int(b))
+        points += [inner[0], xy[b : b + 1]]
+        at += [inner[1], found.at_m[group[b : b + 1]]]
+    return _to_ends(axis, tidy(np.vstack(points), np.concatenate(at)), found, group, away, longest_m)
 
 
-def _spread(a: Floats, inner: Floats, b: Floats, from_m: float, to_m: float) -> Floats:
-    run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(np.vstack([a, inner, b]), axis=0).T))])
-    return from_m + (to_m - from_m) * run[1:-1] / max(run[-1], 1e-9)
+_ROUND, _STRAIGHT, _BRIDGED = 10_000_000, 20_000_000, 30_000_000
 
 
-def _bridge(axis: Curve, found: Looks, away: Floats, i: int, j: int) -> Floats:
+def _ways(xy: Floats, place: Floats, line: Ints, group: Ints, work: Linework) -> Ints:
+    """How one comes from each look to the next: along a line (sign and number tell which way and how often round its start),
+    straight, or over a bay. Neighbouring looks of one way are followed together; straight ones each alone."""
+    chord = np.hypot(*np.diff(xy, axis=0).T) * 1.5 + 2.0
+    same = (line[1:] == line[:-1]) & (line[1:] >= 0)
+    step = np.diff(place)
+    whole = np.where(line[1:] >= 0, work.run[work.last[line[1:]]], np.inf)
+    round_ = same & work.closed[line[1:]] & (whole - np.abs(step) <= chord)
+    ways = np.where(
+        np.abs(step) <= chord, np.where(step >= 0, 1, -1), np.where(round_, _ROUND + np.arange(len(step)), 0)
+    )
+    ways = np.where(same & (ways != 0), ways, _STRAIGHT + np.arange(len(step)))
+    made: Ints = np.where(np.diff(group) == 1, ways, _BRIDGED + np.arange(len(step)))
+    return made
+
+
+def _followed(
+    found: Looks,
+    group: Ints,
+    away: Floats,
+    xy: Floats,
+    place: Floats,
+    line: Ints,
+    kinds: Ints,
+    work: Linework,
+    a: int,
+    b: int,
+) -> tuple[Floats, Floats]:
+    """Vertices and chainages strictly between looks a and b of a group, which are reached in one way."""
+    kind, which = int(kinds[a]), int(line[a])
+    if kind >= _BRIDGED:
+        i, j = int(group[a]), int(group[b])
+        return _bridge(found, away, i, j), found.at_m[i + 1 : j]
+    if kind in (1, -1):
+        inner, run = work.arc(which, place[a], place[b])
+        known, at = place[a : b + 1], found.at_m[group[a : b + 1]]
+        return inner, np.interp(run * kind, known * kind, at)
+    if kind >= _STRAIGHT:
+        return np.empty((0, 2)), np.empty(0)
+    inner, run = work.round_the_start(which, place[a], place[b])
+    whole = work.run[work.last[which]]
+    end = place[b] + (whole if place[a] > place[b] else -whole)
+    turn = 1 if end > place[a] else -1
+    return inner, np.interp(run * turn, np.array([place[a], end]) * turn, found.at_m[group[[a, b]]])
+
+
+def _bridge(found: Looks, away: Floats, i: int, j: int) -> Floats:
     """Across a bay: at the distance that lies between those before and behind it."""
     width = np.interp(found.at_m[i + 1 : j], found.at_m[[i, j]], away[[i, j]])
     return found.origin[i + 1 : j] + found.square[i + 1 : j] * width[:, None]

@@ -17,13 +17,13 @@ from pyproj import CRS
 from rivergis import crs
 from rivergis.boundary import draft_keep, draft_rules, draft_rules_files
 from rivergis.boundary import draft_read_files as reading_
+from rivergis.boundary.draft_flood_files import Terrain, floods
 from rivergis.boundary.draft_frames import DRAFT_PRINT, Draft, notes_frame
 from rivergis.boundary.draft_keep import Only
 from rivergis.boundary.draft_make import Sources, make
 from rivergis.boundary.draft_read_files import Layer, Reading
 from rivergis.errors import UsageError
 from rivergis.intake.delivery import Asked as Opening
-from rivergis.river import files
 from rivergis.rules import RuleBook, RuleView
 
 
@@ -37,6 +37,7 @@ class Asked:
     banks: Path | None = None
     water: Path | None = None
     counties: Path | None = None
+    levels: Path | None = None
     layers: dict[str, str] = field(default_factory=dict)
     keep: Path | None = None
     only: tuple[Only, ...] = ()
@@ -48,7 +49,7 @@ class Asked:
     @property
     def paths(self) -> dict[str, Path]:
         """The files that hold layers, by what they hold."""
-        named = {n: getattr(self, n) for n in ("reaches", "levees", "banks", "water", "counties")}
+        named = {n: getattr(self, n) for n in ("reaches", "levees", "banks", "water", "counties", "levels")}
         return {n: p for n, p in named.items() if p is not None}
 
 
@@ -85,16 +86,22 @@ class Drafted:
         }
 
 
-def draft(asked: Asked, book: RuleBook) -> Drafted:
-    """Draft lines for all reaches of a file (划界草案). Raises ``InputError``, ``CrsRefused``, ``UsageError``, ``RuleError``."""
+def draft(asked: Asked, book: RuleBook, terrain: Terrain | None = None) -> Drafted:
+    """Draft lines for all reaches of a file (划界草案). Raises ``InputError``, ``CrsRefused``, ``UsageError``, ``RuleError``.
+
+    ``terrain``: the ground that flood levels are compared with.
+    """
     view = draft_rules_files.view_of(book, asked.rules, asked.on or date.today())
     reading = Reading()
     found = reading_.opened(asked.paths, Opening(None, asked.crs, None, None))
     layers = {n: reading_.layer(n, asked.paths[n], f, asked.layers.get(n), reading) for n, f in found.items()}
     system = crs.local_crs(*crs.centre(layers["reaches"].frame))
-    layers = {n: Layer(given.frame.to_crs(system), given.about) for n, given in layers.items()}
+    layers = {n: given.to(system) for n, given in layers.items()}
     earlier = reading_.earlier(asked.keep) if asked.keep else None
     sources = _sources(asked, layers, reading, view, system, earlier)
+    if terrain is not None and "levels" in layers:
+        wet = floods(terrain, layers["levels"], sources.reaches, view, system, reading)
+        sources = replace(sources, pieces=wet.pieces, bands=wet.bands, notes=wet.notes)
     made = make(sources, lambda reach: view, system)
     return _outward(made, sources, reading, view, earlier)
 
@@ -130,9 +137,7 @@ def _keeping(sources: Sources, earlier: gpd.GeoDataFrame, only: tuple[Only, ...]
     kept, apart = draft_keep.kept_pieces(earlier, sources.reaches, only)
     codes = draft_keep.codes(earlier, kept, apart)
     redrawn = draft_keep.redrawn(only, sources.reaches)
-    return replace(
-        sources, kept=kept, kept_rows=earlier, kept_codes=codes, kept_apart=tuple(apart), redrawn=redrawn
-    )
+    return replace(sources, kept=kept, kept_rows=earlier, kept_codes=codes, kept_apart=tuple(apart), redrawn=redrawn)
 
 
 def _outward(
@@ -170,25 +175,11 @@ def _stored(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return stored
 
 
-def check_out(out: Path, overwrite: bool) -> None:
-    """Whether a draft can be written there; ``UsageError`` before any work is done."""
-    if out.suffix.lower() != ".gpkg":
-        raise UsageError(f"{out.name}: a draft is written as GeoPackage; give --out a name that ends in .gpkg.")
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} is there already: give another --out, or --overwrite.")
-    if not out.absolute().parent.is_dir():
-        raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
-
-
-def write(drafted: Drafted, out: Path) -> None:
-    """Layers lines, areas, bands, notes and a table draft; all of it or nothing."""
-    files.write_package(
-        out,
-        [
-            ("lines", drafted.lines, "LineString"),
-            ("areas", drafted.areas, "Polygon"),
-            ("bands", drafted.bands, "MultiPolygon"),
-            ("notes", drafted.notes, "Point"),
-        ],
-        [("draft", files.told_table(drafted.summary))],
-    )
+def package(drafted: Drafted) -> list[tuple[str, gpd.GeoDataFrame, str]]:
+    """The layers of a draft with their geometry types, as they stand in its GeoPackage."""
+    return [
+        ("lines", drafted.lines, "LineString"),
+        ("areas", drafted.areas, "Polygon"),
+        ("bands", drafted.bands, "MultiPolygon"),
+        ("notes", drafted.notes, "Point"),
+    ]

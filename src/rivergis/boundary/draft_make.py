@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from rivergis.boundary import draft_areas, draft_islands, draft_rules
+from rivergis.boundary import draft_drawn, draft_islands, draft_rules
 from rivergis.boundary.draft_course import Piece, joined, laid, outermost, within
 from rivergis.boundary.draft_curves import Curve, axis_curve, laid_along, parallel
 from rivergis.boundary.draft_edges import Linework, Looks, edge, seen
@@ -61,6 +61,9 @@ class Sources:
     banks: Mapping[tuple[int, str], tuple[shapely.LineString, Mapping[str, Any]]] = field(default_factory=dict)
     grounds: Sequence[Ground] = ()
     pieces: Mapping[tuple[int, str], Sequence[Piece]] = field(default_factory=dict)
+    """Lines of floods, drawn before, by reach and bank."""
+    bands: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[Note] = ()
     counties: gpd.GeoDataFrame | None = None
     kept: Mapping[tuple[int, str], Sequence[Piece]] = field(default_factory=dict)
     kept_rows: gpd.GeoDataFrame | None = None
@@ -68,7 +71,7 @@ class Sources:
     kept_apart: tuple[int, ...] = ()
     redrawn: Mapping[int, Sequence[tuple[float, float]]] | None = None
     """Stretches that are to be drawn, by reach, in metres from its first vertex; None: everything."""
-    waters: Sequence[draft_areas.Standing] = ()
+    waters: Sequence[draft_drawn.Standing] = ()
     surrogate_offset: bool = False
     line_type: str = "management"
 
@@ -90,7 +93,7 @@ def make(sources: Sources, view_of: Callable[[Reach], RuleView], system: Any) ->
     axes = dict(enumerate(desk.axes))
     for corner in sorted(corners, key=lambda c: (not c.through, c.node)):
         meet(courses, corner, nodes, axes, desk.rules)
-    return draft_areas.drawn(sources, courses, nodes, inner, desk.axes, desk.notes, system)
+    return draft_drawn.drawn(sources, courses, nodes, inner, desk.axes, desk.notes, system)
 
 
 def _carried(sources: Sources, desk: _Desk, corners: Sequence[Corner]) -> dict[tuple[int, str, int], bool]:
@@ -117,7 +120,7 @@ class _Desk:
         self.sources, self.view_of = sources, view_of
         self.rules: Drawing = draft_rules.drawing_of(view_of(sources.reaches[0]))
         self.axes = [axis_curve(r.axis) for r in sources.reaches]
-        self.notes: list[Note] = []
+        self.notes: list[Note] = list(sources.notes)
         self.toes = {id(w): laid_along(w.toe, self.axes[w.reach]) for w in sources.works}
         self.works: dict[tuple[int, str], list[Work]] = {}
         for work in sources.works:

@@ -24,7 +24,7 @@ from rivergis.boundary.draft_make import Ground, Work
 from rivergis.errors import InputError, RivergisError
 from rivergis.intake import vector
 from rivergis.intake.delivery import Asked
-from rivergis.river import banks
+from rivergis.river import banks, chainage
 
 REACH = ("reach_code", "reach_id", "河段编码", "河段编号", "reach")
 OWN_CODE = (*REACH, "code", "id", "编号", "fid_1")
@@ -81,6 +81,10 @@ class Layer:
         found = next((known[n] for n in names if n in known), None)
         return self.frame[found] if found is not None else pd.Series(None, index=self.frame.index, dtype=object)
 
+    def to(self, system: Any) -> Layer:
+        """The same in another system; a table without geometry as it is."""
+        return Layer(self.frame.to_crs(system), self.about) if isinstance(self.frame, gpd.GeoDataFrame) else self
+
     def source(self, row: Any) -> dict[str, Any]:
         """Layer, feature and day of one feature."""
         name = self.column(FEATURE)[row]
@@ -128,6 +132,8 @@ def layer(name: str, path: Path, found: list[vector.Opened], layer_name: str | N
     pieces = list(chosen.pieces())
     frame = pd.concat([p.frame for p in pieces]) if len(pieces) > 1 else pieces[0].frame
     if not isinstance(frame, gpd.GeoDataFrame):
+        if name == "levels":
+            return Layer(frame, {"layer": path.name})
         raise InputError(f"{path.name}, layer {chosen.name} has no geometry: give a layer of {name}.", file=str(path))
     faults = {f: s for p in pieces for f, (_, s) in p.faults.items()}
     for feature, sentence in list(faults.items())[:20]:
@@ -362,6 +368,62 @@ def counties_of(given: Layer) -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame({"county": names.map(text)}, geometry=given.frame.geometry, crs=given.frame.crs)
     frame["geometry"] = [geometry.polygons_of(g) for g in frame.geometry]
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
+
+
+LEVEL = (
+    "level_m",
+    "level",
+    "water_level_m",
+    "water_level",
+    "wse_m",
+    "水位",
+    "水位_m",
+    "设计洪水位",
+    "洪水位",
+    "stage_m",
+    "depth_m",
+    "水深",
+)
+CHAINAGE = ("at_m", "chainage_m", "chainage", "桩号", "里程", "at")
+DATUM = ("vertical_datum", "高程基准")
+
+
+def levels_of(given: Layer, reaches: Sequence[Reach], axes_near: Any) -> tuple[pd.DataFrame, set[str]]:
+    """Flood levels: reach_code or river_code, at_m, level_m, return_period_a, and the vertical datums they name.
+
+    Levels that come as points without chainage lie at the nearest place of the nearest reach (``axes_near``: tree of the axes).
+    """
+    name = given.about["layer"]
+    level = given.column(LEVEL).map(number)
+    if level.isna().all():
+        raise InputError(f"{name} has no field of levels: name it level_m (metres above the datum).", file=name)
+    table = pd.DataFrame({"level_m": level, "return_period_a": given.column(PERIOD).map(number)})
+    table["reach_code"] = [None if blank(v) else text(v) for v in given.column(REACH)]
+    table["river_code"] = [None if blank(v) else text(v) for v in given.column(RIVER)]
+    at = given.column(CHAINAGE)
+    if at.notna().any():
+        table["at_m"] = [chainage.parse(str(v)) if "+" in str(v) else number(v) for v in at]
+    else:
+        table["reach_code"], table["at_m"] = _placed(given, reaches, axes_near)
+    bad = np.flatnonzero(table[["at_m", "level_m"]].isna().any(axis=1))
+    if len(bad):
+        raise InputError(
+            f"{name}, row {table.index[bad[0]]}: a level has no chainage at_m or no height level_m: complete or remove it.",
+            file=name,
+        )
+    datum = given.column(DATUM)
+    return table.reset_index(drop=True), {text(v) for v in datum.unique() if not blank(v)}
+
+
+def _placed(given: Layer, reaches: Sequence[Reach], tree: shapely.STRtree) -> tuple[list[str], list[float]]:
+    shapes = given.frame.geometry if isinstance(given.frame, gpd.GeoDataFrame) else None
+    if shapes is None or not (shapes.geom_type == "Point").all():
+        raise InputError(
+            f"{given.about['layer']} says of its levels neither chainage nor place: give a field at_m, or points."
+        )
+    near = tree.nearest(shapes.to_numpy())
+    mine = [reaches[i] for i in near]
+    return [r.code for r in mine], [r.origin_m + r.axis.project(p) for r, p in zip(mine, shapes, strict=True)]
 
 
 def earlier(path: Path) -> gpd.GeoDataFrame:

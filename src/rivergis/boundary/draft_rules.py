@@ -26,6 +26,7 @@ class Drawing:
     farthest_m: float
     island_m2: float
     snap_m: float
+    level_join_m: float
 
 
 def drawing_of(view: RuleView) -> Drawing:
@@ -43,6 +44,7 @@ def drawing_of(view: RuleView) -> Drawing:
         number("farthest"),
         number("island"),
         number("snap"),
+        number("level_join"),
     )
 
 

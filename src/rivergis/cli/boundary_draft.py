@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import ExitStack
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import boundary_draft_ground, common
 
 if TYPE_CHECKING:
     from rivergis.boundary.draft_files import Drafted
@@ -53,6 +54,7 @@ def _only(_context: click.Context, _parameter: click.Parameter, given: tuple[str
 @click.option("--levees", type=FILE, default=None, metavar="FILE", help="Outer (landward) toes of levees, with grade.")
 @click.option("--banks", type=FILE, default=None, metavar="FILE", help="Bank lines (河口线).")
 @click.option("--water", type=FILE, default=None, metavar="FILE", help="Water areas, where no bank lines are given.")
+@boundary_draft_ground.options
 @click.option(
     "--counties", type=FILE, default=None, metavar="FILE", help="Counties: lines and areas are cut at borders."
 )
@@ -101,19 +103,36 @@ def draft(out: Path, overwrite: bool, as_json: bool, on: datetime | None, **aske
       rivergis boundary draft --reaches reaches.gpkg --rules anhui --levees levees.gpkg --water water.gpkg --counties counties.gpkg --out draft.gpkg
     """
     from rivergis import rules
-    from rivergis.boundary import draft_files
+    from rivergis.boundary import draft_files, draft_rules_files
+    from rivergis.river import files
 
     if asked["only"] and not asked["keep"]:
         raise click.UsageError("--only redraws a stretch of an earlier draft: name it with --keep.")
-    draft_files.check_out(out, overwrite)
-    common.not_its_source(out)
+    _check_out(out, overwrite)
     book = rules.load(common.settings().rules_dir)
-    made = draft_files.draft(draft_files.Asked(**asked, on=on.date() if on else None), book)
-    draft_files.write(made, out)
+    day = on.date() if on else date.today()
+    with ExitStack() as stack:
+        view = draft_rules_files.view_of(book, asked["rules"], day)
+        terrain = boundary_draft_ground.opened(asked, view, stack)
+        made = draft_files.draft(draft_files.Asked(**asked, on=day), book, terrain)
+    files.write_package(out, draft_files.package(made), [("draft", files.told_table(made.summary))])
     if as_json:
         common.emit(made.summary, True)
         return
     _tell(made, out)
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Whether a draft can be written there, before any work is done."""
+    from rivergis.errors import UsageError
+
+    if out.suffix.lower() != ".gpkg":
+        raise UsageError(f"{out.name}: a draft is written as GeoPackage; give --out a name that ends in .gpkg.")
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} is there already: give another --out, or --overwrite.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist: make it, or give another --out.")
+    common.not_its_source(out)
 
 
 def _tell(made: Drafted, out: Path) -> None:

@@ -57,7 +57,7 @@ def drawn(
 ) -> Draft:
     """Lines, areas, bands and notes of finished courses."""
     counties = sources.counties
-    lines, areas, bands = [], [], []
+    lines, areas, bands = [], [], [dict(b) for b in sources.bands]
     for i, reach in enumerate(sources.reaches):
         mine = {bank: courses.get((i, bank), []) for bank in ("left", "right")}
         for bank, pieces in mine.items():

@@ -1,0 +1,109 @@
+"""Flood levels and the ground for a draft: read, their vertical datums compared, lines drawn river by river."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import shapely
+from affine import Affine
+from pyproj import CRS
+
+from rivergis.boundary import draft_flood, draft_rules
+from rivergis.boundary.draft_chains import chains_of
+from rivergis.boundary.draft_course import Piece
+from rivergis.boundary.draft_flood import Heights
+from rivergis.boundary.draft_frames import Note, Reach
+from rivergis.boundary.draft_nodes import corners_of, nodes_of
+from rivergis.boundary.draft_read_files import Layer, Reading, levels_of
+from rivergis.river.flood import FloodRules
+from rivergis.river.terrain import UNKNOWN, Dem, require_same_datum
+from rivergis.rules import RuleValue, RuleView
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """The ground of a draft as the command line opens it: a DEM, or heights above the nearest drainage.
+
+    ``datum_of``: a vertical datum in people's words as it is written here. ``declared``: that of the levels, as the user says.
+    """
+
+    heights: Heights
+    datum_of: Callable[[str | None], str]
+    declared: str | None = None
+    insist: bool = False
+    constant_beyond: bool = False
+
+
+@dataclass
+class Floods:
+    """Pieces of line by reach and bank, bands, notes; ``extents``: what was under water, river by river."""
+
+    pieces: dict[tuple[int, str], list[Piece]] = field(default_factory=dict)
+    bands: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    extents: list[shapely.MultiPolygon] = field(default_factory=list)
+
+
+def floods(
+    terrain: Terrain, given: Layer, reaches: Sequence[Reach], view: RuleView, system: CRS, reading: Reading
+) -> Floods:
+    """Lines of the floods that bound the reaches, where levels are given. Raises ``InputError`` where datums do not agree."""
+    levels, datums = levels_of(given, reaches, shapely.STRtree([r.axis for r in reaches]))
+    heights = _one_datum(terrain, datums, given, reading)
+    heights = replace(heights, source=given.about)
+    if heights.indicative:
+        reading.said.append(
+            f"Lines from {heights.name} (cells of {heights.cell_m:.1f} m) are for orientation only 示意: it is coarse, or a model of the surface."
+        )
+    drawing = draft_rules.drawing_of(view)
+    nodes = nodes_of(reaches, drawing.snap_m)
+    out = Floods()
+    for chain in chains_of(reaches, nodes, corners_of(nodes)):
+        wanted = {i: _wanted(reaches[i], view) for i in chain.reaches}
+        done = draft_flood.lines_of_flood(
+            chain, reaches, levels, heights, rules_of(view), wanted, system, drawing.level_join_m, terrain.constant_beyond
+        )  # fmt: skip
+        if done is not None:
+            out.pieces.update(done.pieces)
+            out.bands += done.bands
+            out.notes += done.notes
+            out.extents.append(done.extent)
+            reading.said += [s for s in done.said if s not in reading.said]
+    return out
+
+
+def rules_of(view: RuleView) -> FloodRules:
+    """Thresholds of the place for a flood."""
+    keys = ("barrier_way", "steep", "widest_void", "told_barrier", "below_bed", "least_low_area")
+    return FloodRules(*(view.number(f"terrain.flood.{k}") for k in keys))
+
+
+def _wanted(reach: Reach, view: RuleView) -> tuple[float, RuleValue | None]:
+    """The flood that bounds a reach: its own return period, else that of the rules for its planning area."""
+    if np.isfinite(reach.return_period_a):
+        return reach.return_period_a, None
+    answer = draft_rules.return_period(view, _given(reach.facts, ("plan_area",)))
+    return (float("nan"), None) if answer is None else (answer.metres, answer.row)
+
+
+def _given(facts: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {n: facts[n] for n in names if facts.get(n) is not None}
+
+
+def _one_datum(terrain: Terrain, datums: set[str], given: Layer, reading: Reading) -> Heights:
+    """Ground and levels count from one vertical datum, or the draft is refused."""
+    heights = terrain.heights
+    if heights.relative:
+        return heights
+    declared = terrain.datum_of(terrain.declared)
+    own = heights.vertical_datum
+    if own == UNKNOWN and declared != UNKNOWN:
+        own = declared
+        reading.said.append(f"{heights.name} names no vertical datum; {declared} is declared by the user.")
+    probe = Dem(np.zeros((1, 1), np.float32), Affine.identity(), CRS.from_epsg(4490), own, heights.name)
+    named = {terrain.datum_of(d) for d in datums} or {declared}
+    reading.said += require_same_datum(probe, named, terrain.insist)
+    return replace(heights, vertical_datum=own)
