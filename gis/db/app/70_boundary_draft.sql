@@ -131,7 +131,7 @@ BEGIN
   IF state <> ALL (m.from_states) THEN
     RAISE EXCEPTION 'a % that is % cannot be moved by %', kind, state, NEW.move USING ERRCODE = 'RG003';
   END IF;
-  IF NEW.to_state IS DISTINCT FROM CASE m.to_state WHEN 'stay' THEN state ELSE m.to_state END THEN
+  IF NEW.to_state IS DISTINCT FROM (CASE m.to_state WHEN 'stay' THEN state ELSE m.to_state END) THEN
     RAISE EXCEPTION 'the move % leads from % to %, not to %', NEW.move, state, m.to_state, NEW.to_state USING ERRCODE = 'RG003';
   END IF;
   IF NEW.draft_id IS NOT NULL AND NEW.revision IS DISTINCT FROM app.draft_revision(NEW.draft_id) THEN
