@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from rivergis.errors import InputError
 from rivergis.river.chainage import Axis
 from rivergis.river.feet import Chains, lonlat_of
 
+_ALONE = 0.9  # share of a line that lies nearest to one reach for it to be that reach's
 _MOST = 400  # places of a line that are asked: enough to tell a bend, few enough to answer while somebody draws
 
 
@@ -23,7 +23,8 @@ class Placed:
     """What the register of reaches says of a line: chainage in metres along the river, else along the reach."""
 
     river_code: str
-    reach_code: str
+    reach_code: str | None
+    """None where it lies beside several reaches of a river with a chainage of its own."""
     bank: str
     from_m: float
     to_m: float
@@ -43,8 +44,8 @@ def place(
     """River, reach, bank and chainage of a line in degrees (EPSG:4490).
 
     ``reaches``: LineStrings in degrees, first vertex upstream, with code, river_code, from_m (null = none of its own).
-    ``river_code``, ``reach_code``: where somebody said it; else the reach that most of the line lies nearest to. ``InputError``
-    where no such reach is known.
+    ``river_code``, ``reach_code``: where somebody said it; else what most of the line lies nearest to. Chainage is along the
+    river where all its reaches have one, else from the first vertex of the reach. ``InputError`` where no such reach is known.
     """
     mine = reaches[reaches["river_code"] == river_code] if river_code else reaches
     mine = mine[mine["code"] == reach_code] if reach_code else mine
@@ -52,15 +53,19 @@ def place(
         raise InputError(
             f"No reach {reach_code or ''} of the river {river_code or ''} is known to place the line on: import reaches, or correct the codes."
         )
-    mine = mine.reset_index(drop=True)
+    mine = mine.assign(line=mine.geometry.values).reset_index(drop=True)
     points = _along(line)
     chosen = _nearest(mine, points)
-    code = reach_code or mine["code"].iloc[int(np.bincount(chosen).argmax())]
-    own = mine[mine["code"] == code].iloc[0]
-    at_m, offset_m = _chainage(mine, own, points, chosen)
+    number = np.bincount(chosen)
+    own = mine.iloc[int(number.argmax())]
+    of_river = (mine["river_code"] == own["river_code"]).to_numpy()
+    along_river = bool(mine.loc[of_river, "from_m"].notna().all())
+    at_m, offset_m = _on_river(mine, own, of_river, points, chosen) if along_river else _on_reach(own, points)
+    # a line beside several reaches belongs to none of them where the river has a chainage of its own
+    alone = not along_river or number.max() >= _ALONE * len(points)
     return Placed(
         str(own["river_code"]),
-        str(code),
+        str(own["code"]) if alone else None,
         "left" if float(np.median(offset_m)) >= 0 else "right",
         float(at_m.min()),
         float(at_m.max()),
@@ -82,26 +87,19 @@ def _nearest(reaches: gpd.GeoDataFrame, points: np.ndarray) -> np.ndarray:
     return np.asarray(Chains(reaches.geometry.values).nearest(lonlat_of(points)).line)
 
 
-def _chainage(
-    reaches: gpd.GeoDataFrame, own: pd.Series, points: np.ndarray, chosen: np.ndarray
+def _on_reach(own: pd.Series, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Metres from the first vertex of a reach, and offset (left positive)."""
+    return Axis(own["line"]).locate_arrays(points)
+
+
+def _on_river(
+    reaches: gpd.GeoDataFrame, own: pd.Series, of_river: np.ndarray, points: np.ndarray, chosen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Metres and offset (left positive) of points: along the whole river where its reaches have a chainage, else along one reach."""
-    river = reaches["river_code"] == own["river_code"]
-    if pd.isna(own["from_m"]) or reaches.loc[river, "from_m"].isna().any():
-        return Axis(own[reaches.geometry.name]).locate_arrays(points)
+    """Metres along the river and offset (left positive), each point on its nearest reach of the river."""
     at_m, offset_m = np.empty(len(points)), np.empty(len(points))
-    for number, where in _groups(chosen, river.to_numpy(), own, reaches):
-        row = reaches.iloc[number]
-        at_m[where], offset_m[where] = Axis(row[reaches.geometry.name], float(row["from_m"])).locate_arrays(
-            points[where]
-        )
-    return at_m, offset_m
-
-
-def _groups(
-    chosen: np.ndarray, of_river: np.ndarray, own: pd.Series, reaches: gpd.GeoDataFrame
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Points by the reach of the river they are measured on; those nearest to another river are measured on the own reach."""
+    # what lies nearest to another river is measured on the own reach
     number = np.where(of_river[chosen], chosen, int(own.name))
     for one in np.unique(number):
-        yield int(one), number == one
+        where, row = number == one, reaches.iloc[one]
+        at_m[where], offset_m[where] = Axis(row["line"], float(row["from_m"])).locate_arrays(points[where])
+    return at_m, offset_m

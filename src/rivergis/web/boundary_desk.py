@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
@@ -116,7 +116,7 @@ def draft(request: Request, actor: View, code: str) -> dict[str, Any]:
 
 
 @router.get("/drafts/{code}/segments")
-def segments(request: Request, _: View, code: str, revision: Revision = None) -> JSONResponse:
+def segments(request: Request, _: View, code: str, revision: Revision = None) -> Response:
     """The segments as GeoJSON (EPSG:4490), now or at any earlier revision; each says the revision that wrote it."""
     with database(request).read() as conn:
         found = draft_workflow.get(conn, code)
@@ -126,7 +126,7 @@ def segments(request: Request, _: View, code: str, revision: Revision = None) ->
             )
         frame = draft_workflow.segments(conn, found, revision)
     at = found["revision"] if revision is None else revision
-    return JSONResponse(boundary_draft.collection(found, frame, at), media_type="application/geo+json")
+    return Response(boundary_draft.collection(found, frame, at), media_type="application/geo+json")
 
 
 @router.get("/drafts/{code}/ground")

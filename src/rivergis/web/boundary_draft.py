@@ -31,7 +31,6 @@ from rivergis.web.auth import database
 from rivergis.web.case_sent import Sent
 from rivergis.web.patrol_upload import book_of
 
-DIGITS = 9  # of a degree: 0.1 mm, finer than any survey, and the same line out and in is the same
 MOST_EDITS = 5_000
 MOST_CORNERS = 200_000
 FIELDS = (
@@ -74,25 +73,23 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in plain.where(plain.notna(), None).to_dict("records")]
 
 
-def collection(draft: Mapping[str, Any], frame: gpd.GeoDataFrame, revision: int) -> dict[str, Any]:
-    """Segments as GeoJSON (longitude, latitude, EPSG:4490), each with the revision that wrote it."""
-    said = rows(pd.DataFrame(frame[[*FIELDS, "revision"]]))
-    return {
-        "type": "FeatureCollection",
-        "draft": draft["code"],
-        "revision": revision,
-        "state": draft["state"],
+def collection(draft: Mapping[str, Any], frame: gpd.GeoDataFrame, revision: int) -> str:
+    """Segments as GeoJSON text (longitude, latitude, EPSG:4490), each with the revision that wrote it."""
+    head = {
+        "type": "FeatureCollection", "draft": draft["code"], "revision": revision, "state": draft["state"],
         "stamp": words.both("boundary_desk.stamp"),
-        "features": [
-            {"type": "Feature", "id": str(i), "properties": s, "geometry": shape(g)}
-            for i, s, g in zip(frame["segment_id"], said, frame.geometry, strict=True)
-        ],
-    }
-
-
-def shape(geom: Any) -> Any:
-    """A geometry as GeoJSON, with its digits."""
-    return json.loads(shapely.to_geojson(geom))
+    }  # fmt: skip
+    # shapes are put in as text: a county has more corners than is worth taking apart and together again
+    features = ",".join(
+        f'{{"type":"Feature","id":"{i}","properties":{json.dumps(s, ensure_ascii=False, default=float)},"geometry":{g}}}'
+        for i, s, g in zip(
+            frame["segment_id"],
+            rows(pd.DataFrame(frame[[*FIELDS, "revision"]])),
+            shapely.to_geojson(frame.geometry.to_numpy()),
+            strict=True,
+        )
+    )
+    return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "features": [{features}]}}'
 
 
 def history(conn: Connection, draft: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -146,11 +143,12 @@ def rivers_of(conn: Connection, draft: Mapping[str, Any]) -> list[tuple[str, str
 
 
 def placed(conn: Connection, draft: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """River, reach, bank and chainage of a drawn line."""
+    """River, reach, bank and chainage of a drawn line; of the rivers of the draft, where it has any and none is named."""
+    line = line_of(said.get("geometry"), "geometry")
+    river, reach = (said.get(k) or None for k in ("river_code", "reach_code"))
     reaches = river_store.reaches(conn, draft["based_on"], now_of(conn))
-    return placing.place(
-        line_of(said.get("geometry"), "geometry"), reaches, said.get("river_code") or None, said.get("reach_code") or None
-    ).as_dict()  # fmt: skip
+    own = reaches[reaches["river_code"].isin(set(draft_store.segments(conn, draft["id"])["river_code"]))]
+    return placing.place(line, own if len(own) and not river else reaches, river, reach).as_dict()
 
 
 # ---- edits ---------------------------------------------------------------------------------------------------------------

@@ -181,9 +181,13 @@
     const { ok, said } = await this.ask("/places", body);
     if (!ok) this.notice(said.message, "warn");
     if (!ok || !edit || edit.op !== "put") return;
-    const { upstream, ...told } = said;
-    Object.assign(edit.segment.fields, told);
-    if (upstream) edit.segment.coords.reverse();
+    const { fields: own, coords } = edit.segment;
+    // of a line that was there only the chainage is told anew: bank and reach are the planner's
+    Object.assign(own, { from_m: said.from_m, to_m: said.to_m });
+    if (!keepRiver) {
+      Object.assign(own, { river_code: said.river_code, reach_code: said.reach_code, bank: said.bank });
+      if (said.upstream) coords.reverse();
+    }
     this.work.completed(segment.id, edit);
   };
 
@@ -309,7 +313,7 @@
     id("bd-revision").textContent = now.revision;
     this.renew();
     this.compare();
-    this.notice(this.work.clash.size ? said.message : "saved_meanwhile", "warn");
+    this.notice(this.work.clash.size ? "conflict_told" : "saved_meanwhile", "warn");
   };
 
   Desk.prototype.compare = function () {
@@ -324,6 +328,7 @@
     this.work.settle(name, way !== "theirs");
     if (way !== "draw") this.compare();
     this.renew();
+    if (!this.work.clash.size) id("bd-notice").hidden = true;
     if (way === "draw") this.select(name, true);
   };
 

@@ -6,6 +6,8 @@
   const { toLatLng } = window.rivergis.draftTools;
   const id = (name) => document.getElementById(name);
 
+  const MOST = 300;  // rows of the list: who looks for one of two thousand writes its river or chainage
+
   function chainage(at) {
     if (at === null || at === undefined || at === "") return "—";
     const whole = Math.round(at);
@@ -75,7 +77,9 @@
       && (!wanted || `${this.nameOf(s)} ${s.fields.code || ""} ${s.fields.reach_code || ""}`.toLowerCase().includes(wanted)));
     rows.sort((a, b) => order(a).localeCompare(order(b)) || (a.fields.from_m || 0) - (b.fields.from_m || 0));
     id("bd-count").textContent = rows.length;
-    id("bd-list").replaceChildren(...rows.map((s) => this.row(s)));
+    const chosen = rows.slice(MOST).filter((s) => s.id === this.desk.selected);
+    id("bd-list").replaceChildren(...[...rows.slice(0, MOST), ...chosen].map((s) => this.row(s)));
+    if (rows.length > MOST) id("bd-list").append(named("li", this.say("list_more"), "bd-quiet"));
     this.mark();
   };
 
@@ -111,6 +115,7 @@
     const segment = this.desk.selected && this.desk.work.get(this.desk.selected);
     const form = id("bd-form");
     form.hidden = !segment;
+    if (segment && !id("bd-list").querySelector(`[data-id="${CSS.escape(segment.id)}"]`)) this.list();
     this.mark();
     if (!segment) return;
     id("bd-form-title").textContent = this.nameOf(segment);
@@ -160,6 +165,7 @@
     const fields = { ...segment.fields };
     if (control.name === "note") fields.attributes = { ...fields.attributes, note: control.value.trim() };
     else fields[control.name] = control.value.trim() || null;
+    if (control.name === "river_code") fields.reach_code = null;
     const changed = { ...segment, fields };
     this.desk.work.step([this.desk.work.put(changed)]);
     if (["river_code", "reach_code"].includes(control.name)) this.desk.place(changed, true);
