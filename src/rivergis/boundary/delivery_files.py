@@ -22,6 +22,7 @@ from rivergis.boundary.delivery import Delivery
 from rivergis.boundary.delivery_layers import COLUMNS
 from rivergis.errors import InputError
 from rivergis.intake import cells, fields, values, vector
+from rivergis.intake.crs_reference import Reference
 from rivergis.intake.delivery import Asked
 from rivergis.intake.profile import Profile
 
@@ -78,10 +79,13 @@ def read(path: Path, what: str, names: Names, *, layer: str | None = None, asked
     return None if chosen is None else _taken(chosen, what, names)
 
 
-def read_all(path: Path, names: Names, asked: Asked | None = None) -> list[Read]:
-    """Every layer of lines and of areas of a file, for putting several deliveries on one map."""
+def read_all(path: Path, names: Names, asked: Asked | None = None, reference: Reference | None = None) -> list[Read]:
+    """Every layer of lines and of areas of a file, for putting several deliveries on one map.
+
+    ``reference``: what is known of the place, by which a file that names no zone is recognised.
+    """
     out = []
-    for opened in vector.open_layers(path, asked or Asked()):
+    for opened in vector.open_layers(path, asked or Asked(), reference):
         for what in ("lines", "areas"):
             if opened.placed and opened.anywhere and _kinds(opened) & _KINDS[what]:
                 out.append(_taken(opened, what, names))
