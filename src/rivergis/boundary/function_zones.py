@@ -75,6 +75,22 @@ class Shore:
         """How far a shape lies off the shoreline, m."""
         return float(min(shapely.distance(c.line, shape) for c in self.chains))
 
+    def farthest_m(self, shape: shapely.Geometry) -> float:
+        """How far the farthest vertex of a shape lies off the shoreline, m."""
+        points = shapely.points(shapely.get_coordinates(shape))
+        return float(np.min([shapely.distance(c.line, points) for c in self.chains], axis=0).max())
+
+    def beyond_m(self, from_m: float, to_m: float) -> float:
+        """How much of a stretch of chainage lies beyond the ends of the shore.
+
+        On a bend the end of a line stands farther up or down its axis by up to as much as it lies off it: so near counts as the end.
+        """
+        first, last = self.chains[0], self.chains[-1]
+        ends = first.point(0.0), last.point(last.length_m)
+        slack = [c.part_at(s).reach.line.distance(p) for c, s, p in zip((first, last), (0.0, last.length_m), ends, strict=True)]  # fmt: skip
+        over = self.from_m - from_m, to_m - self.to_m
+        return float(sum(x for x, near in zip(over, slack, strict=True) if x > near))
+
     def stretch_of(self, shape: shapely.Geometry) -> Stretch:
         """The stretch beside which a shape lies: between the outermost feet of its vertices on the nearest chain of each."""
         points = shapely.points(shapely.get_coordinates(shape))
@@ -212,7 +228,7 @@ def _stretch(zone: Zone, shore: Shore, limits: Limits) -> tuple[Stretch | None, 
     if a > b:
         told.append(_of(zone, "order_reversed", a - b))
         a, b = b, a
-    beyond = max(shore.from_m - a, 0.0) + max(b - shore.to_m, 0.0)
+    beyond = shore.beyond_m(a, b)
     if beyond > max(_OFF_END_M, limits.shortest_m):
         told.append(_of(zone, "beyond_line", beyond))
     return (shore.along(a), shore.along(b)), told
@@ -221,7 +237,8 @@ def _stretch(zone: Zone, shore: Shore, limits: Limits) -> tuple[Stretch | None, 
 def _by_shape(zone: Zone, shape: shapely.Geometry, shore: Shore, limits: Limits) -> tuple[Stretch, list[Defect]]:
     stretch = shore.stretch_of(shape)
     told = []
-    if (off := shore.off_m(shape)) > limits.off_m:
+    off = shore.off_m(shape) if zone.kind == USE else shore.farthest_m(shape)
+    if off > limits.off_m:
         told.append(_of(zone, "off_line", off))
     if not math.isnan(zone.from_m) and not math.isnan(zone.to_m):
         apart = max(abs(shore.at_m(stretch[0]) - min(zone.from_m, zone.to_m)), abs(shore.at_m(stretch[1]) - max(zone.from_m, zone.to_m)))  # fmt: skip

@@ -28,6 +28,7 @@ from rivergis.intake import times, values, vector
 from rivergis.intake.delivery import Asked
 from rivergis.river import chainage
 
+_TITLE_ROWS = 12
 _YES = {"1", "1.0", "true", "t", "yes", "y", "是", "有"}
 
 
@@ -144,9 +145,26 @@ def _layer(role: str, path: Path, found: list[vector.Opened], name: str | None) 
     frame = pd.concat([p.frame for p in pieces]) if len(pieces) > 1 else pieces[0].frame
     faults = {f: s for p in pieces for f, (_, s) in p.faults.items()}
     said = [f"{path.name}, layer {chosen.name}, feature {f} was left out: {s}" for f, s in faults.items()]
-    if isinstance(frame, gpd.GeoDataFrame):
-        frame = frame[~frame.index.isin(list(faults))]
-    return Layer(frame, path.name, chosen.name, said)
+    sound = frame[~frame.index.isin(list(faults))] if isinstance(frame, gpd.GeoDataFrame) else _headed(frame)
+    return Layer(sound, path.name, chosen.name, said)
+
+
+def _headed(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table below its heading: titles and empty rows may stand above, and a heading of two rows is told by its lower one."""
+    known = {_plain(n) for names in words()["fields"].values() for n in names}
+
+    def fits(cells: Any) -> int:
+        return len({_plain(c) for c in cells if _text(c) is not None} & known)
+
+    rows = [fits(frame.iloc[n]) for n in range(min(len(frame), _TITLE_ROWS))]
+    best = max(rows, default=0)
+    if best < 2 or best <= fits(frame.columns):
+        return frame
+    at = max(n for n, fit in enumerate(rows) if fit == best)
+    heads = [_text(c) or f"column {n + 1}" for n, c in enumerate(frame.iloc[at])]
+    double = pd.Series(heads).duplicated()
+    below = frame.iloc[at + 1 :].set_axis([f"{h} {n}" if d else h for n, (h, d) in enumerate(zip(heads, double, strict=True))], axis=1)  # fmt: skip
+    return below[below.map(lambda v: _text(v) is not None).any(axis=1)]
 
 
 def _placed(layer: Layer, what: str, kinds: tuple[str, ...]) -> gpd.GeoSeries:

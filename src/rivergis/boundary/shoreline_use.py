@@ -73,16 +73,10 @@ def _permit(
     mine = [u for u in uses if u.shore == permit.shore and _meets(u.stretch, permit.stretch)]
     used = long(common([u.stretch for u in mine], [permit.stretch]))
     seen = None
-    if observed is not None:
-        seen = (
-            long(common([o.stretch for o in observed if o.shore == permit.shore], [permit.stretch])) / permit.length_m
-        )
-    share = used / permit.length_m
-    judged = "in_use"
-    if share <= limits.little:
-        judged = "unused" if share <= limits.idle else "little_used"
-        if seen is not None and seen < limits.observed:
-            judged = "cannot_tell"
+    if observed is not None and permit.length_m:
+        looked = common([o.stretch for o in observed if o.shore == permit.shore], [permit.stretch])
+        seen = long(looked) / permit.length_m
+    judged = _judged(used / permit.length_m if permit.length_m else None, bool(mine), seen, limits)
     a, b = (shore.at_m(s) for s in permit.stretch)
     names = tuple(dict.fromkeys(u.zone.name for u in mine))
     return PermitUse(permit.zone.name, shore.river, shore.bank, a, b, permit.length_m, used, seen, names, judged)

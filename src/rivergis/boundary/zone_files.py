@@ -133,13 +133,23 @@ def zones_in(layer: shore_files.Layer, zone: CRS, reaches: Sequence[Reach], know
     given = layer.needed("zone_type")
     base = stretches_in(layer, zone, reaches, "zone_name")
     extra = {k: layer.values(k) for k in ("plan_name", "zone_reason", "measures", "approval_no", "rank")}
+    empty = [i for i, row in base.items() if given[i] is None and _nowhere(row)]
+    if empty:
+        layer.said.append(
+            f"{layer.file}: {len(empty)} rows have neither type nor stretch (totals, notes) and were left out."
+        )
     return [
         Zone(
             **{**row, "kind": kind_of(given[i], known), "given": given[i] or ""},
             extra={k: v[i] for k, v in extra.items() if v[i]},
         )
         for i, row in base.items()
+        if i not in empty
     ]
+
+
+def _nowhere(row: Mapping[str, Any]) -> bool:
+    return row["shape"] is None and pd.isna(row["from_m"]) and pd.isna(row["to_m"])
 
 
 def stretches_in(
