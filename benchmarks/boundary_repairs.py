@@ -123,14 +123,21 @@ class Truth:
         a, b = shapely.MultiLineString(list(mine)), shapely.MultiLineString(list(self.lines[reach, bank]))
         return float(max(shapely.hausdorff_distance(x, y, densify=0.02) for x, y in ((a, b), (b, a))))
 
-    def area_off_m2(self, case: Case, reach: str) -> float:
-        """What differs between the areas of a reach, over half their outline: a width."""
-        mine = case.areas
-        assert mine is not None
-        shapes = mine.geometry[mine["reach_id"] == reach].to_numpy()
-        if not np.isin(shapely.get_type_id(shapes), (3, 6)).all():
+    def area_off_m2(self, before: Case, after: Case, reach: str) -> float:
+        """What differs between the areas of a reach and the undamaged ones, where the repair changed them."""
+        old, new = (_ground(c, reach) for c in (before, after))
+        if new is None:
             return np.inf
-        return float(shapely.union_all(shapely.make_valid(shapes)).symmetric_difference(self.areas[reach]).area)
+        off = new.symmetric_difference(self.areas.get(reach, shapely.Polygon()))
+        return float(off.area if old is None else off.intersection(old.symmetric_difference(new).buffer(1.0)).area)
+
+
+def _ground(case: Case, reach: str) -> Any:
+    """The areas of a reach as one, None where one of them is not closed."""
+    assert case.areas is not None
+    shapes = case.areas.geometry[case.areas["reach_id"] == reach].to_numpy()
+    closed = np.isin(shapely.get_type_id(shapes), (3, 6)).all()
+    return shapely.union_all(shapely.make_valid(shapes)) if closed else None
 
 
 def alone(case: Case, one: Repair) -> Case:
@@ -142,7 +149,7 @@ def true(truth: Truth, case: Case, d: Defect, one: Repair) -> tuple[bool, float]
     after = alone(case, one)
     tolerance = truth.limits.rule_tolerance_m
     if d.code in ("area_not_closed", "centreline_not_inside", "sliver_area", "area_duplicate"):
-        off = truth.area_off_m2(after, str(d.reach))
+        off = truth.area_off_m2(case, after, str(d.reach))
         return off < 40 * tolerance, off
     if d.code.startswith("stake"):
         return True, 0.0  # told by the doctor alone: where a lost stake stood nobody knows

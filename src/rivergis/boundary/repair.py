@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from rivergis.boundary import repair_areas, repair_fields, repair_joins, repair_stretch, repair_vertices
+from rivergis.boundary import repair_areas, repair_fields, repair_joins, repair_stakes, repair_stretch, repair_vertices
 from rivergis.boundary.doctor_case import Case, Defect
 from rivergis.boundary.repair_case import Repair, applied, together
 from rivergis.boundary.repair_courses import Ground
@@ -51,10 +51,12 @@ MAKERS: Mapping[str, Maker] = {
     "bad_code": repair_fields.code_named,
     "missing_announcement": repair_fields.announcement,
     "bad_date": repair_fields.day,
-    "stake_off_line": repair_fields.stake_on_line,
-    "stake_number_order": repair_fields.stakes_in_order,
-    "stake_spacing": repair_fields.more_stakes,
+    "stake_off_line": repair_stakes.on_line,
+    "stake_number_order": repair_stakes.in_order,
+    "stake_spacing": repair_stakes.more,
 }
+UNCOVERED = {"stake_spacing": {"gap_in_line", "seam_gap", "seam_offset", "seam_overlap", "missing_bank"}}
+"""What could not be asked before a repair: stakes stand where a line stood, their spacing is another matter."""
 _NEAR_M = 80.0  # a defect before and after within this is the same; a new one within this of a repaired is its doing
 
 
@@ -65,25 +67,22 @@ def propose(case: Case, defects: Sequence[Defect], examine: Examine, rounds: int
     a new one came, the next proposal is tried.
     """
     ground = Ground(case)
-    waiting = {n: list(options) for n, d in enumerate(defects) if (options := list(_options(ground, n, d)))}
+    options = {n: iter(_options(ground, n, d)) for n, d in enumerate(defects)}
+    current = {n: first for n, more in options.items() if (first := next(more, None)) is not None}
+    failed: set[int] = set()
     for _ in range(rounds):
-        tried = together(options[0] for options in waiting.values())
-        if not tried:
-            return []
-        after = examine(applied(case, tried))
-        failed = _failed(defects, tried, after)
+        current = {n: r for n, r in current.items() if n not in failed}
+        current |= {n: other for n in failed if (other := next(options[n], None)) is not None}
+        tried = together(current[n] for n in sorted(current))
+        failed = _failed(defects, tried, examine(applied(case, tried))) if tried else set()
         if not failed:
-            break
-        for n in failed:
-            waiting[n].pop(0)
-        waiting = {n: options for n, options in waiting.items() if options}
-    held = together(options[0] for options in waiting.values())
-    return sorted((r for r in held if r.defect not in failed), key=lambda r: r.defect)
+            return tried
+    return [r for r in tried if r.defect not in failed]
 
 
 def _options(ground: Ground, n: int, d: Defect) -> Iterable[Repair]:
     maker = MAKERS.get(d.code)
-    return maker(ground, n, d) if maker is not None else ()
+    return (repair_stakes.with_stakes(ground, r) for r in maker(ground, n, d)) if maker is not None else ()
 
 
 def _failed(before: Sequence[Defect], tried: Sequence[Repair], after: Sequence[Defect]) -> set[int]:
@@ -95,7 +94,8 @@ def _failed(before: Sequence[Defect], tried: Sequence[Repair], after: Sequence[D
         if any(_same(found, d) for d in stays):
             continue
         blamed = [n for n in made if _same(found, before[n])] or [n for n in made if _touches(found, before[n])]
-        failed |= set(blamed)
+        if not any(before[n].code in UNCOVERED.get(found.code, ()) for n in blamed):
+            failed |= set(blamed)
     return failed
 
 

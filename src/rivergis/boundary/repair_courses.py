@@ -144,6 +144,19 @@ class Ground:
         ).sum()
         return "left" if votes > 0 else "right" if votes < 0 else None
 
+    def rows_of(self, layer: str, reach: str) -> Any:
+        """The features of a layer at a reach, None where there is no such layer."""
+        return self._rows(frame_of(self.case, layer), reach)
+
+    @cached_property
+    def _stakes(self) -> Any:
+        stakes = self.case.stakes
+        return shapely.STRtree([] if stakes is None else stakes.geometry.to_numpy())
+
+    def stakes_near(self, line: Any, distance_m: float) -> list[int]:
+        """Positions of stakes within a distance of a line."""
+        return np.sort(self._stakes.query(line, predicate="dwithin", distance=distance_m)).tolist()
+
     def _rows(self, frame: Any, reach: str) -> Any:
         if frame is None or "reach_id" not in frame:
             return None

@@ -1,4 +1,4 @@
-"""Repairs of attributes and stakes (属性与界桩修复): only what the shape, the list or every other line of the county says for sure.
+"""Repairs of attributes (属性修复): only what the shape, the list or every other line of the county says for sure.
 
 A document number or a date that nobody knows is not proposed: it has to be looked up.
 """
@@ -11,12 +11,11 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from rivergis import geometry
 from rivergis.boundary.doctor_case import Defect
-from rivergis.boundary.repair_case import ADD, FIELDS, SHAPE, Change, Repair
+from rivergis.boundary.repair_case import FIELDS, Change, Repair
 from rivergis.boundary.repair_courses import Ground, side_of_word
 from rivergis.boundary.repair_stretch import chainages
 
@@ -167,86 +166,3 @@ def _day(said: Any) -> date | None:
         except ValueError:
             continue
     return None
-
-
-# ---- stakes ---------------------------------------------------------------------------------------------------------
-
-
-def stake_on_line(ground: Ground, n: int, d: Defect) -> Iterator[Repair]:
-    """A stake beside its line: the nearest place of the line."""
-    line = _bank_line(ground, d)
-    for row in ground.named("stakes", d.features) if line is not None else ():
-        point = shapely.line_interpolate_point(line, line.line_locate_point(ground.shape("stakes", row)))
-        away = float(point.distance(ground.shape("stakes", row)))
-        yield Repair(
-            n, str(ground.value("stakes", row, "stake_no")), "geometry", "vertices", (Change("stakes", SHAPE, row, shape=point),),
-            f"Coordinates {away:.2f} m away, on the line; survey the stake again first.", f"坐标改到边线上（移动{away:.2f}米）；须先复测界桩。",
-        )  # fmt: skip
-
-
-def _bank_line(ground: Ground, d: Defect) -> Any:
-    lines = ground.case.lines
-    rows = lines.index[(lines["reach_id"].astype(str) == str(d.reach)) & (lines["bank"].astype(str) == str(d.bank))]
-    shapes = [g for g in lines.geometry.loc[rows] if geometry.finite(g)]
-    return min(shapes, key=lambda g: float(g.distance(d.place))) if shapes else None
-
-
-def stakes_in_order(ground: Ground, n: int, d: Defect) -> Iterator[Repair]:
-    """Numbers that do not rise downstream: those of the stretch given out again in the order of the river."""
-    stakes, axis = ground.case.stakes, ground.reaches.get(str(d.reach))
-    if stakes is None or axis is None:
-        return
-    mine = stakes[(stakes["reach_id"].astype(str) == str(d.reach)) & (stakes["bank"].astype(str) == str(d.bank))]
-    along = shapely.line_locate_point(axis, mine.geometry.to_numpy())
-    placed = mine.index.to_numpy()[np.argsort(along, kind="stable")]
-    numbers = stakes["stake_no"].loc[placed].astype(str).to_numpy()
-    right = np.array(sorted(numbers, key=_natural))
-    wrong = np.flatnonzero(numbers != right)
-    if not 0 < len(wrong) <= 6:
-        return
-    changes = tuple(Change("stakes", FIELDS, int(placed[k]), fields={"stake_no": str(right[k])}) for k in wrong)
-    told = ", ".join(f"{numbers[k]} → {right[k]}" for k in wrong)
-    yield Repair(
-        n, str(numbers[wrong[0]]), "attributes", "reach", changes, f"Number anew: {told}.", f"界桩编号更正：{told}。"
-    )
-
-
-def _natural(text: str) -> tuple[Any, ...]:
-    """Numbers in a text as numbers."""
-    parts = "".join(c if c.isdigit() else f" {c} " for c in text).split()
-    return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts)
-
-
-def more_stakes(ground: Ground, n: int, d: Defect) -> Iterator[Repair]:
-    """Too far between two stakes: as many between them as the spacing asks, on the line, numbered after the one before."""
-    stakes, line = ground.case.stakes, _bank_line(ground, d)
-    rows = ground.named("stakes", d.features)
-    if stakes is None or line is None or len(rows) != 2:
-        return
-    at = shapely.line_locate_point(line, stakes.geometry.iloc[rows].to_numpy())
-    first, second = (rows[0], rows[1]) if at[0] <= at[1] else (rows[1], rows[0])
-    lo, hi = float(at.min()), float(at.max())
-    count = int(np.ceil((hi - lo) / (0.98 * ground.case.limits.stake_max_spacing_m))) - 1
-    if count < 1:
-        return
-    before = str(ground.value("stakes", first, "stake_no"))
-    keep = {c: stakes[c].iloc[first] for c in stakes.columns if c in ("reach_id", "bank") or c == "county"}
-    places = np.linspace(lo, hi, count + 2)[1:-1]
-    changes = tuple(
-        Change(
-            "stakes",
-            ADD,
-            shape=shapely.line_interpolate_point(line, s),
-            fields={**keep, "stake_no": f"{before}-{k + 1}"},
-        )
-        for k, s in enumerate(places)
-    )
-    yield Repair(
-        n, before, "add", "vertices", changes,
-        f"Place {count} more between {before} and {ground.value('stakes', second, 'stake_no')}.", f"在{before}与{ground.value('stakes', second, 'stake_no')}之间加密{count}个界桩。",
-    )  # fmt: skip
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a file says nothing."""
-    return bool(pd.isna(value)) or not str(value).strip()

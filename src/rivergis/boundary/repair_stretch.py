@@ -15,7 +15,7 @@ import shapely
 
 from rivergis import geometry
 from rivergis.boundary.doctor_case import Defect
-from rivergis.boundary.repair_case import SHAPE, Change, Repair
+from rivergis.boundary.repair_case import SHAPE, SPLICE, Change, Repair, spliced
 from rivergis.boundary.repair_courses import Course, Ground, parallel
 from rivergis.boundary.repair_vertices import nearest_row, splice, way
 
@@ -90,25 +90,31 @@ def followed(ground: Ground, reach: str, old: Array, new: Array) -> Iterator[Cha
     """Areas of a reach whose outline runs along a stretch of a line, with the new stretch in its place."""
     for row, area in ground.areas_of(reach):
         ring = shapely.get_coordinates(area.exterior)[:-1]
-        moved = _along(ring, old, new)
-        if moved is not None:
-            changed = shapely.Polygon(moved, area.interiors)
-            if changed.is_valid:
-                yield Change("areas", SHAPE, row, shape=changed)
+        found = _along(ring, old, new)
+        if found is None:
+            continue
+        first, last, stretch = found
+        change = Change("areas", SPLICE, row, first + 1, last, stretch[1:-1])
+        if first >= last:  # over the first vertex of the ring
+            shape = shapely.Polygon(
+                np.vstack([stretch, np.roll(ring, -last, axis=0)[1 : (first - last) % len(ring)]]), area.interiors
+            )
+            change = Change("areas", SHAPE, row, shape=shape)
+        if (spliced(area, [change]) if change.what == SPLICE else change.shape).is_valid:
+            yield change
 
 
-def _along(ring: Array, old: Array, new: Array) -> Array | None:
-    """The ring with a new stretch where it has the old one, in either direction; None where it does not have it."""
+def _along(ring: Array, old: Array, new: Array) -> tuple[int, int, Array] | None:
+    """Where a ring runs along a stretch: its first and last vertex there, in the order of the ring, and what comes in its place."""
     ends = [np.hypot(*(ring - p).T) for p in (old[0], old[-1])]
     if max(e.min() for e in ends) > _SAME_M:
         return None
     a, b = (int(e.argmin()) for e in ends)
     for first, last, stretch in ((a, b, new), (b, a, new[::-1])):
-        turned = np.roll(ring, -first, axis=0)
         count = (last - first) % len(ring)
-        mine = shapely.LineString(turned[: count + 1]) if count > 0 else None
-        if mine is not None and shapely.hausdorff_distance(mine, shapely.LineString(old)) < _SAME_M * 4:
-            return np.vstack([stretch, turned[count + 1 :]])
+        mine = np.roll(ring, -first, axis=0)[: count + 1]
+        if count and shapely.hausdorff_distance(shapely.LineString(mine), shapely.LineString(old)) < _SAME_M * 4:
+            return first, last, stretch
     return None
 
 
