@@ -10,11 +10,15 @@ from itertools import count
 from typing import Any
 
 import pytest
+import shapely
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rivergis.boundary import draft_workflow
-from tests.web.conftest import Service
+from rivergis.boundary.draft_edit import Edit
+from rivergis.db import people
+from tests.web.conftest import DIRTY, MAKER, PASSWORD, Service
 
 NAMES = (f"草案{n}" for n in count(1))
 NORTH, LEFT, RIGHT = 29.4012, 29.401, 29.399
@@ -258,3 +262,73 @@ def test_a_draft_outside_the_office_is_not_found(service: Service) -> None:
     answer = service.get("/api/boundary/drafts/nothing")
     assert answer.status_code == 404 and "nothing" in answer.json()["message"]
     assert draft_workflow.DRAFT_MARK in service.page("/boundary")
+
+
+# ---- pages without scripts ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def office(service: Service) -> Any:
+    """A planner and a reviewer with browsers that run no scripts."""
+    with service.db.write(MAKER) as conn:
+        for name, role in (("zhou", "planner"), ("qian", "reviewer")):
+            people.add_user(conn, name, name, password=PASSWORD)
+            people.grant(conn, name, role)
+
+    def browser(name: str) -> TestClient:
+        client = TestClient(service.client.app, follow_redirects=False)
+        assert client.post("/sign-in", data={"name": name, "password": PASSWORD}).status_code == 303
+        client.headers.update({"accept": "text/html", "origin": "http://testserver"})
+        return client
+
+    return browser
+
+
+def test_a_draft_goes_its_way_by_forms_alone(service: Service, office: Any) -> None:
+    zhou, qian = office("zhou"), office("qian")
+    code = next(NAMES)
+    opened = zhou.post(
+        "/boundary/drafts", data={"code": code, "title": "表单起草", "line_type": "management", "river": ["R1"]}
+    )
+    assert opened.status_code == 303
+    where = opened.headers["location"]
+    page = zhou.get(where)
+    assert page.status_code == 200 and "内部草稿·非测绘成果" in page.text and "送审" in page.text
+    policy = page.headers["content-security-policy"]
+    assert "connect-src 'self'" in policy and "form-action 'self'" in policy and "unsafe" not in policy
+    taken = zhou.post("/boundary/drafts", data={"code": code, "title": "又一份", "river": ["R1"]})
+    assert taken.status_code == 409 and "又一份" in taken.text
+    with service.db.read() as conn:
+        row = draft_workflow.segments(conn, draft_workflow.get(conn, code)).query("bank == 'left'").iloc[0]
+    inwards = shapely.LineString(along(LEFT, (106.004, 29.4006), (106.006, 29.4006))["coordinates"])
+    draft_workflow.save(service.db, code, 1, [Edit("put", row["segment_id"], {}, inwards)], "zhou", reason="改线")
+
+    def sends(who: TestClient, **said: str) -> Any:
+        return who.post(
+            f"{where}/moves", data={"revision": "2", "reason": "按程序", **said}, files={"attachment": ("", b"")}
+        )
+
+    asked = sends(zhou, move="submit")
+    assert asked.status_code == 422 and 'name="reason-1"' in asked.text  # each reduction asks its reason
+    assert sends(zhou, move="submit", **{"reason-1": "堤防改线"}).status_code == 303
+    shown = qian.get(where).text
+    assert "堤防改线" in shown and "countersign" in shown
+    sha = shown.split('name="countersign" value="')[1].split('"')[0]
+    assert sends(qian, move="review", countersign=sha).status_code == 303
+    late = qian.post(
+        f"{where}/moves", data={"move": "send_back", "reason": "x", "revision": "1"}, files={"attachment": ("", b"")}
+    )
+    assert late.status_code == 409  # made for another revision
+    half = sends(qian, move="announce", government="试验县人民政府")
+    assert half.status_code == 422 and "试验县人民政府" in half.text  # what was typed stands in the form again
+    assert sends(qian, move="send_back").status_code == 303
+    past = zhou.get(f"{where}?revision=1")
+    assert "正在查看第 1 版" in past.text and zhou.get(f"{where}?revision=9").status_code == 404
+
+
+def test_versions_of_another_day(service: Service, office: Any) -> None:
+    zhou = office("zhou")
+    assert "试府发〔2024〕1号" in zhou.get("/boundary?on=2026-05-01").text
+    assert "试府发〔2024〕1号" not in zhou.get("/boundary?known=2020-01-01").text
+    assert zhou.get("/boundary?on=May").status_code == 422
+    assert DIRTY not in zhou.get("/boundary").text

@@ -348,7 +348,7 @@
     this.marks.clearLayers();
     said.defects.filter((d) => d.place).forEach((defect) => {
       const icon = L.divIcon({ className: `bd-defect bd-${defect.severity}`, iconSize: [22, 22], html: "!" });
-      const mark = L.marker(toLatLng(defect.place), { icon, pane: "bd-defects", keyboard: false, title: `${defect.zh || defect.code}` }).addTo(this.marks);
+      const mark = L.marker(toLatLng(defect.place), { icon, pane: "bd-defects", keyboard: false, title: defect.name.zh }).addTo(this.marks);
       mark.on("click", () => this.showDefect(defect));
       defect.mark = mark;
     });
@@ -357,7 +357,7 @@
 
   Desk.prototype.showDefect = function (defect) {
     const box = el("div", "bd-pop");
-    box.append(el("h3", "", `${defect.zh || defect.code} ${defect.en || ""}`), el("p", "", defect.sentence));
+    box.append(named("h3", defect.name), el("p", "", defect.zh), el("p", "bd-quiet", defect.sentence));
     if (defect.repair) box.append(el("p", "", defect.repair));
     if (!defect.place) return;
     const at = toLatLng(defect.place);

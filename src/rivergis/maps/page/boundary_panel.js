@@ -213,20 +213,21 @@
     const blocks = told.filter((d) => d.severity === "blocks").length;
     this.badge("bd-defects", told.length, blocks > 0);
     id("bd-defect-said").replaceChildren(named("span", this.say(told.length ? "defects_found" : "no_defects")), ` ${told.length ? `${blocks} / ${told.length}` : ""}`);
-    id("bd-defect-list").replaceChildren(...told.map((defect) => {
-      const item = el("li", `bd-${defect.severity}`);
-      const button = el("button");
-      button.type = "button";
-      const text = el("span", "rg-item", defect.zh || defect.code);
-      text.append(el("span", "", [defect.en, defect.reach, defect.bank && this.say(`bank_${defect.bank}`).zh,
-        defect.from_m !== null && defect.from_m !== undefined ? `${chainage(defect.from_m)}–${chainage(defect.to_m)}` : "",
-        defect.measure !== null && defect.measure !== undefined ? `${defect.measure} ${defect.unit || ""}` : ""].filter(Boolean).join(" · ")), el("span", "", defect.sentence));
-      button.append(named("em", this.say(`severity_${defect.severity}`), "bd-severity"), text);
-      button.addEventListener("click", () => this.desk.showDefect(defect));
-      item.append(button);
-      if (defect.repair) item.append(el("p", "bd-repair", `${this.say("repair").zh} ${defect.repair}`));
-      return item;
-    }));
+    id("bd-defect-list").replaceChildren(...told.map((defect) => this.defect(defect)));
+  };
+
+  Panel.prototype.defect = function (defect) {
+    const item = el("li", `bd-${defect.severity}`);
+    const button = el("button");
+    button.type = "button";
+    const text = named("span", defect.name, "rg-item");
+    const figures = [defect.reach, defect.bank, defect.measure === null ? "" : `${defect.measure} ${defect.unit}`];
+    text.append(el("span", "", figures.filter(Boolean).join(" · ")), el("span", "", defect.zh), el("span", "bd-quiet", defect.sentence));
+    button.append(named("em", this.say(`severity_${defect.severity}`), "bd-severity"), text);
+    button.addEventListener("click", () => this.desk.showDefect(defect));
+    item.append(button);
+    if (defect.repair) item.append(el("p", "bd-repair", `${this.say("repair").zh} ${defect.repair}`));
+    return item;
   };
 
   window.rivergis.draftPanel = { Panel, chainage, area, id, toLatLng };
