@@ -7,7 +7,7 @@ the wrong bank or there twice are set aside; what is left is asked along the cha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,46 +20,63 @@ from rivergis.boundary import (
     doctor_crossings,
     doctor_former,
     doctor_joins,
+    doctor_notes,
     doctor_profile,
     doctor_sides,
     doctor_stakes,
     doctor_vertices,
 )
-from rivergis.boundary.doctor_axes import Ints, axes
+from rivergis.boundary.doctor_axes import Bools, Ints, axes
 from rivergis.boundary.doctor_case import Case, Defect, Limits, NotChecked
 from rivergis.boundary.doctor_desk import Desk
 from rivergis.boundary.doctor_fold import fold
 from rivergis.boundary.doctor_lines import Laid, lay
 
-__all__ = ["Case", "Defect", "Limits", "NotChecked", "examine"]
+__all__ = ["Case", "Defect", "Examined", "Limits", "NotChecked", "check", "examine"]
 
 SAME_TYPE = {
     "管理范围线": "management", "保护范围线": "protection", "蓝线": "blue_line", "临水边界线": "waterside", "外缘边界线": "outer",
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What a check found: defects, and the questions that were not asked, with the reason of each."""
+
+    defects: list[Defect]
+    not_checked: list[NotChecked]
+
+
 def examine(case: Case) -> list[Defect]:
-    """All defects of a case, in order of reach and chainage; consequences stand in their causes.
+    """All defects of a case, in order of reach and chainage; consequences stand in their causes. See ``check``."""
+    return check(case).defects
+
+
+def check(case: Case) -> Examined:
+    """All defects of a case and what could not be asked of it.
 
     Raises ``CrsRefused`` for frames that are not in metres.
     """
     crs.require_metric(case.lines)
     axis = axes(case.reaches, case.limits.snap_m)
     shapes, vertices = doctor_vertices.clean(case.lines, case.limits)
-    usable = np.array([s is not None for s in shapes])
-    if not usable.all():
-        keep = np.flatnonzero(usable)
-        place = {int(k): i for i, k in enumerate(keep)}
-        case = replace(case, lines=case.lines.iloc[keep].reset_index(drop=True))
-        vertices = [replace(v, line=place[v.line]) for v in vertices if v.line in place]
-        shapes = shapes[keep]
+    told = doctor_notes.notes(case, shapes, vertices)
+    usable = np.flatnonzero([s is not None for s in shapes])
+    place = {int(k): i for i, k in enumerate(usable)}
+    vertices = [
+        replace(v, line=place[v.line]) for v in vertices if v.line in place and v.code != doctor_vertices.SMALL_LOOP
+    ]
+    case = replace(case, lines=case.lines.iloc[usable].reset_index(drop=True))
     desk = Desk(case, axis)
-    laid = lay(case.lines, shapes, axis, case.counties, case.limits.bank)
-    found = [d for part in _asked(desk, laid, vertices) for d in part]
-    return sorted(fold(found, case.limits.consequences), key=lambda d: (d.reach or "", d.from_m, d.code))
+    silent, counties = doctor_joins.silent_reaches(desk)
+    laid = lay(case.lines, shapes[usable], axis, case.counties, case.limits.bank)
+    found = [d for part in _asked(desk, laid, vertices, silent) for d in part]
+    told += [doctor_notes.note("silent_county", ("missing_bank", "reach_without_line"), name) for name in counties]
+    order = sorted(fold(found, case.limits.consequences), key=lambda d: (d.reach or "", d.from_m, d.code, d.features))
+    return Examined(order, told)
 
 
-def _asked(desk: Desk, laid: Laid, vertices: list[doctor_vertices.Found]) -> Iterator[list[Defect]]:
+def _asked(desk: Desk, laid: Laid, vertices: list[doctor_vertices.Found], silent: Bools) -> Iterator[list[Defect]]:
     """Every check in the order in which the later ones rely on the earlier."""
     kind = kinds(desk.case)
     yield _of_vertices(desk, laid, vertices)
@@ -68,7 +85,6 @@ def _asked(desk: Desk, laid: Laid, vertices: list[doctor_vertices.Found]) -> Ite
     yield doctor_sides.dangles(desk, laid, kind)
     yield doctor_sides.sides(desk, laid)
     chain = doctor_joins.chains(laid, kind)
-    silent, _ = doctor_joins.silent_reaches(desk)
     yield doctor_joins.joins(desk, laid, chain)
     yield doctor_joins.ends(desk, laid, chain, kind)
     yield doctor_joins.missing(desk, laid, kind, silent)

@@ -25,6 +25,8 @@ LINE_COLUMNS = (
     "announce_date",
     "from_m",
     "to_m",
+    "drawn_by",
+    "rule_m",
     "file",
     "row",
 )
@@ -88,7 +90,8 @@ class Case:
     """Everything a check of boundary lines looks at; every frame in the same metric system, None where no file was given.
 
     ``lines``: LineStrings with ``LINE_COLUMNS`` (None or NaN where nothing is said), the index 0.., and ``given`` /
-    ``given_crs``: the shape and system as the file has them. Vertices may be far away or not finite.
+    ``given_crs``: the shape and system as the file has them. Vertices may be far away or not finite. ``drawn_by``: what a
+    draft drew a line by, before ``basis``; ``rule_m``: the metres of the rule that a line carries itself.
     ``areas``: Polygons (or LineStrings that should have been) with area_id, reach_id, county. ``reaches``: centre lines
     digitised downstream with ``REACH_COLUMNS``. ``levees``: outer toes with ``LEVEE_COLUMNS``. ``water``: Polygons with
     reach_id. ``former``: lines with reach_id, bank. ``stakes``: Points with ``STAKE_COLUMNS``. ``counties``: Polygons

@@ -25,7 +25,7 @@ from rivergis.intake import vector
 from rivergis.intake.delivery import Asked
 from rivergis.rules import RuleView
 
-NUMBERS = ("from_m", "to_m", "width_m", "length_m")
+NUMBERS = ("from_m", "to_m", "width_m", "length_m", "rule_m")
 NEAR_M = 5_000.0
 """How far around the reaches the lines of a file may lie whose declared system is not the usual one of the place."""
 SKIPPED = ("bands", "notes")
@@ -254,6 +254,7 @@ def _lines_and_areas(
 def _line_rows(layer: _Layer, home: CRS) -> tuple[pd.DataFrame, set[str]]:
     """Rows of boundary lines; a line of several parts is one row a part under the same id."""
     rows, present = _columns(layer.frame, "lines", [c for c in doctor_case.LINE_COLUMNS if c not in ("file", "row")])
+    rows["rule_m"] = _rule_metres(layer.frame)
     rows["file"], rows["row"] = f"{layer.file}", np.asarray(layer.frame.index)
     rows["given"], rows["given_crs"], rows["geometry"] = layer.given, layer.system.to_string(), _metric(layer, home)
     rows = rows[np.isin(shapely.get_type_id(layer.given), (1, 5))]
@@ -263,6 +264,22 @@ def _line_rows(layer: _Layer, home: CRS) -> tuple[pd.DataFrame, set[str]]:
         metric = shapely.get_parts(rows["geometry"].to_numpy())
         rows = rows.iloc[of].assign(given=parts, geometry=metric)
     return rows[shapely.get_num_points(rows["given"].to_numpy()) >= 2], present
+
+
+def _rule_metres(frame: pd.DataFrame) -> Any:
+    """The metres of the rule that each line of a draft carries as JSON; NaN where it carries none."""
+    if "rule" not in frame.columns:
+        return np.full(len(frame), np.nan)
+
+    def metres(text: Any) -> float:
+        try:
+            rule = json.loads(text)
+            value = float(rule["value"]) if rule["unit"] == "m" else float("nan")
+        except (TypeError, ValueError, KeyError):
+            return float("nan")
+        return value
+
+    return np.array([metres(v) for v in frame["rule"]], float)
 
 
 def _area_rows(layer: _Layer, home: CRS) -> pd.DataFrame:

@@ -67,6 +67,7 @@ def _cause(
 
 
 def _together(cause: Defect, d: Defect) -> bool:
-    if cause.reach != d.reach or (cause.side and d.side and cause.side != d.side):
+    other_bank = bool(cause.side and d.side and cause.side != d.side) and d.layer != "areas"  # an area has both banks
+    if cause.reach != d.reach or other_bank:
         return bool(set(cause.features) & set(d.features))
     return d.from_m <= cause.to_m + MARGIN_M and d.to_m >= cause.from_m - MARGIN_M

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from rivergis.boundary.doctor_axes import Bools, Floats, Ints
@@ -13,7 +14,7 @@ from rivergis.boundary.doctor_case import Defect
 from rivergis.boundary.doctor_desk import Desk
 from rivergis.boundary.doctor_lines import Laid
 
-REASONS = ("basis", "announce_gov", "announce_doc_no", "announce_date")
+REASONS = ("basis", "drawn_by", "rule_m", "announce_gov", "announce_doc_no", "announce_date")
 """Columns whose change is a reason to split a line, besides reach, bank, county and kind."""
 END_SLACK_M = 100.0
 """How far from the head of a river or the border of the map a line may begin or end."""
@@ -78,7 +79,8 @@ def _offset(laid: Laid, point: shapely.Point, row: int) -> float:
 def _reason(desk: Desk, i: int, j: int) -> bool:
     """Whether something changes where one line ends and the next begins."""
     lines = desk.case.lines
-    return any(lines[c].iat[i] != lines[c].iat[j] for c in REASONS if c in desk.case.present)
+    pairs = [(lines[c].iat[i], lines[c].iat[j]) for c in REASONS if c in lines.columns]
+    return any(a != b and not (pd.isna(a) and pd.isna(b)) for a, b in pairs)
 
 
 def _between(desk: Desk, laid: Laid, code: str, i: int, j: int, apart_m: float) -> Defect:

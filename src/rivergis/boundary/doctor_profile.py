@@ -300,29 +300,31 @@ def rule_deviation(desk: Desk, at: Points, laid: Laid, ground: Ground) -> Floats
     judged = (at.s >= limits.reach_end_m) & (at.s <= length - limits.reach_end_m)
     if ground.levees is not None:
         judged &= ~ground.levees.near_end(at.key, at.s, limits.levee_end_m)
-    basis = np.where(lines["basis"].isin(limits.rule_basis), lines["basis"], None)[at.row]
+    said = lines["drawn_by"].where(lines["drawn_by"].notna(), lines["basis"])
+    basis = np.where(said.isin(limits.rule_basis), said, None)[at.row]
+    own = lines["rule_m"].to_numpy(float)[at.row]
     toe = np.flatnonzero(judged & (basis == "levee_toe"))
     if ground.levees is not None and limits.berm_m is not None:
-        out[toe] = _from_toe(at, toe, ground.levees, limits.berm_m)
+        out[toe] = _from_toe(at, toe, ground.levees, limits.berm_m, own[toe])
     bank = np.flatnonzero(judged & (basis == "bank_offset"))
     if desk.case.water is not None and limits.bank_offset_m is not None:
         widths = desk.case.reaches["width_m"].to_numpy(float)
-        out[bank] = _from_bank(at, bank, ground, limits.bank_offset_m, widths, limits.rule_tolerance_m)
+        low, high = _allowed(widths, limits.bank_offset_m)
+        low, high = (np.where(np.isfinite(own[bank]), own[bank], v[at.reach[bank]]) for v in (low, high))
+        out[bank] = _from_bank(at, bank, ground, low, high, limits.rule_tolerance_m)
     return out
 
 
-def _from_toe(at: Points, i: Ints, levees: Levees, berm_m: Any) -> Floats:
+def _from_toe(at: Points, i: Ints, levees: Levees, berm_m: Any, own: Floats) -> Floats:
     levee = levees.holding(at.key[i], at.s[i])
     berm = np.array([berm_m.get(g, np.nan) if g is not None else np.nan for g in levees.grade], float)
-    width = np.where(levee >= 0, berm[levee], np.nan)
+    width = np.where(levee >= 0, np.where(np.isfinite(own), own, berm[levee]), np.nan)
     sideways = at.out[i] - levees.edge.at(at.key[i], at.s[i])
     straight = np.sign(sideways) * shapely.distance(levees.shapes[levee], shapely.points(at.p.xy[at.keep[i]]))
     return _less(sideways - width, straight - width)
 
 
-def _from_bank(at: Points, i: Ints, ground: Ground, table: Any, widths: Floats, tolerance_m: float) -> Floats:
-    low, high = _allowed(widths, table)
-    low, high = low[at.reach[i]], high[at.reach[i]]
+def _from_bank(at: Points, i: Ints, ground: Ground, low: Floats, high: Floats, tolerance_m: float) -> Floats:
     sideways = _outside(at.out[i] - ground.water_edge.at(at.key[i], at.s[i]), low, high)
     far = np.flatnonzero(np.abs(sideways) > tolerance_m)
     out = np.nan_to_num(sideways)

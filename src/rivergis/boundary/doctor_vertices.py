@@ -20,6 +20,8 @@ from rivergis.boundary.doctor_case import Limits
 
 _LOOPS = 50
 """Faults of one kind after which a line is no longer taken apart."""
+SMALL_LOOP = "small_loop"
+"""A loop below the limit: no defect, but said."""
 _FAR = 4.0
 """How many times the way between its neighbours a vertex lies away that is no corner of the line."""
 _MANY = 8
@@ -201,7 +203,7 @@ def _needles(work: _Work, limits: Limits, _: Any) -> tuple[_Work, list[Found]]:
 
 
 def _loops(row: int, line: Any, least_m: float) -> tuple[Any, list[Found]]:
-    """A line that crosses itself, its loops taken out one by one; loops at one place are one fault, small ones none."""
+    """A line that crosses itself, its loops taken out one by one; loops at one place are one fault."""
     found: list[Found] = []
     for _ in range(_LOOPS):
         cut = _first_loop(line)
@@ -211,8 +213,9 @@ def _loops(row: int, line: Any, least_m: float) -> tuple[Any, list[Found]]:
         xy = shapely.get_coordinates(line)
         size = shapely.length(shapely.linestrings(np.vstack([at, xy[i + 1 : j + 1], at])))
         new = not found or np.hypot(*(at - found[-1].last)) > max(20.0, 2 * size)
-        if size >= least_m and new:
-            found.append(Found("self_crossing", row, at, at, float(size), "m", i, j - i))
+        code = "self_crossing" if size >= least_m else SMALL_LOOP
+        if new:
+            found.append(Found(code, row, at, at, float(size), "m", i, j - i))
         line = shapely.linestrings(np.vstack([xy[: i + 1], at, xy[j + 1 :]]))
     return line, found
 
