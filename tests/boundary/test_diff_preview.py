@@ -27,18 +27,24 @@ def view() -> RuleView:
     return BOOK.at(path_of("500199"), DAY)
 
 
-@pytest.fixture
-def drafted(db: Database) -> Database:
+def made(db: Database) -> Database:
     ground(db)
     put_layer(db, "outfall", [{"code": "W1", "name": "东口", "status": "open"}], [shapely.Point(501_000, 3_250_090)])
-    put_layer(
-        db,
-        "water_area",
-        [{"code": "S1", "kind": "pond", "name": "河湾塘"}],
-        [shapely.MultiPolygon([box(950, 80, 100, 40)])],
-    )
+    pond(db, 80, 40)
     opened(db)
     return db
+
+
+def pond(db: Database, y: float, height: float) -> None:
+    """The pond beside the river, 100 m wide, from y on."""
+    shape = shapely.MultiPolygon([box(950, y, 100, height)])
+    put_layer(db, "water_area", [{"code": "S1", "kind": "pond", "name": "河湾塘"}], [shape])
+
+
+@pytest.fixture(scope="module")
+def drafted(module_db: Database) -> Database:
+    """One world for the tests that only look."""
+    return made(module_db)
 
 
 def preview(db: Database, *edits: Edit) -> diff_workflow.Preview:
@@ -85,7 +91,8 @@ def test_a_bank_that_is_missing_is_not_taken_for_ground_let_go(drafted: Database
     assert [s["code"] for s in told["said"]] == ["redraw_not_compared"]
 
 
-def test_an_open_case_on_the_ground_is_named_in_the_reduction(drafted: Database) -> None:
+def test_an_open_case_on_the_ground_is_named_in_the_reduction(db: Database) -> None:
+    drafted = made(db)
     place = shapely.centroid(line((995, 80), (1005, 80)))
     with drafted.write("test") as conn:
         case_workflow.open_reported(
@@ -97,13 +104,9 @@ def test_an_open_case_on_the_ground_is_named_in_the_reduction(drafted: Database)
     assert one["codes"] == ["open_case", "water"]
 
 
-def test_water_of_an_earlier_day_that_is_dry_now_is_a_fill(drafted: Database) -> None:
-    put_layer(
-        drafted,
-        "water_area",
-        [{"code": "S1", "kind": "pond", "name": "河湾塘"}],
-        [shapely.MultiPolygon([box(950, 95, 100, 25)])],
-    )
+def test_water_of_an_earlier_day_that_is_dry_now_is_a_fill(db: Database) -> None:
+    drafted = made(db)
+    pond(drafted, 95, 25)
     edit = Edit("put", of(drafted, "left")["segment_id"].iloc[0], geom=line(*NARROW))
     (one,) = preview(drafted, edit).as_dict()["reductions"]
     flags = {f["code"]: f["m2"] for f in one["flags"]}
@@ -111,7 +114,8 @@ def test_water_of_an_earlier_day_that_is_dry_now_is_a_fill(drafted: Database) ->
     assert flags["water"] + flags["filled"] == pytest.approx(flags["former_water"], abs=0.2)
 
 
-def test_two_days_of_the_law(drafted: Database, tmp_path: Path) -> None:
+def test_two_days_of_the_law(db: Database, tmp_path: Path) -> None:
+    drafted = made(db)
     put(drafted, 1, Edit("put", of(drafted, "left")["segment_id"].iloc[0], geom=line(*NARROW)))
     moved = step(drafted, "submit", "zhang", reasons={"*": "测量更正"})
     step(drafted, "review", "wang", countersign=moved.table_sha256[:8])

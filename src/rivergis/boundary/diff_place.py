@@ -15,7 +15,8 @@ from rivergis.boundary import diff_overlay as overlay
 from rivergis.boundary.diff import Redraw
 from rivergis.river import chainage
 
-_MOST = 60  # vertices of a piece that are asked for their chainage
+_STEPS = 60  # places at least along the edge of a piece that are asked for their chainage
+_MOST = 200  # and at most
 _FAR_M = 20_000.0  # no river is as wide: what lies farther off has no chainage on it
 
 
@@ -29,6 +30,7 @@ class _Course:
     ends: Any  # (n, 2, 2)
     before_m: Any
     reach: Any
+    length_m: Any
 
     @classmethod
     def of(cls, reaches: gpd.GeoDataFrame) -> _Course:
@@ -45,8 +47,9 @@ class _Course:
         )
         tree = shapely.STRtree(shapely.linestrings(ends))
         return cls(
-            reaches["code"].astype(str).to_numpy(), start.to_numpy(float), tree, ends, before, of[step].astype(np.int64)
-        )
+            reaches["code"].astype(str).to_numpy(), start.to_numpy(float), tree, ends, before, of[step].astype(np.int64),
+            shapely.length(reaches.geometry.to_numpy()),
+        )  # fmt: skip
 
     def feet(self, points: Any) -> tuple[Any, Any, Any]:
         """Reach (position, -1 = too far off), metres along it, and side (1 left, -1 right) of points (n, 2)."""
@@ -97,7 +100,8 @@ def _placed(pieces: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataF
     lean = np.bincount(of, side, len(shapes))
     bank = np.where(across, "both", np.where(lean > 0, "left", "right")).astype(object)
     bank[(lean == 0) & ~across] = None
-    told = [_stretch(course, reach[of == k], along[of == k]) for k in range(len(shapes))]
+    step = shapely.length(shapes) / _STEPS
+    told = [_stretch(course, reach[of == k], along[of == k], float(step[k])) for k in range(len(shapes))]
     return pieces.assign(
         bank=bank,
         stretch=[t[0] for t in told],
@@ -108,8 +112,9 @@ def _placed(pieces: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataF
 
 
 def _vertices(shapes: Any) -> tuple[Any, Any]:
-    """Vertices of areas and whose each is; of a long ring as many, evenly, as tell where it lies."""
-    xy, of = shapely.get_coordinates(shapes, return_index=True)
+    """Places along the edges of areas and whose each is: as many, evenly, as tell where it lies."""
+    step = np.maximum(shapely.length(shapes) / _STEPS, 1.0)
+    xy, of = shapely.get_coordinates(shapely.segmentize(shapes, step), return_index=True)
     count = np.bincount(of, minlength=len(shapes))
     nth = np.arange(len(of)) - (np.cumsum(count) - count)[of]
     every = np.maximum(count // _MOST, 1)[of]
@@ -145,14 +150,20 @@ def _cut(shape: shapely.Polygon, lines: shapely.Geometry) -> Any:
     return faces if balanced else np.array([shape], dtype=object)
 
 
-def _stretch(course: _Course, reach: Any, along: Any) -> tuple[str | None, float, float, str | None]:
-    """Chainages in words, first and last as numbers (along the river, else of the reach with most of it), and that reach."""
+def _stretch(course: _Course, reach: Any, along: Any, step_m: float) -> tuple[str | None, float, float, str | None]:
+    """Chainages in words, first and last as numbers (along the river, else of the reach with most of it), and that reach.
+
+    ``step_m``: how closely the edge was asked; of a piece over several reaches what ends so near to a node ends in it.
+    """
     if not len(reach):
         return None, np.nan, np.nan, None
     parts = []
+    several = len(np.unique(reach)) > 1
     for k in np.unique(reach):
-        mine = along[reach == k]
-        parts.append((float(mine.min()), float(mine.max()), k))
+        low, high, length = float(along[reach == k].min()), float(along[reach == k].max()), float(course.length_m[k])
+        if several:
+            low, high = (0.0 if low <= step_m else low), (length if high >= length - step_m else high)
+        parts.append((low, high, k))
     main = max(parts, key=lambda p: p[1] - p[0])
     if np.isfinite(course.start_m[[p[2] for p in parts]]).all():
         low = min(course.start_m[k] + a for a, _, k in parts)
