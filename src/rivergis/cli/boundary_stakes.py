@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import boundary_stake_life, common
 
 if TYPE_CHECKING:
     from rivergis.boundary.stake_files import Placed
@@ -229,5 +229,8 @@ def _at(at_m: float) -> str:
 def _m(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
+
+for verb in boundary_stake_life.COMMANDS:
+    stakes.add_command(verb)
 
 COMMANDS: tuple[click.Command, ...] = (stakes,)
