@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from rivergis.boundary import draft_workflow
@@ -17,7 +18,7 @@ from rivergis.db import people
 from rivergis.db.connect import Database
 from tests.chromium import Watch
 from tests.serving import serving
-from tests.web.conftest import MAKER, PASSWORD, degrees, ground
+from tests.web.conftest import MAKER, PASSWORD, ground
 
 pytestmark = pytest.mark.browser
 Shot = Callable[[Page, str], Path]
@@ -170,6 +171,24 @@ def test_corners_are_dragged_a_line_is_split_taken_out_and_brought_back(page: Pa
     assert sorted(left["base_segment_id"].notna()) == [False, True]
 
 
+def test_a_line_is_traced_along_another(page: Page, watch: Watch, room: Room) -> None:
+    code = room.draft()
+    moved(room, code, "left", 29.4012, middle=(106.005, 29.4016))
+    room.open(page, code)
+    look_at(page, 106.005, 29.401, 16)
+    page.locator("#bd-draw").click()
+    page.locator("#bd-follow").check()
+    click_at(page, 106.0025, 29.4014, dy=3)
+    click_at(page, 106.0075, 29.4014, dy=-3)
+    page.locator("#bd-finish").click()
+    expect(page.locator("#bd-length")).to_contain_text("· 3")
+    page.locator("[name=drawn_by]").select_option("levee_toe")
+    save(page, "沿线描绘")
+    expect(page.locator("#bd-notice")).to_contain_text("已保存")
+    rows = room.segments(code)
+    assert rows[rows["drawn_by"] == "levee_toe"].iloc[0].geom.coords[1] == (106.005, 29.4016)
+
+
 def test_unsaved_work_outlives_the_window(page: Page, watch: Watch, room: Room) -> None:
     code = room.draft()
     room.open(page, code)
@@ -187,19 +206,15 @@ def test_unsaved_work_outlives_the_window(page: Page, watch: Watch, room: Room) 
     assert page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('rivergis.draft')).length") == 0
 
 
-def moved(room: Room, code: str, bank: str, lat: float, who: str = "li") -> None:
+def moved(
+    room: Room, code: str, bank: str, lat: float, who: str = "li", middle: tuple[float, float] | None = None
+) -> None:
     """The other planner saves another line on a bank."""
     rows = room.segments(code)
     row = rows[rows["bank"] == bank].iloc[0]
-    line = degrees(_line(lat)).geometry.iloc[0]
+    line = shapely.LineString([(106.0, lat), *([middle] if middle else []), (106.01, lat)])
     edit = Edit("put", row["segment_id"], {}, line)
     draft_workflow.save(room.db, code, int(rows["revision"].max()), [edit], who, reason="对方的修改")
-
-
-def _line(lat: float) -> Any:
-    import shapely
-
-    return shapely.LineString([(106.0, lat), (106.01, lat)])
 
 
 def note(page: Page, bank: str, text: str) -> None:

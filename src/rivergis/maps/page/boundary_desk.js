@@ -427,6 +427,7 @@
 
   Desk.prototype.start = async function () {
     const { map } = this;
+    document.body.classList.add("bd-live");
     this.panes();
     L.control.zoom({ position: "bottomright", zoomInTitle: "放大 Zoom in", zoomOutTitle: "缩小 Zoom out" }).addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
@@ -434,7 +435,7 @@
     map.on("mousemove", ({ latlng }) => { id("rg-where").textContent = `${latlng.lng.toFixed(6)} ${latlng.lat.toFixed(6)}`; });
     this.panel = new Panel(this);
     this.tools = new Tools(map, {
-      snap: this.snap, catching: () => id("bd-catch").checked, notMine: () => this.notMine(), select: (name) => this.select(name),
+      snap: this.snap, catching: () => id("bd-catch").checked, following: () => id("bd-catch").checked && id("bd-follow").checked, notMine: () => this.notMine(), select: (name) => this.select(name),
       changed: (segment) => this.changed(segment), moving: (segment) => this.moving(segment), drawn: (coords) => this.drawn(coords),
       cut: (name, at) => this.cut(name, at), told: (mode, n) => this.mode(mode, n),
     });

@@ -71,5 +71,28 @@
     return corner || place;
   };
 
+  const EXACT = 1e-9;  // degrees: a caught place lies on its line
+
+  /* The corners between two caught places along the line that holds both, the shorter way; none where no line does. */
+  Snap.prototype.between = function (a, b) {
+    let best = null;
+    this.lines.forEach(({ coords, box: [west, south, east, north] }) => {
+      const holds = ([x, y]) => x >= west - EXACT && x <= east + EXACT && y >= south - EXACT && y <= north + EXACT;
+      if (!holds(a) || !holds(b)) return;
+      const [one, two] = [nearestOn(coords, a), nearestOn(coords, b)];
+      if (!one || !two || one.d > EXACT || two.d > EXACT) return;
+      const [from, to] = [one.i + one.t, two.i + two.t];
+      const corners = coords.filter((_, i) => i > Math.min(from, to) + 1e-6 && i < Math.max(from, to) - 1e-6);
+      if (from > to) corners.reverse();
+      const way = lengthOf([a, ...corners, b]);
+      if (!best || way < best.way) best = { way, corners };
+    });
+    return best ? best.corners : [];
+  };
+
+  function lengthOf(coords) {
+    return coords.slice(1).reduce((sum, [x, y], i) => sum + Math.hypot((x - coords[i][0]) * Math.cos(y * Math.PI / 180), y - coords[i][1]), 0);
+  }
+
   window.rivergis.draftSnap = { Snap, nearestOn, boxOf };
 })();

@@ -16,7 +16,7 @@
     return L.divIcon({ className: `bd-corner bd-corner-${kind}`, iconSize: [size, size] });
   }
 
-  /* `desk`: {snap, catching(), select(id), changed(segment), drawn(coords), cut(id, place), told(kind)} */
+  /* `desk`: {snap, catching(), following(), select(id), changed(segment), drawn(coords), cut(id, place), told(kind)} */
   function Tools(map, desk) {
     this.map = map;
     this.desk = desk;
@@ -67,7 +67,13 @@
   };
 
   Tools.prototype.show = function (tip) {
-    this.rubber.setLatLngs([...this.coords, ...(tip ? [tip] : [])].map(toLatLng));
+    this.rubber.setLatLngs([...this.coords, ...(tip ? [...this.way(tip), tip] : [])].map(toLatLng));
+  };
+
+  /* Along the line that the last and the next place are caught on. */
+  Tools.prototype.way = function (at) {
+    const last = this.coords[this.coords.length - 1];
+    return last && this.desk.following() ? this.desk.snap.between(last, at) : [];
   };
 
   Tools.prototype.back = function () {
@@ -82,7 +88,7 @@
       const at = this.caught(toPair(event.latlng));
       const last = this.coords[this.coords.length - 1];
       // the second click of a double click is no corner
-      if (!last || last[0] !== at[0] || last[1] !== at[1]) this.coords.push(at);
+      if (!last || last[0] !== at[0] || last[1] !== at[1]) this.coords.push(...this.way(at), at);
       this.show();
       this.desk.told("draw", this.coords.length);
     } else if (this.mode === "split") this.split(event);
