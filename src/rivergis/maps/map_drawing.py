@@ -74,14 +74,15 @@ def field_of(view: View, drawn: Drawn, frames: Sequence[tuple[str, View]] = (), 
     p = view.paper
     within = (p.left, p.top, p.left + p.field_width, p.top + p.field_height)
     box = shapely.box(*view.bounds)
-    clip = f'<clipPath id="field"><rect x="{p.left}" y="{p.top}" width="{p.field_width}" height="{p.field_height}"/></clipPath>'
+    own = f"field_{view.x:.0f}_{view.y:.0f}_{view.scale:.0f}"  # a name that no other page of the file has
+    clip = f'<clipPath id="{own}"><rect x="{p.left}" y="{p.top}" width="{p.field_width}" height="{p.field_height}"/></clipPath>'
     body = [part for key, shapes in drawn.shapes.items() for part in _shapes(view, key, shapes, box)]
     labels = Labels()
     marks = [m for row in drawn.points for m in _point(view, row, labels, within, size)]
     names = [m for line, name in drawn.names for m in _name(view, line, name, labels, within, box)]
     numbered = [m for number, sheet in frames for m in _frame_of(view, number, sheet)]
     return (
-        f'<defs>{clip}</defs><g clip-path="url(#field)">{"".join(body)}{"".join(numbered)}{"".join(_crosses(view))}'
+        f'<defs>{clip}</defs><g clip-path="url(#{own})">{"".join(body)}{"".join(numbered)}{"".join(_crosses(view))}'
         f"{''.join(marks)}{''.join(names)}</g>{''.join(_edge(view, drawn.system))}"
     )
 
