@@ -16,7 +16,7 @@ import shapely
 from pyproj import CRS
 from rasterio.windows import Window
 
-from rivergis import crs
+from rivergis import crs, words
 from rivergis.boundary import bank_chains, shore_files, stake_boards, stake_table, stakes
 from rivergis.boundary.bank_chains import Chain
 from rivergis.boundary.sight import Sight
@@ -122,7 +122,7 @@ def place(asked: StakesAsked, book: RuleBook, view: RuleView) -> Placed:
     return Placed(
         frame,
         _boards(asked, chains, ground, lines, book, view, zone),
-        _lines_frame(chains, zone),
+        _lines_frame(chains, lines["basis"].to_dict(), zone),
         stake_table.notes(frame, there, chains, held, view.number("boundary.stake.off_line")),
         [*dict.fromkeys([s for layer in read.values() for s in layer.said] + said + list(dem.said if dem else ()))],
         [r.as_dict() for r in view.used],
@@ -132,7 +132,14 @@ def place(asked: StakesAsked, book: RuleBook, view: RuleView) -> Placed:
     )
 
 
-def _lines_frame(chains: Sequence[Chain], zone: CRS) -> gpd.GeoDataFrame:
+def _basis(chain: Chain, basis: Mapping[Any, Any]) -> str:
+    """The basis of all pieces of a chain; that of a draft where they differ or say none."""
+    said = {basis[p.row] for p in chain.parts}
+    only = said.pop() if len(said) == 1 else None
+    return only if isinstance(only, str) else "draft"
+
+
+def _lines_frame(chains: Sequence[Chain], basis: Mapping[Any, Any], zone: CRS) -> gpd.GeoDataFrame:
     rows = {
         "river_code": [c.river for c in chains],
         "river": [c.river_name for c in chains],
@@ -140,6 +147,7 @@ def _lines_frame(chains: Sequence[Chain], zone: CRS) -> gpd.GeoDataFrame:
         "line_type": [c.line_type for c in chains],
         "from_m": [c.from_m for c in chains],
         "to_m": [c.to_m for c in chains],
+        "basis": [_basis(c, basis) for c in chains],
     }
     return gpd.GeoDataFrame(rows, geometry=[c.line for c in chains], crs=zone).rename_geometry("geom")
 
@@ -208,20 +216,17 @@ def _ground(
 ) -> Ground:
     cliff = 90.1
     if dem is None:
-        said.append("No DEM is given: whether one stake is seen from the next was not checked (--dem).")
+        said.append(words.both("stake_said.no_dem"))
     else:
         if dem.cell_m <= view.number("boundary.stake.cliff_cell"):
             cliff = view.number("boundary.stake.cliff_slope")
         else:
-            said.append(f"{dem.name} has cells of {dem.cell_m:.0f} m, too coarse to know cliffs: none was looked for.")
-        said.append(
-            f"{dem.name}: heights of new stakes are those of the DEM ({dem.vertical_datum}), not measured; lines of sight leave out "
-            "trees, houses and the curvature of the earth (3 mm over 200 m)."
-        )
+            said.append(words.both("stake_said.coarse", dem=dem.name, cell=round(dem.cell_m)))
+        said.append(words.both("stake_said.heights", dem=dem.name, datum=dem.vertical_datum))
     if asked.landmarks is None:
-        said.append("No landmarks are given: bridges, villages and accesses were not looked for (--landmarks).")
+        said.append(words.both("stake_said.no_landmarks"))
     if asked.counties is None:
-        said.append("No counties are given: borders are only known where the lines name their county (--counties).")
+        said.append(words.both("stake_said.no_counties"))
     sight = Sight(dem, zone, view.number("boundary.stake.eye_height"), view.number("boundary.stake.top_height")) if dem else None  # fmt: skip
     return Ground(
         method_of(view),

@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from rivergis import words
 from rivergis.boundary import bank_chains, function_zones, shore_files, shoreline, shoreline_use
 from rivergis.boundary.bank_chains import Chain, Reach
 from rivergis.boundary.function_zones import Counting, Defect, Laid, Limits, Share, Shore, Zone
@@ -102,7 +103,7 @@ def _chosen(layer: shore_files.Layer, zone: CRS, line_type: str, said: list[str]
     lines = shore_files.lines_of(layer, zone, line_type)
     if lines.empty and line_type == "outer":
         lines = shore_files.lines_of(layer, zone, "management")
-        said.append(f"{layer.file} has no outer line (外缘边界线): lengths are counted along the management line.")
+        said.append(words.both("zone_said.no_outer", file=layer.file))
     if lines.empty:
         raise InputError(f"{layer.file}, layer {layer.name} holds no line of type {line_type}.", file=layer.file)
     return lines
@@ -320,7 +321,7 @@ def uses(asked: ShoreAsked, view: RuleView) -> Uses:
         laid[role] = [x for x in laid[role] if role == "permits" or _near(x, on.shores, beside)]
     seen = laid["observed"] if "observed" in on.read else None
     if seen is None:
-        on.said.append("What was observed is not given (--observed): what is not in the uses counts as not used there.")
+        on.said.append(words.both("zone_said.no_observed"))
     return Uses(
         shoreline_use.of_permits(laid["permits"], laid["uses"], seen, on.shores, share),
         shoreline_use.outside(laid["permits"], laid["uses"], on.shores, share) if laid["permits"] else [],

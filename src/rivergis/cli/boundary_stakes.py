@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rivergis.boundary.stake_files import Placed
 
 FILE = click.Path(path_type=Path)
-ENDINGS = (".gpkg", ".xlsx", ".dxf", ".gpx")
+ENDINGS = (".gpkg", ".xlsx", ".dxf", ".gpx", ".html")
 
 
 @click.group()
@@ -89,7 +89,12 @@ def pairs(_context: click.Context, parameter: click.Parameter, given: tuple[str,
     "--vertical-datum", default=None, metavar="NAME", help="From what the heights of the DEM count: 1985, 吴淞 ..."
 )
 @click.option(
-    "--out", "outs", type=FILE, multiple=True, metavar="FILE", help="Where to: .gpkg, .xlsx, .dxf, .gpx; several times."
+    "--out",
+    "outs",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Where to: .gpkg, .xlsx, .dxf, .gpx, .html; several times.",
 )
 @common.json_option
 def place(outs: tuple[Path, ...], adcode: str, day: datetime | None, as_json: bool, **given: Any) -> None:  # fmt: skip
@@ -167,7 +172,15 @@ def _gpx(placed: Placed, out: Path) -> None:
     stakes_field.write_gpx(placed.stakes, placed.boards, out, draft=placed.draft)
 
 
-_WRITERS: dict[str, Callable[[Placed, Path], None]] = {".gpkg": _gpkg, ".xlsx": _xlsx, ".dxf": _dxf, ".gpx": _gpx}
+def _html(placed: Placed, out: Path) -> None:
+    from rivergis.maps import shore_map
+
+    common.write_page(out, shore_map.stakes_map(placed.stakes, placed.boards, placed.lines, draft=placed.draft))
+
+
+_WRITERS: dict[str, Callable[[Placed, Path], None]] = {
+    ".gpkg": _gpkg, ".xlsx": _xlsx, ".dxf": _dxf, ".gpx": _gpx, ".html": _html,
+}  # fmt: skip
 
 
 def _told(placed: Placed) -> dict[str, Any]:

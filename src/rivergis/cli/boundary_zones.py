@@ -78,7 +78,12 @@ def _found(zones_file: Path, lines: Path, given: dict[str, Any], **more: Any) ->
 @_zone_options
 @_options
 @click.option(
-    "--out", "outs", type=FILE, multiple=True, metavar="FILE", help="Where to: .xlsx, .gpkg, .json; several times."
+    "--out",
+    "outs",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Where to: .xlsx, .gpkg, .json, .html; several times.",
 )
 @common.json_option
 def check(zones_file: Path, lines: Path, outs: tuple[Path, ...], as_json: bool, **given: Any) -> None:
@@ -90,7 +95,7 @@ def check(zones_file: Path, lines: Path, outs: tuple[Path, ...], as_json: bool, 
     Example:
       rivergis boundary zones check 功能区.xlsx --lines outer.shp --reaches network.gpkg --out zones.xlsx --out zones.gpkg
     """
-    check_outs(outs, (".xlsx", ".gpkg", ".json"))
+    check_outs(outs, (".xlsx", ".gpkg", ".json", ".html"))
     found = _found(zones_file, lines, given)
     for out in outs:
         _write(found, out)
@@ -302,9 +307,16 @@ def _write(found: Zones, out: Path) -> None:
 
         common.write_frame(crs.to_storage(zone_files.zones_frame(found)), path, "function_zone")
 
+    def page(_: Zones, path: Path) -> None:
+        from rivergis.boundary import zone_files
+        from rivergis.maps import shore_map
+
+        common.write_page(path, shore_map.zones_map(zone_files.zones_frame(found)))
+
     writers: dict[str, Callable[[Zones, Path], None]] = {
         ".xlsx": shoreline_book.write_zones,
         ".gpkg": package,
+        ".html": page,
         ".json": lambda f, p: common.write_json(p, _told(f)),
     }
     writers[out.suffix.lower()](found, out)

@@ -56,7 +56,7 @@ def write(
         rows = [_row(s, p, number) for s, p in zip(stakes[mine].itertuples(), places[mine].itertuples(), strict=True)]
         workbook.add_table(book, words.both(f"bank.{bank}"), head, rows)
     _existing(book, stakes)
-    _boards(book, boards, number)
+    _boards(book, boards)
     _notes(book, notes)
     with whole(path) as part:
         workbook.write_fixed(book, part, made_at or datetime.now(UTC))
@@ -131,8 +131,11 @@ def _existing(book: Any, stakes: gpd.GeoDataFrame) -> None:
     workbook.add_table(book, "既有界桩 existing", [words.both(f"stake_column.{k}") for k in keys], rows)
 
 
-def _boards(book: Any, boards: gpd.GeoDataFrame, zone: int | None) -> None:
-    head = [words.both(f"stake_column.{k}") for k in ("code", "bank", "chainage", "x_north", "y_east", "place", "names", "title", "content", "missing")]  # fmt: skip
+def _boards(book: Any, boards: gpd.GeoDataFrame) -> None:
+    """A row a board, and a column for each field of its text."""
+    fields = list(dict.fromkeys(k for content in boards["content"] for k in content))
+    keys = ("code", "bank", "chainage", "x_north", "y_east", "place", "names", "title")
+    head = [*(words.both(f"stake_column.{k}") for k in keys), *fields, words.both("stake_column.missing")]
     rows = [
         [
             b.code,
@@ -143,7 +146,7 @@ def _boards(book: Any, boards: gpd.GeoDataFrame, zone: int | None) -> None:
             words.both(f"board_place.{b.place}"),
             b.place_name,
             b.title,
-            "\n".join(f"{k}:{v}" for k, v in b.content.items()),
+            *(b.content.get(f) for f in fields),
             b.missing,
         ]
         for b in boards.itertuples()
