@@ -69,7 +69,7 @@ def read(files: Files, view: RuleView) -> Case:
     reach_layer = _chosen(_layers(files.reaches, files), "reaches", "lines", files.reaches)
     home = crs.local_crs(*crs.centre(gpd.GeoSeries(reach_layer.stored, crs=crs.STORAGE)))
     box = shapely.box(*shapely.total_bounds(reach_layer.stored))
-    limits, said = doctor_limits.limits(view, _params(files.params))
+    limits, said = doctor_limits.limits(view, params(files.params))
     told: list[NotChecked] = list(said)
     lines, areas, present = _lines_and_areas(files, home, box, told)
     others = {
@@ -87,7 +87,8 @@ def read(files: Files, view: RuleView) -> Case:
     )
 
 
-def _params(path: Path | None) -> Mapping[str, Any]:
+def params(path: Path | None) -> Mapping[str, Any]:
+    """What a params.json says of one delivery; nothing without one. ``InputError`` where it is no JSON mapping."""
     if path is None:
         return {}
     try:

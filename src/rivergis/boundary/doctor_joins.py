@@ -14,7 +14,7 @@ from rivergis.boundary.doctor_case import Defect
 from rivergis.boundary.doctor_desk import Desk
 from rivergis.boundary.doctor_lines import Laid
 
-REASONS = ("basis", "drawn_by", "rule_m", "announce_gov", "announce_doc_no", "announce_date")
+REASONS = ("basis", "drawn_by", "rule_m", "stretch", "announce_gov", "announce_doc_no", "announce_date")
 """Columns whose change is a reason to split a line, besides reach, bank, county and kind."""
 END_SLACK_M = 100.0
 """How far from the head of a river or the border of the map a line may begin or end."""
@@ -45,11 +45,32 @@ def joins(desk: Desk, laid: Laid, chain: Chains) -> list[Defect]:
     first, last = laid.ends
     a, b = chain.rows[at - 1], chain.rows[at]
     apart = np.hypot(*(last[a] - first[b]).T)
+    seen = ~_mouths(desk, laid, a, b, apart)
+    a, b, apart = a[seen], b[seen], apart[seen]
     for i, j, d in zip(a.tolist(), b.tolist(), apart.tolist(), strict=True):
         code = _code(desk, laid, i, j, d)
         if code is not None:
             found.append(_between(desk, laid, code, i, j, d))
     return found
+
+
+def _mouths(desk: Desk, laid: Laid, a: Ints, b: Ints, apart: Floats) -> Bools:
+    """Breaks of a line where a tributary comes in: both ends meet lines of other reaches."""
+    near = max(desk.case.limits.snap_m, desk.case.limits.seam_tolerance_m)
+    wide = np.flatnonzero(apart > near)
+    rows = np.flatnonzero(laid.main)
+    tree = shapely.STRtree(laid.shapes[rows])
+    out = np.zeros(len(a), bool)
+    if not len(wide):
+        return out
+    met = []
+    for side, points in ((a, laid.ends[1]), (b, laid.ends[0])):
+        own = side[wide]
+        point, other = tree.query(shapely.points(points[own]), predicate="dwithin", distance=near)
+        foreign = laid.reach[rows[other]] != laid.reach[own[point]]
+        met.append(np.bincount(point[foreign], minlength=len(wide)) > 0)
+    out[wide] = met[0] & met[1]
+    return out
 
 
 def _code(desk: Desk, laid: Laid, i: int, j: int, apart_m: float) -> str | None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import shapely
 
+from rivergis.boundary import stake_numbers
 from rivergis.boundary.doctor_axes import Floats, Ints
 from rivergis.boundary.doctor_case import Case, Defect
 from rivergis.boundary.doctor_desk import Desk
 from rivergis.boundary.doctor_lines import Laid, side_of
 from rivergis.boundary.doctor_profile import key_of
-
-_LAST = re.compile(r"(\d+)\D*$")
 
 
 def stakes(desk: Desk, laid: Laid) -> list[Defect]:
@@ -52,7 +50,7 @@ def _off_line(desk: Desk, laid: Laid, frame: Any, xy: Floats, reach: Ints, bank:
     dots = np.asarray(frame.geometry.values)
     order = np.argsort(laid.reach, kind="stable")
     cuts = np.searchsorted(laid.reach[order], np.arange(len(laid.axes.ids) + 1))
-    bundle = np.array([shapely.multilinestrings(laid.shapes[order[a:b]]) for a, b in itertools.pairwise(cuts)], object)
+    bundle = np.array([shapely.multilinestrings(laid.shapes[order[a:b]]) for a, b in pairwise(cuts)], object)
     away = shapely.distance(bundle[reach], dots)
     tolerance = desk.case.limits.stake_tolerance_m
     far = np.flatnonzero(~(away <= tolerance))
@@ -71,9 +69,11 @@ def _numbers(
     desk: Desk, frame: Any, xy: Floats, reach: Ints, bank: Ints, group: Ints, s: Floats, order: Ints
 ) -> list[Defect]:
     """Neighbours whose numbers do not rise downstream; neighbouring pairs in disorder are one defect."""
-    number = np.array([_number(v) for v in frame["stake_no"]], float)[order]
-    with np.errstate(invalid="ignore"):
-        wrong = (np.diff(number) <= 0) & (np.diff(group[order]) == 0)
+    keys = [_key(v) for v in frame["stake_no"].to_numpy(object)[order]]
+    same = np.diff(group[order]) == 0
+    wrong = [
+        bool(s) and a is not None and b is not None and b <= a for s, (a, b) in zip(same, pairwise(keys), strict=True)
+    ]
     found, last = [], -9
     for k in np.flatnonzero(wrong).tolist():
         i, j = int(order[k]), int(order[k + 1])
@@ -88,9 +88,10 @@ def _numbers(
     return found
 
 
-def _number(text: Any) -> float:
-    found = _LAST.search(str(text)) if text is not None else None
-    return float(found[1]) if found else float("nan")
+def _key(text: Any) -> tuple[int, ...] | None:
+    """What a number is put in order by: 012, then 012-1 that was set in between, then 013."""
+    found = stake_numbers.read(str(text)) if text is not None else None
+    return found.key if found else None
 
 
 def _gaps(
@@ -140,4 +141,4 @@ def _stake(
 
 def unnumbered(case: Case) -> bool:
     """Whether no stake carries a number that could be put in order."""
-    return case.stakes is not None and not any(np.isfinite(_number(v)) for v in case.stakes["stake_no"])
+    return case.stakes is not None and not any(_key(v) is not None for v in case.stakes["stake_no"])
