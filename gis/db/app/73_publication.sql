@@ -7,6 +7,12 @@ BEGIN
   IF NOT app.may(NEW.actor, 'review_boundary') THEN
     RAISE EXCEPTION '% may not issue a publication: it needs the capability review_boundary', NEW.actor USING ERRCODE = 'RG007';
   END IF;
+  IF NEW.kind = 'map' AND btrim(coalesce(NEW.review_no, ''), E' \t\r\n\u3000') = '' THEN
+    RAISE EXCEPTION '没有审图号只能公开表格 without a review number only tables are published' USING ERRCODE = 'RG003';
+  END IF;
+  IF EXISTS (SELECT FROM data.publication p WHERE p.code = NEW.code) THEN
+    RAISE EXCEPTION 'there is a publication % already: any change makes another one, give it another code', NEW.code USING ERRCODE = 'RG003';
+  END IF;
   RETURN NEW;
 END $$;
 COMMENT ON FUNCTION app.guard_publication() IS 'A publication is issued by who may review boundaries, under the own name';

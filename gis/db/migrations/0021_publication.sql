@@ -1,7 +1,7 @@
 -- What of announced lines went out to the public: each bundle with its own 审图号, content hash and standing.
 CREATE TABLE data.publication (
   id uuid PRIMARY KEY,
-  code text NOT NULL UNIQUE CHECK (code ~ '^[[:alnum:]_.-]{1,60}$'),
+  code text NOT NULL UNIQUE CHECK (code ~ '^[^/\s]{1,60}$'),
   title text NOT NULL CHECK (btrim(title) <> ''),
   kind text NOT NULL CHECK (kind IN ('map', 'tables')),
   review_no text CHECK (btrim(review_no) <> ''),

@@ -205,7 +205,12 @@ def _frame_of(view: View, number: str, sheet: View) -> list[str]:
     return [
         f'<rect x="{x0:.3f}" y="{y0:.3f}" width="{x1 - x0:.3f}" height="{y1 - y0:.3f}" {look}/>',
         words_at(
-            number, float(x0) + 1.2, float(y0) + 4.4, min(4.0, max(1.8, float(y1 - y0) / 4)), color="#444444", halo=True
+            number,
+            max(float(x0), view.paper.left) + 1.2,
+            max(float(y0), view.paper.top) + 4.4,
+            min(4.0, max(1.8, float(y1 - y0) / 4)),
+            color="#444444",
+            halo=True,
         ),
     ]
 

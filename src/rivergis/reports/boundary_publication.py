@@ -6,6 +6,7 @@ The manifest names number, day, title, extent, delimitations and the check sum o
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,6 +56,8 @@ def make(
 
     Raises ``NotPermitted`` for lines that are not announced and in force, and for what may be secret and nobody answered for.
     """
+    if not re.fullmatch(r"[^/\s]{1,60}", said.code):
+        raise UsageError(f"{said.code!r} is no code: 1 to 60 letters and figures without blank or slash.")
     _check(held)
     kind = publication.kind(said.review_no, limits)
     told = public(replace(held.delivery, title=said.title), asked.columns)
