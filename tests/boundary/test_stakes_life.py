@@ -17,6 +17,7 @@ from rivergis.boundary import stake_files, stake_store, stake_workflow
 from rivergis.boundary.stake_workflow import Report
 from rivergis.db.connect import Database
 from rivergis.errors import InputError, NotFound, NotNow, UsageError
+from rivergis.river import files
 from rivergis.settings import gis_dir
 from tests import tiny
 from tests.boundary import stake_ground as sg
@@ -36,7 +37,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sg.lines(axis, 60.0).to_file(folder / "lines.gpkg")
     tiny.metric([tiny.line((500, -200), (500, 200))], kind="桥", name="石桥").to_file(folder / "marks.gpkg")
     asked = stake_files.StakesAsked(folder / "lines.gpkg", folder / "reaches.gpkg", landmarks=folder / "marks.gpkg")
-    stake_files.write_package(stake_files.place(asked, BOOK, VIEW), folder / "stakes.gpkg")
+    files.write_package(folder / "stakes.gpkg", stake_files.package(stake_files.place(asked, BOOK, VIEW)))
     return folder / "stakes.gpkg"
 
 

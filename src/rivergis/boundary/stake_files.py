@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 from pyproj import CRS
-from rasterio.windows import Window
 
 from rivergis import crs, words
 from rivergis.boundary import bank_chains, shore_files, stake_boards, stake_table, stakes
@@ -26,12 +23,9 @@ from rivergis.boundary.stake_table import Naming, Note
 from rivergis.boundary.stakes import Ground, Spacing
 from rivergis.errors import InputError
 from rivergis.intake.delivery import Asked
-from rivergis.river import dem_files
-from rivergis.river import files as river_files
 from rivergis.river.terrain import Dem
 from rivergis.rules import RuleBook, RuleView, path_of
 
-_AROUND_M = 100.0
 LINE_TYPES = ("management", "protection", "blue_line", "waterside", "outer")
 _NOTE_COLUMNS = ("code", "river", "bank", "at_m", "stakes", "measure")
 
@@ -42,7 +36,6 @@ class StakesAsked:
 
     lines: Path
     reaches: Path
-    dem: Path | None = None
     counties: Path | None = None
     landmarks: Path | None = None
     existing: Path | None = None
@@ -51,7 +44,6 @@ class StakesAsked:
     layers: Mapping[str, str | None] = field(default_factory=dict)
     crs: str | None = None
     encoding: str | None = None
-    vertical_datum: str | None = None
     form: str | None = None
     short: Mapping[str, str] = field(default_factory=dict)
     county: str = ""
@@ -94,8 +86,12 @@ class Placed:
         }
 
 
-def place(asked: StakesAsked, book: RuleBook, view: RuleView) -> Placed:
-    """Place the stakes and boards of a file of boundary lines. Raises ``InputError``, ``CrsRefused``, ``UsageError``, ``RuleError``."""
+def place(
+    asked: StakesAsked, book: RuleBook, view: RuleView, dem_around: Callable[[gpd.GeoSeries], Dem] | None = None
+) -> Placed:
+    """Place the stakes and boards of a file of boundary lines. ``dem_around`` gives the DEM around lines (metres).
+
+    Raises ``InputError``, ``CrsRefused``, ``UsageError``, ``RuleError``."""
     roles = ("lines", "reaches", "counties", "landmarks", "existing", "water")
     paths: dict[str, Path | None] = {role: getattr(asked, role) for role in roles}
     read = shore_files.read_all(paths, asked.layers, Asked(None, asked.crs, None, asked.encoding))
@@ -111,7 +107,7 @@ def place(asked: StakesAsked, book: RuleBook, view: RuleView) -> Placed:
     existing = shore_files.existing_in(read.get("existing"), zone, shore_files.rivers_named(reaches))
     held = stakes.held(existing, chains, view.number("boundary.stake.belongs_within"))
     said: list[str] = []
-    dem = _dem(asked, chains, zone, int(view.number("terrain.exact_max_cells")))
+    dem = dem_around(gpd.GeoSeries([c.line for c in chains], crs=zone)) if dem_around else None
     ground = _ground(asked, read, zone, lines, book, view, dem, said)
     there = stakes.place(chains, ground, held)
     form = asked.form or str(view.value("boundary.stake.number_form").value)
@@ -126,7 +122,7 @@ def place(asked: StakesAsked, book: RuleBook, view: RuleView) -> Placed:
         stake_table.notes(frame, there, chains, held, view.number("boundary.stake.off_line")),
         [*dict.fromkeys([s for layer in read.values() for s in layer.said] + said + list(dem.said if dem else ()))],
         [r.as_dict() for r in view.used],
-        [{"file": p.name} for p in (*paths.values(), asked.dem) if p is not None],
+        [{"file": n} for n in (*(p.name for p in paths.values() if p), *((dem.name,) if dem else ()))],
         zone,
         bool((lines["basis"] != "announced").any()),
     )
@@ -150,38 +146,6 @@ def _lines_frame(chains: Sequence[Chain], basis: Mapping[Any, Any], zone: CRS) -
         "basis": [_basis(c, basis) for c in chains],
     }
     return gpd.GeoDataFrame(rows, geometry=[c.line for c in chains], crs=zone).rename_geometry("geom")
-
-
-def _dem(asked: StakesAsked, chains: Sequence[Chain], zone: CRS, most: int) -> Dem | None:
-    """The window of the DEM around the lines."""
-    if asked.dem is None:
-        return None
-    lines = gpd.GeoSeries([c.line.buffer(_AROUND_M) for c in chains], crs=zone)
-    with dem_files.opened(asked.dem, vertical_datum=asked.vertical_datum) as file:
-        window = _window(file, lines)
-        if window.width * window.height > most:
-            raise InputError(
-                f"{file.name} has {window.width * window.height:,} cells around the lines, more than {most:,}: cut it, or resample it.",
-                file=str(asked.dem),
-            )
-        return file.read(window)
-
-
-def _window(file: dem_files.DemFile, shapes: gpd.GeoSeries) -> Window:
-    """The cells around shapes; ``InputError`` where the DEM lies elsewhere."""
-    local = shapely.transform(shapes.to_numpy(), _way(CRS(shapes.crs), file.crs))
-    west, south, east, north = shapely.total_bounds(local)
-    (left, right), (low, up) = ~file.affine @ (np.array([west, east]), np.array([south, north]))
-    rows, columns = file.shape
-    first = max(int(up), 0), max(int(left), 0)
-    last = min(int(low) + 1, rows), min(int(right) + 1, columns)
-    if first[0] >= last[0] or first[1] >= last[1]:
-        raise InputError(f"{file.name} does not cover the lines: give the DEM of their place.", file=file.name)
-    return Window(first[1], first[0], last[1] - first[1], last[0] - first[0])
-
-
-def _way(source: CRS, target: CRS) -> Any:
-    return lambda xy: crs.out_of_storage(target)(crs.into_storage(source)(xy))
 
 
 def method_of(view: RuleView) -> Method:
@@ -281,16 +245,16 @@ def notes_frame(placed: Placed) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(_NOTE_COLUMNS))
 
 
-def write_package(placed: Placed, out: Path) -> None:
-    """Layers stakes (as ``rivergis import stake`` reads them), boards, lines, and tables notes and about; all of it or nothing."""
+def package(placed: Placed) -> list[tuple[str, gpd.GeoDataFrame, str]]:
+    """Layers of a GeoPackage: stakes (as ``rivergis import stake`` reads them), boards and lines, in EPSG:4490."""
     boards = placed.boards.assign(content=[json.dumps(c, ensure_ascii=False) for c in placed.boards["content"]])
-    about = {**placed.figures, "rules": placed.rules, "sources": placed.sources, "said": placed.said}
-    river_files.write_package(
-        out,
-        [
-            ("stakes", crs.to_storage(placed.stakes), "Point"),
-            ("boards", crs.to_storage(boards), "Point"),
-            ("lines", crs.to_storage(placed.lines), "LineString"),
-        ],
-        [("notes", notes_frame(placed)), ("about", river_files.told_table(about))],
-    )
+    return [
+        ("stakes", crs.to_storage(placed.stakes), "Point"),
+        ("boards", crs.to_storage(boards), "Point"),
+        ("lines", crs.to_storage(placed.lines), "LineString"),
+    ]
+
+
+def about(placed: Placed) -> dict[str, Any]:
+    """What a placing rests on, for its file."""
+    return {**placed.figures, "rules": placed.rules, "sources": placed.sources, "said": placed.said}

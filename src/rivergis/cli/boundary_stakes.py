@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rivergis.boundary.stake_files import Placed
 
 FILE = click.Path(path_type=Path)
+_AROUND_M = 100.0  # so much of a DEM is read around the lines
 ENDINGS = (".gpkg", ".xlsx", ".dxf", ".gpx", ".html")
 
 
@@ -97,7 +98,7 @@ def pairs(_context: click.Context, parameter: click.Parameter, given: tuple[str,
     help="Where to: .gpkg, .xlsx, .dxf, .gpx, .html; several times.",
 )
 @common.json_option
-def place(outs: tuple[Path, ...], adcode: str, day: datetime | None, as_json: bool, **given: Any) -> None:  # fmt: skip
+def place(outs: tuple[Path, ...], adcode: str, day: datetime | None, as_json: bool, dem: Path | None, vertical_datum: str | None, **given: Any) -> None:  # fmt: skip
     """Place stakes on boundary lines by rule: ends, county borders, tributary mouths, bridges, bends, and even spacing between.
 
     Existing stakes are kept with their numbers, and what is set between 012 and 013 becomes 012-1; the same again changes nothing.
@@ -113,7 +114,8 @@ def place(outs: tuple[Path, ...], adcode: str, day: datetime | None, as_json: bo
     check_outs(outs, ENDINGS)
     book = rules.load(common.settings().rules_dir)
     view = book.at(rules.path_of(adcode), (day or datetime.now()).date())
-    placed = stake_files.place(stake_files.StakesAsked(**given), book, view)
+    around = _dem_around(dem, vertical_datum, int(view.number("terrain.exact_max_cells"))) if dem else None
+    placed = stake_files.place(stake_files.StakesAsked(**given), book, view, around)
     for out in outs:
         _WRITERS[out.suffix.lower()](placed, out)
     common.emit(_told(placed), True) if as_json else _show(placed, outs)
@@ -131,10 +133,42 @@ def check_outs(outs: tuple[Path, ...], endings: tuple[str, ...]) -> None:
         common.not_its_source(out)
 
 
+def _dem_around(path: Path, vertical_datum: str | None, most: int) -> Callable[[Any], Any]:
+    """Reads the cells of a DEM around lines; ``InputError`` where it lies elsewhere, or has too many."""
+
+    def read(lines: Any) -> Any:
+        import shapely
+        from rasterio.windows import Window
+
+        from rivergis import crs
+        from rivergis.errors import InputError
+        from rivergis.river import dem_files
+
+        with dem_files.opened(path, vertical_datum=vertical_datum) as file:
+            degrees = crs.to_storage(lines.buffer(_AROUND_M)).to_numpy()
+            west, south, east, north = shapely.total_bounds(shapely.transform(degrees, crs.out_of_storage(file.crs)))
+            (left, up), (right, low) = ((~file.affine) @ corner for corner in ((west, north), (east, south)))
+            rows, columns = file.shape
+            top, bottom = max(int(up), 0), min(int(low) + 1, rows)
+            first, last = max(int(left), 0), min(int(right) + 1, columns)
+            if top >= bottom or first >= last:
+                raise InputError(f"{file.name} does not cover the lines: give the DEM of their place.", file=str(path))
+            if (bottom - top) * (last - first) > most:
+                raise InputError(
+                    f"{file.name} has {(bottom - top) * (last - first):,} cells around the lines, more than {most:,}: cut it, or resample it.",
+                    file=str(path),
+                )
+            return file.read(Window(first, top, last - first, bottom - top))
+
+    return read
+
+
 def _gpkg(placed: Placed, out: Path) -> None:
     from rivergis.boundary import stake_files
+    from rivergis.river import files
 
-    stake_files.write_package(placed, out)
+    tables = [("notes", stake_files.notes_frame(placed)), ("about", files.told_table(stake_files.about(placed)))]
+    files.write_package(out, stake_files.package(placed), tables)
 
 
 def _xlsx(placed: Placed, out: Path) -> None:
