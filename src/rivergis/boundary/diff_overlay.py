@@ -74,7 +74,7 @@ def within(shapes: Shapes, group: Ints, others: Shapes, other_group: Ints) -> tu
     """Parts of areas that lie in areas of *other* groups: each part, whose it is, and the position of the other."""
     if not len(shapes) or not len(others):
         return shapes[:0], np.zeros(0, np.int64), np.zeros(0, np.int64)
-    i, j = shapely.STRtree(others).query(shapes, predicate="intersects")
+    j, i = shapely.STRtree(shapes).query(others, predicate="intersects")
     keep = group[i] != other_group[j]
     i, j = i[keep], j[keep]
     parts = shapely.intersection(shapes[i], others[j])
@@ -99,8 +99,10 @@ def split_noise(parts: Shapes, tolerance_m: float) -> tuple[Shapes, Ints, Any]:
     """
     if not len(parts) or tolerance_m <= 0:
         return parts, np.arange(len(parts)), np.zeros(len(parts), dtype=bool)
+    wide = shapely.area(parts) > np.pi * tolerance_m**2 / 4  # what is smaller holds no circle of that width
+    core = np.full(len(parts), shapely.Polygon(), dtype=object)
     with np.errstate(invalid="ignore"):  # mitres of parallel edges
-        core = shapely.buffer(parts, -tolerance_m / 2, join_style="mitre")
+        core[wide] = shapely.buffer(parts[wide], -tolerance_m / 2, join_style="mitre")
         grown = shapely.buffer(core, 1.5 * tolerance_m, join_style="mitre")
     strip = shapely.is_empty(core)
     mixed = ~strip & ~shapely.covers(grown, parts)

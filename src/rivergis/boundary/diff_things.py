@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rivergis import crs, geometry
+from rivergis import crs
 from rivergis.boundary import diff_overlay as overlay
 from rivergis.boundary.diff import Redraw
 
@@ -24,6 +24,7 @@ COLUMNS = (
     "layer", "feature", "name", "kind", "since", "households", "piece", "change", "noise", "river_code", "bank", "m2", "length_m",
     "thing_m2", "was", "becomes", "geom",
 )  # fmt: skip
+_AROUND_M = 10.0
 _ALL, _NONE = 0.999, 0.001  # shares from which a thing lies inside or outside
 
 
@@ -53,8 +54,8 @@ def held_against(redraw: Redraw, layers: Sequence[Layer]) -> Redraw:
 
 def _on(redraw: Redraw, layer: Layer) -> gpd.GeoDataFrame:
     crs.require_metric(layer.frame)
-    frame = layer.frame[[geometry.finite(g) for g in layer.frame.geometry]]
     pieces = redraw.pieces
+    frame = _near(layer.frame, pieces)
     shapes = _whole(frame.geometry.to_numpy())
     thing, piece, size = _meetings(shapes, pieces, redraw.tolerance_m if layer.name == "case" else 0.0)
     own = frame.iloc[thing].reset_index(drop=True)
@@ -82,6 +83,20 @@ def _on(redraw: Redraw, layer: Layer) -> gpd.GeoDataFrame:
     )
 
 
+def _near(frame: gpd.GeoDataFrame, pieces: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The features whose boxes come within a few metres of a piece, points also of noise; of a county that is one in a hundred."""
+    shapes = frame.geometry.to_numpy()
+    boxes = shapely.bounds(shapes)
+    point = shapely.get_dimensions(shapes) == 0
+    own, noise = pieces.geometry.to_numpy(), pieces["noise"].to_numpy(dtype=bool)
+    found = [np.zeros(0, np.int64)]
+    for chosen, ground in ((point, own), (~point, own[~noise])):
+        mine = np.flatnonzero(chosen & np.isfinite(boxes).all(axis=1))
+        wide = shapely.box(*(boxes[mine] + _AROUND_M * np.array([-1, -1, 1, 1])).T)
+        found.append(mine[np.unique(shapely.STRtree(ground).query(wide)[0])])
+    return frame.iloc[np.sort(np.concatenate(found))]
+
+
 def _whole(shapes: Any) -> Any:
     """Areas valid; points and lines as they are."""
     shapes = shapely.force_2d(shapes)
@@ -93,22 +108,17 @@ def _whole(shapes: Any) -> Any:
 def _meetings(shapes: Any, pieces: gpd.GeoDataFrame, near_m: float) -> tuple[Any, Any, Any]:
     """Things and pieces that share more than an edge: positions of both, and how much (m2, metres, or 1 for a point).
 
-    A point counts from ``near_m`` outside: a case stands on the line more often than on either side of it.
+    A point counts from ``near_m`` outside: a case stands on the line more often than on either side of it. Areas and lines share
+    some of every strip of noise at their edge, and that says nothing.
     """
-    tree = shapely.STRtree(pieces.geometry.to_numpy())
-    noise = pieces["noise"].to_numpy(dtype=bool)
-    if near_m > 0:
-        thing, piece = tree.query(shapes, predicate="dwithin", distance=near_m)
-        near = shapely.get_dimensions(shapes)[thing] == 0
-        near |= shapely.intersects(shapes[thing], pieces.geometry.to_numpy()[piece])
-        thing, piece = thing[near], piece[near]
-    else:
-        thing, piece = tree.query(shapes, predicate="intersects")
+    own = pieces.geometry.to_numpy()
+    point, moved = shapely.get_dimensions(shapes) == 0, np.flatnonzero(~pieces["noise"].to_numpy(dtype=bool))
+    points, others = np.flatnonzero(point), np.flatnonzero(~point)
+    a, b = shapely.STRtree(own).query(shapes[points], predicate="dwithin", distance=near_m)
+    c, d = shapely.STRtree(own[moved]).query(shapes[others], predicate="intersects")
+    thing, piece = np.concatenate([points[a], others[c]]), np.concatenate([b, moved[d]])
     flat = shapely.get_dimensions(shapes)[thing]
-    # a shape shares some of every strip of noise at its edge, and that says nothing
-    keep = ~noise[piece] | (flat == 0)
-    thing, piece, flat = thing[keep], piece[keep], flat[keep]
-    parts = shapely.intersection(shapes[thing], pieces.geometry.to_numpy()[piece])
+    parts = shapely.intersection(shapes[thing], own[piece])
     size = np.where(flat == 2, shapely.area(parts), np.where(flat == 1, shapely.length(parts), 1.0))
     some = size > np.where(flat == 2, 0.01, 0.0)
     return thing[some], piece[some], size[some]

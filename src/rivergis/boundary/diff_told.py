@@ -48,18 +48,19 @@ def told(redraw: Redraw, *, shapes: bool = True) -> dict[str, Any]:
 def reductions(redraw: Redraw) -> list[dict[str, Any]]:
     """The table that is countersigned: every reduction with number, place, m2, reason, open cases and what speaks against it."""
     names: Mapping[str, str] = redraw.about.get("river_names", {})
-    against = {} if redraw.flags is None else dict(list(redraw.flags.groupby("piece", sort=False)))
+    against: dict[Any, list[dict[str, Any]]] = {}
+    for flag in [] if redraw.flags is None else redraw.flags.drop(columns="geom").to_dict("records"):
+        against.setdefault(flag.pop("piece"), []).append(_row(flag))
     spots = _spots(redraw.reduced)
+    width = redraw.reduced["width_m"].to_numpy()
     out = []
     for n, (piece, r) in enumerate(zip(redraw.reduced.index, diff.reductions(redraw), strict=True), 1):
-        flags = against.get(piece)
-        rows = [] if flags is None else flags.drop(columns="geom").to_dict("records")
         out.append(
             {
                 "no": n, "piece": piece, "river_code": r.river_code, "river": names.get(r.river_code), "bank": r.bank,
                 "stretch": r.stretch, "from_m": _round(r.from_m), "to_m": _round(r.to_m), "m2": round(r.m2, 1),
-                "width_m": round(float(redraw.pieces.at[piece, "width_m"]), 1), "reason": r.reason, "cases": list(r.cases),
-                "flags": [_row({k: v for k, v in f.items() if k != "piece"}) for f in rows],
+                "width_m": round(float(width[n - 1]), 1), "reason": r.reason, "cases": list(r.cases),
+                "flags": against.get(piece, []),
                 "codes": diff_ground.gravest(r.flags), "lon": spots[n - 1][0], "lat": spots[n - 1][1],
             }
         )  # fmt: skip
