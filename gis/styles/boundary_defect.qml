@@ -7,7 +7,7 @@
  </flags>
  <renderer-v2 type="categorizedSymbol" symbollevels="0" forceraster="0" enableorderby="0" attr="severity">
   <categories>
-   <category symbol="0" value="blocks" label="影响审批 blocks approval" render="true" type="string" />
+   <category symbol="0" value="blocks" label="阻止报批 blocks approval" render="true" type="string" />
    <category symbol="1" value="advises" label="提示 advises" render="true" type="string" />
    <category symbol="2" value="" label="其他 others" render="true" type="string" />
   </categories>
@@ -94,7 +94,7 @@
      <Option type="Map">
       <Option type="List" name="map">
        <Option type="Map">
-        <Option type="QString" name="影响审批 blocks approval" value="blocks" />
+        <Option type="QString" name="阻止报批 blocks approval" value="blocks" />
        </Option>
        <Option type="Map">
         <Option type="QString" name="提示 advises" value="advises" />

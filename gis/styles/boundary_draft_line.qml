@@ -604,7 +604,7 @@
   <alias field="changed_at" index="20" name="修改时间 changed at" />
  </aliases>
  <defaults>
-  <default field="draft_code" expression="@rivergis_draft" applyOnUpdate="0" />
+  <default field="draft_code" expression="nullif(@rivergis_draft, '')" applyOnUpdate="0" />
   <default field="drawn_by" expression="'hand'" applyOnUpdate="0" />
   <default field="edition" expression="&quot;saved_edition&quot; + 1" applyOnUpdate="1" />
  </defaults>

@@ -78,7 +78,7 @@ def test_layers_of_files_that_are_not_there_are_left_out(tmp_path: Path) -> None
         ).split("\n", 1)[1]
     )
     ids = [{e.get("id") for e in root.iter("layer-tree-layer")} for root in (none, some)]
-    assert ids[1] - ids[0] == {"rivergis_draft_file_line"}
+    assert ids[1] - ids[0] == {"rivergis_draft_file_line", "rivergis_draft_file_note"}
     for root, known in zip((none, some), ids, strict=True):
         assert {e.text for e in root.findall("projectlayers/maplayer/id")} == known
         assert {e.get("id") for e in root.iter("layer-setting")} <= known
@@ -102,6 +102,16 @@ def test_the_service_holds_no_password_and_everybody_has_an_own_login() -> None:
 
 def test_defects_without_a_place_are_no_points() -> None:
     assert len(desktop.defects({})) == 0
-    rows = [{"code": "a", "lon": 105.0, "lat": 29.0, "reach_id": "r", "features": ["x", "y"]}, {"code": "b"}]
-    made = desktop.defects({"defects": rows})
-    assert list(made["code"]) == ["a"] and list(made["reach"]) == ["r"] and list(made["features"]) == ["x,y"]
+    row = {
+        "code": "dangle",
+        "lon": 105.0,
+        "lat": 29.0,
+        "reach_id": "r",
+        "features": ["x", "y"],
+        "zh": "悬挂",
+        "sentence": "It hangs.",
+    }
+    made = desktop.defects({"defects": [row, {"code": "missing_bank"}]})
+    told = ["code", "code_zh", "reach", "features", "sentence"]
+    assert made[told].to_numpy().tolist() == [["dangle", "悬挂线", "r", "x,y", "悬挂 It hangs."]]
+    assert made["measure"].isna().all() and made.crs == "EPSG:4490"

@@ -11,13 +11,13 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from rivergis import crs, words
 from rivergis.settings import gis_dir
 
 SERVICE = "rivergis"
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 Extent = tuple[float, float, float, float]
 _DEFECT = ("code", "code_zh", "severity", "sentence", "reach", "bank", "from_m", "to_m", "measure", "unit", "features")
-_NAMES = {"reach_id": "reach", "zh": "code_zh"}  # what a report calls some of them
 
 
 def project(files: Mapping[str, Sequence[str]], draft: str | None, extent: Extent | None, folder: Path) -> str:
@@ -102,15 +102,21 @@ def starters() -> dict[str, str]:
 
 
 def defects(report: Mapping[str, Any]) -> gpd.GeoDataFrame:
-    """Defects of a report of the line doctor as points, EPSG:4490; those without a place are left out."""
-    rows = pd.DataFrame([r for r in report.get("defects", []) if r.get("lon") is not None and r.get("lat") is not None])
-    rows = rows.rename(columns={k: v for k, v in _NAMES.items() if v not in rows.columns})
-    told = {c: rows[c] if c in rows else pd.Series([None] * len(rows), dtype=object) for c in _DEFECT}
-    told["code_zh"] = told["code_zh"].fillna(told["code"])
-    told["features"] = told["features"].map(
-        lambda named: ",".join(map(str, named)) if isinstance(named, list) else named
-    )
-    points = gpd.points_from_xy(rows["lon"], rows["lat"]) if len(rows) else []
-    return gpd.GeoDataFrame(told, geometry=points, crs="EPSG:4490").astype(
+    """Defects of a report of the line doctor (界线体检) as points, EPSG:4490; those without a place are left out."""
+    placed = [r for r in report.get("defects", []) if r.get("lon") is not None and r.get("lat") is not None]
+    rows = pd.DataFrame([_defect(r) for r in placed], columns=_DEFECT).astype(
         {"from_m": float, "to_m": float, "measure": float}
     )
+    points = gpd.points_from_xy([r["lon"] for r in placed], [r["lat"] for r in placed])
+    return gpd.GeoDataFrame(rows, geometry=points, crs=crs.STORAGE)
+
+
+def _defect(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of a report, with the name of its code and both sentences."""
+    return {
+        **{c: row.get(c) for c in _DEFECT},
+        "code_zh": words.say(f"boundary_check.code.{row['code']}").removeprefix("code."),
+        "reach": row.get("reach_id"),
+        "sentence": " ".join(filter(None, (row.get("zh"), row.get("sentence")))),
+        "features": ",".join(map(str, row.get("features") or ())),
+    }
