@@ -128,11 +128,7 @@ def _river(row: dict[str, Any]) -> str:
 
 
 def _bank(bank: str | None) -> str:
-    return (
-        words.both("redraw.unknown")
-        if bank is None
-        else words.both("redraw.both" if bank == "both" else f"bank.{bank}")
-    )
+    return words.say("redraw.unknown" if bank is None else "redraw.both" if bank == "both" else f"bank.{bank}")
 
 
 def _against(reduction: dict[str, Any]) -> str:
