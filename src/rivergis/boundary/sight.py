@@ -19,7 +19,7 @@ from rivergis.river.terrain import Dem
 
 Floats = npt.NDArray[np.float64]
 CELLS_BETWEEN = 3  # a DEM with fewer cells between two stakes says nothing of the ground between them
-_MOST_SAMPLES = 400
+_MOST_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Sight:
         Negative: hidden by so much. NaN: the DEM cannot tell (void, or too coarse for so short a way).
         """
         way = np.hypot(*(b - a).T)
-        count = int(np.clip(np.ceil(way.max(initial=0.0) / (self.dem.cell_m / 2)), 4, _MOST_SAMPLES))
+        count = int(np.clip(np.ceil(way.max(initial=0.0) / (self.dem.cell_m / 4)), 4, _MOST_SAMPLES))
         share = np.linspace(0.0, 1.0, count + 1)
         xy = a[:, None, :] + share[None, :, None] * (b - a)[:, None, :]
         ground = self.heights(xy.reshape(-1, 2)).reshape(len(a), -1)
