@@ -56,10 +56,10 @@ def _followers(reaches: Sequence[Reach], nodes: Nodes, corners: Sequence[Corner]
                     best.append((turn - (10.0 if same else 0.0), come.reach, go.reach))
     after: dict[int, int] = {}
     taken: set[int] = set()
-    for _, come, go in sorted(best):
-        if come not in after and go not in taken and come != go:
-            after[come] = go
-            taken.add(go)
+    for _, before, behind in sorted(best):
+        if before not in after and behind not in taken and before != behind:
+            after[before] = behind
+            taken.add(behind)
     return after
 
 

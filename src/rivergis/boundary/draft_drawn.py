@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 
 from rivergis import geometry
+from rivergis.boundary import draft_standing
 from rivergis.boundary.draft_course import Piece
 from rivergis.boundary.draft_curves import Curve, Floats
 from rivergis.boundary.draft_frames import (
@@ -37,15 +38,6 @@ if TYPE_CHECKING:
     from rivergis.boundary.draft_make import Sources
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A lake or reservoir (湖泊、水库): ``area`` inside its line, with the basis of that line."""
-
-    code: str
-    area: shapely.MultiPolygon
-    basis: Basis
-
-
 def drawn(
     sources: Sources,
     courses: Courses,
@@ -57,7 +49,9 @@ def drawn(
 ) -> Draft:
     """Lines, areas, bands and notes of finished courses."""
     counties = sources.counties
-    lines, areas, bands = [], [], [dict(b) for b in sources.bands]
+    lines: list[dict[str, Any]] = []
+    shapes: dict[int, Any] = {}
+    standing = shapely.union_all([w.area for w in sources.waters]) if sources.waters else shapely.Polygon()
     for i, reach in enumerate(sources.reaches):
         mine = {bank: courses.get((i, bank), []) for bank in ("left", "right")}
         for bank, pieces in mine.items():
@@ -65,10 +59,21 @@ def drawn(
         shape = _area(i, mine, nodes, inner, axes[i])
         if shape is None:
             continue
-        if not shape.is_valid:
+        flooded = any(p.basis.drawn_by == "flood_level" for pieces in mine.values() for p in pieces)
+        if not shape.is_valid and not flooded:
             notes.append(_crossed(reach, shape))
-        basis = [p.basis for pieces in mine.values() for p in pieces]
-        areas += _area_rows(reach, geometry.polygons_of(shape), counties, sources.line_type, basis)
+        shapes[i] = geometry.polygons_of(shapely.difference(shapely.make_valid(shape), standing))
+    wet = [i for i in shapes if _is_wet(i, courses, sources)]
+    shapes = tiled(shapes, wet, sources.extents, sources.reaches)
+    areas: list[dict[str, Any]] = []
+    for i, shape in shapes.items():
+        basis = [p.basis for bank in ("left", "right") for p in courses.get((i, bank), [])]
+        areas += _area_rows(sources.reaches[i], shape, counties, sources.line_type, basis)
+    lines += draft_standing.rows(
+        sources.waters, lines, shapes, partial(_row, line_type=sources.line_type), counties, _by_county
+    )
+    areas += draft_standing.area_rows(sources.waters, _area_rows, counties, sources.line_type)
+    bands = [dict(b) for b in sources.bands]
     return Draft(
         _frame(lines, [*LINE_COLUMNS, "kept"], system),
         _frame(areas, AREA_COLUMNS, system),
@@ -95,7 +100,7 @@ def _rows(
     taken = sources.kept_codes
     letter = "L" if bank == "left" else "R"
     free = (code for n in range(1, 100_000) if (code := f"{reach.code}-{letter}-{n:02d}") not in taken)
-    out = []
+    out: list[dict[str, Any]] = []
     for piece in _one_reason(pieces):
         if piece.row is not None:
             row = _kept_row(kept, piece, reach)
@@ -226,6 +231,39 @@ def _side(bank: str, pieces: Sequence[Piece], is_inner: bool, axis: Curve) -> Fl
     if is_inner:
         return axis.xy
     return np.vstack([p.curve.xy for p in pieces]) if pieces else None
+
+
+def tiled(
+    shapes: Mapping[int, Any], wet: Sequence[int], extents: Sequence[Any], reaches: Sequence[Reach]
+) -> dict[int, Any]:
+    """Areas of reaches under water of a flood level: each metre of water in one of them, none twice.
+
+    Where lines end under the water of another river there is nothing between two lines; the water there belongs to the reach
+    it borders on most.
+    """
+    out = dict(shapes)
+    if not extents:
+        return out
+    water = shapely.union_all(list(extents))
+    done = shapely.union_all([s for i, s in out.items() if i not in wet])
+    for i in wet:
+        out[i] = geometry.polygons_of(shapely.difference(shapely.intersection(out[i], water), done))
+        done = shapely.union(done, out[i])
+    rest = [p for p in shapely.get_parts(geometry.polygons_of(shapely.difference(water, done))) if p.area > 1e-3]
+    axes = shapely.STRtree([reaches[i].axis for i in wet])
+    for part in rest if wet else ():
+        touching = [i for i in wet if shapely.intersects(out[i], part)]
+        shared = [shapely.intersection(out[i].boundary, part.boundary).length for i in touching]
+        i = touching[int(np.argmax(shared))] if touching and max(shared) > 0 else wet[int(axes.nearest(part))]
+        out[i] = geometry.polygons_of(shapely.union(out[i], part))
+    return out
+
+
+def _is_wet(i: int, courses: Courses, sources: Sources) -> bool:
+    """Whether both banks of a reach follow a flood and nothing else, as far as they are drawn."""
+    sides = [(i, bank) for bank in ("left", "right")]
+    told = any(side in sources.pieces or side in sources.hidden for side in sides)
+    return told and all(p.basis.drawn_by == "flood_level" for side in sides for p in courses.get(side, []))
 
 
 def _crossed(reach: Reach, shape: shapely.Polygon) -> Note:

@@ -17,6 +17,7 @@ from pyproj import CRS
 from rivergis import crs
 from rivergis.boundary import draft_keep, draft_rules, draft_rules_files
 from rivergis.boundary import draft_read_files as reading_
+from rivergis.boundary import draft_works_files as works_
 from rivergis.boundary.draft_flood_files import Terrain, floods
 from rivergis.boundary.draft_frames import DRAFT_PRINT, Draft, notes_frame
 from rivergis.boundary.draft_keep import Only
@@ -25,6 +26,10 @@ from rivergis.boundary.draft_read_files import Layer, Reading
 from rivergis.errors import UsageError
 from rivergis.intake.delivery import Asked as Opening
 from rivergis.rules import RuleBook, RuleView
+
+INPUTS = (
+    "reaches", "levees", "banks", "water", "counties", "levels", "walls", "lakes", "reservoirs", "spoil", "surrogates",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,11 @@ class Asked:
     water: Path | None = None
     counties: Path | None = None
     levels: Path | None = None
+    walls: Path | None = None
+    lakes: Path | None = None
+    reservoirs: Path | None = None
+    spoil: Path | None = None
+    surrogates: Path | None = None
     layers: dict[str, str] = field(default_factory=dict)
     keep: Path | None = None
     only: tuple[Only, ...] = ()
@@ -49,7 +59,7 @@ class Asked:
     @property
     def paths(self) -> dict[str, Path]:
         """The files that hold layers, by what they hold."""
-        named = {n: getattr(self, n) for n in ("reaches", "levees", "banks", "water", "counties", "levels")}
+        named = {n: getattr(self, n) for n in INPUTS}
         return {n: p for n, p in named.items() if p is not None}
 
 
@@ -101,7 +111,10 @@ def draft(asked: Asked, book: RuleBook, terrain: Terrain | None = None) -> Draft
     sources = _sources(asked, layers, reading, view, system, earlier)
     if terrain is not None and "levels" in layers:
         wet = floods(terrain, layers["levels"], sources.reaches, view, system, reading)
-        sources = replace(sources, pieces=wet.pieces, bands=wet.bands, notes=wet.notes)
+        sources = replace(
+            sources, pieces=wet.pieces, hidden=wet.hidden, extents=wet.extents, bands=wet.bands, notes=wet.notes
+        )
+    sources = _with_works(sources, layers, reading, view, system, terrain)
     made = make(sources, lambda reach: view, system)
     return _outward(made, sources, reading, view, earlier)
 
@@ -127,6 +140,25 @@ def _sources(
         line_type=asked.line_type,
     )
     return sources if earlier is None else _keeping(sources, earlier.to_crs(system), asked.only)
+
+
+def _with_works(
+    sources: Sources, layers: dict[str, Layer], reading: Reading, view: RuleView, system: CRS, terrain: Terrain | None
+) -> Sources:
+    """The same with flood walls, lakes, reservoirs, spoil and surrogates, as far as they are given."""
+    heights = None if terrain is None else terrain.heights
+    walls, lakes, dams = (layers.get(n) for n in ("walls", "lakes", "reservoirs"))
+    spoil, surrogates = layers.get("spoil"), layers.get("surrogates")
+    behind = works_.walls_of(walls, sources.reaches, reading, view, system, heights) if walls else []
+    waters = works_.lakes_of(lakes, view, reading) if lakes else []
+    waters += works_.reservoirs_of(dams, view, reading, system, heights) if dams else []
+    return replace(
+        sources,
+        works=[*sources.works, *behind],
+        waters=waters,
+        spoil=works_.spoil_of(spoil) if spoil else (),
+        grounds=works_.surrogates_of(surrogates, view, reading) if surrogates else (),
+    )
 
 
 def _keeping(sources: Sources, earlier: gpd.GeoDataFrame, only: tuple[Only, ...]) -> Sources:

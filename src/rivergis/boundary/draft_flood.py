@@ -8,19 +8,20 @@ DEM is 示意 only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
+from rasterio import features
 from scipy import ndimage
 
 from rivergis import crs, geometry
 from rivergis.boundary import draft_levels
 from rivergis.boundary.draft_chains import Chain
-from rivergis.boundary.draft_course import Piece
+from rivergis.boundary.draft_course import Piece, without
 from rivergis.boundary.draft_curves import Curve, Floats, rising, tidy
 from rivergis.boundary.draft_frames import Basis, Note, Reach
 from rivergis.river.flood import Flood, FloodRules, flood
@@ -29,6 +30,9 @@ from rivergis.river.terrain import Dem
 from rivergis.rules import RuleValue
 
 _MARGIN_M = 1500.0
+_LEAST_M = 0.5
+_SLOWEST = 0.02
+"""Metres of chainage per metre of line at least: a line that goes up a side valley and back stays in order."""
 _SMOOTH_CELLS = 0.75
 """Steps of cells are drawn smooth with this tolerance (in cells); with the rounding of corners no line lies farther off than one."""
 
@@ -51,58 +55,69 @@ class Heights:
     source: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Wet:
-    """Lines of one flood: pieces by reach and bank, bands, notes, and the extent they were drawn from."""
-
-    pieces: dict[tuple[int, str], list[Piece]]
-    bands: list[dict[str, Any]]
-    notes: list[Note]
-    extent: shapely.MultiPolygon
-    said: tuple[str, ...] = ()
-
-
 Banks = dict[str, list[Curve]]
 """Left and right lines of an extent, with chainages along the chain."""
 
 
-def lines_of_flood(
+@dataclass(frozen=True)
+class Wet:
+    """The flood of one chain: its lines, those of the level less and plus the error of the DEM, and the extents."""
+
+    chain: Chain
+    bounds: tuple[draft_levels.Stretch, ...]
+    given: Profile
+    banks: Banks
+    low: shapely.MultiPolygon
+    extent: shapely.MultiPolygon
+    high: shapely.MultiPolygon
+    cell_m: float
+
+
+@dataclass
+class Floods:
+    """Pieces of line by reach and bank, stretches hidden under the water of other rivers, bands, notes, extents."""
+
+    pieces: dict[tuple[int, str], list[Piece]] = field(default_factory=dict)
+    hidden: dict[tuple[int, str], list[tuple[float, float]]] = field(default_factory=dict)
+    bands: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    extents: list[shapely.MultiPolygon] = field(default_factory=list)
+
+
+Wanted = Mapping[int, tuple[float, RuleValue | None]]
+"""Return period and the rule that asks it, by reach."""
+
+
+def flooded(
     chain: Chain,
     reaches: Sequence[Reach],
     levels: pd.DataFrame,
     heights: Heights,
     rules: FloodRules,
-    wanted: Mapping[int, tuple[float, RuleValue | None]],
+    wanted: Wanted,
     system: CRS,
     join_m: float,
     constant_beyond: bool = False,
-) -> Wet | None:
-    """The lines of the flood that bounds each reach of a chain; None where no level is given for it.
+) -> tuple[Wet | None, list[Note]]:
+    """The flood that bounds the reaches of a chain, and what was not decided; None where no level is given for it.
 
-    ``wanted``: return period and the rule that asks it, by reach. ``levels``: see ``draft_levels.along``.
+    ``levels``: see ``draft_levels.along``.
     """
     found = draft_levels.along(levels, chain, reaches)
     if found.empty:
-        return None
+        return None, []
     bounds, lacking = draft_levels.stretches(found, chain, reaches, {i: w[0] for i, w in wanted.items()})
     notes = [_note(reaches[i], code, said) for i, code, said in lacking]
     given = draft_levels.profile(found, bounds, join_m, constant_beyond)
     if given is None:
-        return Wet({}, [], notes, shapely.MultiPolygon())
+        return None, notes
     done, banks, extent = _drawn(chain, given, heights, rules, system, 0.0)
-    pieces = {
-        key: [_piece(c, given, b, chain, reaches, heights, wanted, done) for c, b in mine]
-        for key, mine in _by_reach(banks, bounds, chain).items()
-    }
-    bands: list[dict[str, Any]] = []
+    notes += _looked_at(done, chain, reaches, system)
+    low = high = shapely.MultiPolygon()
     if np.isfinite(heights.error_m) and heights.error_m > 0:
         low, high = (
-            _drawn(chain, given, heights, rules, system, shift)[1] for shift in (-heights.error_m, heights.error_m)
+            _drawn(chain, given, heights, rules, system, shift)[2] for shift in (-heights.error_m, heights.error_m)
         )
-        lows, highs = (_by_reach(b, bounds, chain) for b in (low, high))
-        for key, mine in pieces.items():
-            pieces[key] = [_banded(p, lows.get(key, []), highs.get(key, []), chain, key[0]) for p in mine]
-            bands += _bands(reaches[key[0]].code, key[1], lows.get(key, []), highs.get(key, []), heights)
     elif heights.indicative:
         notes.append(
             _note(
@@ -111,7 +126,65 @@ def lines_of_flood(
                 f"The error of {heights.name} is not known: no band is drawn; give it with --dem-error.",
             )
         )
-    return Wet(pieces, bands, notes, extent, tuple(done.said))
+    return Wet(chain, tuple(bounds), given, banks, low, extent, high, done.dem.cell_m), notes
+
+
+def together(
+    floods: Sequence[Wet], reaches: Sequence[Reach], heights: Heights, wanted: Wanted, notes: Sequence[Note]
+) -> Floods:
+    """The lines of all floods: what lies under the water of another river is no line."""
+    out = Floods(notes=list(notes), extents=[w.extent for w in floods])
+    tree = shapely.STRtree([w.extent for w in floods])
+    lows = shapely.union_all([w.low for w in floods])
+    for k, wet in enumerate(floods):
+        near = [j for j in tree.query(wet.extent, predicate="intersects") if j != k]
+        others = shapely.union_all([floods[j].extent for j in near]) if near else shapely.Polygon()
+        for bank, curves in wet.banks.items():
+            for curve in curves:
+                _lay(out, wet, bank, curve, others, reaches, heights, wanted)
+        out.bands += _bands(wet, lows, reaches, heights)
+    return out
+
+
+def _lay(
+    out: Floods,
+    wet: Wet,
+    bank: str,
+    curve: Curve,
+    others: Any,
+    reaches: Sequence[Reach],
+    heights: Heights,
+    wanted: Wanted,
+) -> None:
+    """One line of a chain, cut by the water of others and at the ends of its reaches."""
+    shown = _outside(curve, others, 3 * wet.cell_m)
+    for bound in wet.bounds:
+        a, b = max(curve.from_m, bound.from_m), min(curve.to_m, bound.to_m)
+        if b - a <= _LEAST_M:
+            continue
+        start = wet.chain.start_m[wet.chain.reaches.index(bound.reach)]
+        key = (bound.reach, bank)
+        mine = [(max(c.from_m, a), min(c.to_m, b), c) for c in shown]
+        mine = [(x, y, c) for x, y, c in mine if y - x > _LEAST_M]
+        for x, y, c in mine:
+            out.pieces.setdefault(key, []).append(_piece(c.part(x, y), wet, bound, start, reaches, heights, wanted))
+        hidden = without((a, b), [(x, y) for x, y, _ in mine])
+        out.hidden.setdefault(key, []).extend((x - start, y - start) for x, y in hidden)
+
+
+def _outside(curve: Curve, others: Any, least_m: float) -> list[Curve]:
+    """The parts of a line that lie outside of the water of others; nothing shorter than ``least_m``."""
+    if others.is_empty or not shapely.intersects(others, curve.line):
+        return [curve]
+    parts = [p for p in geometry.lines_of(shapely.difference(curve.line, others)) if p.length > least_m]
+    made = []
+    for part in parts:
+        xy = shapely.get_coordinates(part)
+        run = shapely.line_locate_point(curve.line, shapely.points(xy))
+        if run[-1] < run[0]:
+            xy, run = xy[::-1], run[::-1]
+        made.append(Curve(xy, np.interp(run, curve.run_m, curve.at_m)))
+    return sorted(made, key=lambda c: c.from_m)
 
 
 def _note(reach: Reach, code: str, sentence: str) -> Note:
@@ -144,9 +217,11 @@ def _drawn(
     shapes = []
     for shape in parts.geometry if len(parts) else ():
         smooth = _smooth(shapely.Polygon(shape.exterior), dem.cell_m)
-        shapes.append(smooth)
-        for bank, curve in _split(smooth, chain, done, given, stretch, system).items():
-            banks[bank].append(curve)
+        made = _split(smooth, chain, done, given, stretch, system)
+        if len(made) == 2:
+            shapes.append(smooth)
+            for bank, curve in made.items():
+                banks[bank].append(curve)
     return done, banks, geometry.polygons_of(shapely.union_all(shapes)) if shapes else shapely.MultiPolygon()
 
 
@@ -215,81 +290,104 @@ def _trimmed(xy: Floats, at: Floats, start: float, end: float, cell_m: float) ->
     first, last = max(first - 1, 0), min(last + 1, len(at))
     if last - first < 2:
         return None
-    chain = rising(np.clip(at[first:last], start, end))
+    mine = xy[first:last]
+    run = _SLOWEST * np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(mine, axis=0).T))])
+    chain = np.clip(rising(np.clip(at[first:last], start, end) - run) + run, start, end)
     chain[0], chain[-1] = start, end
-    return tidy(xy[first:last], chain)
+    return tidy(mine, chain)
 
 
 # ---- pieces ----------------------------------------------------------------------------------------------------------
 
 
-def _by_reach(
-    banks: Banks, bounds: Sequence[draft_levels.Stretch], chain: Chain
-) -> dict[tuple[int, str], list[tuple[Curve, draft_levels.Stretch]]]:
-    """Lines cut where reaches end, by reach and bank; chainages still along the chain."""
-    out: dict[tuple[int, str], list[tuple[Curve, draft_levels.Stretch]]] = {}
-    for bank, curves in banks.items():
-        for curve in curves:
-            for bound in bounds:
-                a, b = max(curve.from_m, bound.from_m), min(curve.to_m, bound.to_m)
-                if b - a > 1.0:
-                    out.setdefault((bound.reach, bank), []).append((curve.part(a, b), bound))
-    return out
-
-
 def _piece(
     curve: Curve,
-    given: Profile,
+    wet: Wet,
     bound: draft_levels.Stretch,
-    chain: Chain,
+    start_m: float,
     reaches: Sequence[Reach],
     heights: Heights,
-    wanted: Mapping[int, tuple[float, RuleValue | None]],
-    done: Flood,
+    wanted: Wanted,
 ) -> Piece:
-    start = chain.start_m[chain.reaches.index(bound.reach)]
-    length = reaches[bound.reach].length_m
-    at = np.clip(curve.at_m - start, 0.0, length)
-    level = given.levels(np.array([curve.from_m, (curve.from_m + curve.to_m) / 2, curve.to_m]))
-    source = dict(heights.source or {}) | {
-        "dem": heights.name,
-        "level_from_m": round(float(level[0]), 3),
-        "level_to_m": round(float(level[2]), 3),
-    }
+    at = np.clip(curve.at_m - start_m, 0.0, reaches[bound.reach].length_m)
+    first, middle, last = wet.given.levels(np.array([curve.from_m, (curve.from_m + curve.to_m) / 2, curve.to_m]))
+    levels = {"level_from_m": round(float(first), 3), "level_to_m": round(float(last), 3)}
     basis = Basis(
-        "flood_level", wanted.get(bound.reach, (0.0, None))[1], source,
+        "flood_level",
+        wanted.get(bound.reach, (0.0, None))[1],
+        dict(heights.source or {}) | {"dem": heights.name} | levels,
         "surrogate" if heights.indicative else "draft",
-        round(float(level[1]), 3), bound.period_a, None if heights.relative else heights.vertical_datum,
-        round(done.dem.cell_m, 2), indicative=heights.indicative,
-    )  # fmt: skip
+        round(float(middle), 3),
+        bound.period_a,
+        None if heights.relative else heights.vertical_datum,
+        round(wet.cell_m, 2),
+        _away(curve, wet.low),
+        _away(curve, wet.high),
+        heights.indicative,
+    )
     return Piece(Curve(curve.xy, at), basis)
 
 
-Lines = Sequence[tuple[Curve, draft_levels.Stretch]]
+def _away(curve: Curve, extent: shapely.MultiPolygon) -> float:
+    """Mean distance of a line to the rim of an extent; NaN without one."""
+    if extent.is_empty:
+        return float("nan")
+    points = shapely.line_interpolate_point(curve.line, np.linspace(0, 1, 41), normalized=True)
+    return round(float(shapely.distance(points, extent.boundary).mean()), 2)
 
 
-def _banded(piece: Piece, lows: Lines, highs: Lines, chain: Chain, reach: int) -> Piece:
-    """A piece with its mean distance to the line of the lower level (inside) and of the higher one (outside)."""
-    points = shapely.line_interpolate_point(piece.curve.line, np.linspace(0, 1, 41), normalized=True)
-
-    def mean(lines: Lines) -> float:
-        if not lines:
-            return float("nan")
-        shape = shapely.union_all([c.line for c, _ in lines])
-        return round(float(shapely.distance(points, shape).mean()), 2)
-
-    return replace(piece, basis=replace(piece.basis, band_in_m=mean(lows), band_out_m=mean(highs)))
-
-
-def _bands(code: str, bank: str, lows: Lines, highs: Lines, heights: Heights) -> list[dict[str, Any]]:
+def _bands(wet: Wet, lows: Any, reaches: Sequence[Reach], heights: Heights) -> list[dict[str, Any]]:
     """The band between the lines of the level less and plus the error of the DEM."""
-    if not lows or not highs:
+    shape = geometry.polygons_of(shapely.difference(wet.high, lows)) if not wet.high.is_empty else wet.high
+    if shape.is_empty:
         return []
-    low, high = (np.vstack([c.xy for c, _ in lines]) for lines in (lows, highs))
-    shape = geometry.polygons_of(shapely.make_valid(shapely.Polygon(np.vstack([high, low[::-1]]))))
+    codes = ",".join(reaches[i].code for i in wet.chain.reaches)
     sentence = f"Error of {heights.name} of {heights.error_m:g} m up and down, drawn as a horizontal band."
-    return (
-        []
-        if shape.is_empty
-        else [{"reach_code": code, "bank": bank, "error_m": heights.error_m, "sentence": sentence, "geometry": shape}]
-    )
+    return [{"reach_code": codes, "bank": None, "error_m": heights.error_m, "sentence": sentence, "geometry": shape}]
+
+
+_SENTENCES = {
+    "open_at_rim": "The water of this level reaches the rim of the DEM: the line ends there for want of data.",
+    "open_at_void": "The water of this level reaches a void of the DEM: the line ends there for want of data.",
+    "runs_off": "The water of this level runs over a divide into another valley, where it was not followed.",
+    "axis_above_water": "The axis lies over ground above the level (a bridge, or an axis off its channel): water was led through.",
+}
+
+
+def _looked_at(done: Flood, chain: Chain, reaches: Sequence[Reach], system: CRS) -> list[Note]:
+    """What the DEM and the levels could not tell, with its places."""
+    marks = done.marks[done.marks["code"].isin(list(_SENTENCES))].to_crs(system)
+    ends = np.array([*chain.start_m[1:], np.inf])
+    out = []
+    for code, a, b, place in zip(marks["code"], marks["from_m"], marks["to_m"], marks.geometry, strict=True):
+        k = int(np.searchsorted(ends, (a + b) / 2))
+        reach, shift = reaches[chain.reaches[k]], reaches[chain.reaches[k]].origin_m - chain.start_m[k]
+        out.append(Note(reach.code, None, round(a + shift, 1), round(b + shift, 1), code, _SENTENCES[code], place))
+    return out
+
+
+def level_area(heights: Heights, water: shapely.MultiPolygon, level_m: float, system: CRS) -> shapely.MultiPolygon:
+    """Land below a level that hangs together with a water (库区淹没范围): for reservoirs and lakes, whose surface is level."""
+    lonlat = shapely.get_coordinates(shapely.transform(water, crs.into_storage(system)))
+    margin = _MARGIN_M
+    while True:
+        dem, whole = heights.read(lonlat, margin)
+        seed = features.rasterize([shapely.transform(water, _to(dem, system))], dem.shape, transform=dem.affine).astype(
+            bool
+        )
+        labels, _ = ndimage.label((dem.z_m <= level_m) | seed)
+        wet = np.isin(labels, np.unique(labels[seed]))
+        rim = np.concatenate([wet[0], wet[-1], wet[:, 0], wet[:, -1]])
+        if whole or not rim.any() or margin > 64 * _MARGIN_M:
+            break
+        margin *= 2
+    back = crs.out_of_storage(system)
+    found = [shapely.geometry.shape(s) for s, v in features.shapes(wet.astype(np.uint8), wet, 4, dem.affine) if v]
+    move = crs.into_storage(dem.crs)
+    metric = [shapely.transform(g, lambda xy: back(move(xy))) for g in found]
+    return geometry.polygons_of(shapely.union_all([_smooth(shapely.Polygon(g.exterior), dem.cell_m) for g in metric]))
+
+
+def _to(dem: Dem, system: CRS) -> Callable[[Floats], Floats]:
+    into, out = crs.into_storage(system), crs.out_of_storage(dem.crs)
+    return lambda xy: out(into(xy))

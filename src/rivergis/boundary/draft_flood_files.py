@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,8 @@ from pyproj import CRS
 
 from rivergis.boundary import draft_flood, draft_rules
 from rivergis.boundary.draft_chains import chains_of
-from rivergis.boundary.draft_course import Piece
-from rivergis.boundary.draft_flood import Heights
-from rivergis.boundary.draft_frames import Note, Reach
+from rivergis.boundary.draft_flood import Floods, Heights
+from rivergis.boundary.draft_frames import Reach
 from rivergis.boundary.draft_nodes import corners_of, nodes_of
 from rivergis.boundary.draft_read_files import Layer, Reading, levels_of
 from rivergis.river.flood import FloodRules
@@ -37,16 +36,6 @@ class Terrain:
     constant_beyond: bool = False
 
 
-@dataclass
-class Floods:
-    """Pieces of line by reach and bank, bands, notes; ``extents``: what was under water, river by river."""
-
-    pieces: dict[tuple[int, str], list[Piece]] = field(default_factory=dict)
-    bands: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    extents: list[shapely.MultiPolygon] = field(default_factory=list)
-
-
 def floods(
     terrain: Terrain, given: Layer, reaches: Sequence[Reach], view: RuleView, system: CRS, reading: Reading
 ) -> Floods:
@@ -60,19 +49,15 @@ def floods(
         )
     drawing = draft_rules.drawing_of(view)
     nodes = nodes_of(reaches, drawing.snap_m)
-    out = Floods()
+    wet, notes = [], []
+    wanted = {i: _wanted(r, view) for i, r in enumerate(reaches)}
     for chain in chains_of(reaches, nodes, corners_of(nodes)):
-        wanted = {i: _wanted(reaches[i], view) for i in chain.reaches}
-        done = draft_flood.lines_of_flood(
+        done, said = draft_flood.flooded(
             chain, reaches, levels, heights, rules_of(view), wanted, system, drawing.level_join_m, terrain.constant_beyond
         )  # fmt: skip
-        if done is not None:
-            out.pieces.update(done.pieces)
-            out.bands += done.bands
-            out.notes += done.notes
-            out.extents.append(done.extent)
-            reading.said += [s for s in done.said if s not in reading.said]
-    return out
+        notes += said
+        wet += [] if done is None else [done]
+    return draft_flood.together(wet, reaches, heights, wanted, notes)
 
 
 def rules_of(view: RuleView) -> FloodRules:

@@ -86,8 +86,8 @@ def stretches(
 
 def profile(found: pd.DataFrame, bounds: Sequence[Stretch], join_m: float, constant_beyond: bool) -> Profile | None:
     """The level along a chain: of each stretch its own flood's, joined over ``join_m``; None where no level is given."""
-    of = {p: _of(found, p, constant_beyond) for p in {s.period_a for s in bounds}}
-    of = {p: made for p, made in of.items() if made is not None}
+    made = {p: _of(found, p, constant_beyond) for p in {s.period_a for s in bounds}}
+    of = {p: one for p, one in made.items() if one is not None}
     at, level = [], []
     for k, stretch in enumerate(bounds):
         own = _get(of, stretch.period_a)

@@ -15,12 +15,14 @@ import numpy as np
 import shapely
 
 from rivergis.boundary import draft_drawn, draft_islands, draft_rules
-from rivergis.boundary.draft_course import Piece, joined, laid, outermost, within
+from rivergis.boundary.draft_course import Piece, joined, laid, outermost, within, without
 from rivergis.boundary.draft_curves import Curve, axis_curve, laid_along, parallel
 from rivergis.boundary.draft_edges import Linework, Looks, edge, seen
 from rivergis.boundary.draft_frames import SIDES, Basis, Draft, Note, Reach
 from rivergis.boundary.draft_nodes import Corner, Courses, corners_of, meet, nodes_of
 from rivergis.boundary.draft_rules import Answer, Drawing
+from rivergis.boundary.draft_spoil import Spoil, moved_out
+from rivergis.boundary.draft_standing import Standing, cut_off
 from rivergis.rules import RuleView
 
 
@@ -49,6 +51,7 @@ class Ground:
     source: Mapping[str, Any]
     owned: bool = False
     basis: Basis | None = None
+    farthest_m: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class Sources:
     grounds: Sequence[Ground] = ()
     pieces: Mapping[tuple[int, str], Sequence[Piece]] = field(default_factory=dict)
     """Lines of floods, drawn before, by reach and bank."""
+    hidden: Mapping[tuple[int, str], Sequence[tuple[float, float]]] = field(default_factory=dict)
+    """Stretches of banks under the water of another river: no line is drawn there."""
+    extents: Sequence[shapely.MultiPolygon] = ()
     bands: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[Note] = ()
     counties: gpd.GeoDataFrame | None = None
@@ -71,7 +77,8 @@ class Sources:
     kept_apart: tuple[int, ...] = ()
     redrawn: Mapping[int, Sequence[tuple[float, float]]] | None = None
     """Stretches that are to be drawn, by reach, in metres from its first vertex; None: everything."""
-    waters: Sequence[draft_drawn.Standing] = ()
+    waters: Sequence[Standing] = ()
+    spoil: Sequence[Spoil] = ()
     surrogate_offset: bool = False
     line_type: str = "management"
 
@@ -121,6 +128,7 @@ class _Desk:
         self.rules: Drawing = draft_rules.drawing_of(view_of(sources.reaches[0]))
         self.axes = [axis_curve(r.axis) for r in sources.reaches]
         self.notes: list[Note] = list(sources.notes)
+        self.standing = shapely.union_all([w.area for w in sources.waters]) if sources.waters else shapely.Polygon()
         self.toes = {id(w): laid_along(w.toe, self.axes[w.reach]) for w in sources.works}
         self.works: dict[tuple[int, str], list[Work]] = {}
         for work in sources.works:
@@ -139,7 +147,8 @@ class _Desk:
         """The pieces of one bank, joined to each other. ``at_node``: whether other reaches begin or end at its start, its end."""
         axis = self.axes[i]
         kept = list(self.sources.kept.get((i, bank), ()))
-        spans = self._spans(i, kept, at_node)
+        hidden = self.sources.hidden.get((i, bank), ())
+        spans = [rest for span in self._spans(i, kept, at_node) for rest in without(span, hidden)]
         works, twice = outermost([*kept, *within(self._works(i, reach, bank), spans)], axis)
         for a, b in twice:
             self.note(
@@ -153,6 +162,8 @@ class _Desk:
         grounds = self._grounds(i, reach, bank)
         pieces, open_ = laid(axis, works, grounds, self.rules, carried, spans)
         for a, b in open_:
+            if shapely.intersects(self.standing, reach.axis.interpolate((a + b) / 2)):
+                continue  # in a lake, whose own line runs round it
             self.note(
                 reach,
                 bank,
@@ -161,7 +172,10 @@ class _Desk:
                 "nothing_to_draw_from",
                 f"No levee, flood level, bank or surrogate is given for {b - a:.0f} m of this bank under these rules: nothing was drawn.",
             )
-        return joined(axis, pieces, self.rules)
+        drawn = joined(axis, pieces, self.rules)
+        if self.sources.spoil:
+            drawn = moved_out(drawn, axis, SIDES[bank], self.sources.spoil)
+        return cut_off(drawn, self.standing) if self.sources.waters else drawn
 
     def _spans(self, i: int, kept: Sequence[Piece], at_node: tuple[bool, bool]) -> list[tuple[float, float]]:
         """Which stretches of a bank are drawn. Between a kept line and the corner it ends in at a node there is none."""
@@ -247,7 +261,7 @@ class _Desk:
         return float(np.median(np.hypot(*(curve.xy - self.axes[i].points(curve.at_m)).T)))
 
     def _edges(self, i: int, reach: Reach, bank: str, ground: Ground) -> list[Curve]:
-        far = self.rules.farthest_m
+        far = min(self.rules.farthest_m, ground.farthest_m)
         if ground.owned and np.isfinite(reach.half_width_m):
             far = min(far, 10 * reach.half_width_m + 50)
         found = seen(

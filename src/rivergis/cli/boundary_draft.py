@@ -54,6 +54,29 @@ def _only(_context: click.Context, _parameter: click.Parameter, given: tuple[str
 @click.option("--levees", type=FILE, default=None, metavar="FILE", help="Outer (landward) toes of levees, with grade.")
 @click.option("--banks", type=FILE, default=None, metavar="FILE", help="Bank lines (河口线).")
 @click.option("--water", type=FILE, default=None, metavar="FILE", help="Water areas, where no bank lines are given.")
+@click.option("--walls", type=FILE, default=None, metavar="FILE", help="Flood walls with design_level_m and ground_m.")
+@click.option(
+    "--lakes",
+    type=FILE,
+    default=None,
+    metavar="FILE",
+    help="Lakes: shores, or lines of the design flood level (line_kind).",
+)
+@click.option(
+    "--reservoirs",
+    type=FILE,
+    default=None,
+    metavar="FILE",
+    help="Reservoirs: areas with line_kind (check_flood, land_acquisition ...), dams.",
+)
+@click.option("--spoil", type=FILE, default=None, metavar="FILE", help="Spoil beside levee or bank.")
+@click.option(
+    "--surrogates",
+    type=FILE,
+    default=None,
+    metavar="FILE",
+    help="Roads, village edges, scarps ... (kind), where nothing else bounds the river (示意).",
+)
 @boundary_draft_ground.options
 @click.option(
     "--counties", type=FILE, default=None, metavar="FILE", help="Counties: lines and areas are cut at borders."
