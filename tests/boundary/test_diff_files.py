@@ -163,3 +163,18 @@ def test_a_layer_without_shapes_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("名称\n甲\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"t\.csv.*no geometry"):
         diff_files.redraw(Files(*areas(tmp_path), things={"farmland": (tmp_path / "t.csv",)}), VIEW)
+
+
+def test_layers_an_office_keeps_are_read_once_until_they_change(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    write(folder / "farmland.gpkg", [box(0, 0, 1000, 60)], name=["一号田"])
+    (folder / "readme.txt").write_text("x")
+    kept = diff_files.kept(folder)
+    assert list(kept.things) == ["farmland"] and kept.observed is None
+    assert diff_files.kept(folder).things["farmland"] is kept.things["farmland"]
+    write(folder / "farmland.gpkg", [box(0, 0, 1000, 60), box(0, 0, 1, 1)], name=["一号田", "二号田"])
+    assert len(diff_files.kept(folder).things["farmland"]) == 2
+    redraw = diff_files.redraw(Files(*areas(tmp_path)), VIEW, more=kept)
+    assert [t["name"] for t in diff_told.told(redraw)["things"]] == ["一号田"]
+    assert diff_files.kept(tmp_path / "none") == diff_files.Given()

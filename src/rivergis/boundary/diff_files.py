@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from rivergis import crs
-from rivergis.boundary import bank_areas, closing, diff_make
+from rivergis.boundary import bank_areas, closing, diff_make, diff_things
 from rivergis.boundary.closing import Said
 from rivergis.boundary.diff import Redraw
 from rivergis.boundary.diff_make import Given
@@ -28,6 +28,7 @@ _AREAS = ("areas", "area", "boundary_area", "hlbhfwm", "管理范围", "管理�
 _LINES = ("lines", "line", "boundary_line", "jzx", "管理范围线", "界线")
 _SKIPPED = ("bands", "notes")
 """Layers of a draft that are neither lines nor areas."""
+_ENDINGS = (".gpkg", ".shp", ".geojson", ".zip", ".gdb")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Files:
         return Asked(None, self.crs, None, self.encoding)
 
 
+def both(given_: Given, kept_: Given) -> Given:
+    """What is given for this redraw, and of what is kept the rest."""
+    observed = given_.observed if given_.observed is not None else kept_.observed
+    return replace(given_, things={**kept_.things, **given_.things}, observed=observed)
+
+
 @cache
 def fields() -> Mapping[str, Any]:
     """Field names that are known (``gis/text/redraw_fields.yaml``)."""
@@ -66,9 +73,9 @@ def redraw(
     noise_m: float | None = None,
     old_day: date | None = None,
     reason: str = "",
-    more: Mapping[str, gpd.GeoDataFrame] | None = None,
+    more: Given | None = None,
 ) -> Redraw:
-    """The redraw between two files; ``more``: layers that come from elsewhere. Raises ``InputError``, ``CrsRefused``."""
+    """The redraw between two files; ``more``: what is held against it besides. Raises ``InputError``, ``CrsRefused``."""
     if files.old is None or files.new is None:
         raise UsageError("Two files are compared: name the old one and the new one.")
     limits = diff_make.limits_of(view, noise_m)
@@ -80,7 +87,7 @@ def redraw(
     ]
     sides = _closed_on_both(sides, said)
     days = [d for d in sides[0].areas["announced_on"] if d is not None]
-    held = replace(held, old_day=old_day or max(days, default=None), things={**held.things, **(more or {})})
+    held = both(replace(held, old_day=old_day or max(days, default=None)), more or Given())
     made = diff_make.make(sides[0].areas, sides[1].areas, limits, held, said)
     names = {r: n for s in sides for r, n in zip(s.areas["river_code"], s.areas["river"], strict=True) if r and n}
     made.about.update(old=_about(files.old), new=_about(files.new), river_names=names)
@@ -98,6 +105,26 @@ def given(files: Files, *, old_day: date | None = None, reason: str = "", said: 
         old_day,
         reason,
     )
+
+
+def kept(folder: Path) -> Given:
+    """Layers that an office keeps for every redraw, so that a preview need not be given them: a folder of files that are named by
+    what they hold (``land_use.shp``, ``farmland.gpkg``, ``red_line``, ``parcel``, ``observed`` ...). No folder: nothing is kept.
+
+    A file is read once until it changes. Raises ``InputError``, ``CrsRefused`` for one that cannot be used.
+    """
+    things: dict[str, gpd.GeoDataFrame] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        name, ending = path.stem.lower(), path.suffix.lower()
+        if name in (*diff_things.LAYERS, "observed") and ending in _ENDINGS:
+            there = path.stat()
+            things[name] = _kept(path, name, there.st_mtime_ns, there.st_size)
+    return Given(things={n: f for n, f in things.items() if n != "observed"}, observed=things.get("observed"))
+
+
+@lru_cache(maxsize=32)
+def _kept(path: Path, name: str, _changed_ns: int, _size: int) -> gpd.GeoDataFrame:
+    return _things(name, (path,), Asked(None, None, None, None), [])
 
 
 def _about(path: Path) -> dict[str, str]:

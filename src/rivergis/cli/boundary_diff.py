@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,13 @@ from rivergis.cli import common
 
 if TYPE_CHECKING:
     from rivergis.boundary.diff import Redraw
+    from rivergis.boundary.diff_files import Files
     from rivergis.rules import RuleView
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 DATABASE = "database"
+KEPT = "redraw_layers"
+"""Folder of layers that are held against every redraw, in the data folder."""
 _LAYERS = {
     "objects": ("object", "Objects that stand on the ground, of any kind."),
     "buildings": ("building", "Buildings (建筑物); households where a column gives them."),
@@ -74,6 +78,13 @@ def _layer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Open cases: a file, or the ledger of the database (always looked at with --draft and --on).",
 )
 @click.option("--units", type=FILE, default=None, help="Villages or towns, to tell which of them gain and lose.")
+@click.option(
+    "--layers",
+    "kept",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    help="Folder of layers named by what they hold (land_use.shp, farmland.gpkg, red_line, parcel, observed ...); with --draft and --on by default redraw_layers in the data folder.",
+)
 @click.option("--old-layer", default=None, help="Layer of the first file.")
 @click.option("--new-layer", default=None, help="Layer of the second file.")
 @click.option(
@@ -108,7 +119,7 @@ def _layer_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @common.json_option
 def diff(
     old: Path | None, new: Path | None, draft: str | None, days: tuple[datetime, ...], rivers: tuple[str, ...], reaches: Path | None,
-    observed: tuple[Path, ...], cases: str | None, units: Path | None, old_layer: str | None, new_layer: str | None,
+    observed: tuple[Path, ...], cases: str | None, units: Path | None, kept: Path | None, old_layer: str | None, new_layer: str | None,
     old_day: datetime | None, noise_m: float | None, reason: str, adcode: str, crs: str | None, encoding: str | None,
     outs: tuple[Path, ...], fail_on: str | None, as_json: bool, **layers: tuple[Path, ...],
 ) -> None:  # fmt: skip
@@ -141,7 +152,7 @@ def diff(
         things["case"] = (_there(cases),)
     files = Files(old, new, old_layer, new_layer, reaches, things, observed, units, crs, encoding)
     view = _view(adcode, days[0].date() if days else date.today())
-    told = _Asked(files, view, noise_m, None if old_day is None else old_day.date(), reason)
+    told = _Asked(files, view, noise_m, None if old_day is None else old_day.date(), reason, kept)
     if old is not None:
         redraw = _of_files(told, cases == DATABASE)
     else:
@@ -154,11 +165,16 @@ def diff(
         raise SystemExit(1)
 
 
+@dataclass(frozen=True)
 class _Asked:
     """What the command was asked, for both ways."""
 
-    def __init__(self, files: Any, view: RuleView, noise_m: float | None, old_day: date | None, reason: str) -> None:
-        self.files, self.view, self.noise_m, self.old_day, self.reason = files, view, noise_m, old_day, reason
+    files: Files
+    view: RuleView
+    noise_m: float | None
+    old_day: date | None
+    reason: str
+    kept: Path | None
 
 
 def _there(name: str) -> Path:
@@ -179,10 +195,10 @@ def _view(adcode: str, on: date) -> RuleView:
 def _of_files(asked: _Asked, ledger: bool) -> Redraw:
     from rivergis.boundary import diff_files, diff_workflow
 
-    more = {}
+    more = diff_files.kept(asked.kept) if asked.kept else diff_files.Given()
     if ledger:
         with common.database().read() as conn:
-            more["case"] = diff_workflow.cases(conn)
+            more = replace(more, things={**more.things, "case": diff_workflow.cases(conn)})
     return diff_files.redraw(
         asked.files, asked.view, noise_m=asked.noise_m, old_day=asked.old_day, reason=asked.reason, more=more
     )
@@ -191,7 +207,8 @@ def _of_files(asked: _Asked, ledger: bool) -> Redraw:
 def _of_database(asked: _Asked, draft: str | None, days: list[date], rivers: tuple[str, ...]) -> Redraw:
     from rivergis.boundary import diff_files, diff_workflow
 
-    given = diff_files.given(asked.files, old_day=asked.old_day, reason=asked.reason)
+    kept = diff_files.kept(asked.kept or common.settings().data_dir / KEPT)
+    given = diff_files.both(diff_files.given(asked.files, old_day=asked.old_day, reason=asked.reason), kept)
     with common.database().read() as conn:
         if draft is not None:
             made = diff_workflow.preview_draft(conn, draft, asked.view, noise_m=asked.noise_m, layers=given)
