@@ -184,8 +184,15 @@ def stretches_in(
 def zones(asked: ShoreAsked, view: RuleView, counting: Counting | None = None, rank: str | None = "important") -> Zones:
     """Zones of a file on the shoreline: what does not fit, and the share of protection and reserve zones of each river."""
     on = ground(asked, view)
-    known = zone_words(view, asked.words)
-    some = zones_in(on.read["zones"], on.zone, on.reaches, known)
+    return zones_on(
+        on, zones_in(on.read["zones"], on.zone, on.reaches, zone_words(view, asked.words)), view, counting, rank
+    )
+
+
+def zones_on(
+    on: Ground, some: list[Zone], view: RuleView, counting: Counting | None = None, rank: str | None = "important"
+) -> Zones:
+    """Zones on a shoreline that was read: see ``zones``."""
     limits = Limits(view.number("shoreline.shortest_gap"), view.number("shoreline.use.beside"))
     laid, defects = function_zones.lay(some, on.shores, limits)
     defects += function_zones.fit(laid, on.shores, limits)

@@ -25,7 +25,7 @@ def zones() -> None:
     """Shoreline function zones (岸线功能区, 四区两线) and shoreline uses."""
 
 
-def _options(command: Any) -> Any:
+def _options(command: Any, required: bool = True) -> Any:
     """What every command here asks for: reaches, line type, rules, how files are read."""
     for option in (
         click.option("--encoding", default=None, help="Text encoding of files that name none: GBK."),
@@ -34,7 +34,7 @@ def _options(command: Any) -> Any:
         click.option("--on", "day", type=common.CivilDay(), default=None, help="Civil day whose rules hold (default: today)."),
         click.option("--at", "adcode", default="000000", show_default=True, help="Adcode whose rules hold."),
         click.option("--line-type", default="outer", show_default=True, type=click.Choice(TYPES), help="Along which lines; without outer lines the management line stands for them."),
-        click.option("--reaches", type=FILE, required=True, metavar="FILE", help="Centre lines, digitised downstream, or a network."),
+        click.option("--reaches", type=FILE, required=required, metavar="FILE", help="Centre lines, digitised downstream, or a network.",),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -55,28 +55,35 @@ def _view(given: dict[str, Any]) -> RuleView:
 
 def _zone_options(command: Any) -> Any:
     for option in (
+        click.option("--river", default=None, metavar="NAME", help="One river of the database."),
         click.option("--alias", multiple=True, callback=pairs, metavar="WORD=TYPE", help="A further name of zones: 生态岸线=protection. Lasting ones go into the rules (shoreline.zone_words)."),
-        click.option("--lines", type=FILE, required=True, metavar="FILE", help="Outer lines (外缘边界线), or management lines."),
-        click.argument("zones_file", metavar="ZONES", type=FILE),
+        click.option("--lines", type=FILE, default=None, metavar="FILE", help="Outer lines (外缘边界线), or management lines."),
+        click.argument("zones_file", metavar="[ZONES]", required=False, type=FILE),
     ):  # fmt: skip
         command = option(command)
-    return command
+    return _options(command, required=False)
 
 
-def _found(zones_file: Path, lines: Path, given: dict[str, Any], **more: Any) -> Zones:
-    from rivergis.boundary import zone_files
+def _found(zones_file: Path | None, lines: Path | None, given: dict[str, Any], **more: Any) -> Zones:
+    """Zones of files, or of the database where none is given."""
+    from rivergis.boundary import zone_files, zone_workflow
+    from rivergis.db.connect import now_of
 
     words = given["alias"]
     wrong = [t for t in words.values() if t not in zone_files.function_zones.TYPES]
     if wrong:
         raise click.BadParameter(f"{wrong[0]!r} is no type: {', '.join(zone_files.function_zones.TYPES)}.")
-    asked = _asked({"lines": lines, "reaches": given["reaches"], "zones": zones_file}, given, words)
-    return zone_files.zones(asked, _view(given), **more)
+    files = {"lines": lines, "reaches": given["reaches"], "zones": zones_file}
+    if all(f is None for f in files.values()):
+        with common.database().read() as conn:
+            return zone_workflow.zones(conn, _view(given), now_of(conn), river=given["river"], line_type=given["line_type"], **more)  # fmt: skip
+    if None in files.values():
+        raise click.UsageError("Give ZONES, --lines and --reaches, or none of them: then the database is asked.")
+    return zone_files.zones(_asked(files, given, words), _view(given), **more)
 
 
 @zones.command()
 @_zone_options
-@_options
 @click.option(
     "--out",
     "outs",
@@ -86,10 +93,11 @@ def _found(zones_file: Path, lines: Path, given: dict[str, Any], **more: Any) ->
     help="Where to: .xlsx, .gpkg, .json, .html; several times.",
 )
 @common.json_option
-def check(zones_file: Path, lines: Path, outs: tuple[Path, ...], as_json: bool, **given: Any) -> None:
+def check(zones_file: Path | None, lines: Path | None, outs: tuple[Path, ...], as_json: bool, **given: Any) -> None:
     """Do the zones fit together? Overlaps, stretches without a zone, words and chainages that mean nothing, each with its place.
 
-    ZONES: a layer with lines, or a table of stretches (XLSX, CSV) with river, bank, type and chainages such as 12+345.
+    ZONES: a layer with lines, or a table of stretches (XLSX, CSV) with river, bank, type and chainages such as 12+345; without it
+    the zones and lines of the database.
 
     \b
     Example:
@@ -134,7 +142,6 @@ def check(zones_file: Path, lines: Path, outs: tuple[Path, ...], as_json: bool, 
 
 @zones.command()
 @_zone_options
-@_options
 @click.option(
     "--islands/--no-islands", default=None, help="Whether shorelines of islands count (default: as the rules say)."
 )
@@ -150,7 +157,7 @@ def check(zones_file: Path, lines: Path, outs: tuple[Path, ...], as_json: bool, 
 )
 @click.option("--out", "outs", type=FILE, multiple=True, metavar="FILE", help="Where to: .xlsx, .json; several times.")
 @common.json_option
-def share(zones_file: Path, lines: Path, islands: bool | None, gaps: bool | None, rank: str, outs: tuple[Path, ...], as_json: bool, **given: Any) -> None:  # fmt: skip
+def share(zones_file: Path | None, lines: Path | None, islands: bool | None, gaps: bool | None, rank: str, outs: tuple[Path, ...], as_json: bool, **given: Any) -> None:  # fmt: skip
     """What share of the shoreline is protection or reserve zone, per river and in all, against the share the rules ask for?
 
     The counting rule is printed with the result. Where zones of different types claim one stretch, the least and the most are given.
