@@ -20,8 +20,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="251,250,246,0" />
       <Option type="QString" name="outline_color" value="141,135,119,255" />
-      <Option type="QString" name="outline_width" value="2.4" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.63" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -32,8 +32,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="251,250,246,0" />
       <Option type="QString" name="outline_color" value="141,135,119,255" />
-      <Option type="QString" name="outline_width" value="2.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.56" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -44,8 +44,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="251,250,246,255" />
       <Option type="QString" name="outline_color" value="141,135,119,255" />
-      <Option type="QString" name="outline_width" value="1.8" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.48" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -56,8 +56,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="251,250,246,0" />
       <Option type="QString" name="outline_color" value="169,162,146,255" />
-      <Option type="QString" name="outline_width" value="1.2" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.32" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="dash" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -68,8 +68,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="251,250,246,0" />
       <Option type="QString" name="outline_color" value="201,195,180,255" />
-      <Option type="QString" name="outline_width" value="1.0" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.26" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="dash" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -80,8 +80,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="251,250,246,0" />
       <Option type="QString" name="outline_color" value="185,179,164,255" />
-      <Option type="QString" name="outline_width" value="1.0" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.26" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>

@@ -12,8 +12,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="194,85,112,28" />
       <Option type="QString" name="outline_color" value="194,85,112,0" />
-      <Option type="QString" name="outline_width" value="0.0" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.00" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="no" />
       <Option type="QString" name="style" value="solid" />
      </Option>

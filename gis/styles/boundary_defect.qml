@@ -18,10 +18,10 @@
       <Option type="QString" name="name" value="triangle" />
       <Option type="QString" name="color" value="224,51,75,255" />
       <Option type="QString" name="outline_color" value="125,15,31,255" />
-      <Option type="QString" name="outline_width" value="1.6" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.42" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -31,10 +31,10 @@
       <Option type="QString" name="name" value="circle" />
       <Option type="QString" name="color" value="242,193,78,255" />
       <Option type="QString" name="outline_color" value="122,90,0,255" />
-      <Option type="QString" name="outline_width" value="1.4" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.37" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -44,10 +44,10 @@
       <Option type="QString" name="name" value="circle" />
       <Option type="QString" name="color" value="224,160,33,255" />
       <Option type="QString" name="outline_color" value="91,58,0,255" />
-      <Option type="QString" name="outline_width" value="1.4" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.37" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -64,7 +64,7 @@
     <text-buffer bufferDraw="1" bufferSize="0.8" bufferSizeUnits="MM" bufferColor="255,255,255,230" bufferOpacity="1" bufferJoinStyle="128" />
    </text-style>
    <placement placement="6" placementFlags="10" dist="1" distUnits="MM" polygonPlacementFlags="2" />
-   <rendering scaleVisibility="1" scaleMin="0" scaleMax="100000" obstacle="1" drawLabels="1" />
+   <rendering scaleVisibility="1" scaleMin="0" scaleMax="15000" obstacle="1" drawLabels="1" />
   </settings>
  </labeling>
  <fieldConfiguration>

@@ -30,8 +30,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="138,148,154,102" />
-      <Option type="QString" name="line_width" value="7.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="1.85" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -41,8 +41,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="255,211,77,153" />
-      <Option type="QString" name="line_width" value="6.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="1.59" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -52,8 +52,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="179,40,79,255" />
-      <Option type="QString" name="line_width" value="1.6" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.42" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -63,13 +63,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="181,71,31,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="8;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.12;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -77,13 +77,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="181,71,31,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="2;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="0.53;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -91,13 +91,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="122,59,30,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="8;4;2;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.12;1.06;0.53;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -105,13 +105,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="31,111,176,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="8;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.12;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -119,13 +119,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="42,143,134,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="8;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.12;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -133,13 +133,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="63,134,199,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="6;3" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="1.59;0.79" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -147,13 +147,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="59,75,148,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="6;3" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="1.59;0.79" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -161,13 +161,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="138,106,58,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="6;3" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="1.59;0.79" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -175,13 +175,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="109,90,156,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="6;3" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="1.59;0.79" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -189,13 +189,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="123,106,159,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="1;5" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="0.26;1.32" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -203,13 +203,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="107,107,96,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="10;3;2;3" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.65;0.79;0.53;0.79" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -217,13 +217,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="47,127,79,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="2;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="0.53;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -231,13 +231,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="91,91,91,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="8;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.12;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -245,13 +245,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="208,51,138,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="8;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.12;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -259,7 +259,7 @@
  </renderer-v2>
  <labeling type="simple">
   <settings calloutType="simple">
-   <text-style fieldName="concat(&quot;river_name&quot;, ' ', if(&quot;bank&quot; = 'left', '左岸', '右岸'), ' ', floor(&quot;from_m&quot; / 1000), '+', lpad(to_string(floor(&quot;from_m&quot; % 1000)), 3, '0'), '–', floor(&quot;to_m&quot; / 1000), '+', lpad(to_string(floor(&quot;to_m&quot; % 1000)), 3, '0'))" isExpression="1" fontFamily="Noto Sans CJK SC" fontSize="9" fontSizeUnit="Point" textColor="40,40,40,255" textOpacity="1" namedStyle="Regular" fontWeight="50" multilineHeight="1">
+   <text-style fieldName="concat('草案 ', &quot;river_name&quot;, ' ', if(&quot;bank&quot; = 'left', '左岸', '右岸'), ' ', floor(&quot;from_m&quot; / 1000), '+', lpad(to_string(floor(&quot;from_m&quot; % 1000)), 3, '0'), '–', floor(&quot;to_m&quot; / 1000), '+', lpad(to_string(floor(&quot;to_m&quot; % 1000)), 3, '0'))" isExpression="1" fontFamily="Noto Sans CJK SC" fontSize="9" fontSizeUnit="Point" textColor="40,40,40,255" textOpacity="1" namedStyle="Regular" fontWeight="50" multilineHeight="1">
     <families>
      <family name="Noto Sans CJK SC" />
      <family name="Microsoft YaHei" />

@@ -18,8 +18,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="179,40,79,255" />
-      <Option type="QString" name="line_width" value="2.2" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.58" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -29,13 +29,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="204,122,45,255" />
-      <Option type="QString" name="line_width" value="1.8" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.48" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="8;5" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="2.12;1.32" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -43,13 +43,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="123,106,159,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="1;5" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="0.26;1.32" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -57,13 +57,13 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="123,106,159,255" />
-      <Option type="QString" name="line_width" value="1.6" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.42" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="4;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="1.06;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -71,8 +71,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="194,85,112,255" />
-      <Option type="QString" name="line_width" value="1.6" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.42" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>

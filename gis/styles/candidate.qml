@@ -21,8 +21,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="154,164,173,136" />
       <Option type="QString" name="outline_color" value="107,117,128,255" />
-      <Option type="QString" name="outline_width" value="1.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.29" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -33,8 +33,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="163,148,134,119" />
       <Option type="QString" name="outline_color" value="125,111,100,255" />
-      <Option type="QString" name="outline_width" value="1.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.29" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -45,8 +45,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="177,166,122,119" />
       <Option type="QString" name="outline_color" value="133,122,82,255" />
-      <Option type="QString" name="outline_width" value="1.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.29" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -57,8 +57,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="169,180,138,102" />
       <Option type="QString" name="outline_color" value="127,138,95,255" />
-      <Option type="QString" name="outline_width" value="1.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.29" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -69,8 +69,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="127,175,186,102" />
       <Option type="QString" name="outline_color" value="79,127,138,255" />
-      <Option type="QString" name="outline_width" value="1.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.29" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -81,8 +81,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="154,164,173,68" />
       <Option type="QString" name="outline_color" value="107,117,128,255" />
-      <Option type="QString" name="outline_width" value="1.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.29" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="dash" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -93,8 +93,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="154,164,173,102" />
       <Option type="QString" name="outline_color" value="107,117,128,255" />
-      <Option type="QString" name="outline_width" value="1.1" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.29" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>

@@ -13,10 +13,10 @@
       <Option type="QString" name="name" value="circle" />
       <Option type="QString" name="color" value="224,160,33,255" />
       <Option type="QString" name="outline_color" value="91,58,0,255" />
-      <Option type="QString" name="outline_width" value="1.4" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.37" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>

@@ -20,8 +20,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="209,52,75,64" />
       <Option type="QString" name="outline_color" value="179,38,63,255" />
-      <Option type="QString" name="outline_width" value="2.0" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.53" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -32,8 +32,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="224,122,31,64" />
       <Option type="QString" name="outline_color" value="200,100,26,255" />
-      <Option type="QString" name="outline_width" value="2.0" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.53" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -44,8 +44,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="207,159,31,64" />
       <Option type="QString" name="outline_color" value="185,138,18,255" />
-      <Option type="QString" name="outline_width" value="2.0" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.53" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -56,8 +56,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="43,108,176,51" />
       <Option type="QString" name="outline_color" value="43,108,176,255" />
-      <Option type="QString" name="outline_width" value="1.8" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.48" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -68,8 +68,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="122,63,163,51" />
       <Option type="QString" name="outline_color" value="122,63,163,255" />
-      <Option type="QString" name="outline_width" value="1.8" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.48" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>
@@ -80,8 +80,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="107,117,128,51" />
       <Option type="QString" name="outline_color" value="107,117,128,255" />
-      <Option type="QString" name="outline_width" value="1.8" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.48" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>

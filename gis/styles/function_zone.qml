@@ -18,8 +18,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="46,125,91,255" />
-      <Option type="QString" name="line_width" value="4.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="1.06" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -29,8 +29,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="127,174,90,255" />
-      <Option type="QString" name="line_width" value="4.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="1.06" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -40,8 +40,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="216,161,58,255" />
-      <Option type="QString" name="line_width" value="4.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="1.06" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -51,8 +51,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="192,112,61,255" />
-      <Option type="QString" name="line_width" value="4.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="1.06" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -62,8 +62,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="77,124,138,255" />
-      <Option type="QString" name="line_width" value="4.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="1.06" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>

@@ -11,8 +11,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="138,106,58,255" />
-      <Option type="QString" name="line_width" value="2.6" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.69" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>

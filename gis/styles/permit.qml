@@ -12,8 +12,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="74,111,165,34" />
       <Option type="QString" name="outline_color" value="74,111,165,255" />
-      <Option type="QString" name="outline_width" value="1.4" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.37" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="dash" />
       <Option type="QString" name="style" value="solid" />
      </Option>

@@ -21,8 +21,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="31,115,166,255" />
-      <Option type="QString" name="line_width" value="2.8" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.74" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -30,8 +30,8 @@
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@0@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -40,10 +40,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="31,115,166,255" />
         <Option type="QString" name="outline_color" value="31,115,166,255" />
-        <Option type="QString" name="outline_width" value="2.8" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="9.8" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.74" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.59" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>
@@ -53,8 +53,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="61,147,191,255" />
-      <Option type="QString" name="line_width" value="1.8" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.48" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -62,8 +62,8 @@
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@1@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -72,10 +72,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="61,147,191,255" />
         <Option type="QString" name="outline_color" value="61,147,191,255" />
-        <Option type="QString" name="outline_width" value="1.8" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="8.8" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.48" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.33" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>
@@ -85,8 +85,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="58,143,157,255" />
-      <Option type="QString" name="line_width" value="1.8" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.48" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -94,8 +94,8 @@
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@2@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -104,10 +104,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="58,143,157,255" />
         <Option type="QString" name="outline_color" value="58,143,157,255" />
-        <Option type="QString" name="outline_width" value="1.8" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="8.8" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.48" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.33" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>
@@ -117,8 +117,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="111,179,205,255" />
-      <Option type="QString" name="line_width" value="1.2" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.32" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -126,8 +126,8 @@
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@3@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -136,10 +136,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="111,179,205,255" />
         <Option type="QString" name="outline_color" value="111,179,205,255" />
-        <Option type="QString" name="outline_width" value="1.2" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="8.2" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.32" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.17" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>
@@ -149,8 +149,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="79,159,202,255" />
-      <Option type="QString" name="line_width" value="1.6" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.42" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -158,8 +158,8 @@
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@4@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -168,10 +168,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="79,159,202,255" />
         <Option type="QString" name="outline_color" value="79,159,202,255" />
-        <Option type="QString" name="outline_width" value="1.6" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="8.6" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.42" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.28" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>
@@ -181,20 +181,20 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="156,201,220,255" />
-      <Option type="QString" name="line_width" value="1.2" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.32" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="3;4" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="0.79;1.06" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@5@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -203,10 +203,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="156,201,220,255" />
         <Option type="QString" name="outline_color" value="156,201,220,255" />
-        <Option type="QString" name="outline_width" value="1.2" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="8.2" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.32" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.17" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>
@@ -216,20 +216,20 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="79,159,202,255" />
-      <Option type="QString" name="line_width" value="1.2" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.32" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
       <Option type="QString" name="use_custom_dash" value="1" />
-      <Option type="QString" name="customdash" value="1;3" />
-      <Option type="QString" name="customdash_unit" value="Pixel" />
+      <Option type="QString" name="customdash" value="0.26;0.79" />
+      <Option type="QString" name="customdash_unit" value="MM" />
      </Option>
     </layer>
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@6@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -238,10 +238,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="79,159,202,255" />
         <Option type="QString" name="outline_color" value="79,159,202,255" />
-        <Option type="QString" name="outline_width" value="1.2" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="8.2" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.32" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.17" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>
@@ -251,8 +251,8 @@
     <layer class="SimpleLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="line_color" value="46,134,181,255" />
-      <Option type="QString" name="line_width" value="2.0" />
-      <Option type="QString" name="line_width_unit" value="Pixel" />
+      <Option type="QString" name="line_width" value="0.53" />
+      <Option type="QString" name="line_width_unit" value="MM" />
       <Option type="QString" name="capstyle" value="round" />
       <Option type="QString" name="joinstyle" value="round" />
      </Option>
@@ -260,8 +260,8 @@
     <layer class="MarkerLine" enabled="1" pass="0" locked="0">
      <Option type="Map">
       <Option type="QString" name="placements" value="Interval" />
-      <Option type="QString" name="interval" value="120" />
-      <Option type="QString" name="interval_unit" value="Pixel" />
+      <Option type="QString" name="interval" value="32" />
+      <Option type="QString" name="interval_unit" value="MM" />
       <Option type="QString" name="rotate" value="1" />
      </Option>
      <symbol type="marker" name="@7@1" alpha="1" clip_to_extent="1" force_rhr="0">
@@ -270,10 +270,10 @@
         <Option type="QString" name="name" value="filled_arrowhead" />
         <Option type="QString" name="color" value="46,134,181,255" />
         <Option type="QString" name="outline_color" value="46,134,181,255" />
-        <Option type="QString" name="outline_width" value="2.0" />
-        <Option type="QString" name="outline_width_unit" value="Pixel" />
-        <Option type="QString" name="size" value="9.0" />
-        <Option type="QString" name="size_unit" value="Pixel" />
+        <Option type="QString" name="outline_width" value="0.53" />
+        <Option type="QString" name="outline_width_unit" value="MM" />
+        <Option type="QString" name="size" value="2.38" />
+        <Option type="QString" name="size_unit" value="MM" />
        </Option>
       </layer>
      </symbol>

@@ -19,10 +19,10 @@
       <Option type="QString" name="name" value="triangle" />
       <Option type="QString" name="color" value="17,17,17,255" />
       <Option type="QString" name="outline_color" value="179,38,63,255" />
-      <Option type="QString" name="outline_width" value="1.6" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.42" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -32,10 +32,10 @@
       <Option type="QString" name="name" value="circle" />
       <Option type="QString" name="color" value="255,255,255,0" />
       <Option type="QString" name="outline_color" value="140,39,71,255" />
-      <Option type="QString" name="outline_width" value="1.2" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.32" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -45,10 +45,10 @@
       <Option type="QString" name="name" value="circle" />
       <Option type="QString" name="color" value="243,213,221,255" />
       <Option type="QString" name="outline_color" value="140,39,71,255" />
-      <Option type="QString" name="outline_width" value="1.2" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.32" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>
@@ -58,10 +58,10 @@
       <Option type="QString" name="name" value="square" />
       <Option type="QString" name="color" value="255,255,255,255" />
       <Option type="QString" name="outline_color" value="140,39,71,255" />
-      <Option type="QString" name="outline_width" value="1.4" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
-      <Option type="QString" name="size" value="9" />
-      <Option type="QString" name="size_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.37" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
      </Option>
     </layer>
    </symbol>

@@ -12,8 +12,8 @@
      <Option type="Map">
       <Option type="QString" name="color" value="181,220,236,255" />
       <Option type="QString" name="outline_color" value="90,163,199,255" />
-      <Option type="QString" name="outline_width" value="0.8" />
-      <Option type="QString" name="outline_width_unit" value="Pixel" />
+      <Option type="QString" name="outline_width" value="0.21" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
       <Option type="QString" name="outline_style" value="solid" />
       <Option type="QString" name="style" value="solid" />
      </Option>

@@ -23,6 +23,7 @@ from qgis.core import (
     QgsApplication,
     QgsFeature,
     QgsGeometry,
+    QgsLayoutExporter,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsPointXY,
@@ -226,7 +227,20 @@ def picture() -> dict:
     return {"errors": [e.message for e in job.errors()], "labels": labels}
 
 
-STEPS = {f.__name__: f for f in (look, edit, draw, two, take_out, told, bend_submitted, law, picture)}
+def sheet() -> dict:
+    """The print layout, on paper."""
+    (layout,) = project.layoutManager().printLayouts()
+    settings = QgsLayoutExporter.ImageExportSettings()
+    settings.dpi = 50
+    done = QgsLayoutExporter(layout).exportToImage(str(FOLDER / "sheet.png"), settings)
+    return {
+        "name": layout.name(),
+        "exported": done == QgsLayoutExporter.Success,
+        "notice": layout.itemById("notice").currentText(),
+    }
+
+
+STEPS = {f.__name__: f for f in (look, edit, draw, two, take_out, told, bend_submitted, law, picture, sheet)}
 
 if __name__ == "__main__":
     application = QgsApplication([], True)

@@ -93,7 +93,7 @@ def plan(folder: Path) -> Plan:
 @pytest.fixture(scope="module")
 def day(plan: Plan) -> dict[str, dict[str, Any]]:
     """A day at the desk, in the order of a day: one start of QGIS for all."""
-    steps = ("look", "picture", "edit", "two", "told", "draw", "take_out", "law")
+    steps = ("look", "picture", "sheet", "edit", "two", "told", "draw", "take_out", "law")
     return {d["step"]: d for d in plan(*steps)}
 
 
@@ -133,6 +133,14 @@ def test_the_map_is_drawn_with_chinese_labels(day: dict[str, dict[str, Any]], fo
     drawn = np.asarray(Image.open(folder / "map.png").convert("RGB")).reshape(-1, 3).astype(int)
     for colour in ((0xB3, 0x28, 0x4F), (0x1F, 0x73, 0xA6)):  # the line in force, the reach
         assert (np.abs(drawn - colour).sum(axis=1) < 40).sum() > 100, colour
+
+
+def test_the_sheet_says_that_it_is_a_draft(day: dict[str, dict[str, Any]], folder: Path) -> None:
+    told = day["sheet"]
+    assert told["exported"] and told["notice"].startswith("内部草稿·非测绘成果")
+    drawn = np.asarray(Image.open(folder / "sheet.png").convert("RGB")).astype(int)
+    foot = drawn[int(drawn.shape[0] * 0.92) :]
+    assert (np.abs(foot - (192, 24, 46)).sum(axis=2) < 60).sum() > 50
 
 
 def test_saves_are_revisions_and_the_feature_stays_on_the_screen(day: dict[str, dict[str, Any]], law: Database) -> None:

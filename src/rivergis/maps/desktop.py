@@ -72,9 +72,23 @@ def _opens_on(root: ET.Element, extent: Extent) -> None:
     for side, degrees in sides.items():
         view.set(side, f"{degrees:.6f}")
         ET.SubElement(box, side).text = f"{degrees:.6f}"
+    sheet = root.find("Layouts/Layout/LayoutItem[@id='map']")
+    if sheet is not None:
+        _fills(sheet, sides)
     for place in (view, ET.SubElement(canvas, "destinationsrs")):
         if system is not None:
             place.append(system)
+
+
+def _fills(sheet: ET.Element, sides: Mapping[str, float]) -> None:
+    """Let the map of the sheet show at least these sides, as wide as its frame is."""
+    width, height = (float(n) for n in str(sheet.get("size")).split(",")[:2])
+    half_x, half_y = ((sides[f"{axis}max"] - sides[f"{axis}min"]) / 2 for axis in "xy")
+    half_x, half_y = max(half_x, half_y * width / height), max(half_y, half_x * height / width)
+    for axis, half in (("x", half_x), ("y", half_y)):
+        middle = (sides[f"{axis}max"] + sides[f"{axis}min"]) / 2
+        for side, degrees in (("min", middle - half), ("max", middle + half)):
+            sheet.find("Extent").set(f"{axis}{side}", f"{degrees:.6f}")  # type: ignore[union-attr]
 
 
 def service(address: Any, private: bool, actor: str) -> str:
