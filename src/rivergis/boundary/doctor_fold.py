@@ -27,6 +27,9 @@ def fold(defects: Sequence[Defect], consequences: Mapping[str, Sequence[str]]) -
         for f in d.features:
             by_feature.setdefault(f, []).append(i)
     cause = [_cause(i, defects, by_reach, by_feature, consequences) for i in range(len(defects))]
+    for i in range(len(defects)):
+        if _root(i, cause) == i:
+            cause[i] = None  # where causes go round, the first of them stands
     folded: dict[int, list[Defect]] = {}
     for i, c in enumerate(cause):
         if c is not None:
@@ -39,11 +42,16 @@ def fold(defects: Sequence[Defect], consequences: Mapping[str, Sequence[str]]) -
 
 
 def _root(i: int, cause: Sequence[int | None]) -> int:
-    seen = {i}
-    while (above := cause[i]) is not None and above not in seen:
-        i = above
-        seen.add(i)
-    return i
+    """The last cause behind a defect; a defect that comes back to itself is its own."""
+    at, seen = i, {i}
+    while (above := cause[at]) is not None:
+        if above == i:
+            return i
+        if above in seen:
+            return at
+        at = above
+        seen.add(at)
+    return at
 
 
 def _cause(

@@ -241,7 +241,7 @@ def _absent(desk: Desk, laid: Laid, reach: int, side: int) -> Defect:
 
 
 def silent_reaches(desk: Desk) -> tuple[Bools, list[str]]:
-    """Reaches in counties of which no line was given, and the names of those counties."""
+    """Reaches wholly in counties of which no line was given, and the names of those counties."""
     axes, counties = desk.axes, desk.case.counties
     out = np.zeros(len(axes.ids), bool)
     if counties is None or "county" not in desk.case.present:
@@ -257,4 +257,4 @@ def silent_reaches(desk: Desk) -> tuple[Bools, list[str]]:
     in_quiet = np.bincount(point[quiet[area]], minlength=len(points)).reshape(3, -1) > 0
     in_drawn = np.bincount(point[~quiet[area]], minlength=len(points)).reshape(3, -1) > 0
     out = np.asarray(in_quiet.any(axis=0) & ~in_drawn.any(axis=0), bool)
-    return out, sorted(set(counties["county"][quiet].dropna()) if out.any() else set())
+    return out, sorted(set(counties["county"].to_numpy(object)[area][quiet[area]]))

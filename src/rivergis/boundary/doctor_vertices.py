@@ -112,7 +112,7 @@ def _next_astray(work: _Work, limits: Limits, system: tuple[CRS, CRS]) -> tuple[
     for a, b in runs:
         near, turned = _beside(work.xy, a, b), _turned(work.raw[a:b], system)
         legs, _ = _legs(work.xy[a:b], near)
-        if _fits(turned, near, legs):
+        if _fits(turned, near, legs, limits.outlier_min_m):
             xy = np.vstack([work.xy[:a], turned, work.xy[b:]])
             told = _told("axis_swapped_part", work, a, b, turned, legs)
             return _Work(work.row, xy, work.raw, work.number), told
@@ -163,12 +163,12 @@ def _turned(raw: Floats, system: tuple[CRS, CRS]) -> Floats:
         return np.asarray(crs.out_of_storage(system[1])(crs.into_storage(system[0])(raw[:, ::-1])), float)
 
 
-def _fits(turned: Floats, near: list[Floats], legs: float) -> bool:
+def _fits(turned: Floats, near: list[Floats], legs: float, far_m: float) -> bool:
     """Whether exchanged vertices lie at the rest of the line, far nearer than as they are."""
     if not near or not np.isfinite(turned).all():
         return False
-    now, _ = _legs(turned, near)
-    return now * 10 < legs
+    now, base = _legs(turned, near)
+    return now * 10 < legs and now <= max(far_m, base)
 
 
 def _told(code: str, work: _Work, a: int, b: int, place: Floats, measure: float) -> Found:
