@@ -60,15 +60,14 @@ def numbered(stakes: Sequence[Stake], chains: Sequence[Chain], naming: Naming) -
 
     Where the existing stakes of a bank count in a series of their own, the new ones go on in it.
     """
-    expected = [naming.series(chains[s.chain], s) for s in stakes]
+    groups: dict[Any, list[int]] = {}
+    for i, stake in enumerate(stakes):
+        chain = chains[stake.chain]
+        if not stake.shared:
+            groups.setdefault((chain.river, chain.bank, naming.series(chain, stake)), []).append(i)
     out: list[Number | str] = [""] * len(stakes)
-    for key in dict.fromkeys((chains[s.chain].river, chains[s.chain].bank, e) for s, e in zip(stakes, expected, strict=True)):  # fmt: skip
-        rows = [
-            i
-            for i, s in enumerate(stakes)
-            if not s.shared and (chains[s.chain].river, chains[s.chain].bank, expected[i]) == key
-        ]
-        for i, number in zip(rows, _of_series([stakes[i] for i in rows], *key[2]), strict=True):
+    for (_, _, series), rows in groups.items():
+        for i, number in zip(rows, _of_series([stakes[i] for i in rows], *series), strict=True):
             out[i] = number
     return out
 
@@ -166,14 +165,13 @@ def notes(
 
 
 def _number_notes(frame: gpd.GeoDataFrame) -> list[Note]:
-    out = []
-    for code, rows in frame.groupby("code", sort=False):
-        if len(rows) > 1:
-            first = rows.iloc[0]
-            out.append(Note("number_twice", first["river_code"], first["bank"], first["at_m"], (str(code),)))
-    for (river, bank, _), rows in frame.groupby(["river_code", "bank", "number_series"], sort=False):
-        read = [(stake_numbers.read(c, s), c, at) for c, s, at in zip(rows["code"], rows["number_series"], rows["at_m"], strict=True)]  # fmt: skip
-        for (a, one, _), (b, two, at) in itertools.pairwise(read):
-            if a and b and b.key < a.key:
-                out.append(Note("number_falls", str(river), str(bank), at, (one, two)))
+    """Numbers that stand on several stakes, and neighbours of one series whose numbers fall."""
+    rows = list(zip(frame["code"], frame["number_series"], frame["river_code"], frame["bank"], frame["at_m"], strict=True))  # fmt: skip
+    count = Counter(r[0] for r in rows)
+    first = {r[0]: r for r in reversed(rows)}
+    out = [Note("number_twice", first[c][2], first[c][3], first[c][4], (c,)) for c, n in count.items() if n > 1]
+    for (one, series, *place), (two, same, *next_, at) in itertools.pairwise(rows):
+        a, b = stake_numbers.read(one, series), stake_numbers.read(two, same)
+        if a and b and series == same and place[:2] == next_ and b.key < a.key:
+            out.append(Note("number_falls", next_[0], next_[1], at, (one, two)))
     return out
