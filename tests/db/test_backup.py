@@ -53,6 +53,19 @@ def filled(db: Database, tmp_path: Path) -> tuple[Database, Path]:
     return db, store
 
 
+def test_a_backup_comes_back_where_its_logins_are_not(db: Database, empty_database: Database, tmp_path: Path) -> None:
+    login = f"planner-{uuid.uuid4().hex[:8]}"
+    with db.engine.begin() as conn:
+        conn.execute(text(f'CREATE ROLE "{login}" LOGIN'))
+        conn.execute(text("SELECT app.let_planners_in(:p)"), {"p": login})
+    try:
+        backup.backup(db, tmp_path / "b.tar", tmp_path / "store")
+    finally:
+        with db.engine.begin() as conn:
+            conn.execute(text(f'DROP OWNED BY "{login}"; DROP ROLE "{login}"'))
+    assert backup.restore(empty_database, tmp_path / "b.tar", tmp_path / "elsewhere").applied == []
+
+
 def test_round_trip(filled: tuple[Database, Path], empty_database: Database, tmp_path: Path) -> None:
     db, store = filled
     made = backup.backup(db, tmp_path / "b.tar", store)

@@ -100,6 +100,7 @@ def restore(db: Database, file: Path, store_dir: Path) -> Restored:
             [
                 "pg_restore",
                 "--no-owner",
+                "--no-privileges",  # logins of the old server need not be there; upgrade lets planners in again
                 "--exit-on-error",
                 "--single-transaction",
                 f"--dbname={_url(db)}",
@@ -113,7 +114,10 @@ def restore(db: Database, file: Path, store_dir: Path) -> Restored:
             (Path(folder) / STORE / name).replace(target) if _same_device(
                 Path(folder), target.parent
             ) else target.write_bytes((Path(folder) / STORE / name).read_bytes())
-    return Restored(db.name, len(manifest["files"]), upgrade.upgrade(db))
+    applied = upgrade.upgrade(db)
+    with db.engine.begin() as conn:
+        conn.execute(text("SELECT app.let_planners_in()"))
+    return Restored(db.name, len(manifest["files"]), applied)
 
 
 def _same_device(a: Path, b: Path) -> bool:
