@@ -41,8 +41,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "stakes.gpkg"
 
 
-@pytest.fixture
-def recorded(db: Database, package: Path) -> Database:
+@pytest.fixture(scope="module")
+def recorded(module_db: Database, package: Path) -> Database:
+    """A database with that placing recorded; each test has stakes of its own in it."""
+    db = module_db
     night_ground.put(db, "river", [{"code": "R1", "name": "试验河", "kind": "river"}])
     done = stake_workflow.record(db, package, "planner", namespace="local")
     assert (done.known, done.set_aside) == (0, [])
@@ -50,14 +52,14 @@ def recorded(db: Database, package: Path) -> Database:
     return db
 
 
-def told(db: Database, event: str, on: date, tmp_path: Path, **more: object) -> stake_workflow.Told:
+def told(db: Database, code: str, event: str, on: date, tmp_path: Path, **more: object) -> stake_workflow.Told:
     report = Report(event, on, str(more.pop("reason", "现场")), **more)  # type: ignore[arg-type]
-    return stake_workflow.report(db, "R1-L-0002", report, "planner", store_dir=tmp_path, today=TODAY)
+    return stake_workflow.report(db, code, report, "planner", store_dir=tmp_path, today=TODAY)
 
 
-def now(db: Database) -> dict[str, object]:
+def now(db: Database, code: str) -> dict[str, object]:
     with db.read() as conn:
-        return stake_workflow.the_one(stake_store.stakes(conn, code="R1-L-0002"), "R1-L-0002")
+        return stake_workflow.the_one(stake_store.stakes(conn, code=code), code)
 
 
 def test_a_placing_is_recorded_once(recorded: Database, package: Path) -> None:
@@ -72,11 +74,13 @@ def test_a_placing_is_recorded_once(recorded: Database, package: Path) -> None:
 
 
 def test_the_life_of_a_stake_is_kept_event_by_event(recorded: Database, tmp_path: Path) -> None:
+    code = "R1-L-0003"
     photo = tmp_path / "桩.jpg"
     photo.write_bytes(b"picture")
-    true = now(recorded)["geom"]
+    true = now(recorded, code)["geom"]
     told(
         recorded,
+        code,
         "set",
         date(2026, 6, 1),
         tmp_path,
@@ -84,22 +88,22 @@ def test_the_life_of_a_stake_is_kept_event_by_event(recorded: Database, tmp_path
         vertical_datum="1985国家高程基准",
         measured_by="县测绘院",
     )
-    lost = told(recorded, "lost", date(2026, 7, 3), tmp_path, reason="冲毁", photo=photo)
+    lost = told(recorded, code, "lost", date(2026, 7, 3), tmp_path, reason="冲毁", photo=photo)
     assert (lost.status, lost.kind) == ("lost", "base")
-    told(recorded, "restored", date(2026, 7, 20), tmp_path)
+    told(recorded, code, "restored", date(2026, 7, 20), tmp_path)
     spot = shapely.Point(true.x + 0.00003, true.y - 0.00002)
-    moved = told(recorded, "moved", date(2026, 8, 1), tmp_path, to=(spot.x, spot.y))
+    moved = told(recorded, code, "moved", date(2026, 8, 1), tmp_path, to=(spot.x, spot.y))
     assert (moved.status, moved.kind) == ("good", "moved")
     assert moved.moved_m == pytest.approx(3.66, abs=0.05)
     assert 90 < moved.moved_bearing_deg < 180
-    back = told(recorded, "restored", date(2026, 9, 1), tmp_path)
+    back = told(recorded, code, "restored", date(2026, 9, 1), tmp_path)
     assert (back.status, back.kind, back.moved_m) == ("good", "base", None)
-    here = now(recorded)
+    here = now(recorded, code)
     assert crs.GEOD.inv(here["geom"].x, here["geom"].y, true.x, true.y)[2] < 0.001
     assert here["measured_by"] == "县测绘院"
     with recorded.read() as conn:
         events = stake_store.events(conn, here["id"])
-        on = {d: conn.execute(text("SELECT status, kind FROM app.stake_as_of(:d) WHERE code = 'R1-L-0002'"), {"d": d}).one() for d in ("2026-05-01", "2026-06-15", "2026-07-10", "2026-08-15", "2026-09-15")}  # fmt: skip
+        on = {d: conn.execute(text("SELECT status, kind FROM app.stake_as_of(:d) WHERE code = 'R1-L-0003'"), {"d": d}).one() for d in ("2026-05-01", "2026-06-15", "2026-07-10", "2026-08-15", "2026-09-15")}  # fmt: skip
     assert list(events["event"]) == ["set", "lost", "restored", "moved", "restored"]
     assert len(list((tmp_path / "stakes").iterdir())) == 1
     assert {d: tuple(r) for d, r in on.items()} == {
@@ -122,16 +126,16 @@ def test_what_does_not_go_with_how_a_stake_stands_is_refused(
     recorded: Database, tmp_path: Path, event: str, on: date, more: dict, error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
-        told(recorded, event, on, tmp_path, **more)
-    assert now(recorded)["status"] == "planned"
+        told(recorded, "R1-L-0004", event, on, tmp_path, **more)
+    assert now(recorded, "R1-L-0004")["status"] == "planned"
 
 
 def test_events_follow_each_other_in_time_and_sense(recorded: Database, tmp_path: Path) -> None:
-    told(recorded, "set", date(2026, 6, 1), tmp_path)
+    told(recorded, "R1-L-0005", "set", date(2026, 6, 1), tmp_path)
     with pytest.raises(NotNow, match="begins on 2026-06-01"):
-        told(recorded, "lost", date(2026, 5, 1), tmp_path)
+        told(recorded, "R1-L-0005", "lost", date(2026, 5, 1), tmp_path)
     with pytest.raises(NotNow, match="does not follow"):
-        told(recorded, "restored", date(2026, 6, 2), tmp_path)
+        told(recorded, "R1-L-0005", "restored", date(2026, 6, 2), tmp_path)
     with pytest.raises(NotFound, match="no stake"):
         stake_workflow.report(
             recorded, "R9-L-1", Report("lost", TODAY, "x"), "planner", store_dir=tmp_path, today=TODAY
@@ -151,20 +155,19 @@ def test_the_true_point_of_a_moved_stake_is_found_again(at: tuple[float, float],
     assert crs.GEOD.inv(true.x, true.y, back.x, back.y)[2] < 0.0005
 
 
-def test_a_stake_comes_in_from_a_table_and_goes_on(db: Database, tmp_path: Path) -> None:
+def test_a_stake_comes_in_from_a_table_and_goes_on(recorded: Database, tmp_path: Path) -> None:
     """A surveyed stake that an import brought (status good) is lost like a planned one that was set."""
-    night_ground.put(db, "river", [{"code": "R1", "name": "试验河", "kind": "river"}])
     row = {
-        "code": "R1-L-0002",
+        "code": "OLD-7",
         "river_code": "R1",
         "bank": "left",
         "measured_by": "县测绘院",
         "measured_on": date(2020, 5, 1),
     }
-    night_ground.put(db, "stake", [row], [shapely.Point(night_ground.X, night_ground.Y)])
-    assert told(db, "lost", date(2026, 7, 3), tmp_path).status == "lost"
-    assert isinstance(now(db)["geom"], shapely.Point)
-    assert str(now(db)["measured_on"]) == "2020-05-01"
+    night_ground.put(recorded, "stake", [row], [shapely.Point(night_ground.X, night_ground.Y)])
+    assert told(recorded, "OLD-7", "lost", date(2026, 7, 3), tmp_path).status == "lost"
+    assert isinstance(now(recorded, "OLD-7")["geom"], shapely.Point)
+    assert str(now(recorded, "OLD-7")["measured_on"]) == "2020-05-01"
 
 
 def test_the_package_is_what_import_reads(package: Path) -> None:
