@@ -16,9 +16,10 @@ from rivergis.boundary import draft_workflow
 from rivergis.boundary.draft_edit import Edit
 from rivergis.db import people
 from rivergis.db.connect import Database
+from rivergis.river import store as river_store
 from tests.chromium import Watch
 from tests.serving import serving
-from tests.web.conftest import MAKER, PASSWORD, ground
+from tests.web.conftest import MAKER, PASSWORD, degrees, ground
 
 pytestmark = pytest.mark.browser
 Shot = Callable[[Page, str], Path]
@@ -57,6 +58,8 @@ class Room:
 def room(module_db: Database, data_dir: Path) -> Iterator[Room]:
     with module_db.write(MAKER) as conn:
         ground(conn)
+        axis = degrees(shapely.LineString([(106.0, 29.4), (106.01, 29.4)]), code="R1", river_code="R1")
+        river_store.save(conn, "axis", axis, namespace="local", import_id=None)
         for name, role in (("zhang", "planner"), ("li", "planner"), ("wang", "reviewer")):
             people.add_user(conn, name, name, password=PASSWORD)
             people.grant(conn, name, role)
@@ -264,3 +267,75 @@ def test_a_conflict_is_shown_and_decided(
     expect(unsaved(page)).to_have_text("0")
     left = room.segments(code).query("bank == 'left'").iloc[0].geom
     assert left.coords[0][1] == lat and (len(left.coords) == 3) == (way == "keep_mine")
+
+
+def test_defects_are_signs_and_a_list_and_a_repair_is_taken(
+    page: Page, watch: Watch, room: Room, screenshot: Shot
+) -> None:
+    code = room.draft()
+    moved(room, code, "left", LEFT, middle=(106.005, 29.3999))  # across the river
+    room.open(page, code)
+    page.get_by_role("tab", name="缺陷").click()
+    page.locator("#bd-ask-defects").click()
+    found = page.locator("#bd-defect-list li.bd-blocks")
+    expect(found.filter(has_text="越过河中线").first).to_be_visible()
+    expect(page.locator("#bd-defect-kinds")).to_contain_text("越过河中线")
+    found.filter(has_text="越过河中线").first.locator("button").first.click()
+    expect(page.locator(".leaflet-popup")).to_contain_text("越过")
+    expect(page.locator(".bd-defect.bd-blocks").first).to_be_visible()
+    screenshot(page, "boundary-defects")
+    offered = page.locator("[data-way=take_repair]")
+    if offered.count():
+        offered.first.click()
+        expect(unsaved(page)).to_have_text("1")
+
+
+def test_the_preview_shows_every_reduction_and_asks_why(page: Page, watch: Watch, room: Room, screenshot: Shot) -> None:
+    code = room.draft()
+    room.open(page, code)
+    page.locator("#bd-list button", has_text="左岸").click()
+    look_at(page, 106.005, LEFT, 17)
+    x, y = spot(page, 106.005, LEFT)
+    drag(page, (x, y), (x, y + 60))  # inwards
+    page.locator("#bd-look").click()
+    expect(page.locator(".bd-out b")).not_to_have_text("0 m²")
+    expect(page.locator(".bd-reductions li")).to_have_count(1)
+    page.get_by_label("缩小原因").first.fill("堤防改线")
+    screenshot(page, "boundary-preview")
+    assert len(room.segments(code)) == 2 and room.segments(code)["revision"].max() == 1  # nothing was saved for it
+    save(page, "左岸内移")
+    expect(unsaved(page)).to_have_text("0")
+    page.get_by_role("tab", name="办理").click()
+    page.locator("#bd-moves summary", has_text="送审").click()
+    page.locator("#bd-moves [name=reason]").first.fill("请审查")
+    page.locator("#bd-moves button", has_text="送审").click()
+    reason = page.locator("#bd-moves textarea[data-reduction]")
+    expect(reason).to_have_value("堤防改线")  # what was typed at the preview
+    refusals(watch)
+    page.locator("#bd-moves details[open] button", has_text="送审").click()
+    expect(page.locator(".bd-code")).to_contain_text("已送审")
+    expect(page.locator("#bd-tools, .bd-tools")).to_be_hidden()
+
+
+def test_an_earlier_revision_is_looked_at_and_not_drawn_on(page: Page, watch: Watch, room: Room) -> None:
+    code = room.draft()
+    moved(room, code, "left", 29.4013)
+    room.open(page, code, query="%3Frevision=1")
+    expect(page.get_by_text("正在查看第 1 版")).to_be_visible()
+    expect(page.locator(".bd-tools")).to_be_hidden()
+    assert page.evaluate("rivergis.desk.work.all().find((s) => s.fields.bank === 'left').coords[0][1]") == LEFT
+
+
+def test_a_phone_draws(phone: Page, watch: Watch, room: Room, screenshot: Shot) -> None:
+    code = room.draft()
+    room.open(phone, code)
+    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    look_at(phone, 106.005, 29.4013, 16)
+    phone.locator("#bd-draw").tap()
+    for lon, lat in ((106.003, 29.4014), (106.006, 29.4015)):
+        phone.touchscreen.tap(*spot(phone, lon, lat))
+    phone.locator("#bd-finish").tap()
+    expect(unsaved(phone)).to_have_text("1")
+    screenshot(phone, "boundary-phone")
+    phone.locator("#rg-toggle").tap()
+    expect(phone.locator("#bd-form")).to_be_visible()

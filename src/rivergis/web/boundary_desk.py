@@ -16,7 +16,7 @@ from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotFound, UsageError
 from rivergis.maps import features
-from rivergis.web import boundary_draft, boundary_told, case_sent
+from rivergis.web import boundary_defects, boundary_draft, boundary_told, case_sent
 from rivergis.web.auth import database, require
 
 router = APIRouter(prefix="/api/boundary", tags=["boundary"])
@@ -180,9 +180,16 @@ async def preview(request: Request, _: View, code: str) -> JSONResponse:
 
 
 @router.get("/drafts/{code}/defects")
-def defects(request: Request, _: View, code: str) -> dict[str, Any]:
+def defects(
+    request: Request,
+    _: View,
+    code: str,
+    repairs: Annotated[
+        bool, Query(description="With a proposed repair where one is safe, as edits to be taken")
+    ] = False,
+) -> dict[str, Any]:
     """体检: what the line doctor finds in the lines saved last, each with code, severity, place and what to do."""
-    return boundary_told.defects(request, code)
+    return boundary_defects.defects(request, code, repairs=repairs)
 
 
 @router.get("/drafts/{code}/reductions")

@@ -1,4 +1,4 @@
-"""What the line doctor and the redraw preview say of a draft, as the drawing page takes it; drafts opened; bodies of JSON read."""
+"""Drafts of boundary lines opened, the redraw preview of unsaved edits, and bodies of JSON read."""
 
 from __future__ import annotations
 
@@ -103,8 +103,3 @@ def _by_id(conn: Connection, draft: Mapping[str, Any], edits: Sequence[Edit]) ->
         else e
         for e in edits
     ]
-
-
-def defects(request: Request, code: str) -> dict[str, Any]:
-    """The defects of the lines saved last."""
-    return {"revision": 0, "defects": []}

@@ -8,6 +8,7 @@
   const { Panel, id } = window.rivergis.draftPanel;
   const { Preview } = window.rivergis.draftPreview;
   const COLOURS = { draft: "#d2691e", announced: "#b3284f", surrogate: "#7b6a9f", computed: "#4f6fb5" };
+  const PINS = 150;
   const CAUGHT = ["boundary_line", "levee", "reach", "bank_line", "function_zone"];
 
   function Desk(map, data) {
@@ -147,13 +148,13 @@
 
   /* ---- one segment ---- */
 
-  Desk.prototype.select = function (name, fly) {
+  Desk.prototype.select = function (name, fly, quiet) {
     const before = this.selected;
     this.selected = name;
     [before, name].forEach((one) => one && this.shapes.has(one) && this.work.get(one) && this.shapes.get(one).setStyle(this.style(this.work.get(one))));
     const segment = name && this.work.get(name);
     if (segment && fly) this.fit(L.latLngBounds(segment.coords.map(toLatLng)));
-    if (segment && !fly && this.panel.shown !== "bd-lines") this.panel.open("bd-lines");
+    if (segment && !fly && !quiet && this.panel.shown !== "bd-lines") this.panel.open("bd-lines");
     this.tools.edit(segment && this.may ? copy(segment) : null);
     this.panel.form();
     this.state();
@@ -248,7 +249,7 @@
 
   Desk.prototype.told = function (names) {
     names.forEach((name) => this.draw(name));
-    if (this.selected && names.includes(this.selected)) this.select(this.work.get(this.selected) ? this.selected : null);
+    if (this.selected && names.includes(this.selected)) this.select(this.work.get(this.selected) ? this.selected : null, false, true);
     this.panel.list();
     this.stale();
     this.state();
@@ -298,10 +299,18 @@
     this.work.saved(went, now.revision, now.segments);
     this.ghosts.clearLayers();
     this.renew();
-    id("bd-revision").textContent = now.revision;
+    this.stands(now.revision);
     this.notice(answer.said.merged ? "saved_merged" : "saved");
     this.examine();
     if (this.preview.told) this.foresee();
+  };
+
+  /* The revision that is before the eyes now: what the forms of moves are for, and the last of the history. */
+  Desk.prototype.stands = async function (revision) {
+    id("bd-revision").textContent = revision;
+    document.querySelectorAll("#bd-moves [name=revision]").forEach((field) => { field.value = revision; });
+    const { ok, said } = await this.ask("");
+    if (ok) this.panel.history(said.changes, revision);
   };
 
   /* Somebody else was first: their shapes lie beside mine, and what was drawn stays until each is settled. */
@@ -310,7 +319,7 @@
     const now = await this.load();
     if (!now) return;
     this.work.refused(said.segments || [], now.revision, now.segments);
-    id("bd-revision").textContent = now.revision;
+    this.stands(now.revision);
     this.renew();
     this.compare();
     this.notice(this.work.clash.size ? "conflict_told" : "saved_meanwhile", "warn");
@@ -336,34 +345,54 @@
     if (this.selected && !this.work.get(this.selected)) this.selected = null;
     this.redraw();
     this.panel.list();
-    this.select(this.selected);
+    this.select(this.selected, false, true);
   };
 
   /* ---- defects and preview ---- */
 
-  Desk.prototype.examine = async function () {
-    const { ok, said, status } = await this.ask("/defects");
+  Desk.prototype.examine = async function (repairs) {
+    const { ok, said, status } = await this.ask(`/defects${repairs ? "?repairs=true" : ""}`);
     if (!ok) return status && this.notice(said.message, "warn");
-    this.panel.defects(said.defects);
-    this.marks.clearLayers();
-    said.defects.filter((d) => d.place).forEach((defect) => {
-      const icon = L.divIcon({ className: `bd-defect bd-${defect.severity}`, iconSize: [22, 22], html: "!" });
-      const mark = L.marker(toLatLng(defect.place), { icon, pane: "bd-defects", keyboard: false, title: defect.name.zh }).addTo(this.marks);
-      mark.on("click", () => this.showDefect(defect));
-      defect.mark = mark;
-    });
+    this.found = said.defects.filter((d) => d.place);
+    this.panel.defects(said);
+    this.pins();
     document.body.classList.remove("bd-stale");
+  };
+
+  /* Signs of the defects in view, what blocks first: no more than can be told apart. */
+  Desk.prototype.pins = function () {
+    this.marks.clearLayers();
+    const seen = this.map.getBounds().pad(0.05);
+    const inView = (this.found || []).filter((d) => seen.contains(toLatLng(d.place)));
+    [...inView.filter((d) => d.severity === "blocks"), ...inView.filter((d) => d.severity !== "blocks")].slice(0, PINS).reverse().forEach((defect) => {
+      const icon = L.divIcon({ className: `bd-defect bd-${defect.severity}`, iconSize: [20, 20], html: "!" });
+      L.marker(toLatLng(defect.place), { icon, pane: "bd-defects", keyboard: false, title: defect.name.zh }).addTo(this.marks)
+        .on("click", () => this.showDefect(defect));
+    });
   };
 
   Desk.prototype.showDefect = function (defect) {
     const box = el("div", "bd-pop");
     box.append(named("h3", defect.name), el("p", "", defect.zh), el("p", "bd-quiet", defect.sentence));
-    if (defect.repair) box.append(el("p", "", defect.repair));
+    if (defect.repair) box.append(el("p", "", `${this.words.repair.zh} ${defect.repair.zh}`));
+    const own = defect.segments.find((name) => this.work.get(name));
+    if (own) this.select(own, false, true);
     if (!defect.place) return;
     const at = toLatLng(defect.place);
     if (window.innerWidth <= 760) this.fold(false);
     if (this.map.getZoom() < 15 || !this.map.getBounds().contains(at)) this.map.setView(at, Math.max(this.map.getZoom(), 16), { animate: false });
     L.popup({ maxWidth: 320, offset: [0, -8] }).setLatLng(at).setContent(box).openOn(this.map);
+  };
+
+  /* A proposal becomes an edit that nobody has saved: to be looked at, undone or saved. */
+  Desk.prototype.takeRepair = function (edits) {
+    const known = edits.map((edit) => ({ edit, segment: this.work.get(edit.segment_id) })).filter(({ segment }) => segment);
+    this.work.step(known.map(({ edit, segment }) => (edit.op === "remove" ? this.work.remove(segment.id) : this.work.put({
+      ...segment, coords: edit.geometry ? edit.geometry.coordinates : segment.coords, fields: byHand({ ...segment.fields, ...edit.fields }),
+    }))));
+    known.filter(({ edit }) => edit.geometry).forEach(({ segment }) => this.place(this.work.get(segment.id), true));
+    const first = known.find(({ edit }) => edit.op === "put");
+    if (first) this.select(first.segment.id, true);
   };
 
   Desk.prototype.foresee = async function () {
@@ -375,7 +404,7 @@
 
   Desk.prototype.reasonsTyped = function (reasons) {
     document.querySelectorAll("textarea[data-reduction]").forEach((field) => {
-      if (reasons[field.dataset.reduction] !== undefined) field.value = reasons[field.dataset.reduction];
+      if (reasons[field.dataset.reduction]) field.value = reasons[field.dataset.reduction];
     });
   };
 
@@ -398,7 +427,7 @@
     on("bd-save", () => this.busy(id("bd-save"), () => this.save()));
     on("bd-look", () => { this.panel.open("bd-preview"); this.fold(true); this.busy(id("bd-ask-preview"), () => this.foresee()); });
     on("bd-ask-preview", () => this.busy(id("bd-ask-preview"), () => this.foresee()));
-    on("bd-ask-defects", () => this.busy(id("bd-ask-defects"), () => this.examine()));
+    on("bd-ask-defects", () => this.busy(id("bd-ask-defects"), () => this.examine(true)));
     on("rg-toggle", () => this.fold(id("rg-toggle").getAttribute("aria-expanded") === "false"));
     document.addEventListener("keydown", (event) => this.keyed(event));
     window.addEventListener("beforeunload", (event) => { if (this.work.edits.size && !this.work.kept) event.preventDefault(); });
@@ -432,6 +461,7 @@
     L.control.zoom({ position: "bottomright", zoomInTitle: "放大 Zoom in", zoomOutTitle: "缩小 Zoom out" }).addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
     map.setView([35, 105], 5);
+    map.on("moveend", () => this.pins());
     map.on("mousemove", ({ latlng }) => { id("rg-where").textContent = `${latlng.lng.toFixed(6)} ${latlng.lat.toFixed(6)}`; });
     this.panel = new Panel(this);
     this.tools = new Tools(map, {
@@ -459,6 +489,7 @@
     this.compare();
     this.tools.set("select");
     if (at) this.notice(`${this.words.restored.zh} ${new Date(at).toLocaleString("zh-CN", { timeZone: "Asia/Shanghai", hour12: false })} · ${this.words.restored.en}`, "warn");
+    this.reasonsTyped(this.preview.reasons);
     document.body.classList.add("bd-ready");
     if (!this.at) this.examine();
   };

@@ -45,7 +45,7 @@
       return { button, section };
     });
     bar.hidden = false;
-    this.open(this.buttons.some(({ section }) => `#${section.id}` === window.location.hash) ? window.location.hash.slice(1) : "bd-lines");
+    this.open(this.buttons.some(({ section }) => `#${section.id}` === window.location.hash) ? window.location.hash.slice(1) : document.body.dataset.open || "bd-lines");
   };
 
   Panel.prototype.open = function (name) {
@@ -209,11 +209,38 @@
 
   /* ---- defects ---- */
 
-  Panel.prototype.defects = function (told) {
+  Panel.prototype.defects = function ({ defects: told, examined, not_checked: notChecked }) {
     const blocks = told.filter((d) => d.severity === "blocks").length;
     this.badge("bd-defects", told.length, blocks > 0);
-    id("bd-defect-said").replaceChildren(named("span", this.say(told.length ? "defects_found" : "no_defects")), ` ${told.length ? `${blocks} / ${told.length}` : ""}`);
-    id("bd-defect-list").replaceChildren(...told.map((defect) => this.defect(defect)));
+    id("bd-defect-said").replaceChildren(named("span", this.say(told.length ? "defects_found" : examined ? "no_defects" : "not_examined")), ` ${told.length ? `${blocks} / ${told.length}` : ""}`);
+    this.kinds(told);
+    this.listed(told);
+    id("bd-not-checked").replaceChildren(...notChecked.map((one) => named("li", one)));
+  };
+
+  /* What was found, by kind; a click lists only those. */
+  Panel.prototype.kinds = function (told) {
+    const byCode = new Map();
+    told.forEach((d) => byCode.set(d.code, [...(byCode.get(d.code) || []), d]));
+    const kinds = [...byCode.values()].sort((one, two) => (one[0].severity === two[0].severity ? two.length - one.length : one[0].severity === "blocks" ? -1 : 1));
+    id("bd-defect-kinds").replaceChildren(...kinds.map((own) => {
+      const button = named("button", own[0].name, `bd-${own[0].severity}`);
+      button.type = "button";
+      button.append(" ", el("b", "", own.length));
+      button.setAttribute("aria-pressed", "false");
+      button.addEventListener("click", () => {
+        const on = button.getAttribute("aria-pressed") !== "true";
+        id("bd-defect-kinds").querySelectorAll("button").forEach((other) => other.setAttribute("aria-pressed", String(on && other === button)));
+        this.listed(on ? own : told);
+      });
+      return button;
+    }));
+  };
+
+  Panel.prototype.listed = function (told) {
+    const first = [...told].sort((one, two) => (one.severity === two.severity ? 0 : one.severity === "blocks" ? -1 : 1)).slice(0, MOST);
+    id("bd-defect-list").replaceChildren(...first.map((defect) => this.defect(defect)));
+    if (told.length > MOST) id("bd-defect-list").append(el("li", "bd-quiet", `… ${told.length - MOST}`));
   };
 
   Panel.prototype.defect = function (defect) {
@@ -226,8 +253,27 @@
     button.append(named("em", this.say(`severity_${defect.severity}`), "bd-severity"), text);
     button.addEventListener("click", () => this.desk.showDefect(defect));
     item.append(button);
-    if (defect.repair) item.append(el("p", "bd-repair", `${this.say("repair").zh} ${defect.repair}`));
+    if (defect.repair) item.append(this.repair(defect.repair));
     return item;
+  };
+
+  Panel.prototype.history = function (changes, shown) {
+    const clock = { timeZone: "Asia/Shanghai", hour12: false, dateStyle: "short", timeStyle: "short" };
+    id("bd-history").querySelector("ol").replaceChildren(...changes.map((one) => {
+      const item = el("li", one.revision === shown ? "bd-now" : "");
+      const link = named("a", this.say("revision"));
+      link.append(` ${one.revision}`);
+      link.href = `?revision=${one.revision}#bd-history`;
+      item.append(link, ` · ${one.actor} · ${new Date(one.recorded_at).toLocaleString("zh-CN", clock)}`, el("p", "bd-quiet", one.reason || "—"));
+      return item;
+    }));
+  };
+
+  Panel.prototype.repair = function ({ zh, en, edits }) {
+    const told = el("p", "bd-repair", `${this.say("repair").zh} ${zh} `);
+    told.append(el("small", "", en));
+    if (edits.length && this.desk.may) told.append(" ", this.button("take_repair", () => this.desk.takeRepair(edits)));
+    return told;
   };
 
   window.rivergis.draftPanel = { Panel, chainage, area, id, toLatLng };

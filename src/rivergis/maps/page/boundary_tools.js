@@ -27,7 +27,8 @@
     map.on("moveend zoomend", () => this.corners());
     map.on("click", (event) => this.click(event));
     map.on("mousemove", (event) => this.move(event));
-    map.on("dblclick", () => this.mode === "draw" && this.finish());
+    // two quick taps in two places are no double click, whatever the browser says
+    map.on("dblclick", () => this.mode === "draw" && this.twice && this.finish());
     map.on("contextmenu", () => this.mode === "draw" && this.finish());
   }
 
@@ -86,9 +87,10 @@
   Tools.prototype.click = function (event) {
     if (this.mode === "draw") {
       const at = this.caught(toPair(event.latlng));
-      const last = this.coords[this.coords.length - 1];
+      this.twice = Boolean(this.coords.length) && event.containerPoint.distanceTo(this.clicked) < 8;
+      this.clicked = event.containerPoint;
       // the second click of a double click is no corner
-      if (!last || last[0] !== at[0] || last[1] !== at[1]) this.coords.push(...this.way(at), at);
+      if (!this.twice) this.coords.push(...this.way(at), at);
       this.show();
       this.desk.told("draw", this.coords.length);
     } else if (this.mode === "split") this.split(event);
