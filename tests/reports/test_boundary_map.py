@@ -42,6 +42,10 @@ def test_every_place_lies_on_a_sheet_and_no_sheet_is_empty(
     sheets = map_frame.sheets(PAPERS[paper], scale, xy)
     seen = np.array([inside(v, xy) for v in sheets])
     assert seen.any(axis=0).all() and seen.any(axis=1).all()
+    corners = shapely.get_coordinates(line)  # between two positions the margin of a sheet holds what the line does
+    step = PAPERS[paper].field_height * scale / 1000 * 0.04
+    close = map_frame.sheets(PAPERS[paper], scale, map_frame.along_the_river([line], [("R", 0.0, line.length)], step))
+    assert np.array([inside(v, corners) for v in close]).any(axis=0).all()
 
 
 def test_both_banks_of_a_river_go_downstream_together() -> None:

@@ -124,17 +124,16 @@ def _plain(xy: np.ndarray, size: np.ndarray) -> list[np.ndarray]:
 def along_the_river(
     lines: Sequence[shapely.LineString], keys: Sequence[tuple[str, float, float]], step_m: float
 ) -> np.ndarray:
-    """Positions along lines (metres) in downstream order, both banks together.
+    """Positions along lines (metres), ``step_m`` apart at most, in downstream order, both banks together.
 
     ``keys``: of each line the river and the chainages of its ends (NaN: unknown, then its own length counts).
     """
     river, at, places = [], [], []
     for line, (name, start, end) in zip(lines, keys, strict=True):
-        dense = shapely.get_coordinates(shapely.segmentize(line, step_m))
-        run = np.r_[0.0, np.cumsum(np.hypot(*np.diff(dense, axis=0).T))]
-        known = np.isfinite(start) and np.isfinite(end) and run[-1] > 0
-        river += [name] * len(dense)
-        at.append(start + run / run[-1] * (end - start) if known else run)
-        places.append(dense)
+        run = np.linspace(0.0, line.length, max(2, int(np.ceil(line.length / step_m)) + 1))
+        known = np.isfinite(start) and np.isfinite(end) and line.length > 0
+        river += [name] * len(run)
+        at.append(start + run / line.length * (end - start) if known else run)
+        places.append(shapely.get_coordinates(shapely.line_interpolate_point(line, run)))
     order = np.lexsort([np.concatenate(at), np.array(river)])
     return np.asarray(np.concatenate(places)[order])
