@@ -98,7 +98,7 @@ def given(files: Files, *, old_day: date | None = None, reason: str = "", said: 
     """What a redraw is held against, from its files."""
     told: list[Said] = [] if said is None else said
     return Given(
-        None if files.reaches is None else _reaches(files),
+        None if files.reaches is None else _reaches(files.reaches, files.asked),
         {name: _things(name, paths, files.asked, told) for name, paths in files.things.items() if paths},
         _things("observed", files.observed, files.asked, told) if files.observed else None,
         None if files.units is None else _named(_layer(files.units, files.asked, told), "units"),
@@ -125,6 +125,25 @@ def kept(folder: Path) -> Given:
 @lru_cache(maxsize=32)
 def _kept(path: Path, name: str, _changed_ns: int, _size: int) -> gpd.GeoDataFrame:
     return _things(name, (path,), Asked(None, None, None, None), [])
+
+
+def areas(path: Path, asked: Asked) -> gpd.GeoDataFrame:
+    """Management areas of a file of areas: river_code, name, EPSG:4490."""
+    frame = _named(_pick(path, None, asked, []), "area")
+    frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if frame.empty:
+        raise InputError(f"{path.name} holds no areas: name the management areas.", file=str(path))
+    return frame.assign(name=frame["river"].fillna(frame["river_code"]))
+
+
+def centre_lines(path: Path, asked: Asked) -> gpd.GeoDataFrame:
+    """Reaches of a file: code, river_code, from_m, LineString, EPSG:4490."""
+    return _reaches(path, asked)
+
+
+def features(role: str, path: Path, asked: Asked) -> gpd.GeoDataFrame:
+    """Features of a file by the field names of a role of ``redraw_fields.yaml``; EPSG:4490."""
+    return _things(role, (path,), asked, [])
 
 
 def _about(path: Path) -> dict[str, str]:
@@ -217,7 +236,7 @@ def _named(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
     known = {_plain(c): c for c in frame.columns}
     roles: dict[str, list[str]] = {
         **(fields()["any"] if role not in ("area", "reaches", "units") else {}),
-        **fields()[role],
+        **fields().get(role, {}),
     }
     out: dict[str, Any] = {}
     for ours, names in roles.items():
@@ -236,17 +255,16 @@ def _value(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-def _reaches(files: Files) -> gpd.GeoDataFrame:
-    assert files.reaches is not None
-    found = _opened(files.reaches, files.asked)
+def _reaches(path: Path, asked: Asked) -> gpd.GeoDataFrame:
+    found = _opened(path, asked)
     usual = [o for o in found if o.name.lower() in ("reaches", "reach")]
-    frame = _frame(files.reaches, usual[0] if usual else vector.chosen(files.reaches, found, None), [])
+    frame = _frame(path, usual[0] if usual else vector.chosen(path, found, None), [])
     frame = _named(frame, "reaches")
     lines = frame[frame.geom_type.isin(["LineString"])]
     if lines.empty or lines["code"].isna().any():
         raise InputError(
-            f"{files.reaches.name} is no layer of reaches: each is one LineString with its code (column code or reach_id).",
-            file=str(files.reaches),
+            f"{path.name} is no layer of reaches: each is one LineString with its code (column code or reach_id).",
+            file=str(path),
         )
     return lines.assign(code=lines["code"].astype(str))
 

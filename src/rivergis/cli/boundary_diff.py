@@ -1,4 +1,4 @@
-"""``rivergis boundary``: diff, what a redraw of management areas changes before anybody signs it."""
+"""``rivergis boundary``: diff, what a redraw of management areas changes before anybody signs it; and project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import boundary_project, common
 
 if TYPE_CHECKING:
     from rivergis.boundary.diff import Redraw
@@ -284,4 +284,4 @@ def _reductions(rows: list[dict[str, Any]]) -> None:
     )  # fmt: skip
 
 
-COMMANDS: tuple[click.Command, ...] = (diff,)
+COMMANDS: tuple[click.Command, ...] = (diff, boundary_project.project)
