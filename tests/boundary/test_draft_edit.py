@@ -1,7 +1,7 @@
 """Two planners on one draft, without a database: what merges, what clashes, and that nothing is lost.
 
-    S1 |------------|  S2 |-----------|     left bank, common end at x = 100
-    S3 |--------------------------------|   right bank
+S1 |------------|  S2 |-----------|     left bank, common end at x = 100
+S3 |--------------------------------|   right bank
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def wishes(chosen: list[tuple[uuid.UUID, str, int]]) -> list[Edit]:
     out: dict[uuid.UUID, Edit] = {}
     for segment, what, n in chosen:
         xy = shapely.get_coordinates(next(s.geom for s in BASE if s.segment_id == segment))
-        bent = shapely.LineString([xy[0], xy.mean(axis=0) + [0, n], xy[-1]])
+        bent = shapely.LineString([xy[0], xy.mean(axis=0) + np.array([0.0, n]), xy[-1]])
         out[segment] = {
             "bend": Edit("put", segment, geom=bent),
             "say": Edit("put", segment, {"from_m": float(n)}),
