@@ -220,7 +220,7 @@ def _flagged(lines: gpd.GeoDataFrame, twice: pd.DataFrame, against: pd.DataFrame
             relation[pairs[side].astype(int)] = name
     for pair in twice[(twice["share"] >= _WHOLE) & (twice["differs"] == "")].to_dict("records"):
         a, b = int(pair["row"]), int(pair["other_row"])
-        shorter = b if lines.geometry.iloc[b].length <= lines.geometry.iloc[a].length else a
+        shorter = a if lines.geometry.iloc[a].length < _WHOLE * lines.geometry.iloc[b].length else b
         kept = a if shorter == b else b
         if proposal[kept] == "keep" and not _more(lines, shorter, kept):
             proposal[shorter], of[shorter] = "leave_out", f"{lines['file'].iloc[kept]}/{lines['feature'].iloc[kept]}"
