@@ -140,6 +140,19 @@ def test_a_line_is_placed_on_its_river(desk: Desk) -> None:
     assert nowhere.status_code == 422 and "R9" in nowhere.json()["message"]
 
 
+def test_the_ground_is_exact_where_lines_catch(desk: Desk) -> None:
+    layers = {layer["id"]: layer for layer in desk.ask("/ground").json()["layers"]}
+    assert {f["g"]["coordinates"][0][1] for f in layers["boundary_line"]["features"]} == {LEFT, RIGHT}
+    assert layers["reach"]["features"][0]["g"]["coordinates"] == [[106.0, 29.4], [106.01, 29.4]]
+    assert "popup" not in layers["admin_unit"]["features"][0] and not layers["boundary_line"]["unplaced"]
+
+
+def test_defects_have_places_or_it_is_said_that_none_were_looked_for(desk: Desk) -> None:
+    told = desk.ask("/defects").json()
+    assert told["examined"] or told["not_checked"]
+    assert all(d["severity"] in ("blocks", "advises") and d["name"]["zh"] for d in told["defects"])
+
+
 def test_the_preview_is_of_what_nobody_saved(desk: Desk) -> None:
     inwards = along(LEFT, (106.004, 29.4006), (106.006, 29.4006))
     answer = desk.post("/preview", {"edits": [put(desk.of("left"), inwards)]})

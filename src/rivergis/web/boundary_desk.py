@@ -130,10 +130,17 @@ def segments(request: Request, _: View, code: str, revision: Revision = None) ->
 
 
 @router.get("/drafts/{code}/ground")
-def ground(request: Request, _: View, code: str) -> dict[str, Any]:
+def ground(
+    request: Request,
+    _: View,
+    code: str,
+    river: Annotated[
+        str | None, Query(max_length=200, description="Code of the river to look at while nothing is drawn yet")
+    ] = None,
+) -> dict[str, Any]:
     """What the draft is drawn on: water, reaches, counties, levees and lines in force round it, thinned."""
-    with database(request).read() as conn:
-        return boundary_draft.ground(conn, draft_workflow.get(conn, code))
+    with database(request).read(timeout_s=30) as conn:
+        return boundary_draft.ground(conn, draft_workflow.get(conn, code), river)
 
 
 @router.post("/drafts/{code}/changes", openapi_extra=_body(_SAVE), max_body_size=MAX_EDITS, status_code=201)

@@ -23,7 +23,6 @@ from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotPermitted, UsageError
 from rivergis.maps import boundary_ground, features
-from rivergis.maps.atlas import Bounds
 from rivergis.river import store as river_store
 from rivergis.rules import RuleView
 from rivergis.web import page
@@ -123,15 +122,14 @@ def may_draw(draft: Mapping[str, Any], actor: Actor) -> bool:
 # ---- ground --------------------------------------------------------------------------------------------------------------
 
 
-def ground(conn: Connection, draft: Mapping[str, Any]) -> dict[str, Any]:
-    """What the draft is drawn on: round its own lines, or everything there is while it has none."""
+def ground(conn: Connection, draft: Mapping[str, Any], river: str | None) -> dict[str, Any]:
+    """What the draft is drawn on: round its own lines, else round a river by code, else everything there is."""
     at = features.When(draft["based_on"], now_of(conn))
-    box = boundary_ground.around([draft_store.segments(conn, draft["id"])]) or _whole(conn, at)
+    box = boundary_ground.around([draft_store.segments(conn, draft["id"])])
+    if box is None and river:
+        box = features.river(conn, river, at).scope.box
+    box = box or boundary_ground.around([river_store.reaches(conn, at.on, at.known_at)]) or boundary_ground.NOWHERE
     return boundary_ground.ground(conn, at, box)
-
-
-def _whole(conn: Connection, at: features.When) -> Bounds:
-    return boundary_ground.around([river_store.reaches(conn, at.on, at.known_at)]) or boundary_ground.NOWHERE
 
 
 def rivers_of(conn: Connection, draft: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -94,15 +94,20 @@ def open_draft(
             raise
         typed = {"code": code, "title": title, "line_type": line_type, "river": river or []}
         return _boundary(request, actor, typed=typed, refused=error)
-    return RedirectResponse(f"/boundary/drafts/{quote(made['code'], safe='')}", 303)
+    first = f"?{urlencode({'river': river[0]})}" if river and not made["segments"] else ""
+    return RedirectResponse(f"/boundary/drafts/{quote(made['code'], safe='')}{first}", 303)
 
 
 @router.get("/boundary/drafts/{code}", response_class=HTMLResponse)
 def draft(
-    request: Request, actor: View, code: str, revision: Annotated[int | None, Query(ge=0)] = None
+    request: Request,
+    actor: View,
+    code: str,
+    revision: Annotated[int | None, Query(ge=0)] = None,
+    river: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
     """The drawing page of a draft, or a look at an earlier revision of it."""
-    return _draft(request, actor, code, revision)
+    return _draft(request, actor, code, revision, river=river)
 
 
 @router.post("/boundary/drafts/{code}/moves", max_body_size=case_sent.MAX_BODY)
@@ -131,6 +136,7 @@ def _draft(
     revision: int | None,
     said: Sent | None = None,
     refused: RivergisError | None = None,
+    river: str | None = None,
 ) -> HTMLResponse:
     with database(request).read(timeout_s=30) as conn:
         found = draft_workflow.get(conn, code)
@@ -151,7 +157,7 @@ def _draft(
         offers=[] if past else boundary_draft.offers(found, actor, told["events"]), typed=typed, demo=demo,
         reductions={"told": table, "table_sha256": sha256, "asked": asked}, problem=refused.sentence if refused else None,
         bases=boundary_draft.BASES, drawn_by=draft_workflow.DRAWN_BY, chainage=label, scripts=_urls(assets.DRAW_JS),
-        sheets=_urls(assets.DRAW_CSS), data=_data(found, actor, may, revision if past else None, rivers),
+        sheets=_urls(assets.DRAW_CSS), data=_data(found, actor, may, revision if past else None, rivers, river),
     )  # fmt: skip
     return page.drawing(html, refused.http_status if refused else 200)
 
@@ -170,13 +176,28 @@ def _urls(names: tuple[str, ...]) -> list[str]:
     return [assets.url(name, page.ASSETS) for name in names]
 
 
-def _data(found: Mapping[str, Any], actor: Actor, may: bool, past: int | None, rivers: list[tuple[str, str]]) -> str:
+def _data(
+    found: Mapping[str, Any],
+    actor: Actor,
+    may: bool,
+    past: int | None,
+    rivers: list[tuple[str, str]],
+    river: str | None,
+) -> str:
     """What the script of the page starts from, as JSON that cannot end its element."""
     said = {
         k.partition(".")[2]: {"zh": zh, "en": en} for k, (zh, en) in words.catalogue().items() if k.startswith(WORDS)
     }
     text = json.dumps(
-        {"draft": found["code"], "user": actor.name, "may": may, "at": past, "rivers": rivers, "words": said},
+        {
+            "draft": found["code"],
+            "user": actor.name,
+            "may": may,
+            "at": past,
+            "rivers": rivers,
+            "river": river,
+            "words": said,
+        },
         ensure_ascii=False,
     )
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

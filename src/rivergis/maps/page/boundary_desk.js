@@ -177,6 +177,7 @@
   Desk.prototype.place = async function (segment, keepRiver) {
     const { fields } = segment;
     const body = { geometry: { type: "LineString", coordinates: segment.coords } };
+    if (!keepRiver && this.river) body.river_code = this.river;
     if (keepRiver) Object.assign(body, { river_code: fields.river_code, reach_code: fields.reach_code });
     const edit = this.work.edits.get(segment.id);
     const { ok, said } = await this.ask("/places", body);
@@ -212,7 +213,7 @@
   };
 
   Desk.prototype.drawn = function (coords) {
-    const [river] = this.rivers.keys();
+    const river = this.river || this.rivers.keys().next().value;
     const fields = { river_code: river, reach_code: null, bank: "left", from_m: null, to_m: null, basis: "draft", drawn_by: "hand", hand_edited: true, attributes: {} };
     const segment = { id: uuid(), coords, fields, revision: 0 };
     this.work.step([this.work.put(segment)]);
@@ -473,8 +474,9 @@
     this.work.listeners.push((names) => this.told(names));
     this.wire();
     this.fold(window.innerWidth > 760);
-    const [ground, now] = await Promise.all([this.ask("/ground"), this.load()]);
+    const [ground, now] = await Promise.all([this.ask(`/ground${this.river ? `?river=${encodeURIComponent(this.river)}` : ""}`), this.load()]);
     if (ground.ok) this.ground(ground.said.layers);
+    id("bd-thinned").textContent = ground.said.note || ground.said.message || "";
     if (!now) return;
     this.begin(now, ground.said);
   };
