@@ -117,6 +117,8 @@ def test_water_of_an_earlier_day_that_is_dry_now_is_a_fill(db: Database) -> None
 def test_two_days_of_the_law(db: Database, tmp_path: Path) -> None:
     drafted = made(db)
     put(drafted, 1, Edit("put", of(drafted, "left")["segment_id"].iloc[0], geom=line(*NARROW)))
+    (one,) = preview(drafted).as_dict()["reductions"]
+    assert one["reason"] == "试"  # of the save that drew it
     moved = step(drafted, "submit", "zhang", reasons={"*": "测量更正"})
     step(drafted, "review", "wang", countersign=moved.table_sha256[:8])
     announce(drafted, tmp_path)

@@ -65,6 +65,7 @@ def preview_draft(
     segments = edited(draft_store.segments(conn, draft["id"]), edits)
     both = redraw_workflow.grounds(conn, draft, segments, snap_m=limits.snap_m)
     old, new, said = _closed_on_both(both, segments)
+    new = new.assign(reason=_reasons(conn, draft["id"], segments, new))
     redraw = _told(conn, old, new, said, limits, layers or Given(), draft["based_on"])
     about = {
         "draft": draft["code"],
@@ -117,6 +118,20 @@ def edited(segments: gpd.GeoDataFrame, edits: Sequence[Edit]) -> gpd.GeoDataFram
     rest = segments[~segments["segment_id"].isin(touched)]
     put = pd.DataFrame(rows, columns=segments.columns)
     return gpd.GeoDataFrame(pd.concat([rest, put], ignore_index=True), geometry="geom", crs=segments.crs)
+
+
+def _reasons(
+    conn: Connection, draft_id: uuid.UUID, segments: gpd.GeoDataFrame, new: gpd.GeoDataFrame
+) -> list[str | None]:
+    """Why each area is drawn as it is: the reasons of the saves that drew its lines, after the one that opened the draft."""
+    changes = draft_store.changes(conn, draft_id)
+    why = {r.revision: r.reason for r in changes.itertuples() if r.revision > 1 and r.reason}
+    saved: dict[tuple[str, Any], list[str]] = {}
+    for row in segments.itertuples():
+        if row.revision in why:
+            saved.setdefault((str(row.river_id), row.reach_code), []).append(why[row.revision])
+    told = [saved.get((r, c), []) for r, c in zip(new["river_code"], new["reach_code"], strict=True)]
+    return ["；".join(dict.fromkeys(t)) or None for t in told]
 
 
 def _closed_on_both(
