@@ -100,7 +100,7 @@
     <text-buffer bufferDraw="1" bufferSize="0.8" bufferSizeUnits="MM" bufferColor="255,255,255,230" bufferOpacity="1" bufferJoinStyle="128" />
    </text-style>
    <placement placement="1" placementFlags="10" dist="1" distUnits="MM" polygonPlacementFlags="2" />
-   <rendering scaleVisibility="1" scaleMin="0" scaleMax="200000" obstacle="1" drawLabels="1" />
+   <rendering scaleVisibility="1" scaleMin="10000" scaleMax="200000" obstacle="1" drawLabels="1" />
   </settings>
  </labeling>
  <fieldConfiguration>

@@ -91,7 +91,7 @@
  </renderer-v2>
  <labeling type="simple">
   <settings calloutType="simple">
-   <text-style fieldName="&quot;class_code&quot;" isExpression="1" fontFamily="Noto Sans CJK SC" fontSize="9" fontSizeUnit="Point" textColor="40,40,40,255" textOpacity="1" namedStyle="Regular" fontWeight="50" multilineHeight="1">
+   <text-style fieldName="regexp_substr(represent_value(&quot;class_code&quot;), '^(\\S+)')" isExpression="1" fontFamily="Noto Sans CJK SC" fontSize="9" fontSizeUnit="Point" textColor="40,40,40,255" textOpacity="1" namedStyle="Regular" fontWeight="50" multilineHeight="1">
     <families>
      <family name="Noto Sans CJK SC" />
      <family name="Microsoft YaHei" />
@@ -105,11 +105,149 @@
  </labeling>
  <fieldConfiguration>
   <field name="class_code" configurationFlags="None">
-   <editWidget type="TextEdit">
+   <editWidget type="ValueMap">
     <config>
      <Option type="Map">
-      <Option type="bool" name="IsMultiline" value="false" />
-      <Option type="bool" name="UseHtml" value="false" />
+      <Option type="List" name="map">
+       <Option type="Map">
+        <Option type="QString" name="围垦湖泊 lake reclaimed" value="occupation.reclaim_lake" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="未依法经省级以上人民政府批准围垦河道 river reclaimed without approval" value="occupation.reclaim_river" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="占用水域、滩地 use of water or beach" value="occupation.water_or_beach" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="种植阻碍行洪的林木及高秆作物 trees and tall crops in the flood way" value="occupation.tall_plants" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="网箱、网围等水面占用 net pens and other use of the water surface" value="occupation.net_pen" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="拦河养鱼、拦河渔具 fish kept or caught behind a barrier across the channel" value="occupation.fish_barrier" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="滩地鱼塘等养殖 fish ponds and other aquaculture on the beach" value="occupation.aquaculture" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="滩地大棚 greenhouse on the beach" value="occupation.greenhouse" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="滩地存放物料 material stored on the beach" value="occupation.material_yard" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="消落带、岸坡开垦种植 planting in the drawdown belt or on the bank slope" value="occupation.drawdown_planting" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="填堵、占用河道 channel filled in or narrowed" value="occupation.fill_channel" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="改变水系、河道改为暗渠 water system changed or river put into a culvert" value="occupation.change_course" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="开发利用沙洲 bar in the river developed" value="occupation.bar_development" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="乱占(子类待定) occupation, sub-type to be told" value="occupation.other" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="未见许可的采砂、取土 extraction without a known permit" value="extraction.no_permit" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="不按许可要求采砂 extraction off the permit" value="extraction.off_permit" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="在禁采区、禁采期采砂 extraction in a forbidden area or period" value="extraction.forbidden_area_or_time" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="未见批准的取土 soil taken without a known approval" value="extraction.soil" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="乱采(子类待定) extraction, sub-type to be told" value="extraction.other" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="乱扔乱堆垃圾 rubbish" value="dumping.rubbish" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="倾倒、填埋、贮存、堆放固体废物 solid waste" value="dumping.solid_waste" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="弃置、堆放阻碍行洪的物体 objects that obstruct floods" value="dumping.obstacle" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="弃置砂石或者淤泥 sand, stone or silt left in the channel" value="dumping.silt" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="水面漂浮物、水生植物 floating matter and water plants" value="dumping.floating" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="乱堆(子类待定) dumping, sub-type to be told" value="dumping.other" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="水域岸线占而不用、多占少用、滥占滥用 shoreline held unused or misused" value="building.shoreline_misuse" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="未见许可或与许可不符的涉河建设项目 works without or off a known permit" value="building.no_or_off_permit" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="河道管理范围内的建筑物、构筑物 building or structure in the management area" value="building.obstacle" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="岸线位置改变 shoreline moved" value="building.shoreline_shift" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="围堤、阻水渠道、阻水道路 dyke, canal or road that holds back floods" value="building.dyke" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="拦河坝、过水路面等拦河建筑物 weir, low dam or ford across the channel" value="building.barrage" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="道路施工占用河道 road works in the channel" value="building.road_works" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="水利工程 water works" value="building.water_works" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="光伏、风电设施 photovoltaic or wind power plant" value="building.solar_wind" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="化工园区、化工项目 chemical park or project" value="building.chemical" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="尾矿库 tailings pond" value="building.tailings" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="乱建(子类待定) building, sub-type to be told" value="building.other" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="类别待定 class to be told" value="other.unknown" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="行洪障碍物 obstacle in the flood way" value="other.obstacle" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="砍伐护堤护岸林木、河岸植被 trees and plants of levee or bank cut" value="other.bank_trees" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="未见许可的取水 water taken without a known permit" value="other.water_taking" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="捕捞 fishing" value="other.fishing" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="饮用水水源保护区内排污口 outfall inside a drinking-water source zone" value="outfall.in_zone" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="排污口位置待核 position of an outfall to be checked" value="outfall.position" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="污水排入河道待核 sewage into the river to be checked" value="outfall.discharge" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="界线待核 boundary line to be checked" value="boundary.line_check" />
+       </Option>
+      </Option>
      </Option>
     </config>
    </editWidget>
