@@ -120,7 +120,7 @@ def _sign_table(told: dict[str, Any]) -> Table:
         ]
         for r in told["reductions"]
     ]  # fmt: skip
-    return Table("sign", _SIGN, rows, [bool(r["cases"] or r["codes"] or not r["reason"]) for r in told["reductions"]])
+    return Table("sign", _SIGN, rows, [True] * len(rows))
 
 
 def _river(row: dict[str, Any]) -> str:
@@ -269,7 +269,7 @@ def _book(redraw: Redraw, told: dict[str, Any], path: Path, made_at: datetime) -
 
 
 def _sign_sheet(book: Any, told: dict[str, Any]) -> None:
-    """The table for signatures: red where a reduction has no reason or touches an open case, lines to sign in."""
+    """The table for signatures: every reduction in red, what is grave of it in bold, lines to sign in."""
     table = _sign_table(told)
     sheet = book.create_sheet(words.say("redraw.table_sign")[:31])
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9

@@ -87,7 +87,8 @@ def _drawn(redraw: Redraw, system: CRS) -> Drawn:
         return [s if shapely.is_valid(s) else geometry.polygons_of(s) for s in shapes]
 
     def edges(frame: gpd.GeoDataFrame) -> list[Any]:
-        return [shapely.boundary(s) for s in of(frame)]
+        # where one reach ends and the next begins is no line of the law
+        return [shapely.boundary(shapely.union_all(of(own))) for _, own in frame.groupby("river_code")]
 
     moved = redraw.changed
     flags = redraw.flags
