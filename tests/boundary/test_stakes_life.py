@@ -54,7 +54,7 @@ def recorded(module_db: Database, package: Path) -> Database:
 
 def told(db: Database, code: str, event: str, on: date, tmp_path: Path, **more: object) -> stake_workflow.Told:
     report = Report(event, on, str(more.pop("reason", "现场")), **more)  # type: ignore[arg-type]
-    return stake_workflow.report(db, code, report, "planner", store_dir=tmp_path, today=TODAY)
+    return stake_workflow.report(db, code, report, "planner", store_dir=tmp_path, today=TODAY, within_m=50.0)
 
 
 def now(db: Database, code: str) -> dict[str, object]:
@@ -119,6 +119,7 @@ def test_the_life_of_a_stake_is_kept_event_by_event(recorded: Database, tmp_path
         ("set", date(2026, 10, 3), {}, UsageError, "still to come"),
         ("set", date(2026, 6, 3), {"reason": "  "}, UsageError, "--reason"),
         ("moved", date(2026, 7, 3), {}, UsageError, "--to"),
+        ("set", date(2026, 6, 3), {"to": (107.0, 29.0)}, UsageError, "check the position"),
         ("set", date(2026, 6, 3), {"photo": Path("nowhere.jpg")}, InputError, "nowhere.jpg"),
     ],
 )
@@ -138,7 +139,7 @@ def test_events_follow_each_other_in_time_and_sense(recorded: Database, tmp_path
         told(recorded, "R1-L-0005", "restored", date(2026, 6, 2), tmp_path)
     with pytest.raises(NotFound, match="no stake"):
         stake_workflow.report(
-            recorded, "R9-L-1", Report("lost", TODAY, "x"), "planner", store_dir=tmp_path, today=TODAY
+            recorded, "R9-L-1", Report("lost", TODAY, "x"), "planner", store_dir=tmp_path, today=TODAY, within_m=50.0
         )
 
 

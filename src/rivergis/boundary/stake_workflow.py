@@ -41,6 +41,8 @@ class Told:
     kind: str
     moved_m: float | None
     moved_bearing_deg: float | None
+    from_planned_m: float | None = None
+    """How far it was set from the point that was planned."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,20 @@ class Report:
 
 
 def report(
-    db: Database, code: str, told: Report, actor: str, *, store_dir: Path, namespace: str | None = None, today: date
+    db: Database,
+    code: str,
+    told: Report,
+    actor: str,
+    *,
+    store_dir: Path,
+    today: date,
+    within_m: float,
+    namespace: str | None = None,
 ) -> Told:
-    """Record what became of a stake. Raises ``NotFound``, ``UsageError``, and ``NotNow`` where it does not go with how the stake stands."""
+    """Record what became of a stake; one that is set stands within ``within_m`` of where it was planned.
+
+    Raises ``NotFound``, ``UsageError``, and ``NotNow`` where it does not go with how the stake stands.
+    """
     _check(told, today)
     photo = _kept(told.photo, store_dir) if told.photo else None
     with db.write(actor) as conn:
@@ -71,6 +84,7 @@ def report(
         before = stake_store.kind_before(conn, row["id"]) or "base"
         changes, point = _after(row, told, before)
         content = {**row, **changes, **({"photo_sha256": photo} if photo else {})}
+        off = _off_planned(row, told, point, within_m)
         version = stake_store.put(conn, content, point, told.on, row["code_namespace"])
         stake_store.add_event(
             conn,
@@ -84,7 +98,30 @@ def report(
                 "photo_sha256": photo,
             },
         )
-    return Told(code, told.event, version, *(content[k] for k in ("status", "kind", "moved_m", "moved_bearing_deg")))
+    planned = row["geom"]
+    off = crs.GEOD.inv(planned.x, planned.y, point.x, point.y)[2] if told.event == "set" and told.to else None
+    return Told(
+        code,
+        told.event,
+        version,
+        content["status"],
+        content["kind"],
+        content["moved_m"],
+        content["moved_bearing_deg"],
+        off,
+    )
+
+
+def _off_planned(row: dict[str, Any], told: Report, point: shapely.Point, within_m: float) -> float | None:
+    """How far from where it was planned a stake was set; ``UsageError`` for a place so far that it is a slip."""
+    if told.event != "set" or told.to is None:
+        return None
+    off = float(crs.GEOD.inv(row["geom"].x, row["geom"].y, point.x, point.y)[2])
+    if off > within_m:
+        raise UsageError(
+            f"{told.to[0]},{told.to[1]} lies {off:.0f} m from where {row['code']} was planned, more than {within_m:g} m: check the position."
+        )
+    return off
 
 
 def _check(told: Report, today: date) -> None:

@@ -126,9 +126,11 @@ def _event(name: str, does: str, example: str, *, place: bool = False, measured:
     @common.actor_option
     @common.json_option
     def act(number: str, day: datetime, namespace: str | None, actor: str | None, as_json: bool, **told: Any) -> None:
+        from rivergis import rules
         from rivergis.boundary import stake_workflow
 
         s = common.settings()
+        view = rules.load(s.rules_dir).at(rules.path_of("000000"), day.date())
         db = common.database()
         report = stake_workflow.Report(name, day.date(), **told)
         done = stake_workflow.report(
@@ -138,6 +140,7 @@ def _event(name: str, does: str, example: str, *, place: bool = False, measured:
             common.acting(db, actor, "draft_boundary"),
             store_dir=s.data_dir,
             namespace=namespace,
+            within_m=view.number("boundary.stake.belongs_within"),
             today=datetime.now(common.SHANGHAI).date(),
         )
         common.emit(done, as_json, _said(done))
@@ -166,6 +169,8 @@ def _said(done: Any) -> str:
         if done.moved_m is None
         else f",距真实点位 off its true point {done.moved_m:.2f} m, {done.moved_bearing_deg:.1f}°"
     )
+    if done.from_planned_m is not None:
+        where = f",距设计点位 from the planned point {done.from_planned_m:.2f} m"
     event, status = words.both(f"stake_event.{done.event}"), words.choice("stake", "status", done.status)
     return f"{done.code}: {event} → {status}{where} (第 {done.version} 版 version)"
 
