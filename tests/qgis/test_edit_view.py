@@ -140,6 +140,18 @@ def test_what_was_taken_out_is_marked_and_kept(drafted: Drafted) -> None:
     assert [r["removed"] for r in kept] == [False, True]
 
 
+def test_a_moved_end_is_measured_and_a_typed_number_counts(drafted: Drafted) -> None:
+    drafted.say("UPDATE LINES SET from_m = 7, to_m = 1993 WHERE draft_code = :code AND bank = 'left'")
+    was = drafted.of("left")
+    shorter = line((0.0, 100.0), (1500.0, 120.0)).wkt
+    drafted.say(REDRAW, wkt=shorter, id=was["segment_id"], edition=2)
+    now = drafted.of("left")
+    assert now["from_m"] == 7 and now["to_m"] == pytest.approx(1500, abs=0.05)  # the end that stayed keeps its number
+    typed = REDRAW.replace("SET", "SET from_m = 100, to_m = 1400,")
+    drafted.say(typed, wkt=line((50.0, 100.0), (1450.0, 120.0)).wkt, id=was["segment_id"], edition=3)
+    assert (drafted.of("left")["from_m"], drafted.of("left")["to_m"]) == (100, 1400)
+
+
 def test_an_edit_on_an_old_picture_is_refused_and_nothing_of_it_is_kept(drafted: Drafted) -> None:
     was, right = drafted.of("left"), drafted.of("right")
     old = {"id": was["segment_id"], "edition": was["edition"]}
@@ -249,9 +261,10 @@ def test_what_cannot_be_a_stretch_is_refused_in_a_sentence(drafted: Drafted) -> 
 
 
 def test_every_way_of_drawing_that_commands_know_is_known_here(drafted: Drafted) -> None:
-    for way in draft_workflow.DRAWN_BY:
-        drafted.say("UPDATE LINES SET drawn_by = :way WHERE draft_code = :code", way=way)
-        assert drafted.of("left")["drawn_by"] == way
+    with drafted.desk() as do:
+        for way in draft_workflow.DRAWN_BY:
+            do("UPDATE LINES SET drawn_by = :way WHERE draft_code = :code AND bank = 'left'", way=way)
+            assert do("SELECT drawn_by FROM LINES WHERE bank = 'left'") == [{"drawn_by": way}]
 
 
 def test_a_login_of_its_own_edits_in_its_own_name_and_sees_no_people(drafted: Drafted) -> None:
