@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from hypothesis import strategies as st
+from pyproj import CRS
 
 from rivergis.boundary import bank_chains, stake_table, stakes
 from rivergis.boundary.bank_chains import Chain, Reach
@@ -65,7 +66,7 @@ def placed(
     held = stakes.held(existing, chains, 30.0)
     there = stakes.place(chains, on, held)
     numbers = stake_table.numbered(there, chains, naming)
-    return stake_table.table(there, numbers, chains, held, crs=tiny.ZONE, basis_of={}, vertical_datum=None)
+    return stake_table.table(there, numbers, chains, held, system=CRS(tiny.ZONE), basis_of={}, vertical_datum=None)
 
 
 def again(table: gpd.GeoDataFrame) -> list[Existing]:

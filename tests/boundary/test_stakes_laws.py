@@ -140,3 +140,43 @@ def test_a_number_is_read_as_it_is_written(series: str, figure: int, subs: list[
     series = series.rstrip("-0123456789") + "-"
     number = stake_numbers.Number(series, (figure, *subs), max(digits, len(str(figure))))
     assert stake_numbers.read(str(number), series) == number
+
+
+def test_a_line_round_a_lake_or_island_closes_on_its_first_stake() -> None:
+    """A ring has no end: its last stake sees its first, none is wider than the rule, and placing twice changes nothing."""
+    axis = sg.winding([0.0] * 12)
+    ring = tiny.point(330, 0).buffer(150).exterior
+    line = shapely.LineString(ring.coords)
+    frame = tiny.metric([line], reach_code="H0", bank="left")
+    chains = bank_chains.chains_of(frame, sg.reaches(axis), 0.2)
+    table = sg.placed(chains, sg.ground(spacing=sg.spacing(100, 20, 50)))
+    assert table["to_next_m"].notna().all()
+    assert table["to_next_m"].sum() == pytest.approx(ring.length)
+    assert table["to_next_m"].max() <= 100.001
+    second = sg.placed(chains, sg.ground(spacing=sg.spacing(100, 20, 50)), sg.again(table))
+    assert list(second["code"]) == list(table["code"])
+
+
+def test_lines_of_two_rivers_share_the_stake_at_a_mouth() -> None:
+    """
+    main axis     ────────────────────────▶
+    main line     ──────●        ●─────────   left, open at the mouth
+                        │        │
+    brook's lines       │        │            end on its corners
+    """
+    main, brook = tiny.line((0, 0), (1000, 0)), tiny.line((500, 400), (500, 0))
+    rows = [
+        ("H0", "left", tiny.line((0, 60), (470, 60))), ("H0", "left", tiny.line((530, 60), (1000, 60))), ("H0", "right", tiny.line((0, -60), (1000, -60))),
+        ("H1", "right", tiny.line((470, 400), (470, 60))), ("H1", "left", tiny.line((530, 400), (530, 60))),
+    ]  # fmt: skip
+    frame = tiny.metric([g for *_, g in rows]).assign(reach_code=[r for r, *_ in rows], bank=[b for _, b, _ in rows])
+    chains = bank_chains.chains_of(frame, sg.reaches(main, brook, rivers=["R1", "R2"]), 0.2)
+    table = sg.placed(chains, sg.ground())
+    corners = [tiny.point(470, 60), tiny.point(530, 60)]
+    for corner in corners:
+        [own] = table[table.distance(corner) < 0.001].itertuples()
+        assert own.river_code == "R1"
+        assert "tributary" in own.reason
+    assert [c for c in table["code"] if c.startswith("R2")] == ["R2-L-001", "R2-L-002", "R2-R-001", "R2-R-002"]
+    second = sg.placed(chains, sg.ground(), sg.again(table))
+    assert list(second["code"]) == list(table["code"])

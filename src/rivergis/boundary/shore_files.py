@@ -258,11 +258,11 @@ def counties_in(layer: Layer | None, zone: CRS) -> list[County]:
         return []
     shapes = _placed(layer, "areas of counties", _AREAS).to_crs(zone)
     names, codes = layer.values("name"), layer.values("adcode")
-    level = layer.values("kind") if "level" not in layer.frame else layer.frame["level"]
-    county = [i for i in shapes.index if level.get(i) in (None, "county", "县", "县级") or "level" not in layer.frame]
+    level = layer.choices("level", "admin_unit", "level")
     return [
         County(_adcode(codes[i]), names[i] or codes[i] or str(i), shapely.make_valid(shapely.force_2d(shapes[i])))
-        for i in county
+        for i in shapes.index
+        if level[i] in (None, "county")
     ]
 
 

@@ -110,10 +110,11 @@ def place(
     dem = dem_around(gpd.GeoSeries([c.line for c in chains], crs=zone)) if dem_around else None
     ground = _ground(asked, read, zone, lines, book, view, dem, said)
     there = stakes.place(chains, ground, held)
+    adcodes = {c.name: c.adcode for c in ground.counties if c.adcode}
     form = asked.form or str(view.value("boundary.stake.number_form").value)
-    numbers = stake_table.numbered(there, chains, Naming(form, asked.county, asked.short))
+    numbers = stake_table.numbered(there, chains, Naming(form, asked.county, asked.short, adcodes))
     frame = stake_table.table(
-        there, numbers, chains, held, crs=zone, basis_of=lines["basis"].to_dict(), vertical_datum=dem.vertical_datum if dem else None
+        there, numbers, chains, held, system=zone, basis_of=lines["basis"].to_dict(), vertical_datum=dem.vertical_datum if dem else None
     )  # fmt: skip
     return Placed(
         frame,

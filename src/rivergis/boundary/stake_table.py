@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
 
+from rivergis import crs
 from rivergis.boundary import stake_numbers
 from rivergis.boundary.bank_chains import Chain
 from rivergis.boundary.stake_numbers import Number
@@ -41,18 +42,18 @@ class Note:
 
 @dataclass(frozen=True)
 class Naming:
-    """How numbers are made: ``form``, code of the county, and short names of rivers (river -> letters)."""
+    """How numbers are made: ``form``, code of the county, short names of rivers (river -> letters), codes of counties (name -> adcode)."""
 
     form: str
     county: str = ""
     short: Mapping[str, str] | None = None
+    adcodes: Mapping[str, str] | None = None
 
     def series(self, chain: Chain, stake: Stake) -> tuple[str, int]:
         """What stands before the figures of a stake, and how many digits they have."""
         river = (self.short or {}).get(chain.river) or (self.short or {}).get(chain.river_name) or chain.river
-        return stake_numbers.series_of(
-            self.form, county=self.county or stake.county, river=river, reach=stake.reach, bank=chain.bank
-        )
+        county = self.county or (self.adcodes or {}).get(stake.county) or stake.county
+        return stake_numbers.series_of(self.form, county=county, river=river, reach=stake.reach, bank=chain.bank)
 
 
 def numbered(stakes: Sequence[Stake], chains: Sequence[Chain], naming: Naming) -> list[Number | str]:
@@ -94,7 +95,7 @@ def table(
     chains: Sequence[Chain],
     held: Sequence[Held],
     *,
-    crs: Any,
+    system: CRS,
     basis_of: Mapping[Any, str],
     vertical_datum: str | None,
 ) -> gpd.GeoDataFrame:
@@ -105,15 +106,21 @@ def table(
     """
     off = {id(h.stake): h for h in held}
     rows = [
-        _row(s, n, chains[s.chain], off.get(id(s.existing)), basis_of, vertical_datum)
+        _row(s, n, chains[s.chain], off.get(id(s.existing)), basis_of, vertical_datum, system)
         for s, n in zip(stakes, numbers, strict=True)
         if not s.shared
     ]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=list(COLUMNS)), geometry="geom", crs=crs)
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=list(COLUMNS)), geometry="geom", crs=system)
 
 
 def _row(
-    s: Stake, number: Number | str, chain: Chain, held: Held | None, basis_of: Mapping[Any, str], datum: str | None
+    s: Stake,
+    number: Number | str,
+    chain: Chain,
+    held: Held | None,
+    basis_of: Mapping[Any, str],
+    datum: str | None,
+    system: CRS,
 ) -> dict[str, Any]:
     read = number if isinstance(number, Number) else stake_numbers.read(number)
     there = s.existing
@@ -121,7 +128,7 @@ def _row(
     given = there.extra.get("height_m") if there else None
     height = given if given is not None else s.height_m
     heights = there.extra.get("vertical_datum") if there and given is not None else datum
-    moved = _moved(held, chain) if held and s.kind == "moved" else (None, None)
+    moved = _moved(held, chain, system) if held and s.kind == "moved" else (None, None)
     return {
         "code": str(number), "number_series": read.series if read else None, "river_code": chain.river,
         "river": chain.river_name, "bank": chain.bank, "kind": s.kind, "status": there.status if there else "planned",
@@ -135,10 +142,12 @@ def _row(
     }  # fmt: skip
 
 
-def _moved(held: Held, chain: Chain) -> tuple[float, float]:
-    """Way from the true point of a moved stake to where it stands: metres and degrees clockwise from grid north."""
-    east, north = shapely.get_coordinates(held.stake.point)[0] - shapely.get_coordinates(chain.point(held.along))[0]
-    return float(math.hypot(east, north)), float(np.degrees(np.arctan2(east, north)) % 360)
+def _moved(held: Held, chain: Chain, system: CRS) -> tuple[float, float]:
+    """Way from the true point of a moved stake to where it stands: metres on the ellipsoid, degrees clockwise from north."""
+    both = shapely.get_coordinates([chain.point(held.along), held.stake.point])
+    (lon, lat), (east, north) = crs.into_storage(system)(both)
+    bearing, _, metres = crs.GEOD.inv(lon, lat, east, north)
+    return float(metres), float(bearing) % 360
 
 
 def notes(

@@ -20,12 +20,20 @@ from rivergis.boundary.bank_chains import Chain, Reach
 from rivergis.boundary.function_zones import Counting, Defect, Laid, Limits, Share, Shore, Zone
 from rivergis.boundary.shoreline import LineDefect
 from rivergis.boundary.shoreline_use import Outside, PermitUse, UseLimits
+from rivergis.boundary.stake_numbers import LETTERS
 from rivergis.errors import InputError
 from rivergis.intake.delivery import Asked
 from rivergis.river import chainage
 from rivergis.rules import RuleView
 
+_PLAN = {"reason": "zone_reason"}  # column of a zone -> role of a field where they differ
 _LABEL = re.compile(r"[A-Za-z]{0,3}\d+\+\d{1,3}(?:\.\d+)?")
+
+
+ZONE_COLUMNS = (
+    "code", "name", "river_code", "river", "bank", "zone_type", "given_type", "from_m", "to_m", "length_m", "island", "plan_name",
+    "reason", "measures", "approval_no", "geom",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,7 +141,7 @@ def zones_in(layer: shore_files.Layer, zone: CRS, reaches: Sequence[Reach], know
     """Zones of a layer or a table of stretches; a river, bank or word that is not understood stays None."""
     given = layer.needed("zone_type")
     base = stretches_in(layer, zone, reaches, "zone_name")
-    extra = {k: layer.values(k) for k in ("plan_name", "zone_reason", "measures", "approval_no", "rank")}
+    extra = {k: layer.values(_PLAN.get(k, k)) for k in ("plan_name", "reason", "measures", "approval_no")}
     empty = [i for i, row in base.items() if given[i] is None and _nowhere(row)]
     if empty:
         layer.said.append(
@@ -218,20 +226,24 @@ def counting_of(view: RuleView) -> Counting:
 
 
 def zones_frame(found: Zones) -> gpd.GeoDataFrame:
-    """Zones drawn on the shoreline: what each row of the file became, lines in metres."""
+    """Zones drawn on the shoreline, as ``rivergis import function_zone`` reads them; lines in metres. ``name`` is that of the plan."""
     rows = []
     for x in found.laid:
         shore = found.ground.shores[x.shore]
+        a, b = (round(shore.at_m(s), 3) for s in x.stretch)
+        code = f"{shore.river}-{LETTERS[shore.bank]}-{chainage.label(a)}" + ("-island" if shore.island else "")
+        extra = {k: (x.zone.extra or {}).get(k) for k in ("plan_name", "reason", "measures", "approval_no")}
         rows.append(
             {
-                "code": x.zone.name, "river_code": shore.river, "river": shore.river_name, "bank": shore.bank,
-                "zone_type": x.zone.kind, "given_type": x.zone.given, "from_m": round(shore.at_m(x.stretch[0]), 3),
-                "to_m": round(shore.at_m(x.stretch[1]), 3), "length_m": round(x.length_m, 3), "island": shore.island,
-                "geom": shapely.line_merge(shore.lines(x.stretch)),
+                "code": code, "name": x.zone.name, "river_code": shore.river, "river": shore.river_name, "bank": shore.bank,
+                "zone_type": x.zone.kind, "given_type": x.zone.given, "from_m": a, "to_m": b,
+                "length_m": round(x.length_m, 3), "island": shore.island, **extra, "geom": shapely.line_merge(shore.lines(x.stretch)),
             }
         )  # fmt: skip
-    columns = ["code", "river_code", "river", "bank", "zone_type", "given_type", "from_m", "to_m", "length_m", "island", "geom"]  # fmt: skip
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geom", crs=found.ground.zone)
+    frame = pd.DataFrame(rows, columns=list(ZONE_COLUMNS))
+    again = frame.groupby("code").cumcount()
+    frame["code"] = [c if n == 0 else f"{c}-{n + 1}" for c, n in zip(frame["code"], again, strict=True)]
+    return gpd.GeoDataFrame(frame, geometry="geom", crs=found.ground.zone)
 
 
 @dataclass(frozen=True)

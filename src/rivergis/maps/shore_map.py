@@ -78,7 +78,7 @@ def zones_map(zones: gpd.GeoDataFrame) -> str:
     shapes = crs.to_storage(zones).geometry.to_numpy()
     rows = [
         {
-            "label": z.code,
+            "label": z.name,
             "cls": z.zone_type or "",
             "popup": [
                 (*words.pair("zone_column.type"), words.both(f"choice.zone_type.{z.zone_type}") if z.zone_type else z.given_type),
