@@ -121,6 +121,19 @@ def test_a_surrogate_is_a_sketch(tmp_path: Path) -> None:
     assert "示意·非测绘成果" in (out / "metadata.txt").read_text(encoding="utf-8-sig")
 
 
+def test_what_a_draft_says_of_its_rules_goes_out_in_words(tmp_path: Path) -> None:
+    rule = '{"key": "boundary.leveed.berm_width", "value": 10, "unit": "m", "status": "confirmed", "ruleset": "anhui"}'
+    told = replace(
+        delivery("draft"), lines=lines("draft", rule=rule, source='{"layer": "toe", "feature": "7"}', hand_edited=[True, False, None], indicative=["示意", None, None])
+    )  # fmt: skip
+    assert told.sketch and not replace(told, lines=lines("draft", indicative=[None, False, "否"])).sketch
+    out, done = written(tmp_path / "d", told, formats=("shp", "gpkg"))
+    back = gpd.read_file(out / "shp/JZX.shp")
+    assert back["HDGZ"].iloc[0].startswith("护堤地宽度 10 m(anhui") and back["LYTC"].iloc[0] == "toe · 7"
+    assert list(back["SGXG"].fillna("")) == ["是", "否", ""] and list(back["SYBZ"].fillna("")) == ["示意", "", ""]
+    assert gpd.read_file(out / "result.gpkg", layer="JZX")["rule"].iloc[0] == rule and done.whole
+
+
 def test_two_zones_are_two_sets_of_files_and_said(tmp_path: Path) -> None:
     out, done = written(tmp_path / "d", over_two_zones())
     assert (out / "shp_zone35/JZX.shp").exists() and (out / "shp_zone36/JZX.shp").exists()

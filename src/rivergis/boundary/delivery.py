@@ -53,7 +53,15 @@ class Delivery:
     @property
     def sketch(self) -> bool:
         """Whether any of it is 示意 only: a surrogate, or drawn on a coarse or surface elevation model."""
-        return self.standing == "sketch" or bool((self.lines["basis"] == "surrogate").any())
+        told = [v for v in self.lines["indicative"] if _says_so(v)] if "indicative" in self.lines else []
+        return self.standing == "sketch" or bool(told) or bool((self.lines["basis"] == "surrogate").any())
+
+
+def _says_so(value: Any) -> bool:
+    """Whether a cell of the column ``indicative`` says that it is for orientation only: a text about it, or yes."""
+    return (
+        value is not None and value == value and str(value).strip().lower() not in ("", "false", "0", "0.0", "否", "no")
+    )
 
 
 @dataclass(frozen=True)

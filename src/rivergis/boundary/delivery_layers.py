@@ -35,7 +35,7 @@ _MARK = ("code", "version_code", "river_code", "river", "reach_code", "bank", "b
 COLUMNS: dict[str, tuple[str, ...]] = {
     "lines": (
         *_LINE, "drawn_by", "rule", "source", "levee_grade", "return_period_a", "flood_level_m", "vertical_datum",
-        "tolerance_m", "band_in_m", "band_out_m", "from_m", "to_m", "length_m", *_OF_ACT, "reason",
+        "tolerance_m", "band_in_m", "band_out_m", "from_m", "to_m", "length_m", "indicative", "hand_edited", *_OF_ACT, "reason",
     ),
     "points": ("point_no", *_MARK, "role", "at_m", "x_north_m", "y_east_m", "lon", "lat"),
     "lengths": (*_MARK, "length_m", "text"),
@@ -53,6 +53,7 @@ NUMBERS = frozenset((
     "area_m2", "xy_error_m", "x_north_m", "y_east_m", "lon", "lat", "height_m",
 ))  # fmt: skip
 INTEGERS = frozenset(("survey_scale", "levee_grade"))
+TRUTHS = frozenset(("hand_edited",))
 DATES = frozenset(("announced_on", "valid_to", "survey_date"))
 
 
@@ -172,10 +173,17 @@ def typed(column: str, values: pd.Series) -> pd.Series:
         return pd.to_numeric(values, errors="coerce").astype(float)
     if column in INTEGERS:
         return pd.to_numeric(values, errors="coerce").round().astype("Int64")
+    if column in TRUTHS:
+        return pd.Series([None if _missing(v) else true(v) for v in values], index=values.index, dtype=object)
     days = [_day(v) for v in values] if column in DATES else []
     if days and not any(day is None and not _missing(v) for day, v in zip(days, values, strict=True)):
         return pd.Series(days, index=values.index, dtype=object)
     return pd.Series([None if _missing(v) else str(v) for v in values], index=values.index, dtype=object)
+
+
+def true(value: Any) -> bool:
+    """Whether a cell says yes, as files write it."""
+    return str(value).strip().lower() in ("true", "t", "1", "1.0", "yes", "是")
 
 
 def _missing(value: Any) -> bool:

@@ -5,6 +5,7 @@ The GeoPackage keeps our codes and EPSG:4490; what goes to other offices (SHP, D
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,7 +20,7 @@ import pyogrio
 from rivergis import crs, words
 from rivergis.boundary import delivery as d
 from rivergis.boundary.delivery import Delivery, Zone
-from rivergis.boundary.delivery_layers import DATES, INTEGERS, NUMBERS
+from rivergis.boundary.delivery_layers import DATES, INTEGERS, NUMBERS, TRUTHS
 from rivergis.maps import export_dxf, export_files
 from rivergis.maps.export_columns import Field
 from rivergis.maps.export_files import Sheet
@@ -143,7 +144,45 @@ def worded(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     for column, prefix in _WORDED.items():
         if column in out:
             out[column] = [_word(prefix, v) for v in out[column]]
+    for column in TRUTHS & set(out.columns):
+        out[column] = [None if v is None else _YES[bool(v)] for v in out[column]]
+    for column, told in (("rule", _rule), ("source", _source)):
+        if column in out:
+            out[column] = [told(v) for v in out[column]]
     return out
+
+
+_YES = {True: "是", False: "否"}
+
+
+def _said_in(text: Any) -> dict[str, Any] | None:
+    """What a JSON text says, where it is one."""
+    if not isinstance(text, str) or not text.startswith("{"):
+        return None
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _rule(text: Any) -> Any:
+    """A rule row in words: its name, value, unit, rule set and status; another text stays as it is."""
+    said = _said_in(text)
+    if said is None or "key" not in said:
+        return text
+    name = words.say(f"rule_key.{said['key']}")
+    value = said.get("value")
+    shown = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+    status = words.say(f"rule_status.{said['status']}") if said.get("status") else ""
+    about = "、".join(str(v) for v in (said.get("ruleset"), status) if v)
+    return f"{name} {shown} {said.get('unit') or ''}".strip() + (f"({about})" if about else "")
+
+
+def _source(text: Any) -> Any:
+    """A source in words: layer, feature, date."""
+    said = _said_in(text)
+    return text if said is None else " · ".join(str(v) for v in said.values() if v is not None)
 
 
 _WORDED = {
