@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from rivergis.boundary import draft_workflow
+from rivergis.boundary.draft_edit import Edit
 from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.settings import gis_dir
@@ -242,6 +243,24 @@ def test_a_split_keeps_what_the_line_rests_on_and_measures_both_parts(drafted: D
     assert [(round(p["from_m"]), round(p["to_m"])) for p in parts] == [(0, 800), (800, 2000)]
     assert {(p["drawn_by"], p["flood_level_m"], p["hand_edited"]) for p in parts} == {("flood_level", 401.5, True)}
     assert len({p["segment_id"] for p in parts}) == 2 and {p["revision"] for p in parts} == {3}
+
+
+def test_what_a_file_said_stays_as_it_was_delivered(drafted: Drafted) -> None:
+    """A level that is no number, a rule with a hole: shown where they can be, never lost by an edit of something else."""
+    told = {
+        "flood_level_m": "401.5米",
+        "tolerance_m": 0.5,
+        "rule": {"key": "levee.berm_m", "value": None},
+        "county": "试验县",
+    }
+    edit = Edit("put", drafted.of("left")["segment_id"], {"attributes": told})
+    draft_workflow.save(drafted.db, drafted.code, 1, [edit], "zhang")
+    seen = drafted.of("left")
+    assert (seen["flood_level_m"], seen["tolerance_m"], seen["basis_text"]) == (None, 0.5, "levee.berm_m")
+    drafted.say("UPDATE LINES SET note = '改' WHERE draft_code = :code AND bank = 'left'")
+    assert of(drafted.db, "left", drafted.code)["attributes"].iloc[0] == told | {"note": "改"}
+    drafted.say("UPDATE LINES SET note = NULL, tolerance_m = 1 WHERE draft_code = :code AND bank = 'left'")
+    assert of(drafted.db, "left", drafted.code)["attributes"].iloc[0] == told | {"tolerance_m": 1}
 
 
 def test_what_cannot_be_a_stretch_is_refused_in_a_sentence(drafted: Drafted) -> None:

@@ -52,12 +52,16 @@ $$;
 COMMENT ON FUNCTION app.line_on_river(uuid, text, geometry) IS
   'Where a line drawn by hand lies along a river (桩号): reach nearest to its middle (or the one named), bank, and the chainages of its first and last vertex, m';
 
+CREATE FUNCTION app.as_metres(said jsonb) RETURNS double precision LANGUAGE sql IMMUTABLE
+  RETURN CASE WHEN jsonb_typeof(said) = 'number' THEN said::double precision END;
+COMMENT ON FUNCTION app.as_metres(jsonb) IS 'A number of metres; null for what is no number, as files may have it';
+
 CREATE VIEW app.boundary_draft_line AS
   SELECT s.segment_id, s.edition, s.edition AS saved_edition, d.code AS draft_code, d.title AS draft_title, d.state, s.river_id, r.code AS river_code, r.name AS river_name,
     s.reach_code, s.bank, s.from_m, s.to_m, round(ST_Length(s.geom::geography)::numeric, 2)::double precision AS length_m, s.basis, s.drawn_by, s.hand_edited, s.code,
     concat_ws(' · ', s.attributes #>> '{rule,key}', (s.attributes #>> '{rule,value}') || ' ' || coalesce(s.attributes #>> '{rule,unit}', ''),
       s.attributes #>> '{rule,status}', s.attributes ->> 'boundary_code', s.attributes #>> '{source,layer}', s.attributes #>> '{source,feature}', s.attributes #>> '{source,date}') AS basis_text,
-    (s.attributes ->> 'flood_level_m')::double precision AS flood_level_m, (s.attributes ->> 'tolerance_m')::double precision AS tolerance_m,
+    app.as_metres(s.attributes -> 'flood_level_m') AS flood_level_m, app.as_metres(s.attributes -> 'tolerance_m') AS tolerance_m,
     s.attributes ->> 'note' AS note, NULL::text AS change_reason, s.revision, d.revision AS draft_revision, c.actor AS changed_by,
     to_char(c.recorded_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') AS changed_at,
     s.geom::geometry(LineString, 4490) AS geom
@@ -199,8 +203,21 @@ END $$;
 COMMENT ON FUNCTION app.draft_line_changed(data.boundary_draft_segment, app.boundary_draft_line, app.boundary_draft_line) IS
   'A segment as an edit leaves it: what was redrawn is no announced line any more, and its moved ends are measured anew';
 
+CREATE FUNCTION app.draft_line_told(attributes jsonb, old app.boundary_draft_line, said app.boundary_draft_line) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE name text; value jsonb; before jsonb := jsonb_build_object('note', old.note, 'flood_level_m', old.flood_level_m, 'tolerance_m', old.tolerance_m);
+BEGIN
+  FOR name, value IN SELECT * FROM jsonb_each(jsonb_build_object('note', said.note, 'flood_level_m', said.flood_level_m, 'tolerance_m', said.tolerance_m)) LOOP
+    IF value <> before -> name THEN
+      attributes := CASE value WHEN 'null' THEN attributes - name ELSE attributes || jsonb_build_object(name, value) END;
+    END IF;
+  END LOOP;
+  RETURN attributes;
+END $$;
+COMMENT ON FUNCTION app.draft_line_told(jsonb, app.boundary_draft_line, app.boundary_draft_line) IS
+  'What a segment says of itself with what the form changed; all else stays as it was delivered';
+
 CREATE FUNCTION app.edit_draft_line() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE was data.boundary_draft_segment; s data.boundary_draft_segment; who text := app.editor(); extra jsonb;
+DECLARE was data.boundary_draft_segment; s data.boundary_draft_segment; who text := app.editor();
 BEGIN
   PERFORM set_config('rivergis.lines_hit', (coalesce(nullif(current_setting('rivergis.lines_hit', true), ''), '0')::int + 1)::text, true);
   IF TG_OP = 'INSERT' THEN
@@ -219,8 +236,7 @@ BEGIN
   IF TG_OP <> 'DELETE' THEN
     s.geom := NEW.geom;
     s.code := coalesce(NEW.code, '');
-    extra := jsonb_build_object('note', NEW.note, 'flood_level_m', NEW.flood_level_m, 'tolerance_m', NEW.tolerance_m);
-    s.attributes := jsonb_strip_nulls((s.attributes - ARRAY['note', 'flood_level_m', 'tolerance_m']) || extra);
+    s.attributes := app.draft_line_told(s.attributes, OLD, NEW);
     IF s.bank IS NULL OR s.bank NOT IN ('left', 'right') OR s.from_m > s.to_m THEN
       RAISE EXCEPTION '岸别须为 left(左岸)或 right(右岸),起点桩号不大于终点桩号 the bank is left or right, and the chainage does not run backwards: % % – %', s.bank, s.from_m, s.to_m
         USING ERRCODE = 'RG003';
