@@ -112,7 +112,6 @@ def _of_vertices(desk: Desk, laid: Laid, found: list[doctor_vertices.Found]) -> 
     reach = laid.reach[row]
     first, last = np.array([f.first for f in found]), np.array([f.last for f in found])
     a, b = laid.axes.feet(reach, first)[0], laid.axes.feet(reach, last)[0]
-    lines = desk.case.lines
     return [
         desk.defect(
             f.code,
@@ -120,10 +119,10 @@ def _of_vertices(desk: Desk, laid: Laid, found: list[doctor_vertices.Found]) -> 
             int(laid.bank[f.line]),
             (float(min(a[i], b[i])), float(max(a[i], b[i]))),
             shapely.Point((first[i] + last[i]) / 2),
-            [str(lines["line_id"].iat[f.line])],
+            desk.names(f.line),
             f.measure,
             f.unit,
-            bank=lines["bank"].iat[f.line],
+            bank=desk.bank(f.line),
             detail={"vertex": f.vertex, "count": f.count, "row": f.line},
         )
         for i, f in enumerate(found)

@@ -37,9 +37,9 @@ def attributes(desk: Desk, laid: Laid) -> list[Defect]:
             int(laid.bank[row]),
             (float(min(span[0][row], span[1][row])), float(max(span[0][row], span[1][row]))),
             middle[row],
-            [str(case.lines["line_id"].iat[row])],
+            desk.names(row),
             unit="",
-            bank=case.lines["bank"].iat[row],
+            bank=desk.bank(row),
             what=what,
         )
         for code, rows in wrong.items()

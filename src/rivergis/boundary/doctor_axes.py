@@ -73,6 +73,13 @@ class Axes:
         found: tuple[Any, Any] = doctor_kernels.boxes(xy, first)
         return found
 
+    @cached_property
+    def _one_axis(self) -> tuple[Floats, Floats]:
+        """Where each reach, and each vertex, lies on one long axis with all reaches one behind the other."""
+        _, of, along_, _ = self._vertices
+        base = np.r_[0.0, np.cumsum(self.length + 10.0)]
+        return base, along_ + base[of]
+
     def feet(self, reach: Ints, xy: Floats) -> tuple[Floats, Floats, Floats]:
         """Chainage, signed offset (left +) and metres beyond the end of the reach (- before its start) of points (n, 2)."""
         vertices, _, along_, first = self._vertices
@@ -109,9 +116,9 @@ class Axes:
 
     def _foot(self, reach: Ints, s: Floats) -> tuple[Floats, Floats]:
         """Points and unit directions (n, 2) on the centre lines at a chainage."""
-        xy, of, along_, first = self._vertices
-        base = np.r_[0.0, np.cumsum(self.length + 10.0)]
-        i = np.searchsorted(along_ + base[of], s + base[reach], side="right") - 1
+        xy, _, along_, first = self._vertices
+        base, key = self._one_axis
+        i = np.searchsorted(key, s + base[reach], side="right") - 1
         i = np.clip(i, first[reach], first[reach + 1] - 2)
         tangent = _unit(xy[i + 1] - xy[i])
         return xy[i] + (s - along_[i])[:, None] * tangent, tangent

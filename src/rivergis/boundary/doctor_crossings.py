@@ -41,10 +41,9 @@ def _past(laid: Laid, row: int, place: shapely.Point) -> float:
 
 
 def _crossing(desk: Desk, laid: Laid, i: int, j: int, place: shapely.Point, past_m: float) -> Defect:
-    lines = desk.case.lines
     s, _, beyond = laid.axes.feet(laid.reach[[i]], shapely.get_coordinates(place))
     at = float(s[0] + beyond[0])
-    names = [str(lines["line_id"].iat[r]) for r in (i, j)]
+    names = desk.names(i, j)
     other = str(laid.axes.ids[laid.reach[j]])
     return desk.defect(
         "crosses_other_reach_line",
@@ -54,7 +53,7 @@ def _crossing(desk: Desk, laid: Laid, i: int, j: int, place: shapely.Point, past
         place,
         names,
         past_m,
-        bank=lines["bank"].iat[i],
+        bank=desk.bank(i),
         what=other,
         detail={"other_reach": other},
     )

@@ -36,6 +36,23 @@ class Desk:
                 out[side_of(word)] = word
         return out
 
+    @cached_property
+    def _line_id(self) -> Any:
+        return self.case.lines["line_id"].to_numpy(object)
+
+    @cached_property
+    def _line_bank(self) -> Any:
+        return self.case.lines["bank"].to_numpy(object)
+
+    def names(self, *rows: int) -> list[str]:
+        """Ids of lines by row."""
+        return [str(self._line_id[r]) for r in rows]
+
+    def bank(self, row: int) -> str | None:
+        """The bank of a line as its file says it."""
+        word = self._line_bank[row]
+        return None if word is None else str(word)
+
     def defect(
         self,
         code: str,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from rivergis.boundary.doctor_axes import Bools, Floats, Ints
@@ -47,8 +46,9 @@ def joins(desk: Desk, laid: Laid, chain: Chains) -> list[Defect]:
     apart = np.hypot(*(last[a] - first[b]).T)
     seen = ~_mouths(desk, laid, a, b, apart)
     a, b, apart = a[seen], b[seen], apart[seen]
-    for i, j, d in zip(a.tolist(), b.tolist(), apart.tolist(), strict=True):
-        code = _code(desk, laid, i, j, d)
+    split = ~_reasons(desk, a, b)
+    for i, j, d, bare in zip(a.tolist(), b.tolist(), apart.tolist(), split.tolist(), strict=True):
+        code = _code(desk, laid, i, j, d, bare)
         if code is not None:
             found.append(_between(desk, laid, code, i, j, d))
     return found
@@ -73,12 +73,12 @@ def _mouths(desk: Desk, laid: Laid, a: Ints, b: Ints, apart: Floats) -> Bools:
     return out
 
 
-def _code(desk: Desk, laid: Laid, i: int, j: int, apart_m: float) -> str | None:
-    """What is wrong between a line and the one that follows it, or None."""
+def _code(desk: Desk, laid: Laid, i: int, j: int, apart_m: float, bare: bool) -> str | None:
+    """What is wrong between a line and the one that follows it, or None. ``bare``: nothing else changes between them."""
     limits = desk.case.limits
     seam = laid.county[i] is not None and laid.county[j] is not None and laid.county[i] != laid.county[j]
     if apart_m <= (max(limits.seam_tolerance_m, limits.snap_m) if seam else limits.snap_m):
-        return None if seam or _reason(desk, i, j) else "pseudo_node"
+        return None if seam or not bare else "pseudo_node"
     ahead = float(laid.span[0][j] - laid.span[1][i])
     near = limits.seam_tolerance_m
     start, end = shapely.get_point(laid.shapes[j], 0), shapely.get_point(laid.shapes[i], -1)
@@ -97,15 +97,18 @@ def _offset(laid: Laid, point: shapely.Point, row: int) -> float:
     return float(laid.axes.feet(laid.reach[[row]], shapely.get_coordinates(point))[1][0])
 
 
-def _reason(desk: Desk, i: int, j: int) -> bool:
-    """Whether something changes where one line ends and the next begins."""
+def _reasons(desk: Desk, a: Ints, b: Ints) -> Bools:
+    """Whether something changes from one line to the one that follows it."""
     lines = desk.case.lines
-    pairs = [(lines[c].iat[i], lines[c].iat[j]) for c in REASONS if c in lines.columns]
-    return any(a != b and not (pd.isna(a) and pd.isna(b)) for a, b in pairs)
+    out = np.zeros(len(a), bool)
+    for column in REASONS:
+        if column in lines.columns:
+            said, empty = lines[column].to_numpy(object), lines[column].isna().to_numpy()
+            out |= (said[a] != said[b]) & ~(empty[a] & empty[b])
+    return out
 
 
 def _between(desk: Desk, laid: Laid, code: str, i: int, j: int, apart_m: float) -> Defect:
-    lines = desk.case.lines
     span = sorted((float(laid.span[1][i]), float(laid.span[0][j])))
     place = (laid.ends[1][i] + laid.ends[0][j]) / 2
     return desk.defect(
@@ -114,9 +117,9 @@ def _between(desk: Desk, laid: Laid, code: str, i: int, j: int, apart_m: float) 
         int(laid.bank[i]),
         (span[0], span[1]),
         place,
-        [str(lines["line_id"].iat[i]), str(lines["line_id"].iat[j])],
+        desk.names(i, j),
         apart_m,
-        bank=lines["bank"].iat[i],
+        bank=desk.bank(i),
         what=f"{laid.county[i] or ''} | {laid.county[j] or ''}",
         detail={"counties": [laid.county[i], laid.county[j]]},
     )
@@ -135,11 +138,14 @@ class _Loose:
 def ends(desk: Desk, laid: Laid, chain: Chains, kind: Ints) -> list[Defect]:
     """gap_in_line at the first and last line of a bank that ends before the line of the next reach begins."""
     loose = _loose_ends(desk, laid, chain, kind)
+    at_node: dict[tuple[int, int], list[int]] = {}
+    for k, end in enumerate(loose):
+        at_node.setdefault(_node(laid, end), []).append(k)
     found, taken = [], set()
     for k, end in enumerate(loose):
         if k in taken:
             continue
-        other = _partner(laid, loose, k)
+        other = _partner(loose, k, at_node[_node(laid, end)])
         if other is not None:
             taken.add(other)
         found.append(_open(desk, laid, end, None if other is None else loose[other]))
@@ -183,26 +189,23 @@ def _at_border(desk: Desk, points: Floats) -> Bools:
     return np.isin(np.arange(len(points)), met)
 
 
-def _partner(laid: Laid, loose: list[_Loose], k: int) -> int | None:
+def _node(laid: Laid, end: _Loose) -> tuple[int, int]:
+    """The node and bank that a loose end should meet the next line at."""
+    node = laid.axes.end_node if end.down else laid.axes.start_node
+    return int(node[laid.reach[end.row]]), int(laid.bank[end.row])
+
+
+def _partner(loose: list[_Loose], k: int, near: list[int]) -> int | None:
     """The loose end of the next reach on the same bank that this one should meet."""
     me = loose[k]
-    node = laid.axes.end_node if me.down else laid.axes.start_node
-    theirs = laid.axes.start_node if me.down else laid.axes.end_node
-    fits = [
-        (float(np.hypot(*(o.at - me.at))), i)
-        for i, o in enumerate(loose)
-        if i > k
-        and o.down != me.down
-        and laid.bank[o.row] == laid.bank[me.row]
-        and theirs[laid.reach[o.row]] == node[laid.reach[me.row]]
-    ]
+    fits = [(float(np.hypot(*(loose[i].at - me.at))), i) for i in near if i > k and loose[i].down != me.down]
     return min(fits)[1] if fits else None
 
 
 def _open(desk: Desk, laid: Laid, end: _Loose, other: _Loose | None) -> Defect:
-    lines, reach = desk.case.lines, int(laid.reach[end.row])
+    reach = int(laid.reach[end.row])
     length = float(laid.axes.length[reach])
-    features = [str(lines["line_id"].iat[e.row]) for e in (end, other) if e is not None]
+    features = desk.names(*(e.row for e in (end, other) if e is not None))
     rest = length - end.s if end.down else end.s
     gap = float(np.hypot(*(end.at - other.at))) if other is not None else max(rest, 0.0)
     node = (laid.axes.end_node if end.down else laid.axes.start_node)[reach]
@@ -215,7 +218,7 @@ def _open(desk: Desk, laid: Laid, end: _Loose, other: _Loose | None) -> Defect:
         end.at if other is None else (end.at + other.at) / 2,
         features,
         gap,
-        bank=lines["bank"].iat[end.row],
+        bank=desk.bank(end.row),
         detail={"neighbours": [str(laid.axes.ids[r]) for r in around if r != reach], "end": True},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +55,16 @@ class Laid:
     reversed: Bools
     main: Bools
     county: Any
+    bank: Ints = field(init=False)
+    """The bank a row stands for: where it lies, unless nothing is known of that or it lies on the wrong one."""
+
+    def __post_init__(self) -> None:
+        self.bank = np.where(self.side != 0, self.side, self.label)
+
+    def set_aside(self, rows: Ints) -> None:
+        """Rows on the wrong bank: they keep the bank they are written for, and say nothing about either."""
+        self.bank[rows] = self.label[rows]
+        self.main[rows] = False
 
     @cached_property
     def profile(self) -> Profile:
@@ -79,11 +89,6 @@ class Laid:
     @cached_property
     def length(self) -> Floats:
         return np.asarray(shapely.length(self.shapes), float)
-
-    @property
-    def bank(self) -> Ints:
-        """The bank a row stands for: where it lies, unless nothing is known of that."""
-        return np.where(self.side != 0, self.side, self.label)
 
 
 def profile(axes: Axes, shapes: Any, reach: Ints) -> Profile:

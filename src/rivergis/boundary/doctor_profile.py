@@ -65,7 +65,8 @@ def edge_of(axes: Axes, shapes: Any, reach: Ints, bank: Ints | None = None) -> E
     key, outward = key_of(reach[of], side), o * side
     keep = beyond == 0.0
     key, s, outward = key[keep], s[keep], outward[keep]
-    order = np.lexsort((s, key))
+    # the vertices of a line come in order already: a stable sort by one number is quick
+    order = np.argsort(key * (float(s.max(initial=0.0)) + 10.0) + s, kind="stable")
     return Edge(key[order], s[order], outward[order])
 
 
@@ -247,16 +248,15 @@ def _stretch(desk: Desk, at: Points, code: str, run: Ints, measure: Floats) -> D
     middle = run[np.argmin(np.abs(at.s[run] - (low + high) / 2))]
     worst = run[np.nanargmax(np.abs(measure[run]))]
     rows = list(dict.fromkeys(at.row[run].tolist()))
-    lines = desk.case.lines
     return desk.defect(
         code,
         int(at.reach[run[0]]),
         int(at.bank[run[0]]),
         (low, high),
         at.p.xy[at.keep[middle]],
-        [str(lines["line_id"].iat[r]) for r in rows],
+        desk.names(*rows),
         float(measure[worst]),
-        bank=lines["bank"].iat[rows[0]],
+        bank=desk.bank(rows[0]),
     )
 
 

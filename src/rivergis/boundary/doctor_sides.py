@@ -25,15 +25,13 @@ def sides(desk: Desk, laid: Laid) -> list[Defect]:
     for key in np.unique(2 * laid.reach[alone] + (laid.label[alone] > 0)):
         rows = alone[2 * laid.reach[alone] + (laid.label[alone] > 0) == key]
         found.append(_whole(desk, laid, "wrong_bank_side", *sorted(rows.tolist(), key=lambda r: -laid.length[r])))
-    # it keeps the bank it is written for, and says nothing about either
-    laid.side[alone] = laid.label[alone]
-    laid.main[alone] = False
+    laid.set_aside(alone)
     return found
 
 
 def _whole(desk: Desk, laid: Laid, code: str, row: int, *more: int, measure: float | None = None) -> Defect:
     ends = laid.span[0][row], laid.span[1][row]
-    names = [str(desk.case.lines["line_id"].iat[r]) for r in (row, *more)]
+    names = desk.names(row, *more)
     place = shapely.line_interpolate_point(laid.shapes[row], 0.5, normalized=True)
     return desk.defect(
         code,
@@ -43,7 +41,7 @@ def _whole(desk: Desk, laid: Laid, code: str, row: int, *more: int, measure: flo
         place,
         names,
         float(laid.length[row]) if measure is None else measure,
-        bank=desk.case.lines["bank"].iat[row],
+        bank=desk.bank(row),
     )
 
 
@@ -58,7 +56,7 @@ def _swapped(laid: Laid, wrong: Bools) -> Ints:
 
 def _exchanged(desk: Desk, laid: Laid, reach: int, wrong: Bools) -> Defect:
     rows = np.flatnonzero(wrong & (laid.reach == reach))
-    names = [str(v) for v in desk.case.lines["line_id"].to_numpy(object)[rows]]
+    names = desk.names(*rows.tolist())
     span = (float(laid.span[0][rows].min()), float(laid.span[1][rows].max()))
     middle = laid.axes.at(np.array([reach]), laid.axes.length[[reach]] / 2)[0]
     return desk.defect("bank_swapped", reach, 0, span, middle, names, float(laid.length[rows].sum()), bank="")
@@ -111,7 +109,6 @@ def dangles(desk: Desk, laid: Laid, kind: Ints) -> list[Defect]:
 
 
 def _loose(desk: Desk, laid: Laid, row: int, at: shapely.Point) -> Defect:
-    name = str(desk.case.lines["line_id"].iat[row])
     s = float(laid.span[0][row])
     return desk.defect(
         "dangle",
@@ -119,7 +116,7 @@ def _loose(desk: Desk, laid: Laid, row: int, at: shapely.Point) -> Defect:
         int(laid.bank[row]),
         (s, s),
         at,
-        [name],
+        desk.names(row),
         float(laid.length[row]),
-        bank=desk.case.lines["bank"].iat[row],
+        bank=desk.bank(row),
     )
