@@ -20,7 +20,7 @@ MAP_JS = ("leaflet/leaflet.js", "page/marks.js", "page/atlas.js")
 MAP_CSS = ("leaflet/leaflet.css", "page/atlas.css")
 DRAW_JS = (
     "leaflet/leaflet.js", "page/marks.js", "page/boundary_work.js", "page/boundary_snap.js", "page/boundary_tools.js",
-    "page/boundary_panel.js", "page/boundary_preview.js", "page/boundary_desk.js",
+    "page/boundary_panel.js", "page/boundary_preview.js", "page/boundary_ground.js", "page/boundary_sight.js", "page/boundary_desk.js",
 )  # fmt: skip
 DRAW_CSS = ("leaflet/leaflet.css", "page/atlas.css", "page/boundary.css")
 SWAGGER_JS = "swagger-ui/swagger-ui-bundle.js"

@@ -12,7 +12,7 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from rivergis import rules
-from rivergis.boundary import diff_workflow, draft_store, draft_workflow
+from rivergis.boundary import diff_files, diff_workflow, draft_store, draft_workflow
 from rivergis.boundary.draft_edit import Edit
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
@@ -79,7 +79,8 @@ def preview(request: Request, code: str, said: dict[str, Any]) -> dict[str, Any]
             draft = draft_workflow.get(conn, code)
             named = _by_id(conn, draft, edits)
             view = boundary_draft.rules_of(request, draft)
-            told = diff_workflow.preview_draft(conn, draft["code"], view, edits=named).as_dict()
+            layers = diff_files.kept(request.app.state.settings.data_dir / "redraw_layers")
+            told = diff_workflow.preview_draft(conn, draft["code"], view, edits=named, layers=layers).as_dict()
     except UsageError as error:
         raise InputError(error.sentence) from error
     for reduction in told["reductions"]:

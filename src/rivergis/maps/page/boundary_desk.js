@@ -1,15 +1,13 @@
 /* The drawing page (划界草案): ground, lines of the draft, tools, saving with the revision that was seen, and what others saved. */
 (function () {
   "use strict";
-  const { el, named, key } = window.rivergis;
+  const { el, named } = window.rivergis;
   const { Work, uuid, copy } = window.rivergis.draftWork;
   const { Snap } = window.rivergis.draftSnap;
   const { Tools, parts, toLatLng } = window.rivergis.draftTools;
   const { Panel, id } = window.rivergis.draftPanel;
   const { Preview } = window.rivergis.draftPreview;
   const COLOURS = { draft: "#d2691e", announced: "#b3284f", surrogate: "#7b6a9f", computed: "#4f6fb5" };
-  const PINS = 150;
-  const CAUGHT = ["boundary_line", "levee", "reach", "bank_line", "function_zone"];
 
   function Desk(map, data) {
     Object.assign(this, data);
@@ -20,7 +18,10 @@
     this.shapes = new Map();
     this.ghosts = L.layerGroup().addTo(map);
     this.marks = L.layerGroup().addTo(map);
+    this.placing = new Set();
   }
+
+  Object.assign(Desk.prototype, window.rivergis.draftGround, window.rivergis.draftSight);
 
   /* ---- asking the service: its sentence is what the planner reads ---- */
 
@@ -65,51 +66,6 @@
     ["bd-areas", "bd-redraw", "bd-ground", "bd-ghosts", "bd-top"].forEach((name) => { this.map.getPane(name).style.pointerEvents = "none"; });
     this.lines = L.canvas({ pane: "bd-lines", tolerance: 7, padding: 0.4 });
     this.under = { area: L.canvas({ pane: "bd-areas", padding: 0.4 }), line: L.canvas({ pane: "bd-ground", padding: 0.4 }) };
-  };
-
-  Desk.prototype.ground = function (layers) {
-    const list = id("bd-layers");
-    layers.forEach((layer) => {
-      const group = L.layerGroup();
-      layer.features.forEach((feature, i) => this.groundShape(layer, feature, i).addTo(group));
-      if (layer.shown) group.addTo(this.map);
-      list.prepend(this.layerRow(layer, group));
-    });
-  };
-
-  Desk.prototype.groundShape = function (layer, feature, i) {
-    const style = layer.classes[feature.c];
-    const isArea = feature.g.type.endsWith("Polygon");
-    if (CAUGHT.includes(layer.id)) linesOf(feature.g).forEach((coords, n) => this.snap.set(`${layer.id}/${i}/${n}`, coords, layer.id));
-    return L.geoJSON(feature.g, {
-      interactive: false, renderer: isArea ? this.under.area : this.under.line, pane: isArea ? "bd-areas" : "bd-ground",
-      style: { stroke: style.width > 0, color: style.stroke, weight: style.width, dashArray: style.dash || null, fill: isArea, fillColor: style.fill, fillOpacity: 1 },
-      pointToLayer: (_, latlng) => L.circleMarker(latlng, { radius: 4 }),
-    });
-  };
-
-  function linesOf(geometry) {
-    if (geometry.type === "LineString") return [geometry.coordinates];
-    return geometry.type === "MultiLineString" ? geometry.coordinates : [];
-  }
-
-  Desk.prototype.layerRow = function (layer, group) {
-    const item = el("li");
-    const label = el("label", "rg-layer");
-    const box = el("input");
-    box.type = "checkbox";
-    box.checked = layer.shown;
-    box.addEventListener("change", () => (box.checked ? group.addTo(this.map) : group.remove()));
-    label.append(box, named("span", layer, "rg-name"), el("span", "rg-count", layer.features.length));
-    item.append(label);
-    const classes = el("ul");
-    layer.classes.forEach((style) => {
-      const row = el("li");
-      row.append(key(style), named("span", style, "rg-name"));
-      classes.append(row);
-    });
-    item.append(classes);
-    return item;
   };
 
   Desk.prototype.draw = function (name) {
@@ -174,7 +130,12 @@
   };
 
   /* River, reach, bank, chainage and direction of a line, as the register of reaches has it. */
-  Desk.prototype.place = async function (segment, keepRiver) {
+  Desk.prototype.place = function (segment, keepRiver) {
+    const asked = this.placed(segment, keepRiver).finally(() => this.placing.delete(asked));
+    this.placing.add(asked);  // a save waits for it
+  };
+
+  Desk.prototype.placed = async function (segment, keepRiver) {
     const { fields } = segment;
     const body = { geometry: { type: "LineString", coordinates: segment.coords } };
     if (!keepRiver && this.river) body.river_code = this.river;
@@ -194,18 +155,18 @@
   };
 
   Desk.prototype.changed = function (segment) {
-    const now = { ...segment, coords: copy(segment.coords), fields: byHand(segment.fields) };
+    const now = { ...segment, coords: copy(segment.coords), fields: this.byHand(segment.fields) };
     this.work.step([this.work.put(now)]);
     this.place(now, true);
   };
 
   /* A line that was moved is the announced one no longer. */
-  function byHand(fields) {
+  Desk.prototype.byHand = function (fields) {
     const own = { ...fields, hand_edited: true };
     if (own.basis === "announced") own.basis = "draft";
     if (own.drawn_by === "announced") own.drawn_by = "hand";
     return own;
-  }
+  };
 
   Desk.prototype.moving = function (segment) {
     const shape = this.shapes.get(segment.id);
@@ -291,6 +252,7 @@
       id("bd-reason").focus();
       return this.notice("say_why", "warn");
     }
+    await Promise.all([...this.placing]);
     const went = new Map(copy([...this.work.edits]));
     const answer = await this.ask("/changes", { ...this.work.sent(), reason });
     if (answer.status === 409) return this.refused(answer.said);
@@ -347,66 +309,6 @@
     this.redraw();
     this.panel.list();
     this.select(this.selected, false, true);
-  };
-
-  /* ---- defects and preview ---- */
-
-  Desk.prototype.examine = async function (repairs) {
-    const { ok, said, status } = await this.ask(`/defects${repairs ? "?repairs=true" : ""}`);
-    if (!ok) return status && this.notice(said.message, "warn");
-    this.found = said.defects.filter((d) => d.place);
-    this.panel.defects(said);
-    this.pins();
-    document.body.classList.remove("bd-stale");
-  };
-
-  /* Signs of the defects in view, what blocks first: no more than can be told apart. */
-  Desk.prototype.pins = function () {
-    this.marks.clearLayers();
-    const seen = this.map.getBounds().pad(0.05);
-    const inView = (this.found || []).filter((d) => seen.contains(toLatLng(d.place)));
-    [...inView.filter((d) => d.severity === "blocks"), ...inView.filter((d) => d.severity !== "blocks")].slice(0, PINS).reverse().forEach((defect) => {
-      const icon = L.divIcon({ className: `bd-defect bd-${defect.severity}`, iconSize: [20, 20], html: "!" });
-      L.marker(toLatLng(defect.place), { icon, pane: "bd-defects", keyboard: false, title: defect.name.zh }).addTo(this.marks)
-        .on("click", () => this.showDefect(defect));
-    });
-  };
-
-  Desk.prototype.showDefect = function (defect) {
-    const box = el("div", "bd-pop");
-    box.append(named("h3", defect.name), el("p", "", defect.zh), el("p", "bd-quiet", defect.sentence));
-    if (defect.repair) box.append(el("p", "", `${this.words.repair.zh} ${defect.repair.zh}`));
-    const own = defect.segments.find((name) => this.work.get(name));
-    if (own) this.select(own, false, true);
-    if (!defect.place) return;
-    const at = toLatLng(defect.place);
-    if (window.innerWidth <= 760) this.fold(false);
-    if (this.map.getZoom() < 15 || !this.map.getBounds().contains(at)) this.map.setView(at, Math.max(this.map.getZoom(), 16), { animate: false });
-    L.popup({ maxWidth: 320, offset: [0, -8] }).setLatLng(at).setContent(box).openOn(this.map);
-  };
-
-  /* A proposal becomes an edit that nobody has saved: to be looked at, undone or saved. */
-  Desk.prototype.takeRepair = function (edits) {
-    const known = edits.map((edit) => ({ edit, segment: this.work.get(edit.segment_id) })).filter(({ segment }) => segment);
-    this.work.step(known.map(({ edit, segment }) => (edit.op === "remove" ? this.work.remove(segment.id) : this.work.put({
-      ...segment, coords: edit.geometry ? edit.geometry.coordinates : segment.coords, fields: byHand({ ...segment.fields, ...edit.fields }),
-    }))));
-    known.filter(({ edit }) => edit.geometry).forEach(({ segment }) => this.place(this.work.get(segment.id), true));
-    const first = known.find(({ edit }) => edit.op === "put");
-    if (first) this.select(first.segment.id, true);
-  };
-
-  Desk.prototype.foresee = async function () {
-    const { ok, said } = await this.ask("/preview", this.work.sent());
-    if (!ok) return this.notice(said.message, "warn");
-    this.preview.show(said);
-    document.body.classList.remove("bd-stale");
-  };
-
-  Desk.prototype.reasonsTyped = function (reasons) {
-    document.querySelectorAll("textarea[data-reduction]").forEach((field) => {
-      if (reasons[field.dataset.reduction]) field.value = reasons[field.dataset.reduction];
-    });
   };
 
   /* ---- start ---- */

@@ -120,7 +120,8 @@
     if (!segment) return;
     id("bd-form-title").textContent = this.nameOf(segment);
     const { fields } = segment;
-    this.choose(form.elements.river_code, [...this.desk.rivers].map(([code, name]) => [code, `${name} ${code}`]), fields.river_code);
+    if (!form.elements.river_code.length) this.options(form.elements.river_code, [...this.desk.rivers].map(([code, name]) => [code, `${name} ${code}`]));
+    form.elements.river_code.value = fields.river_code;
     ["bank", "drawn_by", "basis"].forEach((name) => { form.elements[name].value = fields[name] || ""; });
     form.elements.reach_code.value = fields.reach_code || "";
     form.elements.note.value = (fields.attributes || {}).note || "";
@@ -132,13 +133,12 @@
     [...form.elements].forEach((control) => { control.disabled = !this.desk.may; });
   };
 
-  Panel.prototype.choose = function (select, options, value) {
-    select.replaceChildren(...options.map(([code, text]) => {
+  Panel.prototype.options = function (select, options) {
+    select.append(...options.map(([code, text]) => {
       const option = el("option", "", text);
       option.value = code;
       return option;
     }));
-    select.value = value;
   };
 
   /* Where the stretch comes from, as it carries it: rule row, source layer and date, flood level, tolerance. */
