@@ -178,3 +178,19 @@ def test_layers_an_office_keeps_are_read_once_until_they_change(tmp_path: Path) 
     redraw = diff_files.redraw(Files(*areas(tmp_path)), VIEW, more=kept)
     assert [t["name"] for t in diff_told.told(redraw)["things"]] == ["一号田"]
     assert diff_files.kept(tmp_path / "none") == diff_files.Given()
+
+
+def test_lines_are_held_against_lines_where_both_files_have_them(tmp_path: Path) -> None:
+    """Areas that meet in a node beyond the caps of their lines: only the lines of the other file can be compared with lines."""
+    old = write(tmp_path / "old.gpkg", [box(0, -50, 1010, 50)], layer="areas", reach_id=["R1"])
+    both = gpd.GeoDataFrame(
+        {"reach_id": ["R1", "R1"], "bank": ["L", "R"]},
+        geometry=[line((0, 50), (1000, 50)), line((0, -50), (1000, -50))],
+        crs=METRIC,
+    )
+    both.to_crs(4490).to_file(old, driver="GPKG", layer="lines")
+    new = lines(tmp_path, "new.gpkg", [line((0, 50), (1000, 50))])
+    redraw = diff_files.redraw(Files(old, new), VIEW)
+    assert redraw.changed.empty and redraw.total["old_m2"] == pytest.approx(100_000, rel=2e-3)
+    mixed = diff_files.redraw(Files(old, new, old_layer="areas"), VIEW)
+    assert len(mixed.changed) == 1 and "areas_against_lines" in [s.code for s in mixed.said]

@@ -17,6 +17,7 @@ from rivergis.river import chainage
 
 _STEPS = 60  # places at least along the edge of a piece that are asked for their chainage
 _MOST = 200  # and at most
+_LEAST_M = 1.0  # a shorter stretch of a second reach is its corner
 _FAR_M = 20_000.0  # no river is as wide: what lies farther off has no chainage on it
 
 
@@ -101,7 +102,10 @@ def _placed(pieces: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataF
     bank = np.where(across, "both", np.where(lean > 0, "left", "right")).astype(object)
     bank[(lean == 0) & ~across] = None
     step = shapely.length(shapes) / _STEPS
-    told = [_stretch(course, reach[of == k], along[of == k], float(step[k])) for k in range(len(shapes))]
+    told = [
+        _stretch(course, reach[of == k], along[of == k], float(step[k]), own)
+        for k, own in enumerate(pieces["reach_code"])
+    ]
     return pieces.assign(
         bank=bank,
         stretch=[t[0] for t in told],
@@ -150,20 +154,26 @@ def _cut(shape: shapely.Polygon, lines: shapely.Geometry) -> Any:
     return faces if balanced else np.array([shape], dtype=object)
 
 
-def _stretch(course: _Course, reach: Any, along: Any, step_m: float) -> tuple[str | None, float, float, str | None]:
+def _stretch(
+    course: _Course, reach: Any, along: Any, step_m: float, own: str | None
+) -> tuple[str | None, float, float, str | None]:
     """Chainages in words, first and last as numbers (along the river, else of the reach with most of it), and that reach.
 
-    ``step_m``: how closely the edge was asked; of a piece over several reaches what ends so near to a node ends in it.
+    ``step_m``: how closely the edge was asked; of a piece over several reaches what ends so near to a node ends in it. ``own``: the
+    reach whose area it comes from: where that is among them, the mouths of others beside it are not told.
     """
-    if not len(reach):
+    near = np.unique(reach)
+    mine = near[course.codes[near] == own] if own is not None and len(near) else near[:0]
+    near = mine if len(mine) else near
+    if not len(near):
         return None, np.nan, np.nan, None
     parts = []
-    several = len(np.unique(reach)) > 1
-    for k in np.unique(reach):
+    for k in near:
         low, high, length = float(along[reach == k].min()), float(along[reach == k].max()), float(course.length_m[k])
-        if several:
+        if len(near) > 1:
             low, high = (0.0 if low <= step_m else low), (length if high >= length - step_m else high)
         parts.append((low, high, k))
+    parts = [p for p in parts if p[1] - p[0] >= _LEAST_M] or parts
     main = max(parts, key=lambda p: p[1] - p[0])
     if np.isfinite(course.start_m[[p[2] for p in parts]]).all():
         low = min(course.start_m[k] + a for a, _, k in parts)

@@ -18,6 +18,7 @@ from rivergis.boundary import diff, diff_ground, diff_things
 from rivergis.boundary.diff import Redraw
 
 DRAFT_MARK = "内部草稿·非测绘成果"
+_MOST_NOISE = 500
 _DIGITS = 8  # of degrees: a millimetre
 
 
@@ -40,6 +41,7 @@ def told(redraw: Redraw, *, shapes: bool = True) -> dict[str, Any]:
         "places": [] if redraw.places is None else [_row(r) for r in redraw.places.to_dict("records")],
         "looked_at": looked,
         "not_looked_at": [n for n in (*diff_things.LAYERS, "observed") if n not in redraw.layers],
+        "noise_pieces": int(redraw.pieces["noise"].sum()),
         "said": [s.as_dict() for s in redraw.said],
     }
     return plain(out | ({"geometry": geometry(redraw)} if shapes else {}))
@@ -68,13 +70,13 @@ def reductions(redraw: Redraw) -> list[dict[str, Any]]:
 
 
 def geometry(redraw: Redraw) -> dict[str, Any]:
-    """Pieces as GeoJSON feature collections: entering, leaving, noise, flags."""
+    """Pieces as GeoJSON feature collections: entering, leaving, flags, and of the noise the largest strips; a package holds all."""
     pieces = redraw.pieces
     noise = pieces["noise"].to_numpy(dtype=bool)
     chosen = {
         "entering": pieces[(pieces["change"] == diff.ENTERING).to_numpy() & ~noise],
         "leaving": pieces[(pieces["change"] == diff.LEAVING).to_numpy() & ~noise],
-        "noise": pieces[noise],
+        "noise": pieces[noise].nlargest(_MOST_NOISE, "m2"),
     }
     if redraw.flags is not None:
         chosen["flags"] = redraw.flags
