@@ -73,7 +73,7 @@ def read(files: Files, view: RuleView) -> Case:
     told: list[NotChecked] = list(said)
     lines, areas, present = _lines_and_areas(files, home, box, told)
     others = {
-        role: _other(getattr(files, role), role, files, home, told)
+        role: _other(getattr(files, role), role, files, home, box, told)
         for role in ("levees", "water", "former", "stakes", "counties")
     }
     return Case(
@@ -144,8 +144,8 @@ def _declared(opened: vector.Opened, given: Any, near: Any) -> tuple[CRS, Any]:
             opened.check_place()
             raise
         stored = _moved(given, system)
-        middle = np.nanmedian(shapely.get_coordinates(stored), axis=0)
-        if np.isfinite(middle).all() and shapely.dwithin(near, shapely.Point(middle), NEAR_M / 111_000.0):
+        lying = shapely.STRtree(stored).query(near, "dwithin", NEAR_M / 111_000.0)
+        if len(lying) * 2 >= len(stored):
             return system, stored
     opened.check_place()
     raise CrsRefused(f"{opened.path.name}, layer {opened.name}: it is not certain where it lies: say so with --crs.")
@@ -324,12 +324,14 @@ _COLUMNS = {
 _KINDS = {"levees": (1, 5), "water": (3, 6), "former": (1, 5), "stakes": (0, 4), "counties": (3, 6)}
 
 
-def _other(path: Path | None, role: str, files: Files, home: CRS, told: list[NotChecked]) -> gpd.GeoDataFrame | None:
+def _other(
+    path: Path | None, role: str, files: Files, home: CRS, box: Any, told: list[NotChecked]
+) -> gpd.GeoDataFrame | None:
     """A layer beside the lines, its multi-shapes taken apart; None, and said, where there is no file."""
     if path is None:
         told.append(doctor_limits.untold(role))
         return None
-    layers = _layers(path, files)
+    layers = _layers(path, files, box)
     name = "lines" if role == "former" else role
     layer = layers[0] if len(layers) == 1 else _chosen(layers, name, role, path)
     rows, _ = _columns(layer.frame, role, _COLUMNS[role])

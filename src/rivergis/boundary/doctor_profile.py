@@ -224,7 +224,7 @@ def river_sense(desk: Desk, laid: Laid, ground: Ground, at: Points) -> list[Defe
     deviation = rule_deviation(desk, at, laid, ground)
     off = np.abs(deviation) > limits.rule_tolerance_m
     found += stretches_of(desk, at, "offset_from_rule", off, deviation, limits.min_stretch_m)
-    return found + _steps(desk, at)
+    return found + _steps(desk, at, ground)
 
 
 def stretches_of(desk: Desk, at: Points, code: str, flag: Bools, measure: Floats, least_m: float) -> list[Defect]:
@@ -360,6 +360,16 @@ def _allowed(widths: Floats, table: Any) -> tuple[Floats, Floats]:
     return low, high
 
 
+def _steps_too(at: Points, ground: Ground, a: int, b: int, size: float) -> bool:
+    """Whether what the line follows steps the same way by half as much at least: a lake begins, a levee stands farther out."""
+    edges = [ground.water_edge] if ground.case.water is not None else []
+    edges += [ground.levees.edge] if ground.levees is not None else []
+    near = np.array([at.s[a] - JOIN_M, at.s[b] + JOIN_M]) if at.s[b] >= at.s[a] else np.array([at.s[a], at.s[b]])
+    key = at.key[[a, a]]
+    own = [np.diff(edge.at(key, near))[0] for edge in edges]
+    return any(np.isfinite(d) and d * size > 0 and abs(d) >= 0.5 * abs(size) for d in own)
+
+
 def _one_way(flag: Bools, sign: Floats) -> list[tuple[int, int]]:
     """Runs of flagged steps that all go to one side, as (first, one past the last)."""
     code = np.where(flag, sign, 0.0)
@@ -368,14 +378,14 @@ def _one_way(flag: Bools, sign: Floats) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(ends.tolist()) if b > a and code[a] != 0]
 
 
-def _steps(desk: Desk, at: Points) -> list[Defect]:
-    """width_jump: the line steps abruptly aside; a step out and the step back are one defect."""
+def _steps(desk: Desk, at: Points, ground: Ground) -> list[Defect]:
+    """width_jump: the line steps abruptly aside where neither water nor toe does; a step out and the step back are one defect."""
     same = (at.key[1:] == at.key[:-1]) & (at.row[1:] == at.row[:-1])
     aside, onward = np.diff(at.out), np.abs(np.diff(at.s))
     steep = same & (np.abs(aside) >= _STEEP * onward) & (np.abs(aside) > 0.1)
     runs = _one_way(steep, np.sign(aside))
     jumps = [(a, b, float(aside[a:b].sum())) for a, b in runs]
-    jumps = [j for j in jumps if abs(j[2]) >= desk.case.limits.step_min_m]
+    jumps = [j for j in jumps if abs(j[2]) >= desk.case.limits.step_min_m and not _steps_too(at, ground, *j)]
     found, k = [], 0
     while k < len(jumps):
         a, b, size = jumps[k]

@@ -97,8 +97,8 @@ def _key(text: Any) -> tuple[int, ...] | None:
 def _gaps(
     desk: Desk, frame: Any, xy: Floats, reach: Ints, bank: Ints, group: Ints, s: Floats, order: Ints
 ) -> list[Defect]:
-    """Neighbours farther apart along the river than the longest spacing."""
-    step = np.diff(s[order])
+    """Neighbours farther apart than the longest spacing."""
+    step = _spacing(xy[order], s[order], np.diff(group[order]) == 0)
     wide = (np.diff(group[order]) == 0) & (step > desk.case.limits.stake_max_spacing_m)
     found = []
     for k in np.flatnonzero(wide).tolist():
@@ -108,6 +108,17 @@ def _gaps(
             _stake(desk, frame, "stake_spacing", [i, j], int(reach[i]), int(bank[i]), (s[i], s[j]), at, float(step[k]))
         )
     return found
+
+
+def _spacing(xy: Floats, s: Floats, same: Any) -> Floats:
+    """Metres from each stake to the next, along the river or straight: the way they were set out, which is the more even one."""
+    onward, straight = np.diff(s), np.hypot(*np.diff(xy, axis=0).T)
+    return onward if _uneven(onward[same]) <= _uneven(straight[same]) else straight
+
+
+def _uneven(steps: Floats) -> float:
+    middle = float(np.median(steps)) if len(steps) else 0.0
+    return float(np.median(np.abs(steps - middle))) / max(middle, 1e-9)
 
 
 def _mean_offset(desk: Desk, reach: Ints, xy: Floats, i: int, j: int) -> Floats:

@@ -24,8 +24,8 @@ SMALL_LOOP = "small_loop"
 """A loop below the limit: no defect, but said."""
 _FAR = 4.0
 """How many times the way between its neighbours a vertex lies away that is no corner of the line."""
-_MANY = 8
-"""Vertices of a line from which its usual step says something."""
+_END = 100.0
+"""How many times the least distance of an outlier a line must step at its end to have one there."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ def _next_astray(work: _Work, limits: Limits, system: tuple[CRS, CRS]) -> tuple[
     for a, b in runs:
         near = _beside(work.xy, a, b)
         legs, base = _legs(work.xy[a:b], near)
-        if legs > max(limits.outlier_min_m, _FAR * base, _FAR * _usual(work.xy) if len(near) == 1 else 0.0):
+        # at the end of a line one long step alone is no fault, unless it leads out of the country
+        if legs > (max(limits.outlier_min_m, _FAR * base) if len(near) == 2 else _END * limits.outlier_min_m):
             drop = np.zeros(len(work.xy), bool)
             drop[a:b] = True
             return work.without(drop), _told("outlier_vertex", work, a, b, np.array(near), legs)
@@ -129,13 +130,6 @@ def _next_astray(work: _Work, limits: Limits, system: tuple[CRS, CRS]) -> tuple[
 def _beside(xy: Floats, a: int, b: int) -> list[Floats]:
     """The vertices before and after a run, where there are any with a place."""
     return [xy[i] for i in (a - 1, b) if 0 <= i < len(xy) and bool(np.isfinite(xy[i]).all())]
-
-
-def _usual(xy: Floats) -> float:
-    """Five times the usual step of a line: at its end one long step alone is no fault."""
-    with np.errstate(invalid="ignore"):
-        size = np.hypot(*np.diff(xy, axis=0).T)
-    return 5 * float(np.median(size[np.isfinite(size)])) if len(xy) >= _MANY else float("inf")
 
 
 def _runs(xy: Floats, far_m: float) -> list[tuple[int, int]]:
