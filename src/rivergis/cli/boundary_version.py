@@ -461,7 +461,7 @@ def reductions(adcode: str, out: Path | None, as_json: bool) -> None:
         ["河流 river", "岸 bank", "位置 stretch", "原 from", "现 to", "m²", "线索 cases", "事由 reason", "会签 countersigned", "时间 when"],
         [
             [
-                r.river_code, r.bank, _stretch(r), r.boundary_code, r.by_code, f"{r.area_m2:.0f}", r.cases, r.reason or "未说明 none given",
+                r.river_code, r.bank, _stretch(r), r.boundary_code, r.by_code, f"{r.area_m2:.0f}", int(r.cases), r.reason or "未说明 none given",
                 r.countersigned_by or "无 none", common.beijing(r.recorded_at) if pd.notna(r.recorded_at) else r.day,
             ]
             for r in rows.astype(object).where(rows.notna(), None).itertuples()
