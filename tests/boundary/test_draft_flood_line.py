@@ -98,9 +98,11 @@ def test_where_two_return_periods_meet_the_step_lies_in_the_lower_and_is_smooth(
     draft, _ = drawn(levels(rows), *reaches)
     one, two = g.line_of(draft, "R1", "left"), g.line_of(draft, "R2", "left")
     assert off(one, lambda x: np.full(len(x), 60.0)).max() <= 4.0
-    expected = lambda x: (
-        40 + 20 * (1 - np.clip((x - 1000) / 200, 0, 1)) ** 2 * (1 + 2 * np.clip((x - 1000) / 200, 0, 1))
-    )
+
+    def expected(x: np.ndarray) -> np.ndarray:
+        gone = np.clip((x - 1000) / 200, 0, 1)
+        return np.asarray(40 + 20 * (1 - gone) ** 2 * (1 + 2 * gone))
+
     assert off(two, expected).max() <= 4.5
     assert np.array_equal(g.ends(one)[1], g.ends(two)[0])
     assert list(draft.lines[draft.lines["bank"] == "left"].sort_values("reach_code")["return_period_a"]) == [20, 10]

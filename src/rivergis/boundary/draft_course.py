@@ -144,7 +144,21 @@ def joined(axis: Curve, pieces: Sequence[Piece], rules: Drawing) -> list[Piece]:
             continue
         meet = _meeting(axis, before, after)
         ends[i - 1][1], ends[i][0] = meet, meet
-    return [led(axis, piece, start, end, rules) for piece, (start, end) in zip(pieces, ends, strict=True)]
+    made = [led(axis, piece, start, end, rules) for piece, (start, end) in zip(pieces, ends, strict=True)]
+    for i in range(1, len(made)):
+        if ends[i][0] is not None:
+            made[i - 1], made[i] = _abutting(made[i - 1], made[i])
+    return made
+
+
+def _abutting(before: Piece, after: Piece) -> tuple[Piece, Piece]:
+    """Two pieces that meet, at one chainage: that of the kept one, if one was kept."""
+    at = after.from_m if after.row is not None else before.to_m
+    if before.row is None:
+        before = replace(before, curve=Curve(before.curve.xy, np.append(before.curve.at_m[:-1], at)))
+    if after.row is None:
+        after = replace(after, curve=Curve(after.curve.xy, np.insert(after.curve.at_m[1:], 0, at)))
+    return before, after
 
 
 def _meeting(axis: Curve, before: Piece, after: Piece) -> Floats:

@@ -108,13 +108,27 @@ def draft(asked: Asked, book: RuleBook, terrain: Terrain | None = None) -> Draft
     system = crs.local_crs(*crs.centre(layers["reaches"].frame))
     layers = {n: given.to(system) for n, given in layers.items()}
     earlier = reading_.earlier(asked.keep) if asked.keep else None
-    sources = _sources(asked, layers, reading, view, system, earlier)
+    sources = _sources(asked, layers, reading, view, system)
     if terrain is not None and "levels" in layers:
         wet = floods(terrain, layers["levels"], sources.reaches, view, system, reading)
         sources = replace(
             sources, pieces=wet.pieces, hidden=wet.hidden, extents=wet.extents, bands=wet.bands, notes=wet.notes
         )
     sources = _with_works(sources, layers, reading, view, system, terrain)
+    return finished(sources, view, system, reading, earlier, asked.only)
+
+
+def finished(
+    sources: Sources,
+    view: RuleView,
+    system: CRS,
+    reading: Reading,
+    earlier: gpd.GeoDataFrame | None = None,
+    only: tuple[Only, ...] = (),
+) -> Drafted:
+    """A draft of what was read, in EPSG:4490; what stays of an earlier one (EPSG:4490) stays to the last bit."""
+    if earlier is not None:
+        sources = _keeping(sources, earlier.to_crs(system), only)
     made = make(sources, lambda reach: view, system)
     return _outward(made, sources, reading, view, earlier)
 
@@ -125,12 +139,11 @@ def _sources(
     reading: Reading,
     view: RuleView,
     system: CRS,
-    earlier: gpd.GeoDataFrame | None,
 ) -> Sources:
     reaches = reading_.reaches_of(layers["reaches"], reading, view.book.facts)
     far = draft_rules.drawing_of(view).farthest_m
     levees, banks, water, counties = (layers.get(n) for n in ("levees", "banks", "water", "counties"))
-    sources = Sources(
+    return Sources(
         reaches,
         reading_.levees_of(levees, reaches, reading, system, far) if levees else (),
         reading_.water_of(water) if water else None,
@@ -139,7 +152,6 @@ def _sources(
         surrogate_offset=asked.surrogate_offset,
         line_type=asked.line_type,
     )
-    return sources if earlier is None else _keeping(sources, earlier.to_crs(system), asked.only)
 
 
 def _with_works(
@@ -166,6 +178,11 @@ def _keeping(sources: Sources, earlier: gpd.GeoDataFrame, only: tuple[Only, ...]
     strange = next((o.reach for o in only if o.reach not in known), None)
     if strange is not None:
         raise UsageError(f"There is no reach {strange!r} among the reaches: name one of theirs with --only.")
+    short = next((o for o in only if o.to_m - o.from_m < draft_keep.SHORTEST_M), None)
+    if short is not None:
+        raise UsageError(
+            f"A stretch of {short.to_m - short.from_m:.1f} m is too short to be redrawn: name at least {draft_keep.SHORTEST_M:g} m."
+        )
     kept, apart = draft_keep.kept_pieces(earlier, sources.reaches, only)
     codes = draft_keep.codes(earlier, kept, apart)
     redrawn = draft_keep.redrawn(only, sources.reaches)
@@ -203,7 +220,7 @@ def _stored(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if not len(frame):
         return frame.set_crs(crs.STORAGE, allow_override=True)
     stored = crs.to_storage(frame)
-    stored.geometry = shapely.transform(stored.geometry.to_numpy(), lambda xy: np.round(xy, 9))
+    stored.geometry = shapely.transform(stored.geometry.to_numpy(), lambda xy: np.round(xy, draft_keep.STORED_DIGITS))
     return stored
 
 

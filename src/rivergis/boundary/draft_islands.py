@@ -15,6 +15,8 @@ import shapely
 from rivergis.boundary.draft_frames import Note, Reach
 from rivergis.boundary.draft_nodes import Nodes, Side
 
+_DUG = ("canal", "ditch")
+
 
 @dataclass(frozen=True)
 class Island:
@@ -42,10 +44,18 @@ def inner_sides(reaches: Sequence[Reach], nodes: Nodes, island_m2: float) -> Inn
         shape = shapely.make_valid(shapely.Polygon(ring))
         if shape.geom_type != "Polygon" or not shapely.is_ccw(shapely.linearrings(np.vstack([ring, ring[:1]]))):
             continue  # walked the other way round: the world outside
+        if not _of_one_river([reaches[r] for r, _ in face]):
+            continue  # land between rivers, or fields between canals
         # walking round the face keeps it on the left
         sides = tuple((r, "left" if end == 0 else "right") for r, end in face)
         islands.append(Island(shape, sides, shape.area <= island_m2))
     return Inner(tuple(islands), frozenset(s for i in islands if i.inside for s in i.sides))
+
+
+def _of_one_river(round_it: Sequence[Reach]) -> bool:
+    """Whether reaches round a piece of land are arms of one river; canals that meet in a grid are none."""
+    rivers = {r.river for r in round_it if r.river is not None}
+    return len(rivers) <= 1 and not any(r.kind in _DUG for r in round_it)
 
 
 def _faces(nodes: Nodes) -> list[list[tuple[int, int]]]:

@@ -14,13 +14,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from pyproj import CRS
 
+from rivergis import crs
 from rivergis.boundary.draft_course import Piece, without
 from rivergis.boundary.draft_curves import Curve, Floats, axis_curve, laid_along
 from rivergis.boundary.draft_frames import Basis, Reach
 
 _NEAR_DEG = 1e-7
 """A centimetre: an end led to a kept end takes its very numbers."""
+
+
+STORED_DIGITS = 9
+"""Digits of degrees that are kept: a tenth of a millimetre."""
+SHORTEST_M = 5.0
+"""A stretch to be redrawn is at least this long: less has no room for a join."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def kept_pieces(
                 apart.append(row)
             continue
         curve = _curve(lines.iloc[row], reaches[i], shape)
-        for piece in _kept(row, curve, reaches[i], bool(hand[row]), only):
+        for piece in _kept(row, curve, reaches[i], bool(hand[row]), only, lines.crs):
             out.setdefault((i, str(bank)), []).append(piece)
     return {k: sorted(v, key=lambda p: p.from_m) for k, v in out.items()}, apart
 
@@ -95,7 +103,7 @@ def _curve(row: pd.Series, reach: Reach, shape: shapely.LineString) -> Curve:
     return Curve(curve.xy, max(a, 0.0) + share * (min(b, reach.length_m) - max(a, 0.0)))
 
 
-def _kept(row: int, curve: Curve, reach: Reach, hand: bool, only: Sequence[Only]) -> list[Piece]:
+def _kept(row: int, curve: Curve, reach: Reach, hand: bool, only: Sequence[Only], system: CRS) -> list[Piece]:
     whole = Piece(curve, Basis("hand"), True, row)
     a, b = curve.from_m + reach.origin_m, curve.to_m + reach.origin_m
     redrawn = [o for o in only if o.covers(reach.code, a, b)]
@@ -104,7 +112,13 @@ def _kept(row: int, curve: Curve, reach: Reach, hand: bool, only: Sequence[Only]
     if not only:
         return []
     rest = without((curve.from_m, curve.to_m), [(o.from_m - reach.origin_m, o.to_m - reach.origin_m) for o in redrawn])
-    return [Piece(curve.part(x, y), Basis("hand"), True, row, cut=True) for x, y in rest]
+    return [Piece(_as_stored(curve.part(x, y), system), Basis("hand"), True, row, cut=True) for x, y in rest]
+
+
+def _as_stored(curve: Curve, system: CRS) -> Curve:
+    """A curve with the vertices it will have when it is read again, so that redoing twice changes nothing."""
+    lonlat = np.round(crs.into_storage(system)(curve.xy), STORED_DIGITS)
+    return Curve(crs.out_of_storage(system)(lonlat), curve.at_m)
 
 
 def with_kept_ends(lines: npt.NDArray[Any], kept: gpd.GeoSeries) -> npt.NDArray[Any]:

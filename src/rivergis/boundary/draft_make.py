@@ -50,6 +50,8 @@ class Ground:
     work: Linework
     source: Mapping[str, Any]
     owned: bool = False
+    area: Any = None
+    """Water: the edge is looked for only from places in it."""
     basis: Basis | None = None
     farthest_m: float = float("inf")
 
@@ -241,20 +243,15 @@ class _Desk:
     def _bank_line(self, i: int, reach: Reach, bank: str) -> list[tuple[Curve, Mapping[str, Any]]]:
         """The bank (河口线): as given, as the edge of the water, or half a width beside the axis."""
         given = self.sources.banks.get((i, bank))
+        found: list[tuple[Curve, Mapping[str, Any]]] = []
         if given is not None:
-            return [(laid_along(given[0], self.axes[i]), given[1])]
+            found.append((laid_along(given[0], self.axes[i]), given[1]))
         if self.sources.water is not None:
-            curves = self._edges(i, reach, bank, self.sources.water)
-            if curves:
-                return [(c, self.sources.water.source) for c in curves]
+            found += [(c, self.sources.water.source) for c in self._edges(i, reach, bank, self.sources.water)]
         if np.isfinite(reach.half_width_m) and reach.half_width_m > 0:
-            return [
-                (
-                    parallel(self.axes[i], SIDES[bank], reach.half_width_m),
-                    {"layer": "reaches", "feature": reach.code, "bank": "half width"},
-                )
-            ]
-        return []
+            told = {"layer": "reaches", "feature": reach.code, "bank": "half width"}
+            found.append((parallel(self.axes[i], SIDES[bank], reach.half_width_m), told))
+        return found
 
     def half_width(self, i: int, curve: Curve) -> float:
         """Mean distance of a bank from its axis."""
@@ -262,11 +259,14 @@ class _Desk:
 
     def _edges(self, i: int, reach: Reach, bank: str, ground: Ground) -> list[Curve]:
         far = min(self.rules.farthest_m, ground.farthest_m)
-        if ground.owned and np.isfinite(reach.half_width_m):
+        if ground.kind == "water" and np.isfinite(reach.half_width_m):
             far = min(far, 10 * reach.half_width_m + 50)
         found = seen(
             self.axes[i], SIDES[bank], ground.work, self.rules.look_m, far, reach.code if ground.owned else None
         )
+        if ground.area is not None:
+            dry = ~shapely.intersects_xy(ground.area, found.origin)
+            found = replace(found, away_m=np.where(dry, np.inf, found.away_m))
         return edge(self.axes[i], found, ground.work, self.rules.bay_m)
 
     def _seen(self, i: int, reach: Reach, bank: str, ground: Ground) -> list[Piece]:

@@ -54,12 +54,17 @@ _NO_TOE = (
     "迎水坡脚",
 )
 _LAYERS = {
-    "reaches": ("reaches", "reach"),
+    "reaches": ("reaches", "reach", "河段"),
     "levees": ("levees", "levee_toe", "levee", "堤防", "堤脚线"),
-    "water": ("water", "waters", "水域", "水面"),
+    "water": ("water", "waters", "water_area", "水域", "水面"),
     "counties": ("counties", "county", "admin_unit", "县界", "行政区"),
-    "banks": ("banks", "bank_lines", "岸线"),
+    "banks": ("banks", "bank_line", "bank_lines", "岸线", "河口线"),
+    "levels": ("levels", "flood_levels", "水位"),
+    "lakes": ("lakes", "lake", "湖泊"),
+    "reservoirs": ("reservoirs", "reservoir", "水库"),
 }
+_SCRAP_M = 20.0
+_COUNTY_LEVEL = ("county", "district", "县", "县级", "区县")
 _KEPT = ("code", "reach_code", "bank", "from_m", "to_m", "drawn_by", "hand_edited")
 _NUMERALS = {**{c: i + 1 for i, c in enumerate("ⅠⅡⅢⅣⅤ")}, **{c: i + 1 for i, c in enumerate("一二三四五")}}
 _BANKS = {
@@ -263,6 +268,27 @@ def _attached(
     system: Any,
     farthest_m: float,
 ) -> list[Beside]:
+    """Lines laid beside reaches; those that name a river beside its reaches only."""
+    river = given.column(RIVER)
+    known = {r.river for r in reaches if r.river is not None}
+    named = {row: text(river[row]) for row in rows if not blank(river[row]) and text(river[row]) in known}
+    out: list[Beside] = []
+    for name in [*dict.fromkeys(named.values()), None]:
+        mine = [row for row in rows if named.get(row) == name]
+        own = [r for r in reaches if name is None or r.river == name]
+        out += _beside_these(given, mine, own, number_of, reading, system, farthest_m)
+    return out
+
+
+def _beside_these(
+    given: Layer,
+    rows: list[Any],
+    reaches: Sequence[Reach],
+    number_of: Mapping[str, int],
+    reading: Reading,
+    system: Any,
+    farthest_m: float,
+) -> list[Beside]:
     if not rows:
         return []
     axes = gpd.GeoDataFrame(
@@ -280,7 +306,11 @@ def _attached(
     lost = pieces[pieces["bank"].isna()]
     for row in lost["line"].unique()[:20]:
         reading.said.append(f"{given.about['layer']}, feature {row}: part of it lies beside no reach and was not used.")
-    kept = pieces[pieces["bank"].notna() & (pieces["length_m"] > 1.0)].to_crs(system)
+    whole = pieces.groupby("line")["length_m"].transform("sum")
+    enough = pieces["length_m"] > np.minimum(
+        _SCRAP_M, whole / 2
+    )  # a levee laid over a mouth runs beside the brook for a moment
+    kept = pieces[pieces["bank"].notna() & enough].to_crs(system)
     return [Beside(number_of[r.reach_id], r.bank, r.geometry, r.line) for r in kept.itertuples(index=False)]
 
 
@@ -324,7 +354,8 @@ def water_of(given: Layer) -> Ground:
         raise InputError(f"{given.about['layer']} holds no areas of water: give polygons.")
     if not owned:
         whole = geometry.polygons_of(shapely.union_all(shapely.make_valid(frame.geometry.to_numpy())))
-        return Ground("water", Linework(_rims([whole], frame.crs)), given.about)
+        shapely.prepare(whole)
+        return Ground("water", Linework(_rims([whole], frame.crs)), given.about, area=whole)
     names = [text(v) for v in reach[frame.index]]
     merged = {n: geometry.polygons_of(shapely.union_all(frame.geometry.to_numpy()[rows])) for n, rows in _groups(names)}
     rims = [_rims([s], frame.crs) for s in merged.values()]
@@ -363,9 +394,11 @@ def banks_of(
 
 
 def counties_of(given: Layer) -> gpd.GeoDataFrame:
-    """Counties (Polygon) with their name as ``county``."""
-    names = given.column(COUNTY)
-    frame = gpd.GeoDataFrame({"county": names.map(text)}, geometry=given.frame.geometry, crs=given.frame.crs)
+    """Counties (Polygon) with their name as ``county``; of a layer of all administrative levels those of the level county."""
+    level = given.column(("level", "级别")).map(lambda v: str(v).strip().lower())
+    chosen = given.frame[level.isin(_COUNTY_LEVEL)] if level.isin(_COUNTY_LEVEL).any() else given.frame
+    names = given.column(COUNTY)[chosen.index]
+    frame = gpd.GeoDataFrame({"county": names.map(text)}, geometry=chosen.geometry, crs=given.frame.crs)
     frame["geometry"] = [geometry.polygons_of(g) for g in frame.geometry]
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
 

@@ -264,7 +264,7 @@ def surrogates_of(given: Layer, view: RuleView, reading: Reading) -> list[Ground
         lines = frame.geometry.map(_outline).explode()
         if len(lines):
             basis = Basis("surrogate", row, {}, "surrogate", indicative=True)
-            out.append(Ground(kind, Linework(lines), {**given.about, "kind": kind}, False, basis, far))
+            out.append(Ground(kind, Linework(lines), {**given.about, "kind": kind}, basis=basis, farthest_m=far))
     return out
 
 
