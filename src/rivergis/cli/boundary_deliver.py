@@ -90,6 +90,8 @@ def deliver(out: Path, place: str, on: datetime | None, actor: str | None, as_js
       rivergis boundary deliver --draft draft.gpkg --out delivery
       rivergis boundary deliver --river YXH --encoding UTF-8 --paper A4 --out yxh
     """
+    from dataclasses import replace
+
     from rivergis import rules
     from rivergis.boundary import delivery_layers
     from rivergis.boundary.delivery import zone_number
@@ -102,6 +104,8 @@ def deliver(out: Path, place: str, on: datetime | None, actor: str | None, as_js
     terms = boundary_terms.terms_of(view, o["zone_prefix"])
     zone = None if o["zone"] is None else zone_number(o["zone"])
     told, audited = _delivery(day, view, actor, o)
+    if not told.title:
+        told = replace(told, title=boundary_delivery.named(told, Path(o["draft"] or "").stem))
     asked = boundary_terms.asked_of(view, o["encoding"], formats, day)
     zones = delivery_layers.zones(told, terms, zone)
     printed = None
@@ -152,13 +156,12 @@ def _of_file(path: Path, view: RuleView, o: dict[str, Any]) -> Delivery:
         path, o["lines_layer"], o["areas_file"], o["areas_layer"], o["levees"], o["stakes"], o["axes"], o["water"], o["counties"]
     )  # fmt: skip
     asked = Read(None, o["crs"], None, o["source_encoding"])
-    return delivery_files.delivery(files, o["title"] or path.stem, names, asked)
+    return delivery_files.delivery(files, o["title"] or "", names, asked)
 
 
 def _of_database(day: date, view: RuleView, actor: str | None, o: dict[str, Any]) -> tuple[Delivery, Any]:
     from dataclasses import replace
 
-    from rivergis import words
     from rivergis.boundary import draft_workflow, publication_workflow
     from rivergis.db import system
 
@@ -171,14 +174,17 @@ def _of_database(day: date, view: RuleView, actor: str | None, o: dict[str, Any]
                 conn, draft, o["title"] or draft["title"], day, view.number("encroach.snap")
             )
         else:
-            title = o["title"] or "、".join(o["versions"] or o["rivers"]) or words.say("layer.boundary_line")
-            held = publication_workflow.held(conn, title, day, codes=o["versions"], rivers=o["rivers"])
+            held = publication_workflow.held(conn, o["title"] or "", day, codes=o["versions"], rivers=o["rivers"])
             told = replace(held.delivery, sources=(f"rivergis, {held.known_at:%Y-%m-%d %H:%M} UTC",))
 
     def audited(counts: dict[str, int]) -> None:
         with db.write(who) as conn:
             system.audit(
-                conn, who, "export", "boundary_delivery", {"counts": counts, "as_of": day, "title": told.title}
+                conn,
+                who,
+                "export",
+                "boundary_delivery",
+                {"counts": counts, "as_of": day, "rivers": sorted({str(v) for v in told.lines["river_code"].dropna()})},
             )
 
     return told, audited

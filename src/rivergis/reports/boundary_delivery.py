@@ -311,11 +311,20 @@ def scales(lines: pd.DataFrame) -> str:
     return "、".join(f"1:{v}" for v in given.split("、")) if given else words.both("deliver.about.unknown")
 
 
-def announced(lines: pd.DataFrame) -> str:
-    """Government, number and day of every announcement, each once."""
+def announced(lines: pd.DataFrame, most: int = 50) -> str:
+    """Government, number and day of every announcement, each once; of many the first and how many there are."""
     acts = [c for c in ("announce_gov", "announce_doc_no", "announced_on") if c in lines]
     if not acts:
         return ""
     rows = lines[acts].drop_duplicates().itertuples(index=False)
     told = [" ".join(str(v) for v in row if v is not None and v == v) for row in rows]
-    return "; ".join(dict.fromkeys(t for t in told if t))
+    each = list(dict.fromkeys(t for t in told if t))
+    return "; ".join(each[:most]) + (f" … ({len(each)})" if len(each) > most else "")
+
+
+def named(told: Delivery, otherwise: str) -> str:
+    """A title for a delivery that nobody gave one: its rivers (of many the first three), and what it is."""
+    column = next((c for c in ("river", "river_code") if c in told.lines and told.lines[c].notna().any()), None)
+    rivers = [] if column is None else sorted({str(v) for v in told.lines[column].dropna()})
+    some = "、".join(rivers[:3]) + (f"等{len(rivers)}条河流" if len(rivers) > 3 else "")
+    return f"{some or otherwise}{words.say('deliver.map.title_suffix')}"

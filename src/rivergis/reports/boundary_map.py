@@ -308,7 +308,7 @@ def _facts(told: Delivery, system: CRS) -> list[tuple[str, str]]:
     lines, say = told.lines, words.say
     rows = [
         ("standing", boundary_delivery.standing(told)),
-        ("announced", boundary_delivery.announced(lines)),
+        ("announced", boundary_delivery.announced(lines, 3)),
         ("rivers", boundary_delivery.values(lines, "river") or boundary_delivery.values(lines, "river_code")),
         ("lines", f"{np.sum(crs.length_m(lines.geometry.values)) / 1000:.3f} km" if len(lines) else ""),
         ("areas", f"{np.sum(crs.area_m2(told.areas.geometry.values)) / 1e6:.4f} km²" if len(told.areas) else ""),
