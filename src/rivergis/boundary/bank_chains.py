@@ -21,7 +21,7 @@ from rivergis import crs, geometry
 from rivergis.errors import InputError
 
 Floats = npt.NDArray[np.float64]
-_STEP_M = 20.0  # how closely a chain is measured on its axis
+_STEP_M = 10.0  # how closely a chain is measured on its axis
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Chain:
     @cached_property
     def _measured(self) -> tuple[Floats, Floats]:
         """Metres along the chain, and chainage there, which never falls: a chain that loops stands still on its axis."""
-        along, at = [], []
-        for part in self.parts:
-            steps = max(int(np.ceil((part.to_s - part.from_s) / _STEP_M)), 1)
-            s = np.linspace(part.from_s, part.to_s, steps + 1)
-            along.append(s)
-            at.append(part.reach.at_m(shapely.line_interpolate_point(self.line, s)))
-        return np.concatenate(along), np.maximum.accumulate(np.concatenate(at))
+        along = np.linspace(0.0, self.length_m, max(int(np.ceil(self.length_m / _STEP_M)), 1) + 1)
+        points = shapely.line_interpolate_point(self.line, along)
+        which = np.searchsorted([p.to_s for p in self.parts[:-1]], along)
+        at = np.empty(len(along))
+        for n, part in enumerate(self.parts):
+            at[which == n] = part.reach.at_m(points[which == n])
+        return along, np.maximum.accumulate(at)
 
     def measured(self) -> tuple[Floats, Floats]:
         """Metres along the chain at close steps, and the chainage there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -45,6 +46,8 @@ class StakesAsked:
     crs: str | None = None
     encoding: str | None = None
     form: str | None = None
+    spacing_m: float | None = None
+    """Widest spacing, where it is not that of the rules."""
     short: Mapping[str, str] = field(default_factory=dict)
     county: str = ""
     phone: str | None = None
@@ -155,8 +158,11 @@ def method_of(view: RuleView) -> Method:
     return Method(*(view.number(f"boundary.stake.{key}") for key in keys))
 
 
-def spacing_of(book: RuleBook, view: RuleView) -> Any:
-    """Spacing by county and by whether the reach is populated: the rule of that county, else of the place asked for."""
+def spacing_of(book: RuleBook, view: RuleView, widest_m: float | None = None) -> Any:
+    """Spacing by county and by whether the reach is populated: the rule of that county, else of the place asked for.
+
+    ``widest_m`` stands for the widest spacing of base stakes wherever the rules allow more.
+    """
 
     @cache
     def spacing(adcode: str | None, settled: bool) -> Spacing:
@@ -164,7 +170,8 @@ def spacing_of(book: RuleBook, view: RuleView) -> Any:
         base = own.value("boundary.stake.spacing.base", **({"settled": "yes"} if settled else {})).value
         dense = own.value("boundary.stake.spacing.dense").value
         view.remember(own)
-        return Spacing(float(base["max"]), float(dense["min"]), float(dense["max"]))
+        most = min(float(base["max"]), widest_m or math.inf)
+        return Spacing(most, min(float(dense["min"]), most), min(float(dense["max"]), most))
 
     return spacing
 
@@ -195,7 +202,7 @@ def _ground(
     sight = Sight(dem, zone, view.number("boundary.stake.eye_height"), view.number("boundary.stake.top_height")) if dem else None  # fmt: skip
     return Ground(
         method_of(view),
-        spacing_of(book, view),
+        spacing_of(book, view, asked.spacing_m),
         shore_files.marks_in(read.get("landmarks"), zone),
         shore_files.counties_in(read.get("counties"), zone),
         {row: str(c) for row, c in lines["county"].items() if c},

@@ -2,7 +2,8 @@
 
 First what is there already, then the places that must have one, then base stakes (基本桩) so that none is farther from the next than
 the rule says, then denser ones (加密桩) round bends and where the next is hidden. Existing stakes are never moved or renumbered,
-so that placing twice changes nothing. Spacing is measured along the line.
+so that placing twice changes nothing. Spacing is measured along the line, and on the inside of a bend along the river (up to
+twice the line), whichever is longer: so that people who measure by chainage find none too wide either.
 Source: 《广东省河湖及水利工程界桩、标示牌技术标准》 for base and dense stakes; the spacing is the rule of the place.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 
 from rivergis.boundary import stake_spots as spots
@@ -21,8 +23,10 @@ from rivergis.boundary.bank_chains import Chain
 from rivergis.boundary.sight import Sight
 from rivergis.boundary.stake_spots import County, Mark, Method, Spot
 
+Floats = npt.NDArray[np.float64]
 _STEP_M = 5.0  # how closely a place is looked for from which both neighbours are seen
 _MM = 0.001
+_INSIDE = 2.0  # on the inside of a bend the river may count so many times the line: else stakes would crowd at a neck
 
 
 @dataclass(frozen=True)
@@ -184,13 +188,31 @@ class _Placing:
         self.method = ground.method
         self.closed = chain.line.coords[0] == chain.line.coords[-1]
         xy, along = chain.vertices()
-        self.vertices = (
+        self.vertices: tuple[Floats, Floats] = (
             (np.vstack([xy, xy]), np.concatenate([along, along + along[-1]])) if self.closed else (xy, along)
         )
+        self.spaced = self._spaced()
         self.settled = spots.settled(chain, ground.marks, self.method.settled_m)
         self.in_county = [
             (c, chain.stretches_in(c.area)) for c in ground.counties if shapely.intersects(c.area, chain.line)
         ]
+
+    def _spaced(self) -> tuple[Floats, Floats]:
+        """Metres along the chain, and metres by which spacing counts there: of line or river, the longer."""
+        s, at = self.chain.measured()
+        step = np.diff(s)
+        counts = np.concatenate([[0.0], np.cumsum(np.maximum(step, np.minimum(np.diff(at), _INSIDE * step)))])
+        if self.closed:
+            return np.concatenate([s, s + s[-1]]), np.concatenate([counts, counts + counts[-1]])
+        return s, counts
+
+    def _even(self, a: _Set, b: _Set, most_m: float, why: str, dense: bool) -> Iterator[_Set]:
+        """Places at even steps between two others, so that none is farther from the next than so many metres."""
+        s, counts = self.spaced
+        first, last = np.interp([a.along, b.along], s, counts)
+        parts = max(1, math.ceil((max(last - first, b.along - a.along) - _MM) / most_m))
+        steps = np.linspace(first, last, parts + 1)[1:-1]
+        return (_Set(float(x), (why,), (), dense) for x in np.interp(steps, counts, s))
 
     def stakes(self, mine: Sequence[Held]) -> list[Stake]:
         taken = self._musts(mine)
@@ -241,7 +263,7 @@ class _Placing:
         """Base stakes at even steps, so that no way between two is longer than the rule."""
         for a, b in self._ways(taken):
             yield a
-            yield from _even(a, b, _parts(b.along - a.along, self._spacing(a.along, b.along).base_m), "spacing", False)
+            yield from self._even(a, b, self._spacing(a.along, b.along).base_m, "spacing", False)
         yield from self._last(taken)
 
     def _rounded(self, taken: list[_Set]) -> Iterator[_Set]:
@@ -249,10 +271,9 @@ class _Placing:
         for a, b in self._ways(taken):
             yield a
             rule = self._spacing(a.along, b.along)
-            way = b.along - a.along
             bent = spots.strays_m(*self.vertices, a.along, b.along) > self.method.chord_m
-            if bent and way > rule.dense_m + _MM:
-                yield from _even(a, b, _parts(way, rule.dense_m), "bend", True)
+            if bent:
+                yield from self._even(a, b, rule.dense_m, "bend", True)
         yield from self._last(taken)
 
     def _seen(self, taken: list[_Set]) -> Iterator[_Set]:
@@ -351,13 +372,3 @@ def _joined(t: _Set, spot: Spot) -> _Set:
     names = t.names if not spot.name or spot.name in t.names else (*t.names, spot.name)
     dense = t.dense and (spot.why == "bend" or t.held is not None)
     return replace(t, why=why, names=names, dense=dense)
-
-
-def _parts(way_m: float, most_m: float) -> int:
-    """Into how many even parts a way is cut so that none is longer than the rule (to a millimetre)."""
-    return max(1, math.ceil((way_m - _MM) / most_m))
-
-
-def _even(a: _Set, b: _Set, parts: int, why: str, dense: bool) -> Iterator[_Set]:
-    step = (b.along - a.along) / parts
-    return (_Set(a.along + i * step, (why,), (), dense) for i in range(1, parts))

@@ -60,6 +60,14 @@ def pairs(_context: click.Context, parameter: click.Parameter, given: tuple[str,
 )
 @click.option("--on", "day", type=common.CivilDay(), default=None, help="Civil day whose rules hold (default: today).")
 @click.option(
+    "--spacing",
+    "spacing_m",
+    type=click.FloatRange(min=1),
+    default=None,
+    metavar="M",
+    help="Widest spacing along the line, where the rules allow more.",
+)
+@click.option(
     "--number-form",
     "form",
     default=None,
