@@ -29,19 +29,17 @@ class Between:
 def between(lines: gpd.GeoDataFrame, stretch: str, snap_m: float) -> Between:
     """Management areas (管理范围) between left and right lines, one a stretch (reach, or river).
 
-    ``lines``: LineStrings in metres with the column ``stretch`` and bank (左岸, left, L ...), from_m where known: pieces of a bank are
-    joined in its order, else in that of the lines. Raises ``CrsRefused`` for degrees.
+    ``lines``: LineStrings in metres with the column ``stretch`` and bank (左岸, left, L ...). Raises ``CrsRefused`` for degrees.
     """
     crs.require_metric(lines)
     banks = [bank_of(b) for b in lines["bank"]]
-    from_m = _numbers(lines["from_m"]) if "from_m" in lines else np.full(len(lines), np.nan)
     shapes = shapely.force_2d(lines.geometry.to_numpy())
     rows: dict[str, list[int]] = {}
     for k, name in enumerate(lines[stretch]):
         rows.setdefault(str(name), []).append(k)
     made, open_ = [], {}
     for name, mine in rows.items():
-        shape = _between(mine, banks, from_m, shapes, lines.index, snap_m)
+        shape = _between(mine, banks, shapes, lines.index, snap_m)
         if isinstance(shape, str):
             open_[name] = shape
         else:
@@ -52,17 +50,7 @@ def between(lines: gpd.GeoDataFrame, stretch: str, snap_m: float) -> Between:
     return Between(areas.rename_geometry("geom"), open_)
 
 
-def _numbers(values: Any) -> Any:
-    out = np.full(len(values), np.nan)
-    for k, v in enumerate(values):
-        try:
-            out[k] = float(v)
-        except (TypeError, ValueError):
-            continue
-    return out
-
-
-def _between(mine: list[int], banks: list[Any], from_m: Any, shapes: Any, index: Any, snap_m: float) -> Any:
+def _between(mine: list[int], banks: list[Any], shapes: Any, index: Any, snap_m: float) -> Any:
     """The area between the banks of one stretch, or why there is none."""
     sides = []
     for bank in ("left", "right"):
@@ -70,7 +58,7 @@ def _between(mine: list[int], banks: list[Any], from_m: Any, shapes: Any, index:
         if not rows:
             names = ", ".join(str(index[k]) for k in mine[:5])
             return f"It has no {bank} line beside the lines {names}: draw it, or say which bank each line is."
-        chain = _chain(rows, from_m, shapes, index, snap_m)
+        chain = _chain(rows, shapes, index, snap_m)
         if isinstance(chain, str):
             return chain
         sides.append(chain)
@@ -80,27 +68,22 @@ def _between(mine: list[int], banks: list[Any], from_m: Any, shapes: Any, index:
     return geometry.polygons_of(shapely.Polygon(ring))
 
 
-def _chain(rows: list[int], from_m: Any, shapes: Any, index: Any, snap_m: float) -> Any:
-    """Vertices of the lines of one bank joined end to end, or where they do not join."""
-    if np.isfinite(from_m[rows]).all():
-        rows = sorted(rows, key=lambda k: float(from_m[k]))
-    parts: list[tuple[Hashable, Any]] = [
-        (index[k], shapely.get_coordinates(part)) for k in rows for part in shapely.get_parts(shapes[k])
-    ]
-    if len(parts) == 1:
-        return parts[0][1]
-    (first, chain), rest = parts[0], parts[1:]
-    if _gap(chain[::-1], rest[0][1]) < _gap(chain, rest[0][1]):
-        chain = chain[::-1]
-    for name, xy in rest:
-        gap = _gap(chain, xy)
+def _chain(rows: list[int], shapes: Any, index: Any, snap_m: float) -> Any:
+    """Vertices of the lines of one bank joined end to end, whatever their order and direction, or where they do not join."""
+    rest: dict[bytes, tuple[Hashable, Any]] = {}
+    for k in rows:
+        for part in shapely.get_parts(shapes[k]):
+            rest.setdefault(shapely.to_wkb(shapely.normalize(part)), (index[k], shapely.get_coordinates(part)))
+    parts = list(rest.values())  # what is drawn twice counts once
+    last, chain = parts.pop(0)
+    while parts:
+        ends = np.array([xy[[0, -1]] for _, xy in parts])
+        gaps = np.hypot(*np.moveaxis(ends[:, :, None] - chain[[0, -1]], -1, 0))
+        nearest, end, side = np.unravel_index(int(gaps.argmin()), gaps.shape)
+        name, xy = parts.pop(int(nearest))
+        gap = float(gaps[nearest, end, side])
         if gap > snap_m:
-            return f"Its lines {first} and {name} are {gap:.1f} m apart, more than the {snap_m:g} m that may be closed: join them."
-        turned = xy if np.hypot(*(xy[0] - chain[-1])) <= np.hypot(*(xy[-1] - chain[-1])) else xy[::-1]
-        chain, first = np.vstack([chain, turned]), name
+            return f"Its lines {last} and {name} are {gap:.1f} m apart, more than the {snap_m:g} m that may be closed: join them."
+        onward = xy if end == 0 else xy[::-1]  # from the end that meets
+        chain, last = np.vstack([chain, onward] if side == 1 else [onward[::-1], chain]), name
     return chain
-
-
-def _gap(chain: Any, xy: Any) -> float:
-    """From the last vertex of a chain to the nearer end of a line."""
-    return float(min(np.hypot(*(xy[0] - chain[-1])), np.hypot(*(xy[-1] - chain[-1]))))
