@@ -165,11 +165,16 @@ def test_corners_are_dragged_a_line_is_split_taken_out_and_brought_back(page: Pa
     expect(page.locator("#bd-list button")).to_have_count(2)
     page.locator("#bd-undo").click()
     expect(page.locator("#bd-list button")).to_have_count(3)
+    page.locator("#bd-list button", has_text="左岸").first.click()
+    look_at(page, 106.0025, 29.4012, 17)
+    end = page.locator(".bd-corner-last").bounding_box()
+    assert end is not None
+    drag(page, (end["x"] + 6, end["y"] + 6), (end["x"] + 6, end["y"] - 60))  # where both parts meet: both go with it
     save(page, "左岸外移并分段")
     expect(page.locator("#bd-notice")).to_contain_text("已保存")
     left = room.segments(code).query("bank == 'left'").sort_values("from_m")
     first, second = left.geometry
-    assert first.coords[-1] == second.coords[0]
+    assert first.coords[-1] == second.coords[0] and first.coords[-1][1] > 29.4014
     assert list(left["basis"]) == ["draft", "draft"] and left["from_m"].iloc[1] == pytest.approx(
         left["to_m"].iloc[0], abs=0.1
     )

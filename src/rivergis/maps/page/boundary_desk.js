@@ -154,10 +154,20 @@
     this.work.completed(segment.id, edit);
   };
 
-  Desk.prototype.changed = function (segment) {
-    const now = { ...segment, coords: copy(segment.coords), fields: this.byHand(segment.fields) };
-    this.work.step([this.work.put(now)]);
-    this.place(now, true);
+  Desk.prototype.changed = function (segments) {
+    const now = segments.map((segment) => ({ ...segment, coords: copy(segment.coords), fields: this.byHand(segment.fields) }));
+    this.work.step(now.map((segment) => this.work.put(segment)));
+    now.forEach((segment) => this.place(segment, true));
+  };
+
+  /* Lines of the draft that begin or end in a place, each with what it is when the place moves. */
+  Desk.prototype.sharing = function (id, [lon, lat]) {
+    const here = ([x, y]) => x === lon && y === lat;
+    return this.work.all().filter((s) => s.id !== id && (here(s.coords[0]) || here(s.coords[s.coords.length - 1]))).map((s) => {
+      const first = here(s.coords[0]);
+      const last = here(s.coords[s.coords.length - 1]);
+      return { id: s.id, to: (at) => ({ ...s, coords: s.coords.map((c, i) => ((first && i === 0) || (last && i === s.coords.length - 1) ? at : c)) }) };
+    });
   };
 
   /* A line that was moved is the announced one no longer. */
@@ -168,9 +178,8 @@
     return own;
   };
 
-  Desk.prototype.moving = function (segment) {
-    const shape = this.shapes.get(segment.id);
-    if (shape) shape.setLatLngs(segment.coords.map(toLatLng));
+  Desk.prototype.moving = function (segments) {
+    segments.forEach(({ id: name, coords }) => this.shapes.has(name) && this.shapes.get(name).setLatLngs(coords.map(toLatLng)));
   };
 
   Desk.prototype.drawn = function (coords) {
@@ -369,7 +378,7 @@
     this.panel = new Panel(this);
     this.tools = new Tools(map, {
       snap: this.snap, catching: () => id("bd-catch").checked, following: () => id("bd-catch").checked && id("bd-follow").checked, notMine: () => this.notMine(), select: (name) => this.select(name),
-      changed: (segment) => this.changed(segment), moving: (segment) => this.moving(segment), drawn: (coords) => this.drawn(coords),
+      sharing: (name, at) => this.sharing(name, at), changed: (segments) => this.changed(segments), moving: (segments) => this.moving(segments), drawn: (coords) => this.drawn(coords),
       cut: (name, at) => this.cut(name, at), told: (mode, n) => this.mode(mode, n),
     });
     this.preview = new Preview(this);

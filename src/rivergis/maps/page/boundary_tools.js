@@ -16,7 +16,7 @@
     return L.divIcon({ className: `bd-corner bd-corner-${kind}`, iconSize: [size, size] });
   }
 
-  /* `desk`: {snap, catching(), following(), select(id), changed(segment), drawn(coords), cut(id, place), told(kind)} */
+  /* `desk`: {snap, catching(), following(), select(id), sharing(id, at), moving(segments), changed(segments), drawn(coords), cut(id, place), told(kind)} */
   function Tools(map, desk) {
     this.map = map;
     this.desk = desk;
@@ -162,27 +162,33 @@
     marker.addTo(this.handles);
   };
 
+  /* Ends of other lines that lie in the same point go with it, as long as Alt is not held. */
   Tools.prototype.dragged = function (marker, i) {
     const { id } = this.segment;
-    const but = new Set([id]);
-    marker.on("dragstart", () => { this.dragging = true; });
-    marker.on("drag", () => {
-      const at = this.caught(toPair(marker.getLatLng()), but);
+    let shared = [];
+    marker.on("dragstart", () => {
+      this.dragging = true;
+      this.alone = false;
+      shared = this.desk.sharing(id, this.segment.coords[i]);
+    });
+    marker.on("drag", (event) => {
+      const at = this.caught(toPair(marker.getLatLng()), new Set([id, ...shared.map((one) => one.id)]));
       marker.setLatLng(toLatLng(at));
       this.segment.coords[i] = at;
-      this.desk.moving(this.segment);
+      this.alone = event.originalEvent && event.originalEvent.altKey;
+      this.desk.moving([this.segment, ...(this.alone ? [] : shared.map((one) => one.to(at)))]);
     });
     marker.on("dragend", () => {
       this.dragging = false;
       this.hook.remove();
-      this.desk.changed(this.segment);
+      this.desk.changed([this.segment, ...(this.alone ? [] : shared.map((one) => one.to(this.segment.coords[i])))]);
     });
   };
 
   Tools.prototype.takeOut = function (i) {
     if (this.segment.coords.length <= 2) return;
     this.segment.coords.splice(i, 1);
-    this.desk.changed(this.segment);
+    this.desk.changed([this.segment]);
   };
 
   /* ---- split ---- */
