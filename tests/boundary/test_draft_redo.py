@@ -18,6 +18,7 @@ from rivergis.boundary.draft_keep import Only
 from rivergis.boundary.draft_make import Sources
 from rivergis.boundary.draft_read_files import Reading
 from rivergis.cli import _run
+from rivergis.errors import UsageError
 from tests import tiny
 from tests.boundary import drawing_ground as g
 
@@ -101,6 +102,14 @@ def test_only_a_stretch_is_redrawn_and_the_rest_stays(reach: str, start: float, 
     assert same(again, drawn(again, only))
 
 
+def test_a_stretch_that_is_not_there_or_too_short_is_refused() -> None:
+    first = drawn()
+    with pytest.raises(UsageError, match="no reach 'Z'"):
+        drawn(first, Only("Z"))
+    with pytest.raises(UsageError, match="too short"):
+        drawn(first, Only("U", 100, 101))
+
+
 def test_a_line_of_a_reach_that_is_gone_is_not_lost() -> None:
     lines = drawn()
     lost = lines.iloc[:1].assign(code="X-1", reach_code="gone", drawn_by="hand", hand_edited=True)
@@ -146,8 +155,7 @@ def test_from_files_to_a_file_and_again(tmp_path: Path, capsys: pytest.CaptureFi
     for wrong, words in (
         (("two.gpkg", "--only", "D"), "--keep"),
         (("one.gpkg",), "there already"),
-        (("three.gpkg", "--keep", "hand.gpkg", "--only", "Z"), "no reach 'Z'"),
-        (("three.gpkg", "--keep", "hand.gpkg", "--only", "U:100-101"), "too short"),
+        (("three.gpkg", "--keep", "hand.gpkg", "--only", "U:200-100"), "upstream to downstream"),
     ):
         capsys.readouterr()
         assert run(*wrong) == 2 and words in capsys.readouterr().err
