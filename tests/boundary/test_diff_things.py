@@ -74,6 +74,22 @@ def test_ground_across_the_river_is_parted_at_its_line_and_keeps_its_m2() -> Non
     assert redraw.reduced["m2"].sum() == pytest.approx(10_000)
 
 
+@few
+@given(
+    st.lists(st.tuples(st.integers(0, 990), st.integers(-60, 55), st.integers(1, 110)), max_size=8),
+    st.integers(-30, 30),
+)
+def test_placing_parts_pieces_and_loses_no_ground(boxes: list[tuple[int, int, int]], shift: int) -> None:
+    redraw = redrawn(*(box(x, y, x + w, y + w) for x, y, w in boxes))
+    lines = reaches()
+    placed = diff_place.place(redraw, lines.set_geometry(lines.translate(0, shift)))
+    assert placed.pieces["m2"].sum() == pytest.approx(redraw.pieces["m2"].sum(), abs=1e-6)
+    assert placed.pieces["m2"].to_numpy() == pytest.approx(shapely.area(placed.pieces.geometry.to_numpy()))
+    told = placed.changed
+    assert set(told["bank"]) <= {"left", "right", "both"}
+    assert told["from_m"].between(0, 600).all() and (told["to_m"] >= told["from_m"]).all()
+
+
 def test_a_river_without_reaches_leaves_its_pieces_unplaced() -> None:
     (one,) = diff.reductions(diff_place.place(redrawn(box(600, 40, 700, 50)), reaches().assign(river_code="B")))
     assert (one.bank, one.stretch, one.from_m) == (None, "", None)
