@@ -67,7 +67,7 @@ def boards(
         for n, along in _spots(chains, mark, bridge_m if mark.kind == "bridge" else village_m)
     ]
     rows.sort(key=lambda r: (r["river_code"], r["bank"], r["at_m"]))
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates("code")
+    frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).drop_duplicates("code").astype({"at_m": float})
     return gpd.GeoDataFrame(frame.reset_index(drop=True), geometry="geom", crs=crs)
 
 

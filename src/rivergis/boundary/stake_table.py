@@ -26,6 +26,7 @@ COLUMNS = (
     "county", "line_type", "basis", "height_m", "vertical_datum", "to_next_m", "sees_next", "off_line_m", "moved_m",
     "moved_bearing_deg", "existing", "said", "geom",
 )  # fmt: skip
+NUMBERS = ("at_m", "height_m", "to_next_m", "off_line_m", "moved_m", "moved_bearing_deg")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ def table(
         for s, n in zip(stakes, numbers, strict=True)
         if not s.shared
     ]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=list(COLUMNS)), geometry="geom", crs=system)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)  # texts that are missing stay None
+    frame = frame.astype({**dict.fromkeys(NUMBERS, float), "existing": bool})
+    return gpd.GeoDataFrame(frame, geometry="geom", crs=system)
 
 
 def _row(

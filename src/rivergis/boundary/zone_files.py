@@ -240,7 +240,8 @@ def zones_frame(found: Zones) -> gpd.GeoDataFrame:
                 "length_m": round(x.length_m, 3), "island": shore.island, **extra, "geom": shapely.line_merge(shore.lines(x.stretch)),
             }
         )  # fmt: skip
-    frame = pd.DataFrame(rows, columns=list(ZONE_COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(ZONE_COLUMNS), dtype=object)
+    frame = frame.astype({"from_m": float, "to_m": float, "length_m": float, "island": bool})
     again = frame.groupby("code").cumcount()
     frame["code"] = [c if n == 0 else f"{c}-{n + 1}" for c, n in zip(frame["code"], again, strict=True)]
     return gpd.GeoDataFrame(frame, geometry="geom", crs=found.ground.zone)
