@@ -93,7 +93,7 @@ def _asked(desk: Desk, laid: Laid, vertices: list[doctor_vertices.Found], silent
     yield doctor_profile.river_sense(desk, laid, doctor_profile.Ground(desk.case, desk.axes), at)
     yield doctor_former.shrunk(desk, at)
     yield doctor_areas.areas(desk)
-    yield doctor_stakes.stakes(desk, laid)
+    yield doctor_stakes.stakes(desk, laid, kind)
 
 
 def kinds(case: Case) -> Ints:

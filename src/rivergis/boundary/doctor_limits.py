@@ -17,7 +17,6 @@ NUMBERS = {
     "stake_tolerance_m": "stake_tolerance",
     "seam_tolerance_m": "seam_tolerance",
     "snap_m": "snap",
-    "stake_max_spacing_m": "stake_max_spacing",
     "sliver_max_width_m": "sliver_max_width",
     "step_min_m": "step_min",
     "spike_max_angle_deg": "spike_max_angle",
@@ -63,6 +62,11 @@ def limits(view: RuleView, params: Mapping[str, Any]) -> tuple[Limits, list[NotC
     values: dict[str, Any] = {
         k: _number(k, given[k]) if k in given else view.number(rule + name) for k, name in NUMBERS.items()
     }
+    values["stake_max_spacing_m"] = (
+        _number("stake_max_spacing_m", given["stake_max_spacing_m"])
+        if "stake_max_spacing_m" in given
+        else _spacing(view)
+    )
     for k, name in LISTS.items():
         values[k] = tuple(map(str, given[k] if k in given else view.value(rule + name).value))
     values["first_date"] = date.fromisoformat(str(given.get("first_date") or view.value(rule + "first_date").value))
@@ -72,6 +76,12 @@ def limits(view: RuleView, params: Mapping[str, Any]) -> tuple[Limits, list[NotC
     values["berm_m"], values["bank_offset_m"] = _berms(given, view), _offsets(given, view)
     absent = [what for what, k in (("berm", "berm_m"), ("bank_offset", "bank_offset_m")) if values[k] is None]
     return Limits(**values), [untold(what) for what in absent]
+
+
+def _spacing(view: RuleView) -> float:
+    """The longest spacing of base stakes, which the placing of stakes keeps to as well."""
+    row = view.value("boundary.stake.spacing.base")
+    return float(row.value["max"]) if isinstance(row.value, Mapping) else float(row.value)
 
 
 def _number(name: str, value: Any) -> float:

@@ -138,6 +138,14 @@ class Ground:
         return out
 
     @cached_property
+    def water_tree(self) -> shapely.STRtree | None:
+        return None if self.case.water is None else shapely.STRtree(self.case.water.geometry.values)
+
+    @cached_property
+    def toe_tree(self) -> shapely.STRtree | None:
+        return None if self.levees is None else shapely.STRtree(self.levees.shapes)
+
+    @cached_property
     def water_edge(self) -> Edge:
         reach, shapes = self.water
         parts, of = shapely.get_parts(shapes, return_index=True)
@@ -361,13 +369,14 @@ def _allowed(widths: Floats, table: Any) -> tuple[Floats, Floats]:
 
 
 def _steps_too(at: Points, ground: Ground, a: int, b: int, size: float) -> bool:
-    """Whether what the line follows steps the same way by half as much at least: a lake begins, a levee stands farther out."""
-    edges = [ground.water_edge] if ground.case.water is not None else []
-    edges += [ground.levees.edge] if ground.levees is not None else []
-    near = np.array([at.s[a] - JOIN_M, at.s[b] + JOIN_M]) if at.s[b] >= at.s[a] else np.array([at.s[a], at.s[b]])
-    key = at.key[[a, a]]
-    own = [np.diff(edge.at(key, near))[0] for edge in edges]
-    return any(np.isfinite(d) and d * size > 0 and abs(d) >= 0.5 * abs(size) for d in own)
+    """Whether what the line follows steps as it does: behind the step it lies as far from the water, or from a toe, as before it."""
+    ends = shapely.points(at.p.xy[at.keep[[a, b]]])
+    trees = [t for t in (ground.water_tree, ground.toe_tree) if t is not None]
+    for tree in trees:
+        _, away = tree.query_nearest(ends, return_distance=True, all_matches=False)
+        if abs(away[0] - away[1]) <= 0.25 * abs(size):
+            return True
+    return False
 
 
 def _one_way(flag: Bools, sign: Floats) -> list[tuple[int, int]]:

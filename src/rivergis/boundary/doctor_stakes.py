@@ -15,8 +15,11 @@ from rivergis.boundary.doctor_desk import Desk
 from rivergis.boundary.doctor_lines import Laid, side_of
 from rivergis.boundary.doctor_profile import key_of
 
+SLACK = 1.05
+"""Stakes are set out with a tape: so much more than the longest spacing is not told."""
 
-def stakes(desk: Desk, laid: Laid) -> list[Defect]:
+
+def stakes(desk: Desk, laid: Laid, kind: Ints) -> list[Defect]:
     """stake_off_line, stake_number_order, stake_spacing."""
     frame = desk.case.stakes
     if frame is None or not len(frame):
@@ -27,13 +30,38 @@ def stakes(desk: Desk, laid: Laid) -> list[Defect]:
     named = np.array([side_of(b) for b in frame["bank"]], np.int64)
     bank = np.where(named != 0, named, np.where(o >= 0, 1, -1))
     group = key_of(reach, bank)
-    order = np.lexsort((s, group))
+    place = _along_bank(laid, frame, group, s, kind)
+    order = np.lexsort((place, group))
     found = _off_line(desk, laid, frame, xy, reach, bank, s)
     return (
         found
         + _numbers(desk, frame, xy, reach, bank, group, s, order)
-        + _gaps(desk, frame, xy, reach, bank, group, s, order)
+        + _gaps(desk, frame, xy, reach, bank, group, s, place, order)
     )
+
+
+def _along_bank(laid: Laid, frame: Any, group: Ints, s: Floats, kind: Ints) -> Floats:
+    """Metres of each stake along the lines of its bank, one behind the other; its chainage where the bank has no line.
+
+    On the inside of a bend the order along the river is not the order along the line.
+    """
+    rows = np.flatnonzero(laid.main & (kind == 0))
+    key = key_of(laid.reach[rows], laid.bank[rows])
+    rows = rows[order := np.lexsort((np.minimum(*laid.span)[rows], key))]
+    key, length = key[order], laid.length[rows]
+    before = np.cumsum(length) - length
+    out, best = s.copy(), np.full(len(s), np.inf)
+    low, high = np.searchsorted(key, group), np.searchsorted(key, group, side="right")
+    dots = np.asarray(frame.geometry.values)
+    for k in range(int((high - low).max(initial=0))):
+        i = np.flatnonzero(low + k < high)
+        row = low[i] + k
+        away = shapely.distance(laid.shapes[rows[row]], dots[i])
+        nearer = away < best[i]
+        i, row = i[nearer], row[nearer]
+        best[i] = away[nearer]
+        out[i] = before[row] + shapely.line_locate_point(laid.shapes[rows[row]], dots[i])
+    return out
 
 
 def _reach(desk: Desk, laid: Laid, frame: Any) -> Ints:
@@ -95,11 +123,11 @@ def _key(text: Any) -> tuple[int, ...] | None:
 
 
 def _gaps(
-    desk: Desk, frame: Any, xy: Floats, reach: Ints, bank: Ints, group: Ints, s: Floats, order: Ints
+    desk: Desk, frame: Any, xy: Floats, reach: Ints, bank: Ints, group: Ints, s: Floats, place: Floats, order: Ints
 ) -> list[Defect]:
     """Neighbours farther apart than the longest spacing."""
-    step = _spacing(xy[order], s[order], np.diff(group[order]) == 0)
-    wide = (np.diff(group[order]) == 0) & (step > desk.case.limits.stake_max_spacing_m)
+    step = _spacing(place[order], s[order], np.diff(group[order]) == 0)
+    wide = (np.diff(group[order]) == 0) & (step > SLACK * desk.case.limits.stake_max_spacing_m)
     found = []
     for k in np.flatnonzero(wide).tolist():
         i, j = int(order[k]), int(order[k + 1])
@@ -110,10 +138,10 @@ def _gaps(
     return found
 
 
-def _spacing(xy: Floats, s: Floats, same: Any) -> Floats:
-    """Metres from each stake to the next, along the river or straight: the way they were set out, which is the more even one."""
-    onward, straight = np.diff(s), np.hypot(*np.diff(xy, axis=0).T)
-    return onward if _uneven(onward[same]) <= _uneven(straight[same]) else straight
+def _spacing(place: Floats, s: Floats, same: Any) -> Floats:
+    """Metres from each stake to the next, along the river or along the line: the way they were set out, which is the more even one."""
+    onward, along = np.abs(np.diff(s)), np.diff(place)
+    return onward if _uneven(onward[same]) <= _uneven(along[same]) else along
 
 
 def _uneven(steps: Floats) -> float:
@@ -141,7 +169,7 @@ def _stake(
         code,
         reach,
         bank,
-        (float(span[0]), float(span[1])),
+        (float(min(span)), float(max(span))),
         place,
         [str(frame["stake_no"].iat[r]) for r in rows],
         measure,
