@@ -42,6 +42,7 @@ class Desk:
 
     def post(self, path: str, said: Any, role: str = "planner", **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.service.keys[role]}"}
+        headers |= {"Content-Type": "application/json"} if "content" in more else {}
         body = more or {"json": said}
         return self.service.client.post(f"/api/boundary/drafts/{self.code}{path}", headers=headers, **body)
 
@@ -204,6 +205,7 @@ def test_from_a_draft_to_the_law(desk: Desk) -> None:
     assert "堤防改线" in page and desk.code in page
 
 
+TWICE = {"op": "remove", "segment_id": str(uuid.uuid4())}
 WRONG = [
     ("/changes", {"edits": [], "reason": "x"}, "base_revision"),
     ("/changes", {"base_revision": 1, "edits": [], "reason": " "}, "reason"),
@@ -219,6 +221,23 @@ WRONG = [
     ("/changes", {"base_revision": 1, "edits": [{"op": "put", "segment_id": "x"}], "reason": "x"}, "segment_id"),
     ("/changes", {"base_revision": 1, "edits": [{"op": "put", "geometry": along(99.0)}], "reason": "x"}, "degrees"),
     ("/changes", {"base_revision": 7, "edits": [], "reason": "x"}, "revision 7"),
+    (
+        "/changes",
+        {"base_revision": 1, "edits": [{"op": "put", "fields": {"from_m": 9, "to_m": 1}}], "reason": "x"},
+        "upstream",
+    ),
+    (
+        "/changes",
+        {"base_revision": 1, "edits": [{"op": "put", "fields": {"hand_edited": "perhaps"}}], "reason": "x"},
+        "hand_edited",
+    ),
+    (
+        "/changes",
+        {"base_revision": 1, "edits": [{"op": "put", "fields": {"attributes": {"note": [1e999]}}}], "reason": "x"},
+        "attributes",
+    ),
+    ("/changes", {"base_revision": 1, "edits": [TWICE, TWICE], "reason": "x"}, "twice"),
+    ("/places", {"geometry": along(29.4), "river_code": ["R1"]}, "river_code"),
     ("/places", {"geometry": {"type": "Point", "coordinates": [1, 2]}}, "LineString"),
     ("/preview", [1], "object"),
     ("/moves", {"move": "crown", "reason": "x"}, "crown"),
@@ -228,7 +247,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("path", "said", "named"), WRONG)
 def test_what_cannot_be_is_one_sentence(desk: Desk, path: str, said: Any, named: str) -> None:
-    answer = desk.post(path, said)
+    answer = desk.post(path, None, content=json.dumps(said).encode())
     assert answer.status_code == 422, answer.text
     assert named in answer.json()["message"] and "Traceback" not in answer.text
 
@@ -344,4 +363,7 @@ def test_versions_of_another_day(service: Service, office: Any) -> None:
     assert "试府发〔2024〕1号" in zhou.get("/boundary?on=2026-05-01").text
     assert "试府发〔2024〕1号" not in zhou.get("/boundary?known=2020-01-01").text
     assert zhou.get("/boundary?on=May").status_code == 422
+    assert zhou.get("/boundary?on=9999-12-31&known=9999-12-31").status_code == 200
+    blank = zhou.post("/boundary/drafts", data={"code": next(NAMES), "title": "  ", "river": ["R1"]})
+    assert blank.status_code == 422
     assert DIRTY not in zhou.get("/boundary").text

@@ -59,8 +59,10 @@ def limits_of(request: Request, draft: Mapping[str, Any]) -> Limits:
 
 
 def end_of(day: date | None) -> datetime | None:
-    """The end of a civil day: what was known then."""
-    return None if day is None else datetime.combine(day + timedelta(days=1), datetime.min.time(), page.SHANGHAI)
+    """The end of a civil day: what was known then. The last day there is has none, and nothing comes after it."""
+    if day is None or day == date.max:
+        return None
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), page.SHANGHAI)
 
 
 # ---- out -----------------------------------------------------------------------------------------------------------------
@@ -143,6 +145,7 @@ def rivers_of(conn: Connection, draft: Mapping[str, Any]) -> list[tuple[str, str
 def placed(conn: Connection, draft: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     """River, reach, bank and chainage of a drawn line; of the rivers of the draft, where it has any and none is named."""
     line = line_of(said.get("geometry"), "geometry")
+    _plain({k: said.get(k) for k in ("river_code", "reach_code")}, "The place")
     river, reach = (said.get(k) or None for k in ("river_code", "reach_code"))
     reaches = river_store.reaches(conn, draft["based_on"], now_of(conn))
     own = reaches[reaches["river_code"].isin(set(draft_store.segments(conn, draft["id"])["river_code"]))]
@@ -153,16 +156,24 @@ def placed(conn: Connection, draft: Mapping[str, Any], said: Mapping[str, Any]) 
 
 
 def edits_of(said: Any) -> list[Edit]:
-    """Edits of a request; ``InputError`` names the first that cannot be read."""
+    """Edits of a request, one a segment; ``InputError`` names the first that cannot be read."""
     if not isinstance(said, list) or len(said) > MOST_EDITS:
         raise InputError(f"edits must be a list of at most {MOST_EDITS} edits.")
-    return [_edit(one, f"edits[{n}]") for n, one in enumerate(said)]
+    edits = [_edit(one, f"edits[{n}]") for n, one in enumerate(said)]
+    seen: set[uuid.UUID] = set()
+    for edit in edits:
+        if edit.segment_id in seen:
+            raise InputError(f"The segment {edit.segment_id} is edited twice in one save: say once what it shall be.")
+        seen |= {edit.segment_id} if edit.segment_id else set()
+    return edits
 
 
 def _edit(said: Any, where: str) -> Edit:
     if not isinstance(said, dict) or said.get("op") not in ("put", "remove"):
         raise InputError(f"{where} must be an object with op put or remove, and segment_id, fields and geometry.")
     fields = said.get("fields") or {}
+    if isinstance(fields, dict) and not fields.get("river_code", True):
+        raise InputError(f"{where}: a segment names its river by code (river_code).")
     strange = sorted(set(fields) - set(FIELDS)) if isinstance(fields, dict) else ["fields"]
     if strange:
         raise InputError(f"{where} has no field {str(strange[0])[:40]!r}: a segment has {', '.join(FIELDS)}.")
@@ -185,8 +196,22 @@ def _plain(fields: Mapping[str, Any], where: str) -> None:
             raise InputError(f"{where}: {name} must be metres along the river, a number.")
     if fields.get("basis", "draft") not in BASES:
         raise InputError(f"{where}: basis is one of {', '.join(BASES)}.")
-    if not isinstance(fields.get("attributes", {}), dict):
-        raise InputError(f"{where}: attributes must be an object.")
+    begin, end = fields.get("from_m"), fields.get("to_m")
+    if begin is not None and end is not None and begin > end:
+        raise InputError(f"{where}: a stretch begins upstream: from_m {begin} lies beyond to_m {end}.")
+    if not isinstance(fields.get("hand_edited", True), bool):
+        raise InputError(f"{where}: hand_edited is true or false.")
+    if not isinstance(fields.get("attributes", {}), dict) or not _is_json(fields.get("attributes")):
+        raise InputError(f"{where}: attributes must be an object of what JSON can hold.")
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a database takes it: JSON knows no number that is none."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _id(value: Any, where: str) -> uuid.UUID | None:

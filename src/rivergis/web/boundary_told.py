@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy import Connection
 
-from rivergis import rules
+from rivergis import rules, words
 from rivergis.boundary import diff_files, diff_workflow, draft_store, draft_workflow
 from rivergis.boundary.draft_edit import Edit
 from rivergis.db.access import Actor
@@ -46,6 +46,8 @@ def opened(request: Request, actor: Actor, code: str, title: str, rivers: list[s
     """Open a draft on the lines in force today, under the codes and rules of the home of this database."""
     if line_type not in LINE_TYPES:
         raise InputError(f"line_type is one of {', '.join(LINE_TYPES)}, not {line_type[:40]!r}.")
+    if not title.strip():
+        raise InputError(words.both("boundary_desk.fill_in", what=words.both("boundary_desk.draft_title")))
     db = database(request)
     with db.read() as conn:
         on, known = features.when(conn).on, now_of(conn)
