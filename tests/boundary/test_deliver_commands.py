@@ -108,3 +108,16 @@ def test_quality_of_the_database_names_who_has_no_line(run: Run, db: Database) -
     row = told["tables"]["quality_rivers"][0]
     assert (row["quality.river"], row["quality.lines"], row["quality.announced_share"]) == ("试验河", 2, 100.0)
     assert run("quality", "--basin", "ten").exception is not None
+
+
+def test_small_basins_of_an_official_list_are_told_by_who_has_a_line(run: Run, db: Database, tmp_path: Path) -> None:
+    (tmp_path / "名录.csv").write_text("河流名称,流域面积(km2)\n试验河,45\n东沟,15\n大江,900\n", encoding="utf-8")
+    ground(db)
+    for how in ((), ("--lines", "lines.gpkg")):
+        lines(river="试验河").to_file(tmp_path / "lines.gpkg", layer="lines")
+        done = run("quality", *how, "--official", "名录.csv", "--only-basin", "--json", "--out", "q.xlsx")
+        assert done.exit_code == 0, done.output
+        told = json.loads(done.output)
+        rows = {r["quality.river"]: (r["quality.listed"], r["quality.state"]) for r in told["tables"]["quality_small"]}
+        assert set(rows) == {"试验河", "东沟"} and rows["东沟"] == ("是", "无界线")
+        assert told["figures"]["small"]["listed"] == 2 and told["figures"]["small"]["missing"] == 1

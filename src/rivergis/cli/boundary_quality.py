@@ -176,16 +176,25 @@ _COLUMNS = ["river_code", "river", "kind", "length_m", "basin_km2", "basin_class
 
 
 def _by_name(rivers: pd.DataFrame, told: Delivery) -> pd.DataFrame:
-    """Rivers under the code that the lines have for them: their own, or where that is unknown their name."""
-    there = set(told.lines["river_code"].dropna()) if "river_code" in told.lines else set()
-    codes = [
-        n if c not in there and n in there else c for c, n in zip(rivers["river_code"], rivers["river"], strict=True)
-    ]
-    return rivers.assign(river_code=codes)
+    """Rivers under the code that the lines have for them: their own, else that of the lines of their name, else their name."""
+    lines = told.lines
+    codes = list(lines["river_code"]) if "river_code" in lines else [None] * len(lines)
+    names = list(lines["river"]) if "river" in lines else codes
+    known = {str(c) for c in codes if c is not None}
+    of_name = {str(n): str(c) for n, c in zip(names, codes, strict=True) if n is not None and c is not None}
+
+    def code(own: Any, name: Any) -> Any:
+        given = own if own is not None and own == own else name
+        return given if str(given) in known else of_name.get(str(name), str(name) if str(name) in known else given)
+
+    pairs = zip(rivers["river_code"], rivers["river"], strict=True)
+    return rivers.assign(river_code=[code(own, name) for own, name in pairs])
 
 
 def _rivers(sources: Sources, view: RuleView, official_file: Path | None) -> pd.DataFrame:
     """The list of rivers with length, basin and the ends of their chainage, and who of them an official list has."""
+    import pandas as pd
+
     from rivergis.cli.river_register import _inventory, _sizes
     from rivergis.reports import register_sources
     from rivergis.river import official
@@ -201,12 +210,12 @@ def _rivers(sources: Sources, view: RuleView, official_file: Path | None) -> pd.
     there = set(
         compared.loc[compared["official_name"].notna() | compared["official_code"].notna(), "river_id"].dropna()
     )
-    missing = compared[compared["river_id"].isna()]
-    more = {"river_code": missing["official_code"].where(missing["official_code"].notna(), missing["official_name"]), "river": missing["official_name"], "length_m": missing["official_length_m"]}  # fmt: skip
-    import pandas as pd
-
     known = rows.assign(listed=[r in there for r in table["river_id"]]).reindex(columns=_COLUMNS)
-    return pd.concat([known, pd.DataFrame(more).assign(listed=True).reindex(columns=_COLUMNS)], ignore_index=True)
+    # the first rows of the comparison are those of the official list, in its order
+    missing = listed.rivers[compared["river_id"].head(len(listed.rivers)).isna().to_numpy()]
+    more = missing.rename(columns={"code": "river_code", "name": "river", "basin_area_km2": "basin_km2"})
+    more = more.assign(river_code=more["river_code"].where(more["river_code"].notna(), more["river"]), listed=True)
+    return pd.concat([known, more.reindex(columns=_COLUMNS)], ignore_index=True)
 
 
 def _stakes(told: Delivery) -> pd.DataFrame:
