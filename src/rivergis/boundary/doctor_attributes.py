@@ -13,6 +13,8 @@ from rivergis.boundary.doctor_desk import Desk
 from rivergis.boundary.doctor_lines import Laid
 
 ANNOUNCEMENT = ("announce_gov", "announce_doc_no", "announce_date")
+UNANNOUNCED = ("draft", "surrogate", "computed")
+"""Bases of lines that nobody has announced yet, or ever will."""
 CODED = ("line_type", "basis", "bank")
 _LENGTH_SLACK = 1e-3
 """Share of a reach by which measured lengths of two systems may differ."""
@@ -54,7 +56,7 @@ def unasked(case: Case) -> list[str]:
 
 def _unannounced(case: Case) -> list[tuple[int, str]]:
     asked = [c for c in ANNOUNCEMENT if c not in unasked(case)]
-    empty = case.lines[asked].isna().to_numpy()
+    empty = case.lines[asked].isna().to_numpy() & ~case.lines["basis"].isin(UNANNOUNCED).to_numpy()[:, None]
     return [(int(r), ", ".join(np.array(asked)[empty[r]])) for r in np.flatnonzero(empty.any(axis=1))]
 
 

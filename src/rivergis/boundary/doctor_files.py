@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ import yaml
 from pyproj import CRS
 
 from rivergis import crs
-from rivergis.boundary import doctor_case, doctor_limits
-from rivergis.boundary.doctor_case import Case, NotChecked
+from rivergis.boundary import doctor_case, doctor_courses, doctor_limits
+from rivergis.boundary.doctor_case import Case, Limits, NotChecked
 from rivergis.errors import CrsRefused, InputError
 from rivergis.intake import vector
 from rivergis.intake.delivery import Asked
@@ -28,6 +28,17 @@ from rivergis.rules import RuleView
 NUMBERS = ("from_m", "to_m", "width_m", "length_m", "rule_m")
 NEAR_M = 5_000.0
 """How far around the reaches the lines of a file may lie whose declared system is not the usual one of the place."""
+NAMES = {
+    "lines": ("lines", "boundary_line"),
+    "areas": ("areas", "boundary_area"),
+    "reaches": ("reaches", "reach"),
+    "levees": ("levees", "levee", "levee_toe"),
+    "water": ("water", "water_area"),
+    "former": ("lines", "boundary_line"),
+    "stakes": ("stakes", "stake"),
+    "counties": ("counties", "county", "admin_unit"),
+}
+"""Names of layers that are taken where a file has several: those of the benchmark's and of this house's files."""
 SKIPPED = ("bands", "notes")
 """Layers of a draft that are no lines and no areas of the law."""
 
@@ -46,6 +57,8 @@ class Files:
     params: Path | None = None
     crs: str | None = None
     encoding: str | None = None
+    layers: Mapping[str, str] = field(default_factory=dict)
+    """Name of the layer for an input (lines, areas, reaches, levees ...), where a file has several."""
 
 
 @dataclass
@@ -66,7 +79,7 @@ def read(files: Files, view: RuleView) -> Case:
 
     Raises ``InputError`` for files without lines or reaches, ``CrsRefused`` where it is not certain where one lies.
     """
-    reach_layer = _chosen(_layers(files.reaches, files), "reaches", "lines", files.reaches)
+    reach_layer = _chosen(_layers(files.reaches, files), "reaches", files, files.reaches)
     home = crs.local_crs(*crs.centre(gpd.GeoSeries(reach_layer.stored, crs=crs.STORAGE)))
     box = shapely.box(*shapely.total_bounds(reach_layer.stored))
     limits, said = doctor_limits.limits(view, params(files.params))
@@ -76,15 +89,28 @@ def read(files: Files, view: RuleView) -> Case:
         role: _other(getattr(files, role), role, files, home, box, told)
         for role in ("levees", "water", "former", "stakes", "counties")
     }
-    return Case(
-        reaches=_reaches(reach_layer, home, files.reaches),
-        lines=lines,
-        areas=areas,
-        limits=limits,
-        present=present,
-        not_checked=tuple(told),
-        **others,
-    )
+    reaches = _reaches(reach_layer, home, files.reaches)
+    frames = {"lines": lines, "areas": areas, **others}
+    if lines["reach_id"].isna().all() and set(lines["river"].dropna()) & set(reaches["river"].dropna()):
+        reaches, frames, limits = _by_river(reaches, frames, limits)
+        told.append(doctor_limits.untold("river"))
+    frames = {k: None if f is None else f.drop(columns="river", errors="ignore") for k, f in frames.items()}
+    return Case(reaches=reaches, limits=limits, present=present, not_checked=tuple(told), **frames)
+
+
+def _by_river(
+    reaches: gpd.GeoDataFrame, frames: dict[str, gpd.GeoDataFrame], limits: Limits
+) -> tuple[gpd.GeoDataFrame, dict[str, gpd.GeoDataFrame], Limits]:
+    """Reaches joined to rivers, and every layer put on them; that a river has no line is an advice where whole registers are given."""
+    found = doctor_courses.courses(reaches)
+    placed = {
+        k: f.assign(reach_id=doctor_courses.on_courses(f, found)) if f is not None and "river" in f.columns else f
+        for k, f in frames.items()
+    }
+    used = set(placed["lines"]["reach_id"])
+    found = found[found["main"] | found["reach_id"].isin(used)].reset_index(drop=True)
+    severity = {**limits.severity, "reach_without_line": doctor_case.ADVISES}
+    return found, placed, replace(limits, severity=severity)
 
 
 def params(path: Path | None) -> Mapping[str, Any]:
@@ -161,15 +187,17 @@ def _metric(layer: _Layer, home: CRS) -> Any:
         return shapely.transform(layer.stored, crs.out_of_storage(home))
 
 
-def _chosen(layers: list[_Layer], name: str, what: str, path: Path) -> _Layer:
-    """The layer of that name, or the only one; ``InputError`` says which there are."""
-    named = [la for la in layers if la.name == name] or [la for la in layers if la.name.startswith(name[:5])]
-    if len(named) != 1 and len(layers) != 1:
-        there = ", ".join(la.name for la in layers) or "none with positions"
-        raise InputError(
-            f"{path.name} has the layers {there}: one named {name} with the {what} is needed.", file=str(path)
-        )
-    return (named or layers)[0]
+def _chosen(layers: list[_Layer], role: str, files: Files, path: Path) -> _Layer:
+    """The layer for an input: the one that was named, the only one, or one with a usual name; ``InputError`` says which there are."""
+    asked = files.layers.get(role)
+    wanted = (asked,) if asked else NAMES[role]
+    named = [la for name in wanted for la in layers if la.name == name]
+    if named or (len(layers) == 1 and not asked):
+        return (named or layers)[0]
+    there = ", ".join(la.name for la in layers) or "none with positions"
+    raise InputError(
+        f"{path.name} has the layers {there}: say which holds the {role} with --layer {role}=NAME.", file=str(path)
+    )
 
 
 @cache
@@ -228,7 +256,7 @@ def _lines_and_areas(
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None, frozenset[str]]:
     lines, areas, present = [], [], set()
     for path in files.lines:
-        for layer in _layers(path, files, box):
+        for layer in _wanted(_layers(path, files, box), files):
             if _is_areas(layer):
                 areas.append(_area_rows(layer, home))
             elif np.isin(shapely.get_type_id(layer.given), (1, 5)).any():
@@ -252,9 +280,18 @@ def _lines_and_areas(
     )
 
 
+def _wanted(layers: list[_Layer], files: Files) -> list[_Layer]:
+    """The layers of lines and areas of a file: those named, those with a usual name, or all of them."""
+    names = [files.layers[r] for r in ("lines", "areas") if r in files.layers]
+    usual = [*NAMES["lines"], *NAMES["areas"]]
+    return [la for la in layers if la.name in (names or usual)] or ([] if names else layers)
+
+
 def _line_rows(layer: _Layer, home: CRS) -> tuple[pd.DataFrame, set[str]]:
     """Rows of boundary lines; a line of several parts is one row a part under the same id."""
-    rows, present = _columns(layer.frame, "lines", [c for c in doctor_case.LINE_COLUMNS if c not in ("file", "row")])
+    rows, present = _columns(
+        layer.frame, "lines", [*(c for c in doctor_case.LINE_COLUMNS if c not in ("file", "row")), "river"]
+    )
     rows["rule_m"] = _rule_metres(layer.frame)
     rows["file"], rows["row"] = f"{layer.file}", np.asarray(layer.frame.index)
     rows["given"], rows["given_crs"], rows["geometry"] = layer.given, layer.system.to_string(), _metric(layer, home)
@@ -284,13 +321,13 @@ def _rule_metres(frame: pd.DataFrame) -> Any:
 
 
 def _area_rows(layer: _Layer, home: CRS) -> pd.DataFrame:
-    rows, _ = _columns(layer.frame, "areas", ("area_id", "reach_id", "county"))
+    rows, _ = _columns(layer.frame, "areas", ("area_id", "reach_id", "county", "river"))
     rows["file"], rows["row"], rows["geometry"] = layer.file, np.asarray(layer.frame.index), _metric(layer, home)
     return rows
 
 
 def _reaches(layer: _Layer, home: CRS, path: Path) -> gpd.GeoDataFrame:
-    rows, present = _columns(layer.frame, "reaches", doctor_case.REACH_COLUMNS)
+    rows, present = _columns(layer.frame, "reaches", (*doctor_case.REACH_COLUMNS, "river", "from_m", "to_m"))
     if "reach_id" not in present:
         raise InputError(
             f"{path.name}, layer {layer.name} has no field reach_id: name the reaches, lines refer to them.",
@@ -314,12 +351,13 @@ def _reaches(layer: _Layer, home: CRS, path: Path) -> gpd.GeoDataFrame:
     return frame.reset_index(drop=True)
 
 
+COUNTY = ("county", "县", "县级")
 _COLUMNS = {
-    "levees": doctor_case.LEVEE_COLUMNS,
-    "water": ("reach_id",),
-    "former": ("line_id", "reach_id", "bank"),
-    "stakes": doctor_case.STAKE_COLUMNS,
-    "counties": ("county", "name"),
+    "levees": (*doctor_case.LEVEE_COLUMNS, "river"),
+    "water": ("reach_id", "river"),
+    "former": ("line_id", "reach_id", "bank", "river"),
+    "stakes": (*doctor_case.STAKE_COLUMNS, "river"),
+    "counties": ("county", "name", "level"),
 }
 _KINDS = {"levees": (1, 5), "water": (3, 6), "former": (1, 5), "stakes": (0, 4), "counties": (3, 6)}
 
@@ -332,13 +370,14 @@ def _other(
         told.append(doctor_limits.untold(role))
         return None
     layers = _layers(path, files, box)
-    name = "lines" if role == "former" else role
-    layer = layers[0] if len(layers) == 1 else _chosen(layers, name, role, path)
-    rows, _ = _columns(layer.frame, role, _COLUMNS[role])
+    layer = _chosen(layers, role, files, path)
+    rows, present = _columns(layer.frame, role, _COLUMNS[role])
     frame = gpd.GeoDataFrame(rows, geometry=_metric(layer, home), crs=home)
     frame = frame[np.isin(shapely.get_type_id(frame.geometry.values), _KINDS[role])]
     if not len(frame):
         raise InputError(
             f"{path.name}, layer {layer.name} does not hold what --{role} needs: give another file.", file=str(path)
         )
+    if "level" in present:
+        frame = frame[frame["level"].isin(COUNTY)].drop(columns="level")
     return frame.explode(ignore_index=True) if role in ("levees", "former", "stakes") else frame.reset_index(drop=True)

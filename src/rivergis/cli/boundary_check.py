@@ -52,6 +52,13 @@ def _layer_options(command: Any) -> Any:
     help="Coordinate system (EPSG:CODE) of files that name none or a wrong one.",
 )
 @click.option("--encoding", default=None, help="Text encoding, to overrule what was found: GBK, for instance.")
+@click.option(
+    "--layer",
+    "named",
+    multiple=True,
+    metavar="INPUT=LAYER",
+    help="Layer of an input (lines, areas, reaches, levees, water, former, stakes, counties), where a file has several; repeatable.",
+)
 @click.option("--at", "adcode", default=None, help="Adcode whose rules hold (default: the national ones).")
 @click.option(
     "--on", "day", type=common.CivilDay(), default=None, help="Civil day on which it is judged (default: today)."
@@ -152,15 +159,21 @@ def _of_files(
         raise UsageError("A boundary line belongs to a river: give the centre lines with --reaches.")
     if draft is not None or rivers:
         raise UsageError("--draft and --river ask the database: give either FILES or those.")
-    return doctor_files.read(doctor_files.Files(files, **given), view)
+    wrong = [n for n in given["named"] if n.partition("=")[0] not in doctor_files.NAMES or not n.partition("=")[2]]
+    if wrong:
+        raise UsageError(f"--layer {wrong[0]}: write INPUT=LAYER with one of {', '.join(doctor_files.NAMES)}.")
+    named = dict(n.split("=", 1) for n in given.pop("named"))
+    return doctor_files.read(doctor_files.Files(files, **given, layers=named), view)
 
 
 def _of_database(view: RuleView, draft: str | None, rivers: tuple[str, ...], given: dict[str, Any]) -> Case | None:
     from rivergis.boundary import doctor_workflow
 
-    unused = [k for k in ("reaches", *LAYERS, "crs", "encoding") if given[k] is not None]
+    unused = [k for k in ("reaches", *LAYERS, "crs", "encoding", "named") if given[k]]
     if unused:
-        raise UsageError(f"--{unused[0]} goes with FILES; without them the database is asked.")
+        raise UsageError(
+            f"--{unused[0].replace('named', 'layer')} goes with FILES; without them the database is asked."
+        )
     with common.database().read() as conn:
         if draft is not None:
             return doctor_workflow.case_of_draft(conn, draft, view, given["params"])
