@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -180,3 +182,19 @@ def test_lines_of_two_rivers_share_the_stake_at_a_mouth() -> None:
     assert [c for c in table["code"] if c.startswith("R2")] == ["R2-L-001", "R2-L-002", "R2-R-001", "R2-R-002"]
     second = sg.placed(chains, sg.ground(), sg.again(table))
     assert list(second["code"]) == list(table["code"])
+
+
+@FEW
+@given(sg.waves, st.lists(st.integers(1, 23), max_size=4, unique=True), st.booleans())
+def test_a_line_over_several_reaches_is_measured_on_all_of_them(
+    waves: list[float], cuts: list[int], named: bool
+) -> None:
+    """A line that names its river, or nothing, has the stakes and chainages that it has beside one long reach."""
+    axis = sg.winding(waves)
+    ends = [0, *sorted(c for c in cuts if c < len(waves) - 1), len(waves) - 1]
+    reaches = sg.reaches(*[shapely.LineString(axis.coords[a : b + 1]) for a, b in itertools.pairwise(ends)])
+    frame = sg.lines(axis).drop(columns="reach_code")
+    chains = bank_chains.chains_of(frame.assign(river_code="R1") if named else frame, reaches, 0.2)
+    one, two = sg.placed(chains_of(axis), sg.ground()), sg.placed(chains, sg.ground())
+    assert list(one["code"]) == list(two["code"])
+    assert np.allclose(one["at_m"], two["at_m"], atol=0.01)

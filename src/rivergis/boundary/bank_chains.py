@@ -38,19 +38,66 @@ class Reach:
         """Chainage of points, by the nearest place on the reach."""
         return np.asarray(self.from_m + shapely.line_locate_point(self.line, points), np.float64)
 
+    def way(self, points: Any) -> Floats:
+        """Direction of the river at the feet of points, unit vectors (n, 2)."""
+        at = shapely.line_locate_point(self.line, points)
+        towards = shapely.line_interpolate_point(self.line, np.minimum(at + 1.0, self.line.length))
+        behind = shapely.line_interpolate_point(self.line, np.maximum(at - 1.0, 0.0))
+        step = shapely.get_coordinates(towards) - shapely.get_coordinates(behind)
+        return np.asarray(step / np.maximum(np.hypot(*step.T), 1e-9)[:, None])
+
     def side(self, points: Any) -> Floats:
         """+1 where points lie left of the reach, -1 right."""
         return np.asarray(geometry.side_of(self.line, points), np.float64)
 
 
 @dataclass(frozen=True)
+class Course:
+    """The reaches that a line may run along: the one it names, or all of its river; each place belongs to the nearest."""
+
+    reaches: tuple[Reach, ...]
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree([r.line for r in self.reaches])
+
+    def nearest(self, points: Any) -> npt.NDArray[np.int64]:
+        """Position of the nearest reach of each point; of equally near ones the first."""
+        if len(self.reaches) == 1:
+            return np.zeros(len(points), np.int64)
+        point, reach = self._tree.query_nearest(points, all_matches=True)
+        out = np.full(len(points), len(self.reaches), np.int64)
+        np.minimum.at(out, point, reach)
+        return out
+
+    def at_m(self, points: Any) -> Floats:
+        """Chainage of points on the river."""
+        which = self.nearest(points)
+        out = np.empty(len(points))
+        for n in np.unique(which):
+            out[which == n] = self.reaches[n].at_m(points[which == n])
+        return out
+
+    def downstream_m(self, points: Any) -> float:
+        """How far a way of points runs downstream, less what it runs upstream: step by step, so that places beyond an end count."""
+        which = self.nearest(points)
+        way = np.empty((len(points), 2))
+        for n in np.unique(which):
+            way[which == n] = self.reaches[n].way(points[which == n])
+        return float((np.diff(shapely.get_coordinates(points), axis=0) * (way[:-1] + way[1:]) / 2).sum())
+
+    def reach_of(self, point: shapely.Point) -> Reach:
+        return self.reaches[int(self.nearest(np.array([point], dtype=object))[0])]
+
+
+@dataclass(frozen=True)
 class Part:
-    """A piece of a chain: the metres along the chain that it covers, its row in the frame of lines, and its reach."""
+    """A piece of a chain: the metres along the chain that it covers, its row in the frame of lines, and the reaches it runs along."""
 
     from_s: float
     to_s: float
     row: Hashable
-    reach: Reach
+    course: Course
     turned: bool
 
 
@@ -77,7 +124,7 @@ class Chain:
         which = np.searchsorted([p.to_s for p in self.parts[:-1]], along)
         at = np.empty(len(along))
         for n, part in enumerate(self.parts):
-            at[which == n] = part.reach.at_m(points[which == n])
+            at[which == n] = part.course.at_m(points[which == n])
         return along, np.maximum.accumulate(at)
 
     def measured(self) -> tuple[Floats, Floats]:
@@ -187,8 +234,9 @@ def _strung(rows: gpd.GeoDataFrame) -> dict[Any, float]:
 def chains_of(lines: gpd.GeoDataFrame, reaches: Sequence[Reach], snap_m: float) -> list[Chain]:
     """The lines of each river, bank and line type as chains: upstream first, left before right.
 
-    ``lines``: LineStrings in metres with optional reach_code, bank (left, right) and line_type. A reach that is not given is
-    the nearest; a bank that is not given is the side on which the line lies. Ends within ``snap_m`` are joined.
+    ``lines``: LineStrings in metres with optional reach_code, river_code (or name), bank (left, right) and line_type. A line that
+    names no reach runs along all reaches of its river; a river that is not given is that of the nearest reach, a bank that is not
+    given the side on which the line lies. Ends within ``snap_m`` are joined.
     """
     crs.require_metric(lines)
     if not reaches:
@@ -203,36 +251,39 @@ def chains_of(lines: gpd.GeoDataFrame, reaches: Sequence[Reach], snap_m: float) 
 class _Piece:
     key: tuple[str, str, str]
     row: Hashable
-    reach: Reach
+    name: str
+    course: Course
     line: shapely.LineString
     turned: bool = False
 
     @property
     def downstream_m(self) -> float:
-        """How far the line runs downstream on its reach, less what it runs upstream: step by step, so that ends beyond the reach count."""
-        points = shapely.line_interpolate_point(self.line, np.linspace(0, 1, 17), normalized=True)
-        at = shapely.line_locate_point(self.reach.line, points)
-        towards = shapely.get_coordinates(shapely.line_interpolate_point(self.reach.line, np.minimum(at + 1.0, self.reach.line.length)))  # fmt: skip
-        behind = shapely.get_coordinates(shapely.line_interpolate_point(self.reach.line, np.maximum(at - 1.0, 0.0)))
-        way = (towards - behind) / np.maximum(np.hypot(*(towards - behind).T), 1e-9)[:, None]
-        return float((np.diff(shapely.get_coordinates(points), axis=0) * (way[:-1] + way[1:]) / 2).sum())
+        """How far the line runs downstream along its reaches, less what it runs upstream."""
+        steps = max(17, int(self.line.length / 50.0) + 1)
+        return self.course.downstream_m(
+            shapely.line_interpolate_point(self.line, np.linspace(0, 1, steps), normalized=True)
+        )
 
     def reversed(self) -> _Piece:
         return replace(self, line=self.line.reverse(), turned=not self.turned)
 
 
 def _pieces(lines: gpd.GeoDataFrame, reaches: Sequence[Reach]) -> list[_Piece]:
-    by_code = {r.code: r for r in reaches}
-    tree = shapely.STRtree([r.line for r in reaches])
-    codes, banks = _column(lines, "reach_code"), _column(lines, "bank")
+    by_reach = {r.code: Course((r,)) for r in reaches}
+    by_river = {river: Course(tuple(r for r in reaches if r.river == river)) for river in {r.river for r in reaches}}
+    rivers = {name: r.river for r in reaches for name in (r.name, r.river)}
+    every = Course(tuple(reaches))
+    codes, of, banks = (_column(lines, c) for c in ("reach_code", "river_code", "bank"))
     types = _column(lines, "line_type").fillna("management")
     out = []
     for row, shape in lines.geometry.items():
         for line in geometry.lines_of(shapely.force_2d(shape)):
             some = shapely.line_interpolate_point(line, np.linspace(0.1, 0.9, 9), normalized=True)
-            reach = by_code.get(str(codes[row])) or reaches[int(np.bincount(tree.nearest(some)).argmax())]
-            bank = banks[row] if banks[row] in ("left", "right") else "left" if reach.side(some).sum() >= 0 else "right"
-            out.append(_Piece((reach.river, str(bank), str(types[row])), row, reach, line))
+            nearest = reaches[int(np.bincount(every.nearest(some)).argmax())]
+            course = by_reach.get(str(codes[row])) or by_river[rivers.get(str(of[row]), nearest.river)]
+            own = course.reaches[0] if len(course.reaches) == 1 else course.reach_of(some[4])
+            bank = banks[row] if banks[row] in ("left", "right") else "left" if own.side(some).sum() >= 0 else "right"
+            out.append(_Piece((own.river, str(bank), str(types[row])), row, own.name, course, line))
     return out
 
 
@@ -288,9 +339,9 @@ def _chain(run: list[_Piece]) -> Chain:
         coords = np.array(piece.line.coords)
         if xy:
             s += float(np.hypot(*(coords[0] - xy[-1][-1])))
-        parts.append(Part(s, s + float(piece.line.length), piece.row, piece.reach, piece.turned))
+        parts.append(Part(s, s + float(piece.line.length), piece.row, piece.course, piece.turned))
         s += float(piece.line.length)
         xy.append(coords)
     river, bank, kind = run[0].key
     whole = shapely.remove_repeated_points(shapely.LineString(np.vstack(xy)))
-    return Chain(river, run[0].reach.name, bank, kind, whole, tuple(parts))
+    return Chain(river, run[0].name, bank, kind, whole, tuple(parts))

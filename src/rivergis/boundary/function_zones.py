@@ -18,6 +18,7 @@ import numpy.typing as npt
 import shapely
 import shapely.ops
 
+from rivergis.boundary import stake_spots
 from rivergis.boundary.bank_chains import Chain, merged
 
 Floats = npt.NDArray[np.float64]
@@ -75,6 +76,15 @@ class Shore:
         """How far a shape lies off the shoreline, m."""
         return float(min(shapely.distance(c.line, shape) for c in self.chains))
 
+    def riverward(self, shape: shapely.Geometry) -> bool:
+        """Whether a shape lies on the river's side of the line, as far as the axis."""
+        chain = min(self.chains, key=lambda c: shapely.distance(c.line, shape))
+        spot = np.array([shape.representative_point()], dtype=object)
+        at = float(shapely.line_locate_point(chain.line, spot)[0])
+        reach = chain.part_at(at).course.reach_of(spot[0])
+        this_side = reach.side(spot)[0] * (1 if chain.bank == "left" else -1) >= 0
+        return bool(this_side and stake_spots.side_out(chain, spot)[0] < 0 and 0 < at < chain.length_m)
+
     def farthest_m(self, shape: shapely.Geometry) -> float:
         """How far the farthest vertex of a shape lies off the shoreline, m."""
         points = shapely.points(shapely.get_coordinates(shape))
@@ -87,7 +97,7 @@ class Shore:
         """
         first, last = self.chains[0], self.chains[-1]
         ends = first.point(0.0), last.point(last.length_m)
-        slack = [c.part_at(s).reach.line.distance(p) for c, s, p in zip((first, last), (0.0, last.length_m), ends, strict=True)]  # fmt: skip
+        slack = [c.part_at(s).course.reach_of(p).line.distance(p) for c, s, p in zip((first, last), (0.0, last.length_m), ends, strict=True)]  # fmt: skip
         over = self.from_m - from_m, to_m - self.to_m
         return float(sum(x for x, near in zip(over, slack, strict=True) if x > near))
 

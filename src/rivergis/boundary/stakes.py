@@ -121,7 +121,7 @@ def held(existing: Sequence[Existing], chains: Sequence[Chain], within_m: float)
 
 def _foreign(stake: Existing, chain: Chain) -> int:
     """How many of what a stake says of itself the chain is not."""
-    said = [(stake.bank, {chain.bank}), (stake.river, {chain.river, chain.river_name}), (stake.reach, {p.reach.code for p in chain.parts})]  # fmt: skip
+    said = [(stake.bank, {chain.bank}), (stake.river, {chain.river, chain.river_name}), (stake.reach, {r.code for p in chain.parts for r in p.course.reaches})]  # fmt: skip
     return sum(1 for value, those in said if value is not None and value not in those)
 
 
@@ -341,7 +341,7 @@ class _Placing:
             t.why or (("existing",) if t.held else ("spacing",)),
             t.names,
             point,
-            part.reach.code,
+            part.course.reach_of(chain.point(along)).code,
             county or self.ground.county_of.get(part.row, ""),
             t.held.stake if t.held else None,
             not mine,

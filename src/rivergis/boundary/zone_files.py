@@ -337,8 +337,11 @@ def uses(asked: ShoreAsked, view: RuleView) -> Uses:
     laid, aside = {}, []
     for role, zones_ in some.items():
         laid[role], told = function_zones.lay(zones_, on.shores, limits)
-        aside += [d for d in told if d.code != "order_reversed"]
-        laid[role] = [x for x in laid[role] if role == "permits" or _near(x, on.shores, beside)]
+        aside += [d for d in told if d.code not in ("order_reversed", "off_line", "chainage_differs")]
+        near = [x for x in laid[role] if _near(x, on.shores, beside)]
+        if far := len(laid[role]) - len(near):
+            on.said.append(words.both("zone_said.far", role=role, n=far, m=f"{beside:g}"))
+        laid[role] = near
     seen = laid["observed"] if "observed" in on.read else None
     if seen is None:
         on.said.append(words.both("zone_said.no_observed"))
@@ -372,7 +375,9 @@ def _sides(zone: Zone, shores: Sequence[Shore], beside_m: float) -> list[tuple[s
 
 
 def _near(x: Laid, shores: Sequence[Shore], beside_m: float) -> bool:
-    return x.zone.shape is None or shores[x.shore].off_m(x.zone.shape) <= beside_m
+    """Whether a use lies along its shoreline: between it and the river, or no farther off than ``beside_m``."""
+    shape = x.zone.shape
+    return shape is None or shores[x.shore].off_m(shape) <= beside_m or shores[x.shore].riverward(shape)
 
 
 def _judged(laid: Sequence[Laid], on: Ground, view: RuleView, line_type: str) -> list[dict[str, Any]]:
