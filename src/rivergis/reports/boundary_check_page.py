@@ -6,6 +6,7 @@ as data and as text only. Drawn on one canvas, listed in blocks that a browser l
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,10 +31,11 @@ LAYERS = (
     ("lines", "#16303a", True), ("reaches", "#1f6fb2", True), ("areas", "#7aa7b8", False), ("water", "#5b9bd5", True),
     ("levees", "#8a6d3b", True), ("counties", "#7a6a8a", True), ("former", "#9aa3a8", False),
 )  # fmt: skip
-_SIMPLER_M = 0.5  # vertices that a screen does not show are left out
+_SIMPLER_M = 1.0  # vertices that a screen does not show are left out
 _FAR_M = 20_000.0  # beyond the reaches: a vertex thrown away is told, not drawn
 _DIGITS = 6
 _SHOWN = 12  # features named in one row
+_LONGEST = 160  # characters of a value of a rule
 
 
 def page(told: Mapping[str, Any], case: Case, defects: Sequence[Defect], proposals: Sequence[Repair]) -> str:
@@ -44,7 +46,8 @@ def page(told: Mapping[str, Any], case: Case, defects: Sequence[Defect], proposa
     order = sorted(range(len(defects)), key=lambda i: (defects[i].severity != BLOCKS, i))
     rows = [_row(no, told["defects"][i]) for no, i in enumerate(order, 1)]
     by_defect = {p.defect: p for p in proposals}
-    shapes = [_proposed(case, by_defect.get(i)) for i in order]
+    drawing = _Drawing(case)
+    shapes = [drawing.proposed(by_defect.get(i)) for i in order]
     present = [x for x in LAYERS if _frame(case, x[0]) is not None]
     rules = [{**r, "shown": _value(r)} for r in told["rules"]]
     html = morning.environment().get_template("boundary_check.html").render(
@@ -65,8 +68,8 @@ def page(told: Mapping[str, Any], case: Case, defects: Sequence[Defect], proposa
         own_js=assets.inline_js("page/boundary_check.js"),
     )  # fmt: skip
     data = {
-        "box": _box(case),
-        "layers": {n: _drawn(case, n) for n, _, _ in present},
+        "box": drawing.box(),
+        "layers": {n: drawing.layer(n) for n, _, _ in present},
         "defects": [_dot(r, s) for r, s in zip(rows, shapes, strict=True)],
     }
     # what the files say comes in last, so that no policy and no template is asked of it
@@ -133,73 +136,90 @@ def _frame(case: Case, layer: str) -> gpd.GeoDataFrame | None:
     return frame if frame is not None and len(frame) else None
 
 
-def _drawn(case: Case, layer: str) -> list[Any]:
-    """Lines of a layer, areas by their outlines, in degrees."""
-    frame = _frame(case, layer)
-    return [] if frame is None else _degrees(case, shapely.get_parts(frame.geometry.to_numpy()), _SIMPLER_M)
+class _Drawing:
+    """Shapes of a case in metres as the map takes them: in degrees, near the reaches, without what no screen shows."""
 
-
-def _degrees(case: Case, parts: Any, simpler_m: float) -> list[Any]:
-    """Positions of lines and rings that lie on the map."""
-    rings = [q for p in parts if p is not None for q in (shapely.get_rings(p) if p.geom_type == "Polygon" else [p])]
-    lines = [line for q in rings if q.geom_type in ("LineString", "LinearRing") for line in _near(case, q)]
-    if not lines:
-        return []
-    thin = shapely.simplify(np.array(lines, dtype=object), simpler_m) if simpler_m else np.array(lines, dtype=object)
-    moved = shapely.transform(thin, crs.into_storage(CRS(case.lines.crs)))
-    return [np.round(shapely.get_coordinates(line), _DIGITS).tolist() for line in moved]
-
-
-def _near(case: Case, line: Any) -> list[Any]:
-    """A line without the vertices that are no positions or lie far from every reach, in the pieces that are left."""
-    west, south, east, north = case.reaches.total_bounds + np.array([-_FAR_M, -_FAR_M, _FAR_M, _FAR_M])
-    xy = shapely.get_coordinates(line)
-    with np.errstate(invalid="ignore"):
-        fine = (xy[:, 0] > west) & (xy[:, 0] < east) & (xy[:, 1] > south) & (xy[:, 1] < north)
-    if fine.all():
-        return [shapely.LineString(xy)]
-    runs = np.split(np.flatnonzero(fine), np.flatnonzero(np.diff(np.flatnonzero(fine)) > 1) + 1)
-    return [shapely.LineString(xy[r]) for r in runs if len(r) > 1]
-
-
-def _proposed(case: Case, proposal: Repair | None) -> dict[str, Any]:
-    """Shapes of a proposal before and after, cut to what changes."""
-    if proposal is None or proposal.kind == "attributes":
-        return {}
-    before, after = repair_files.shapes(case, proposal)
-    if any(s is not None and s.geom_type == "MultiPoint" for s in (before, after)):
-        points = (
-            shapely.transform(after, crs.into_storage(CRS(case.lines.crs)))
-            if after is not None
-            else shapely.MultiPoint()
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.move = crs.into_storage(CRS(case.lines.crs))
+        self.west, self.south, self.east, self.north = case.reaches.total_bounds + np.array(
+            [-_FAR_M, -_FAR_M, _FAR_M, _FAR_M]
         )
-        return {"points": np.round(shapely.get_coordinates(points), 7).tolist()}
-    old, new = _changed(before, after), _changed(after, before)
-    return {"before": _degrees(case, old, 0.0), "after": _degrees(case, new, 0.0)}
+
+    def layer(self, name: str) -> list[Any]:
+        """Lines of a layer, areas by their outlines."""
+        frame = _frame(self.case, name)
+        return [] if frame is None else self.degrees(shapely.get_parts(frame.geometry.to_numpy()), _SIMPLER_M)
+
+    def degrees(self, parts: Any, simpler_m: float) -> list[Any]:
+        """Positions of lines and rings, rounded."""
+        rings = [q for p in parts if p is not None for q in (shapely.get_rings(p) if p.geom_type == "Polygon" else [p])]
+        lines = [line for q in rings if q.geom_type in ("LineString", "LinearRing") for line in self._near(q)]
+        if not lines:
+            return []
+        thin = shapely.simplify(np.array(lines, dtype=object), simpler_m)
+        moved = shapely.transform(thin, self.move)
+        xy, of = shapely.get_coordinates(moved, return_index=True)
+        cuts = np.flatnonzero(np.diff(of)) + 1
+        return [line.tolist() for line in np.split(np.round(xy, _DIGITS), cuts)]
+
+    def _near(self, line: Any) -> list[Any]:
+        """A line without the vertices that are no positions or lie far from every reach, in the pieces that are left."""
+        xy = shapely.get_coordinates(line)
+        with np.errstate(invalid="ignore"):
+            fine = (xy[:, 0] > self.west) & (xy[:, 0] < self.east) & (xy[:, 1] > self.south) & (xy[:, 1] < self.north)
+        if fine.all():
+            return [shapely.LineString(xy)]
+        kept = np.flatnonzero(fine)
+        return [shapely.LineString(xy[r]) for r in np.split(kept, np.flatnonzero(np.diff(kept) > 1) + 1) if len(r) > 1]
+
+    def proposed(self, proposal: Repair | None) -> dict[str, Any]:
+        """Shapes of a proposal before and after, cut to what changes."""
+        if proposal is None or proposal.kind == "attributes":
+            return {}
+        before, after = repair_files.shapes(self.case, proposal)
+        if after is not None and after.geom_type == "MultiPoint":
+            return {"points": np.round(shapely.get_coordinates(shapely.transform(after, self.move)), 7).tolist()}
+        return {
+            "before": self.degrees(_changed(before, after), 0.0),
+            "after": self.degrees(_changed(after, before), 0.0),
+        }
+
+    def box(self) -> list[float]:
+        """First view: all reaches."""
+        degrees = shapely.transform(self.case.reaches.geometry.to_numpy(), self.move)
+        return [round(float(v), 6) for v in shapely.total_bounds(degrees)]
 
 
 def _changed(shape: Any, other: Any) -> list[Any]:
-    """The stretches of lines that the other does not have."""
+    """The edges of lines that the other does not have."""
     if shape is None:
         return []
     if other is None:
         return list(shapely.get_parts(shape))
-    left = shapely.difference(shape, shapely.buffer(other, 0.05))
-    return [p for p in shapely.get_parts(left) if p.geom_type == "LineString"]
+    known = {edge for line in shapely.get_parts(other) for edge in _edges(line)}
+    out: list[Any] = []
+    for line in shapely.get_parts(shape):
+        xy, fresh = shapely.get_coordinates(line), [edge not in known for edge in _edges(line)]
+        runs = np.split(np.flatnonzero(fresh), np.flatnonzero(np.diff(np.flatnonzero(fresh)) > 1) + 1)
+        out += [shapely.LineString(xy[r[0] : r[-1] + 2]) for r in runs if len(r)]
+    return out
 
 
-def _box(case: Case) -> list[float]:
-    """First view: all reaches, in degrees."""
-    bounds = gpd.GeoSeries(case.reaches.geometry.to_numpy(), crs=case.reaches.crs)
-    return [round(float(v), 6) for v in crs.to_storage(bounds).total_bounds]
+def _edges(line: Any) -> list[tuple[tuple[float, ...], ...]]:
+    """Edges of a line to the millimetre, in either direction the same."""
+    xy = [tuple(p) for p in np.round(shapely.get_coordinates(line), 3).tolist()]
+    return [tuple(sorted(pair)) for pair in itertools.pairwise(xy)]
 
 
 # ---- rules and limits -----------------------------------------------------------------------------------------------
 
 
 def _value(rule: Mapping[str, Any]) -> str:
+    """What a rule says; a table of codes is read in the rule file, not here."""
     unit = rule.get("unit")
-    return f"{_plain(rule.get('value'))} {unit if unit and unit != 'none' else ''}".strip()
+    text = f"{_plain(rule.get('value'))} {unit if unit and unit != 'none' else ''}".strip()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
 def _plain(value: Any) -> str:
