@@ -148,6 +148,8 @@ def _draft(
         rivers = boundary_draft.rivers_of(conn, found)
         table, sha256 = draft_move_workflow.submitted_table(conn, found) if found["state"] != "draft" else ([], "")
         asked = _asked(request, conn, found, said)
+        table = _by_name(table, rivers)
+        asked = None if asked is None else _by_name(asked, rivers)
         demo = book.is_demo(conn)
     past = revision is not None and revision != found["revision"]
     may = boundary_draft.may_draw(found, actor) and not past
@@ -160,6 +162,12 @@ def _draft(
         sheets=_urls(assets.DRAW_CSS), data=_data(found, actor, may, revision if past else None, rivers, river),
     )  # fmt: skip
     return page.drawing(html, refused.http_status if refused else 200)
+
+
+def _by_name(table: list[dict[str, Any]], rivers: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Reductions with their river by name."""
+    names = dict(rivers)
+    return [{**r, "river": names.get(r["river"], r["river"])} for r in table]
 
 
 def _asked(request: Request, conn: Any, found: Mapping[str, Any], said: Sent | None) -> list[dict[str, Any]] | None:
