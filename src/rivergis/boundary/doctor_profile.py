@@ -369,14 +369,15 @@ def _allowed(widths: Floats, table: Any) -> tuple[Floats, Floats]:
 
 
 def _steps_too(at: Points, ground: Ground, a: int, b: int, size: float) -> bool:
-    """Whether what the line follows steps as it does: behind the step it lies as far from the water, or from a toe, as before it."""
+    """Whether what the line follows steps as it does: behind the step it lies as far from the water, or from the toe, as before it."""
     ends = shapely.points(at.p.xy[at.keep[[a, b]]])
-    trees = [t for t in (ground.water_tree, ground.toe_tree) if t is not None]
-    for tree in trees:
-        _, away = tree.query_nearest(ends, return_distance=True, all_matches=False)
-        if abs(away[0] - away[1]) <= 0.25 * abs(size):
-            return True
-    return False
+    lines, row = ground.case.lines, at.row[a]
+    by_toe = "levee_toe" in (lines["drawn_by"].iat[row], lines["basis"].iat[row])
+    tree = ground.toe_tree if by_toe else ground.water_tree
+    if tree is None:
+        return False
+    _, away = tree.query_nearest(ends, return_distance=True, all_matches=False)
+    return bool(abs(away[0] - away[1]) <= 0.25 * abs(size))
 
 
 def _one_way(flag: Bools, sign: Floats) -> list[tuple[int, int]]:
