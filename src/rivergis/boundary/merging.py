@@ -86,10 +86,12 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name] if name in frame else pd.Series(None, index=frame.index, dtype=object)
 
 
+_OF_RIVER = ("river_code", "river", "reach_code")
+
+
 def _unjudged(lines: pd.DataFrame) -> int:
-    return int(
-        (_column(lines, "bank").isna() | (_column(lines, "river_code").isna() & _column(lines, "river").isna())).sum()
-    )
+    nameless = pd.concat([_column(lines, c).isna() for c in _OF_RIVER], axis=1).all(axis=1)
+    return int((_column(lines, "bank").isna() | nameless).sum())
 
 
 def _pairs(told: dict[str, np.ndarray], shapes: np.ndarray, limits: Limits) -> list[tuple[int, int]]:
@@ -150,7 +152,7 @@ def _there(value: Any) -> bool:
 
 def _same_side(told: dict[str, np.ndarray], a: int, b: int) -> bool:
     """Whether two lines are of one bank of one river, and of one stretch of it where both name their chainages."""
-    if not _same(told["bank"], a, b) or not (_same(told["river_code"], a, b) or _same(told["river"], a, b)):
+    if not _same(told["bank"], a, b) or not any(_same(told[c], a, b) for c in _OF_RIVER):
         return False
     try:
         begin, end = ([float(told[c][i]) for i in (a, b)] for c in ("from_m", "to_m"))
