@@ -70,9 +70,10 @@ def test_the_share_lies_between_least_and_most_and_no_metre_counts_twice(rows: l
 def test_a_zone_told_by_chainage_is_the_zone_told_by_its_line(waves: list[float], a: float, b: float) -> None:
     on = shores(sg.winding(waves))
     first, last = (on[0].from_m + s * (on[0].to_m - on[0].from_m) for s in (a, b))
-    [told], _ = function_zones.lay([zone("reserve", first, last)], on, LIMITS)
-    if told.length_m < 1:
-        return
+    laid, _ = function_zones.lay([zone("reserve", first, last)], on, LIMITS)
+    if not laid or laid[0].length_m < 1:
+        return  # round the outside of a short bend one chainage stands for all of the line
+    [told] = laid
     shape = shapely.line_merge(on[0].lines(told.stretch))
     [drawn], defects = function_zones.lay([zone("reserve", math.nan, math.nan, None, shape=shape)], on, LIMITS)
     assert defects == []
