@@ -56,6 +56,8 @@ def unasked(case: Case) -> list[str]:
 
 def _unannounced(case: Case) -> list[tuple[int, str]]:
     asked = [c for c in ANNOUNCEMENT if c not in unasked(case)]
+    if not asked:
+        return []
     empty = case.lines[asked].isna().to_numpy() & ~case.lines["basis"].isin(UNANNOUNCED).to_numpy()[:, None]
     return [(int(r), ", ".join(np.array(asked)[empty[r]])) for r in np.flatnonzero(empty.any(axis=1))]
 
