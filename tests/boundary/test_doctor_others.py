@@ -203,3 +203,19 @@ def test_a_draft_is_judged_by_the_rule_that_it_carries() -> None:
     assert found == {
         ("offset_from_rule", r, "left") for r in ("R1", "R2")
     }  # 15 m where 10 m are carried; T carries its own 10 m
+
+
+def test_the_table_of_codes_says_what_rules_and_words_say() -> None:
+    """docs/boundary_check.md: every code that the doctor can tell, with its Chinese name and its severity."""
+    import re
+
+    from rivergis import words
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "boundary_check.md").read_text(encoding="utf-8")
+    table = {m[1]: (m[2], m[3]) for m in re.finditer(r"^\| `(\w+)` \| ([^|]+) \| (blocks|advises) \|", page, re.M)}
+    severity = ground.limits().severity
+    assert {c: s for c, (_, s) in table.items()} == severity
+    assert {c: zh for c, (zh, _) in table.items()} == {c: words.say(f"boundary_check.code.{c}") for c in severity}
+    assert all(words.pair(f"boundary_check.said.{c}")[0] != c for c in severity)
+    folds = {m[1]: set(re.findall(r"`(\w+)`", m[2])) for m in re.finditer(r"^\| `(\w+)` \| (`.*`) \|$", page, re.M)}
+    assert folds == {k: set(v) for k, v in ground.limits().consequences.items()}
