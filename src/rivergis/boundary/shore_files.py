@@ -29,6 +29,7 @@ from rivergis.intake.delivery import Asked
 from rivergis.river import chainage
 
 _TITLE_ROWS = 12
+_SYMBOL_M = 20.0  # drawings have circles for stakes; no shoreline closes on so short a way
 _YES = {"1", "1.0", "true", "t", "yes", "y", "是", "有"}
 
 
@@ -207,7 +208,11 @@ def lines_of(layer: Layer, zone: CRS, line_type: str | None = None) -> gpd.GeoDa
     frame["basis"] = frame["basis"].where(frame["basis"].notna() | ~proved, "announced")
     if line_type is not None and frame["line_type"].notna().any():
         frame = frame[frame["line_type"].isna() | (frame["line_type"] == line_type)]
-    return frame.to_crs(zone)
+    frame = frame.to_crs(zone)
+    symbols = frame.geometry.is_closed & (frame.length < _SYMBOL_M)
+    if symbols.any():
+        layer.said.append(f"{layer.file}: {int(symbols.sum())} closed figures shorter than {_SYMBOL_M:g} m are symbols of a drawing and were left out.")  # fmt: skip
+    return frame[~symbols]
 
 
 def zone_of(*some: Layer) -> CRS:
