@@ -59,6 +59,11 @@ def test_what_lies_outside_takes_nothing() -> None:
     assert (found.inside_m2, found.stretches, found.zones, found.width, found.rules) == (0, [], [], None, [])
 
 
+def test_where_no_area_is_known_nothing_is_known() -> None:
+    found = precheck.examine("码头", box(0, 0, 9, 9), "building.road_works", Ground(AREAS.iloc[:0], REACHES), VIEW, 5.0)
+    assert found.not_looked_at[0] == "areas" and found.inside_m2 == 0
+
+
 def test_zones_are_told_with_m2_metres_and_what_they_ask() -> None:
     zone = frame(
         line((0, 50), (1000, 50)),

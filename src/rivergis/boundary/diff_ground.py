@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rivergis import crs, geometry
+from rivergis import crs
 from rivergis.boundary import diff_overlay as overlay
 from rivergis.boundary.diff import Redraw
 
@@ -58,7 +58,7 @@ def _water(reduced: gpd.GeoDataFrame, observed: gpd.GeoDataFrame, least_m2: floa
     days = days.fillna(pd.Timestamp.max.normalize()).to_numpy()  # the map without a day is that of today
     own = reduced.geometry.to_numpy()
     piece, seen = shapely.STRtree(shapes).query(own, predicate="intersects")
-    parts = shapely.intersection(own[piece], shapes[seen])
+    parts = overlay.intersection(own[piece], shapes[seen])
     rows = []
     for k in np.unique(piece):
         mine = np.flatnonzero(piece == k)
@@ -78,14 +78,14 @@ def _of_piece(
     piece: Any, parts: Any, seen: Any, days: Any, observed: gpd.GeoDataFrame, newest: Any, least_m2: float
 ) -> list[dict[str, Any]]:
     """Present, former and filled water of one piece."""
-    now = geometry.polygons_of(shapely.union_all(parts[days[seen] == newest]))
+    now = overlay.union(parts[days[seen] == newest])
     before = days[seen] < newest
-    once = geometry.polygons_of(shapely.union_all(parts[before]))
+    once = overlay.union(parts[before])
     rows = []
     for code, ground, of in (
         (WATER, now, seen[~before]),
         (FORMER_WATER, once, seen[before]),
-        (FILLED, shapely.difference(once, now), seen[before]),
+        (FILLED, overlay.difference(once, now), seen[before]),
     ):
         if ground.area >= least_m2:
             told = observed.iloc[of[-1]]

@@ -5,6 +5,7 @@ Groups are rivers: areas of different rivers may overlap (a confluence, two coun
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,45 @@ Shapes = npt.NDArray[np.object_]
 Ints = npt.NDArray[np.int64]
 
 _POLYGON = 3  # shapely's type number
+_GRID_M = 1e-6
 _DUST_M = 1e-6  # mean width of what only the arithmetic of the overlay leaves
+
+
+def intersection(one: Any, other: Any) -> Any:
+    """What two shapes, or each pair of two arrays, share; see ``_robust``."""
+    return _robust(shapely.intersection, one, other)
+
+
+def difference(one: Any, other: Any) -> Any:
+    """What of a shape, or of each of an array, is not in another; see ``_robust``."""
+    return _robust(shapely.difference, one, other)
+
+
+def _robust(made: Callable[..., Any], one: Any, other: Any) -> Any:
+    """An overlay in full precision; pairs that it cannot node (slivers, needles) again on a grid of a micrometre, made valid."""
+    try:
+        return made(one, other)
+    except shapely.errors.GEOSException:
+        pairs = np.broadcast_arrays(np.asarray(one, dtype=object), np.asarray(other, dtype=object))
+        out = np.empty(pairs[0].shape, dtype=object)
+        for at in np.ndindex(out.shape):
+            out[at] = _on_grid(made, pairs[0][at], pairs[1][at])
+        return out if out.shape else out[()]
+
+
+def _on_grid(made: Callable[..., Any], one: Any, other: Any) -> Any:
+    try:
+        return made(one, other)
+    except shapely.errors.GEOSException:
+        return made(shapely.make_valid(one), shapely.make_valid(other), grid_size=_GRID_M)
+
+
+def union(shapes: Any) -> shapely.MultiPolygon:
+    """The ground of areas together."""
+    try:
+        return geometry.polygons_of(shapely.union_all(shapes))
+    except shapely.errors.GEOSException:
+        return geometry.polygons_of(shapely.union_all(shapely.make_valid(shapes), grid_size=_GRID_M))
 
 
 def polygonal(shapes: Any) -> Shapes:
@@ -43,7 +82,7 @@ def disjoint(shapes: Shapes, group: Ints) -> Shapes:
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     keep = (j < i) & (group[i] == group[j])
     i, j = i[keep], j[keep]
-    twice = shapely.area(shapely.intersection(shapes[i], shapes[j])) > 0
+    twice = shapely.area(intersection(shapes[i], shapes[j])) > 0
     return _minus(shapes, i[twice], shapes[j[twice]])
 
 
@@ -62,7 +101,7 @@ def outside(shapes: Shapes, group: Ints, others: Shapes, other_group: Ints) -> t
     most = np.full(len(shapes), -1)
     most[i] = j[order][first]
     left = shapes.copy()
-    left[i] = shapely.difference(shapes[i], others[most[i]])
+    left[i] = difference(shapes[i], others[most[i]])
     parts, of = polygons(left)
     j, k = shapely.STRtree(parts).query(others, predicate="intersects")
     more = (group[of[k]] == other_group[j]) & (most[of[k]] != j)
@@ -77,7 +116,7 @@ def within(shapes: Shapes, group: Ints, others: Shapes, other_group: Ints) -> tu
     j, i = shapely.STRtree(shapes).query(others, predicate="intersects")
     keep = group[i] != other_group[j]
     i, j = i[keep], j[keep]
-    parts = shapely.intersection(shapes[i], others[j])
+    parts = intersection(shapes[i], others[j])
     some = shapely.area(parts) > 0
     return parts[some], i[some], j[some]
 
@@ -109,7 +148,7 @@ def split_noise(parts: Shapes, tolerance_m: float) -> tuple[Shapes, Ints, Any]:
     whole = [parts[strip], parts[~strip & ~mixed]]
     owner = [np.flatnonzero(strip), np.flatnonzero(~strip & ~mixed)]
     noise = [np.ones(len(whole[0]), bool), np.zeros(len(whole[1]), bool)]
-    for made, is_noise in ((shapely.intersection, False), (shapely.difference, True)):
+    for made, is_noise in ((intersection, False), (difference, True)):
         pieces, of = polygons(made(parts[mixed], grown[mixed]))
         whole.append(pieces)
         owner.append(np.flatnonzero(mixed)[of])
@@ -128,7 +167,7 @@ def _minus(shapes: Shapes, which: Ints, cover: Shapes) -> Shapes:
     turn = np.arange(len(which)) - np.searchsorted(which, which)
     for k in range(int(turn.max()) + 1):
         mine = turn == k
-        out[which[mine]] = shapely.difference(out[which[mine]], cover[mine])
+        out[which[mine]] = difference(out[which[mine]], cover[mine])
     return out
 
 

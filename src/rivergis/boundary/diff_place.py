@@ -95,7 +95,7 @@ def _placed(pieces: gpd.GeoDataFrame, reaches: gpd.GeoDataFrame) -> gpd.GeoDataF
     known = reach >= 0
     xy, of, reach, along, side = xy[known], of[known], reach[known], along[known], side[known]
     # a piece parted at the line has it for an edge: what runs through is asked of the inside
-    across = shapely.length(shapely.intersection(shapely.buffer(shapes, -0.01), lines)) > 0.01 * np.sqrt(
+    across = shapely.length(overlay.intersection(shapely.buffer(shapes, -0.01), lines)) > 0.01 * np.sqrt(
         shapely.area(shapes)
     )
     lean = np.bincount(of, side, len(shapes))

@@ -118,7 +118,7 @@ def _meetings(shapes: Any, pieces: gpd.GeoDataFrame, near_m: float) -> tuple[Any
     c, d = shapely.STRtree(own[moved]).query(shapes[others], predicate="intersects")
     thing, piece = np.concatenate([points[a], others[c]]), np.concatenate([b, moved[d]])
     flat = shapely.get_dimensions(shapes)[thing]
-    parts = shapely.intersection(shapes[thing], own[piece])
+    parts = overlay.intersection(shapes[thing], own[piece])
     size = np.where(flat == 2, shapely.area(parts), np.where(flat == 1, shapely.length(parts), 1.0))
     some = size > np.where(flat == 2, 0.01, 0.0)
     return thing[some], piece[some], size[some]
@@ -129,7 +129,7 @@ def _standing(shapes: Any, areas: gpd.GeoDataFrame) -> list[str]:
     own = areas.geometry.to_numpy()
     thing, area = shapely.STRtree(own).query(shapes, predicate="intersects") if len(own) else (np.zeros(0, int),) * 2
     flat = shapely.get_dimensions(shapes)
-    parts = shapely.intersection(shapes[thing], own[area])
+    parts = overlay.intersection(shapes[thing], own[area])
     size = np.where(flat[thing] == 2, shapely.area(parts), np.where(flat[thing] == 1, shapely.length(parts), 1.0))
     whole = np.where(flat == 2, shapely.area(shapes), np.where(flat == 1, shapely.length(shapes), 1.0))
     share = np.bincount(thing, size, len(shapes)) / np.maximum(whole, 1e-9)

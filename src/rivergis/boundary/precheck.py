@@ -49,7 +49,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Precheck:
-    """One project: its m2, what of it lies in management areas (stretches by bank), zones, flood width, and the rules that apply."""
+    """One project: its m2, what of it lies in management areas (stretches by bank), zones, flood width, and the rules that apply.
+
+    ``not_looked_at``: what was not given, also ``areas`` where no management area is known for kilometres around: then nothing is
+    known, which is not nothing found.
+    """
 
     project: str
     m2: float
@@ -102,7 +106,7 @@ def examine(name: str, shape: Any, class_code: str, ground: Ground, view: RuleVi
         zones,
         None if ground.reaches is None else _narrowest(inside, ground, step_m),
         _rules(zones, inside, ground, class_code, view),
-        tuple(n for n in names if getattr(ground, n) is None),
+        (*(["areas"] if ground.areas.empty else []), *(n for n in names if getattr(ground, n) is None)),
     )
 
 
@@ -110,7 +114,7 @@ def _occupied(shape: Any, ground: Ground) -> tuple[list[dict[str, Any]], Any]:
     """What of a project lies in management areas, by river, bank and chainage."""
     near = ground.areas[shapely.intersects(ground.areas.geometry.to_numpy(), shape)]
     whole = diff_overlay.polygonal(near.geometry.to_numpy())
-    parts = shapely.intersection(whole, shape)
+    parts = diff_overlay.intersection(whole, shape)
     held = near.set_geometry(gpd.GeoSeries(parts, index=near.index, crs=near.crs))[shapely.area(parts) > 0]
     taken = diff.compare(held, held.iloc[:0], 0.0)
     if ground.reaches is not None:
@@ -145,7 +149,7 @@ def _overlaps(shape: Any, frame: gpd.GeoDataFrame | None) -> list[tuple[dict[str
         return []
     whole = diff_overlay.polygonal(frame.geometry.to_numpy())
     met = np.flatnonzero(shapely.intersects(whole, shape))
-    m2 = shapely.area(shapely.intersection(whole[met], shape))
+    m2 = shapely.area(diff_overlay.intersection(whole[met], shape))
     rows = frame.drop(columns=frame.geometry.name).iloc[met].to_dict("records")
     return [(row, float(size)) for row, size in zip(rows, m2, strict=True) if size > 0]
 
@@ -247,7 +251,7 @@ def _width(section: Any, foot: Any, areas: Any, inside: Any) -> tuple[float, flo
     if not len(held):
         return None
     whole = shapely.union_all(held)
-    lost = float(shapely.intersection(whole, inside).length)
+    lost = float(diff_overlay.intersection(whole, inside).length)
     return (float(whole.length), lost) if lost > 0 else None
 
 

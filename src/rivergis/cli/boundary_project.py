@@ -13,7 +13,7 @@ from rivergis.cli import common
 if TYPE_CHECKING:
     from rivergis.boundary.precheck import Precheck
 
-_SINGULAR = {"reaches": "reach", "function_zones": "function_zone", "source_zones": "source_zone", "water": "water", "levees": "levee", "permits": "permit"}  # fmt: skip
+_SINGULAR = {"areas": "management_area", "reaches": "reach", "function_zones": "function_zone", "source_zones": "source_zone", "water": "water", "levees": "levee", "permits": "permit"}  # fmt: skip
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
