@@ -10,7 +10,7 @@ import shapely
 
 from rivergis.boundary.draft_curves import Floats
 from rivergis.boundary.draft_frames import Reach
-from rivergis.boundary.draft_nodes import Corner, Nodes
+from rivergis.boundary.draft_nodes import Nodes
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Chain:
         return float(self.axis.length)
 
 
-def chains_of(reaches: Sequence[Reach], nodes: Nodes, corners: Sequence[Corner]) -> list[Chain]:
+def chains_of(reaches: Sequence[Reach], nodes: Nodes) -> list[Chain]:
     """Each reach in one chain; at a node the river goes on under its own code, else as straight as it can."""
-    after = _followers(reaches, nodes, corners)
+    after = followers(reaches, nodes)
     heads = [i for i in range(len(reaches)) if i not in set(after.values())]
     done: set[int] = set()
     out = []
@@ -43,7 +43,7 @@ def chains_of(reaches: Sequence[Reach], nodes: Nodes, corners: Sequence[Corner])
     return out
 
 
-def _followers(reaches: Sequence[Reach], nodes: Nodes, corners: Sequence[Corner]) -> dict[int, int]:
+def followers(reaches: Sequence[Reach], nodes: Nodes) -> dict[int, int]:
     """Which reach each goes on in."""
     best: list[tuple[float, int, int]] = []
     for arms in nodes.arms:

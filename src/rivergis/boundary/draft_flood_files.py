@@ -15,7 +15,7 @@ from rivergis.boundary import draft_flood, draft_rules
 from rivergis.boundary.draft_chains import chains_of
 from rivergis.boundary.draft_flood import Floods, Heights
 from rivergis.boundary.draft_frames import Reach
-from rivergis.boundary.draft_nodes import corners_of, nodes_of
+from rivergis.boundary.draft_nodes import nodes_of
 from rivergis.boundary.draft_read_files import Layer, Reading, levels_of
 from rivergis.river.flood import FloodRules
 from rivergis.river.terrain import UNKNOWN, Dem, require_same_datum
@@ -51,7 +51,7 @@ def floods(
     nodes = nodes_of(reaches, drawing.snap_m)
     wet, notes = [], []
     wanted = {i: _wanted(r, view) for i, r in enumerate(reaches)}
-    for chain in chains_of(reaches, nodes, corners_of(nodes)):
+    for chain in chains_of(reaches, nodes):
         done, said = draft_flood.flooded(
             chain, reaches, levels, heights, rules_of(view), wanted, system, drawing.level_join_m, terrain.constant_beyond
         )  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 
 from rivergis.boundary import draft_drawn, draft_islands, draft_rules
+from rivergis.boundary.draft_chains import followers
 from rivergis.boundary.draft_course import Piece, joined, laid, outermost, within, without
 from rivergis.boundary.draft_curves import Curve, axis_curve, laid_along, parallel
 from rivergis.boundary.draft_edges import Linework, Looks, edge, seen
@@ -99,9 +100,11 @@ def make(sources: Sources, view_of: Callable[[Reach], RuleView], system: Any) ->
             if (i, bank) not in inner.sides:
                 goes_on = (carried.get((i, bank, 0), False), carried.get((i, bank, 1), False))
                 courses[i, bank] = desk.bank(i, reach, bank, goes_on, (nodes.degree(i, 0) > 1, nodes.degree(i, 1) > 1))
-    axes = dict(enumerate(desk.axes))
+    axes, after = dict(enumerate(desk.axes)), followers(sources.reaches, nodes)
     for corner in sorted(corners, key=lambda c: (not c.through, c.node)):
-        meet(courses, corner, nodes, axes, desk.rules)
+        pair = (corner.first.reach, corner.second.reach)
+        goes_on = after.get(pair[0]) == pair[1] or after.get(pair[1]) == pair[0]
+        meet(courses, corner, nodes, axes, desk.rules, goes_on)
     return draft_drawn.drawn(sources, courses, nodes, inner, desk.axes, desk.notes, system)
 
 

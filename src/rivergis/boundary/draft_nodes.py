@@ -109,8 +109,13 @@ def corners_of(nodes: Nodes) -> list[Corner]:
 Courses = dict[Side, list[Piece]]
 
 
-def meet(courses: Courses, corner: Corner, nodes: Nodes, axes: Mapping[int, Curve], rules: Drawing) -> None:
-    """Bring the two lines of a corner to one point, in place: cut at their crossing, or led to each other."""
+def meet(
+    courses: Courses, corner: Corner, nodes: Nodes, axes: Mapping[int, Curve], rules: Drawing, goes_on: bool
+) -> None:
+    """Bring the two lines of a corner to one point, in place: cut at their crossing, or led to each other.
+
+    ``goes_on``: the two arms are one river. The line of a tributary that ends short of the line of a wider river is met by it.
+    """
     one, two = corner.sides
     ends = (corner.first.end, corner.second.end)
     if _at_kept(courses, corner, axes, rules):
@@ -121,6 +126,8 @@ def meet(courses: Courses, corner: Corner, nodes: Nodes, axes: Mapping[int, Curv
     if crossing is not None:
         for side, end in ((one, ends[0]), (two, ends[1])):
             courses[side] = _cut(courses[side], end, crossing)
+        return
+    if not goes_on and _lengthened(courses, corner, nodes):
         return
     point = _between(courses, corner, nodes)
     for side, end in ((one, ends[0]), (two, ends[1])):
@@ -151,6 +158,33 @@ def _foot(pieces: Sequence[Piece], point: Floats) -> Floats:
     """The place on a bank nearest to a point."""
     line = _whole(pieces)
     return np.array(line.interpolate(line.project(shapely.Point(point))).coords[0])
+
+
+def _lengthened(courses: Courses, corner: Corner, nodes: Nodes) -> bool:
+    """Where one line, lengthened straight beyond the node, meets the other: there both end; whether that was so."""
+    arms = (corner.first, corner.second)
+    for k in (0, 1):
+        (side, arm), (other, its) = (corner.sides[k], arms[k]), (corner.sides[1 - k], arms[1 - k])
+        xy = _whole(courses[side]).coords
+        end, before = np.array(xy[0 if arm.end == 0 else -1]), np.array(xy[1 if arm.end == 0 else -2])
+        far = 3 * float(np.hypot(*(end - nodes.xy[corner.node])))
+        ahead = (end - before) / max(float(np.hypot(*(end - before))), 1e-9) * far
+        met = shapely.get_coordinates(shapely.LineString([end, end + ahead]).intersection(_whole(courses[other])))
+        if len(met):
+            point = met[int(np.argmin(np.hypot(*(met - end).T)))]
+            courses[side] = _longer(courses[side], arm.end, point)
+            courses[other] = _cut(courses[other], its.end, point)
+            return True
+    return False
+
+
+def _longer(pieces: list[Piece], end: int, point: Floats) -> list[Piece]:
+    """A bank led straight on to a point beyond its end, at the chainage of that end."""
+    which = 0 if end == 0 else len(pieces) - 1
+    curve = pieces[which].curve
+    xy = np.vstack([point, curve.xy] if end == 0 else [curve.xy, point])
+    at = np.concatenate([curve.at_m[:1], curve.at_m] if end == 0 else [curve.at_m, curve.at_m[-1:]])
+    return [Piece(tidy(xy, at), p.basis, p.fixed) if i == which else p for i, p in enumerate(pieces)]
 
 
 def _touches(pieces: Sequence[Piece], end: int, axis: Curve) -> bool:
