@@ -58,6 +58,7 @@ class Room:
 
 @pytest.fixture(scope="module")
 def room(module_db: Database, data_dir: Path) -> Iterator[Room]:
+    expect.set_options(timeout=15_000)  # a save, a doctor and a preview on a machine that does other things, too
     with module_db.write(MAKER) as conn:
         ground(conn)
         axis = degrees(shapely.LineString([(106.0, 29.4), (106.01, 29.4)]), code="R1", river_code="R1")
