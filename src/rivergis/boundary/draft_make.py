@@ -103,8 +103,8 @@ def make(sources: Sources, view_of: Callable[[Reach], RuleView], system: Any) ->
     axes, after = dict(enumerate(desk.axes)), followers(sources.reaches, nodes)
     for corner in sorted(corners, key=lambda c: (not c.through, c.node)):
         pair = (corner.first.reach, corner.second.reach)
-        goes_on = after.get(pair[0]) == pair[1] or after.get(pair[1]) == pair[0]
-        meet(courses, corner, nodes, axes, desk.rules, goes_on)
+        one_river = after.get(pair[0]) == pair[1] or after.get(pair[1]) == pair[0]
+        meet(courses, corner, nodes, axes, desk.rules, one_river)
     return draft_drawn.drawn(sources, courses, nodes, inner, desk.axes, desk.notes, system)
 
 

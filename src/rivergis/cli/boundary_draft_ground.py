@@ -140,3 +140,23 @@ def _heights(file: DemFile, kind: str | None, error: float | None, view: RuleVie
     coarse = probe.cell_m > view.number("boundary.draft.dem_cell") or kind in surfaces
     told = error if error is not None else float(errors[kind]) if kind else float("nan")
     return Heights(file.name, probe.cell_m, file.vertical_datum, read, told, coarse or relative, relative)
+
+
+def level_ground(asked: dict[str, Any], view: RuleView, stack: ExitStack) -> tuple[Heights, list[str]]:
+    """A DEM for levels that the user types: opened, its datum compared with theirs; what is to be said of it."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from rivergis.river import dem_files
+    from rivergis.river.terrain import UNKNOWN, Dem, require_same_datum
+
+    file = stack.enter_context(dem_files.opened(asked["dem"], vertical_datum=asked["dem_datum"]))
+    declared = dem_files.datum_named(asked["vertical_datum"])
+    own, said = file.vertical_datum, []
+    if own == UNKNOWN and declared != UNKNOWN:
+        own = declared
+        said.append(f"{file.name} names no vertical datum; {declared} is declared by the user.")
+    probe = Dem(np.zeros((1, 1), np.float32), file.affine, file.crs, own, file.name)
+    said += require_same_datum(probe, declared, asked["insist"])
+    return replace(_heights(file, asked["dem_kind"], None, view, False), vertical_datum=own), said
