@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivergis.cli import boundary_draft_ground, boundary_drawdown, common
+from rivergis.cli import boundary_draft_ground, boundary_drawdown, boundary_ridge, common
 
 if TYPE_CHECKING:
     from rivergis.boundary.draft_files import Drafted
@@ -179,4 +179,4 @@ def _tell(made: Drafted, out: Path) -> None:
     common.say(f"  {out}")
 
 
-COMMANDS: tuple[click.Command, ...] = (draft, *boundary_drawdown.COMMANDS)
+COMMANDS: tuple[click.Command, ...] = (draft, *boundary_drawdown.COMMANDS, *boundary_ridge.COMMANDS)

@@ -97,11 +97,12 @@ def opened(asked: dict[str, Any], view: RuleView, stack: ExitStack) -> Terrain |
         raise click.UsageError("The ground alone tells no line: give water levels with --flood-levels.")
     context: AbstractContextManager[DemFile] = dem_files.opened(dem or hand, vertical_datum=dem_datum)
     file = stack.enter_context(context)
-    heights = _heights(file, kind, error, view, hand is not None)
+    heights = heights_of(file, kind, error, view, hand is not None)
     return Terrain(heights, dem_files.datum_named, datum, insist, beyond)
 
 
-def _heights(file: DemFile, kind: str | None, error: float | None, view: RuleView, relative: bool) -> Heights:
+def heights_of(file: DemFile, kind: str | None, error: float | None, view: RuleView, relative: bool) -> Heights:
+    """An open DEM as the ground of a draft: its kind, error, and whether what is made from it is indicative only."""
     import numpy as np
     from rasterio.windows import Window
 
@@ -159,4 +160,4 @@ def level_ground(asked: dict[str, Any], view: RuleView, stack: ExitStack) -> tup
         said.append(f"{file.name} names no vertical datum; {declared} is declared by the user.")
     probe = Dem(np.zeros((1, 1), np.float32), file.affine, file.crs, own, file.name)
     said += require_same_datum(probe, declared, asked["insist"])
-    return replace(_heights(file, asked["dem_kind"], None, view, False), vertical_datum=own), said
+    return replace(heights_of(file, asked["dem_kind"], None, view, False), vertical_datum=own), said
