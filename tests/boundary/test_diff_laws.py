@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rivergis.boundary import diff
+from rivergis.boundary import diff_overlay as overlay
 from rivergis.errors import CrsRefused, UsageError
 
 METRIC = "EPSG:4545"
@@ -163,3 +164,12 @@ def test_degrees_and_two_systems_are_refused() -> None:
         diff.compare(here.to_crs("EPSG:4490"), here, TOLERANCE)
     with pytest.raises(UsageError):
         diff.compare(here, here.to_crs("EPSG:4546"), TOLERANCE)
+
+
+def test_needles_that_the_overlay_cannot_node_are_cut_all_the_same() -> None:
+    needle = shapely.Polygon([(0, 0), (100, 0), (100, 1e-9), (0, 100), (100, 1e-9), (0, 1e-9)])
+    cut = overlay.difference(
+        np.array([needle, box(0, 0, 9, 9)], dtype=object), np.array([box(5, 0, 6, 9)] * 2, dtype=object)
+    )
+    assert cut[1].area == pytest.approx(72)
+    assert overlay.union([needle, needle]).is_valid

@@ -20,6 +20,7 @@ _KEYS = (
     "boundary.doctor.shrink_tolerance", "boundary.change.one_sided_share", "boundary.change.one_sided_area", "boundary.change.water_edge",
     "encroach.snap",
 )  # fmt: skip
+_OFF_M2 = 0.1
 _STRANGE = 0.5  # share of all old ground handed to other rivers, from which two files name their rivers differently
 
 
@@ -79,7 +80,7 @@ def compared(
     redraw = diff.compare(old.to_crs(plane), new.to_crs(plane), limits.noise_m)
     if reaches is not None and len(reaches):
         redraw = diff_place.place(redraw, reaches.to_crs(plane))
-    told = [*said, *strange, *_handed(redraw), *_one_sided(redraw, limits)]
+    told = [*said, *strange, *_unbalanced(redraw), *_handed(redraw), *_one_sided(redraw, limits)]
     return replace(redraw, said=told, about={"rules": list(limits.rules), "noise_m": limits.noise_m})
 
 
@@ -115,6 +116,17 @@ def _comparable(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> tuple[gpd.GeoDa
         "--reaches with river_code, to have every river by itself."
     )
     return old.assign(river_code=None), new.assign(river_code=None), [Said("rivers_unknown", sentence)]
+
+
+def _unbalanced(redraw: Redraw) -> list[Said]:
+    """Rivers whose sums do not meet: areas that touch in needles can defeat the overlay, and that is never kept silent."""
+    r = redraw.rivers
+    off = (r["old_m2"] + r["entering_m2"] - r["leaving_m2"] - r["new_m2"]).abs()
+    return [
+        Said("redraw_unbalanced", f"The sums of {code or 'the areas'} are off by {m2:.1f} m2: its areas touch themselves or each other in needles that cannot be resolved; run 'boundary check' on both files.", (code,))
+        for code, m2 in zip(r["river_code"], off, strict=True)
+        if m2 > _OFF_M2
+    ]  # fmt: skip
 
 
 def _handed(redraw: Redraw) -> list[Said]:

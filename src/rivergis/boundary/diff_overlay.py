@@ -48,7 +48,11 @@ def _on_grid(made: Callable[..., Any], one: Any, other: Any) -> Any:
     try:
         return made(one, other)
     except shapely.errors.GEOSException:
-        return made(shapely.make_valid(one), shapely.make_valid(other), grid_size=_GRID_M)
+        return made(*(_valid(s) for s in (one, other)), grid_size=_GRID_M)
+
+
+def _valid(shape: Any) -> Any:
+    return geometry.polygons_of(shape) if shapely.get_dimensions(shape) == 2 else shapely.make_valid(shape)
 
 
 def union(shapes: Any) -> shapely.MultiPolygon:
@@ -56,7 +60,7 @@ def union(shapes: Any) -> shapely.MultiPolygon:
     try:
         return geometry.polygons_of(shapely.union_all(shapes))
     except shapely.errors.GEOSException:
-        return geometry.polygons_of(shapely.union_all(shapely.make_valid(shapes), grid_size=_GRID_M))
+        return geometry.polygons_of(shapely.union_all([_valid(s) for s in shapes], grid_size=_GRID_M))
 
 
 def polygonal(shapes: Any) -> Shapes:
