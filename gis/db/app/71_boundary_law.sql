@@ -32,10 +32,19 @@ COMMENT ON FUNCTION app.boundary_standing_as_of(date, timestamptz) IS
 CREATE VIEW app.boundary_standing AS SELECT * FROM app.boundary_standing_as_of(app.today());
 COMMENT ON VIEW app.boundary_standing IS 'Every delimitation with its standing today';
 
+CREATE FUNCTION app.was_announced(act uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT FROM data.boundary_version v WHERE v.id = act AND v.basis = 'announced' AND v.state IN ('announced', 'revoked'))
+$$;
+COMMENT ON FUNCTION app.was_announced(uuid) IS 'Whether a delimitation is or was announced: what belongs to it is law';
+
 CREATE FUNCTION app.guard_announced() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE act data.boundary_version; was data.boundary_version; old record;
 BEGIN
-  EXECUTE format('SELECT geom, recorded_at FROM data.%I WHERE id = $1 AND version < $2 ORDER BY version DESC LIMIT 1', TG_TABLE_NAME) INTO old USING NEW.id, NEW.version;
+  EXECUTE format('SELECT geom, recorded_at, boundary_id FROM data.%I WHERE id = $1 AND version < $2 ORDER BY version DESC LIMIT 1', TG_TABLE_NAME) INTO old USING NEW.id, NEW.version;
+  IF old.boundary_id <> NEW.boundary_id AND app.was_announced(old.boundary_id) THEN
+    RAISE EXCEPTION '已公告的界线不可改属另一划界成果 % belongs to an announced delimitation and is not handed to another: announce a new delimitation', NEW.code
+      USING ERRCODE = 'RG007';
+  END IF;
   IF old.geom IS NULL OR old.geom::text = NEW.geom::text THEN RETURN NEW; END IF;
   SELECT * INTO act FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.superseded_at IS NULL ORDER BY v.version DESC LIMIT 1;
   SELECT * INTO was FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.recorded_at <= old.recorded_at ORDER BY v.version DESC LIMIT 1;
@@ -49,3 +58,37 @@ END $$;
 COMMENT ON FUNCTION app.guard_announced() IS 'The shape of an announced line or area changes only with another announcement';
 CREATE TRIGGER guard_announced BEFORE INSERT ON data.boundary_segment FOR EACH ROW EXECUTE FUNCTION app.guard_announced();
 CREATE TRIGGER guard_announced BEFORE INSERT ON data.boundary_area FOR EACH ROW EXECUTE FUNCTION app.guard_announced();
+
+CREATE FUNCTION app.guard_announced_act() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE was data.boundary_version;
+BEGIN
+  SELECT * INTO was FROM data.boundary_version v WHERE v.id = NEW.id AND v.version < NEW.version AND v.valid && NEW.valid
+    AND v.basis = 'announced' AND v.state IN ('announced', 'revoked') ORDER BY v.version DESC LIMIT 1;
+  IF was.id IS NOT NULL AND ((was.river_id, was.line_type, was.basis) IS DISTINCT FROM (NEW.river_id, NEW.line_type, NEW.basis)
+     OR NEW.state NOT IN (was.state, 'revoked')) THEN
+    RAISE EXCEPTION '已公告的划界成果不可改属、改类或改回 % was announced by %: it keeps its river, line type and basis, and what was revoked stays so; announce a new delimitation',
+      NEW.code, was.announce_doc_no USING ERRCODE = 'RG007';
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION app.guard_announced_act() IS 'An announced delimitation stays that of its river and of its type, whatever comes under its code';
+CREATE TRIGGER guard_announced BEFORE INSERT ON data.boundary_version FOR EACH ROW EXECUTE FUNCTION app.guard_announced_act();
+
+CREATE FUNCTION app.guard_law_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE followed boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM data.%I WHERE id = $1 AND superseded_at IS NULL)', TG_TABLE_NAME) INTO followed USING NEW.id;
+  IF NOT followed AND app.was_announced(CASE TG_TABLE_NAME WHEN 'boundary_version' THEN NEW.id ELSE (to_jsonb(NEW) ->> 'boundary_id')::uuid END) THEN
+    RAISE EXCEPTION '已公告的成果不可抹去 % is announced and does not vanish: announce what replaces it, or revoke it', NEW.code USING ERRCODE = 'RG007';
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION app.guard_law_ended() IS 'What is announced ends on a day, by another announcement or by being revoked; it is never only taken away';
+DO $$
+DECLARE t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['boundary_version', 'boundary_segment', 'boundary_area'] LOOP
+    EXECUTE format('CREATE CONSTRAINT TRIGGER guard_law_ended AFTER UPDATE OF superseded_at ON data.%I DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW WHEN (OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL) EXECUTE FUNCTION app.guard_law_ended()', t);
+  END LOOP;
+END $$;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs, lifecycle
-from rivergis.boundary import draft_edit, draft_store
+from rivergis.boundary import draft_edit, draft_rows, draft_store
 from rivergis.boundary.draft_edit import Clash, Edit, Segment
 from rivergis.db import people
 from rivergis.db.connect import Database, now_of
@@ -24,6 +25,7 @@ from rivergis.errors import Conflict, InputError, NotFound, UsageError
 DRAFT_MARK = "内部草稿·非测绘成果"
 TOUCH_M = 0.01
 """Ends nearer than a centimetre are one point; survey files are written to millimetres."""
+BASES = ("draft", "announced", "surrogate", "computed")
 DRAWN_BY = (
     "levee_toe", "levee_gap", "flood_wall", "flood_level", "bank_offset", "lake", "reservoir", "spoil", "land_acquisition",
     "surrogate", "county_border", "confluence", "road", "announced", "hand",
@@ -84,6 +86,10 @@ def open_draft(
     """
     with db.write(actor) as conn:
         people.require(conn, actor, "draft_boundary")
+        if not title.strip() or re.fullmatch(r"[^/\s]{1,64}", code) is None:
+            raise UsageError(
+                f"A draft has a title, and a code of up to 64 characters without blank or slash, not {code[:80]!r}."
+            )
         if draft_store.find(conn, code) is not None:
             raise UsageError(f"There is a draft {code!r} already: choose another code, or go on with that one.")
         known = now_of(conn)
@@ -127,7 +133,13 @@ def _rivers(conn: Connection, codes: Sequence[str], on: date, known: datetime) -
         raise NotFound(
             f"These rivers are not known: {', '.join(missing[:8])}; import them first ('rivergis river list')."
         )
-    return found.drop_duplicates("code")
+    twice = found[found.duplicated("code")]
+    if len(twice):
+        raise InputError(
+            f"Rivers of several namespaces have the code {twice['code'].iloc[0]} ({', '.join(found.loc[found['code'] == twice['code'].iloc[0], 'code_namespace'])}): "
+            "which one is meant is not guessed; give one of them another code."
+        )
+    return found
 
 
 def _of_file(conn: Connection, lines: gpd.GeoDataFrame, on: date, known: datetime) -> gpd.GeoDataFrame:
@@ -140,63 +152,15 @@ def _of_file(conn: Connection, lines: gpd.GeoDataFrame, on: date, known: datetim
         raise InputError(f"A bank is left or right, looking downstream; the file says {', '.join(wrong[:5])}.")
     ids = _rivers(conn, sorted(set(map(str, lines["river_code"]))), on, known).set_index("code")["id"]
     lines = crs.to_storage(lines)
+    rows = [
+        draft_rows.row_of_file(row, ids[str(row["river_code"])], n)
+        for n, (_, row) in enumerate(pd.DataFrame(lines).iterrows(), 1)
+    ]
     return gpd.GeoDataFrame(
-        [_row_of_file(row, ids[str(row["river_code"])]) for _, row in pd.DataFrame(lines).iterrows()],
-        geometry=[_one_line(g, n) for n, g in enumerate(lines.geometry, 1)],
+        draft_rows.parted(rows),
+        geometry=[draft_rows.one_line(g, n) for n, g in enumerate(lines.geometry, 1)],
         crs=crs.STORAGE,
     ).rename_geometry("geom")
-
-
-_COLUMNS = ("code", "river_code", "reach_code", "bank", "from_m", "to_m", "basis", "drawn_by", "hand_edited")
-
-
-def _row_of_file(row: pd.Series, river_id: uuid.UUID) -> dict[str, Any]:
-    def value(name: str, missing: Any = None) -> Any:
-        given = row.get(name)
-        return missing if given is None or (not isinstance(given, (dict, list)) and pd.isna(given)) else given
-
-    own = {"segment_id", "revision", "river", "line_type", "geometry", "geom", *_COLUMNS}
-    told = {str(k): _said(v) for k, v in row.items() if k not in own and value(str(k)) is not None}
-    basis = str(value("basis", "draft"))
-    return {
-        "segment_id": uuid.UUID(str(value("segment_id"))) if value("segment_id") else uuid.uuid4(),
-        "code": str(value("code", "")), "river_id": river_id, "reach_code": value("reach_code"), "bank": value("bank"),
-        "from_m": value("from_m"), "to_m": value("to_m"),
-        "basis": basis if basis in ("draft", "surrogate", "computed") else "draft",
-        "drawn_by": str(value("drawn_by", "hand")), "hand_edited": _true(value("hand_edited", "drawn_by" not in row)),
-        "attributes": told, "base_segment_id": None, "base_segment_version": None,
-    }  # fmt: skip
-
-
-def _true(value: Any) -> bool:
-    return str(value).strip().lower() in ("true", "1", "1.0", "是", "t")
-
-
-def _said(value: Any) -> Any:
-    """A cell as JSON: texts that hold JSON (rule, source) as what they say."""
-    if isinstance(value, str) and value[:1] in "{[":
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return (
-        value.item()
-        if hasattr(value, "item")
-        else value
-        if isinstance(value, (str, int, float, bool, dict, list))
-        else str(value)
-    )
-
-
-def _one_line(shape: Any, number: int) -> shapely.LineString:
-    if isinstance(shape, shapely.MultiLineString) and len(shape.geoms) == 1:
-        shape = shape.geoms[0]
-    if not isinstance(shape, shapely.LineString) or shape.is_empty:
-        kind = "nothing" if shape is None else shape.geom_type
-        raise InputError(
-            f"Feature {number} is {kind}: a stretch of line is one LineString; split it, or give it its shape."
-        )
-    return shapely.force_2d(shape)
 
 
 # ---- saving ------------------------------------------------------------------------------------------------------------
@@ -234,6 +198,7 @@ def save(
         revision = draft_store.lock(conn, draft["id"])
         if not 0 <= base_revision <= revision:
             raise UsageError(f"The draft {draft['code']} has no revision {base_revision}; its last one is {revision}.")
+        _each_once(edits)
         base, now = (_held(conn, draft["id"], r) for r in (base_revision, revision))
         wanted = [_resolved(conn, e, draft, base) for e in edits]
         merged = draft_edit.merge(
@@ -250,6 +215,18 @@ def save(
         draft_store.add_change(conn, draft["id"], revision + 1, base_revision, reason, tool, _rows(merged.write))
         gone = sum(s.removed for s in merged.write)
         return SavedDraft(draft["code"], revision + 1, merged.merged, len(merged.write) - gone, gone)
+
+
+def _each_once(edits: Sequence[Edit]) -> None:
+    """``InputError`` where one save would change a segment twice: which of both counts is not guessed."""
+    seen: set[uuid.UUID] = set()
+    for edit in edits:
+        if edit.op not in ("put", "remove"):
+            raise InputError(f"An edit puts or removes a segment; it does not {edit.op!r}.")
+        if edit.segment_id in seen:
+            raise InputError(f"The segment {edit.segment_id} is changed twice in one save: send each segment once.")
+        if edit.segment_id is not None:
+            seen.add(edit.segment_id)
 
 
 def _held(conn: Connection, draft_id: uuid.UUID, revision: int) -> list[Segment]:
@@ -309,7 +286,7 @@ def _resolved(conn: Connection, edit: Edit, draft: Mapping[str, Any], base: Sequ
         raise InputError(f"A bank is left or right, looking downstream, not {said['bank']!r}.")
     if said.get("drawn_by", "hand") not in DRAWN_BY:
         raise InputError(f"A line is drawn by one of {', '.join(DRAWN_BY)}, not {said['drawn_by']!r}.")
-    geom = None if edit.geom is None else _one_line(edit.geom, 1)
+    geom = None if edit.geom is None else draft_rows.one_line(edit.geom, 1)
     old = next((s for s in base if s.segment_id == edit.segment_id), None)
     if old is None and edit.op == "put":
         if {"river_id", "bank"} - set(said):
@@ -324,6 +301,13 @@ def _resolved(conn: Connection, edit: Edit, draft: Mapping[str, Any], base: Sequ
     for name in ("from_m", "to_m"):
         if said.get(name) is not None:
             said[name] = float(said[name])
+    whole = {**(old.said if old else {}), **said}
+    if None not in (whole.get("from_m"), whole.get("to_m")) and not whole["from_m"] <= whole["to_m"]:
+        raise InputError(
+            f"A stretch runs from the smaller chainage to the larger, not from {whole['from_m']:g} m to {whole['to_m']:g} m."
+        )
+    if whole.get("basis", "draft") not in BASES:
+        raise InputError(f"The basis of a segment is one of {', '.join(BASES)}, not {whole['basis']!r}.")
     return Edit(edit.op, edit.segment_id, said, geom)
 
 
@@ -388,6 +372,15 @@ def save_file(
     """
     with db.read() as conn:
         draft = get(conn, code)
+        other = (
+            sorted(set(map(str, lines["draft"].dropna())) - {draft["code"], str(draft["id"])})
+            if "mark" in lines
+            else []
+        )
+        if other:
+            raise UsageError(
+                f"The file holds lines of the draft {other[0]}, not of {draft['code']}: save it there, or open a new draft with it (--lines)."
+            )
         wanted = as_segments(
             _of_file(conn, lines, draft["based_on"], draft["based_known_at"]).assign(
                 removed=False, revision=base_revision

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,7 @@ def _replaced(conn: Connection, draft: Mapping[str, Any], on: date) -> pd.DataFr
             f"The draft {draft['code']} was drawn on lines that are no longer in force on {on}: another announcement came between; "
             "open a draft on the lines in force, take the edits over into it, and withdraw this one."
         )
+    _alone(conn, draft, held, on)
     known = np.array([row.id in bases or _drawn(row, held) for row in law.itertuples()], dtype=bool)
     acts = set(law.loc[known, "boundary_id"])
     lost = law[law["boundary_id"].isin(acts) & ~known]
@@ -149,6 +150,26 @@ def _replaced(conn: Connection, draft: Mapping[str, Any], on: date) -> pd.DataFr
             "end without a successor; take them into the draft, or take them out there with a reason."
         )
     return law[law["boundary_id"].isin(acts)]
+
+
+def _alone(conn: Connection, draft: Mapping[str, Any], held: gpd.GeoDataFrame, on: date) -> None:
+    """``NotNow`` where announced lines of the same stretch begin on ``on`` or later: two would be in force at once, or one never."""
+    known = now_of(conn)
+    acts = draft_store.standing(conn, on - timedelta(days=1), known)
+    acts = acts[
+        (acts["standing"] == "announced")
+        & (acts["line_type"] == draft["line_type"])
+        & acts["river_id"].isin(set(held["river_id"]))
+    ]
+    for day in sorted(set(acts["in_force_from"])):
+        law = draft_store.law_segments(conn, sorted(set(held["river_id"]), key=str), draft["line_type"], day, known)
+        law = law[law["boundary_id"].isin(set(acts.loc[acts["in_force_from"] == day, "boundary_id"]))]
+        met = [row.boundary_code for row in law.itertuples() if _drawn(row, held)]
+        if met:
+            raise NotNow(
+                f"The delimitation {met[0]} is announced on the same stretch and in force from {day}: open a draft on it (--on {day}), "
+                f"and let it be in force from a later day than {day}."
+            )
 
 
 def _drawn(law: Any, held: gpd.GeoDataFrame) -> bool:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import geopandas as gpd
 import pandas as pd
 import shapely
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from rivergis import crs
 from rivergis.db import versions
@@ -89,6 +89,11 @@ def _save_lines(conn: Connection, frame: pd.DataFrame, namespace: str, import_id
     frame = frame[~changed]
     before = versions.taken(conn, "boundary_version", namespace, import_id, [str(c) for c in acts["code"]])
     acts = acts[~acts["code"].astype(str).isin(before)]
+    kept = _another_act(conn, acts, namespace)
+    without += [
+        _unchangeable_act(str(f)) for f in frame.loc[frame["version_code"].astype(str).isin(kept), "source_feature"]
+    ]
+    acts, frame = acts[~acts["code"].astype(str).isin(kept)], frame[~frame["version_code"].astype(str).isin(kept)]
     made = save_delimitation(conn, acts, namespace=namespace, import_id=import_id)
     made.versions |= before
     keep = [
@@ -163,10 +168,35 @@ def _unchangeable(feature: str) -> versions.SetAside:
     )
 
 
+def _unchangeable_act(feature: str) -> versions.SetAside:
+    return versions.SetAside(
+        feature,
+        "announced_unchanged",
+        "Its delimitation was announced for another river or line type, or was revoked, and it is delivered as something else under the "
+        "same code: give the new delimitation a code of its own.",
+    )
+
+
+def _another_act(conn: Connection, acts: pd.DataFrame, namespace: str) -> set[str]:
+    """Codes of announced delimitations that are delivered with another river, line type or basis, or although they were revoked."""
+    held = conn.execute(
+        text("""SELECT v.code, v.river_id, v.line_type, bool_or(v.state = 'revoked') FROM data.boundary_version v
+        WHERE v.superseded_at IS NULL AND v.code_namespace = :n AND v.code = ANY(:c) AND v.basis = 'announced'
+          AND v.state IN ('announced', 'revoked') GROUP BY 1, 2, 3"""),
+        {"n": namespace, "c": [str(c) for c in acts["code"]]},
+    )
+    was = {str(c): (r, t, "announced", revoked) for c, r, t, revoked in held}
+    said = {
+        str(a["code"]): (versions.identity("river", namespace, str(a["river_code"])), a["line_type"], a["basis"], False)
+        for a in acts.to_dict("records")
+    }
+    return {c for c, act in was.items() if said[c] != act}
+
+
 def _changed(
     conn: Connection, noun: str, frame: gpd.GeoDataFrame, acts: pd.DataFrame | None, namespace: str
 ) -> pd.Series:
-    """Rows with another shape than the announced one of the same code, while the announcement is the same as before.
+    """Rows with another shape than the announced one of the same code, while the announcement is the same as before, or of another act.
 
     ``acts``: announcements delivered with the rows; None = what is recorded already is what counts.
     """
@@ -190,10 +220,13 @@ def _changed(
             said.get(str(r["act"])) == [str(r[p]) for p in proof] for r in held[["act", *proof]].to_dict("records")
         ]
     shape = dict(zip(held["code"], held.geometry, strict=True))
+    act = dict(zip(held["code"], held["act"], strict=True))
+    of = frame["version_code"].astype(str)
     same = dict(zip(held["code"], held["same"], strict=True))
     changed = [
-        bool(same.get(str(c))) and shapely.to_wkb(g) != shapely.to_wkb(shape[str(c)])
-        for c, g in zip(frame["code"], frame.geometry, strict=True)
+        (str(c) in act and act[str(c)] != a)
+        or (bool(same.get(str(c))) and shapely.to_wkb(g) != shapely.to_wkb(shape[str(c)]))
+        for c, g, a in zip(frame["code"], frame.geometry, of, strict=True)
     ]
     return pd.Series(changed, index=frame.index, dtype=bool)
 

@@ -137,12 +137,15 @@ def load(code: str, revision: int | None, at: datetime | None, out: Path | None,
       rivergis boundary version load 2026-01 --out work.gpkg
     """
     from rivergis.boundary import draft_store, draft_workflow, version_files
+    from rivergis.errors import NotFound
 
     with common.database().read() as conn:
         draft = draft_workflow.get(conn, code)
         if at is not None:
             revision = draft_store.revision_at(conn, draft["id"], at.replace(tzinfo=common.SHANGHAI))
         number = draft["revision"] if revision is None else revision
+        if not 0 <= number <= draft["revision"]:
+            raise NotFound(f"The draft {draft['code']} has no revision {number}; its last one is {draft['revision']}.")
         frame = version_files.out(draft_workflow.segments(conn, draft, number), draft, number)
     common.deliver(frame, out, as_json, "lines")
 
