@@ -102,8 +102,10 @@ class Axes:
         here = _unit(vertices[i + 1] - vertices[i])
         low = (part == 0.0) & (i > first[reach])
         high = (part == 1.0) & (i < first[reach + 1] - 2)
-        j = np.where(low, i - 1, np.where(high, i + 1, i))
-        return here + np.where((low | high)[:, None], _unit(vertices[j + 1] - vertices[j]), 0.0)
+        corner = np.flatnonzero(low | high)
+        j = np.where(low[corner], i[corner] - 1, i[corner] + 1)
+        here[corner] += _unit(vertices[j + 1] - vertices[j])
+        return here
 
     def at(self, reach: Ints, s: Floats) -> Floats:
         """Points (n, 2) on the centre lines at a chainage."""

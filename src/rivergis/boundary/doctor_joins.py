@@ -15,6 +15,8 @@ from rivergis.boundary.doctor_lines import Laid
 
 REASONS = ("basis", "drawn_by", "rule_m", "stretch", "announce_gov", "announce_doc_no", "announce_date")
 """Columns whose change is a reason to split a line, besides reach, bank, county and kind."""
+_ISLAND = 1.3
+"""How many times the offset of the line across the river the areas must reach on a bank that needs no line."""
 END_SLACK_M = 100.0
 """How far from the head of a river or the border of the map a line may begin or end."""
 
@@ -169,9 +171,33 @@ def _loose_ends(desk: Desk, laid: Laid, chain: Chains, kind: Ints) -> list[_Loos
         rest = laid.axes.length[reach] - s if down else s
         lawful = (laid.axes.lawful_end if down else laid.axes.lawful_start)[reach] & (rest <= END_SLACK_M)
         border = _at_border(desk, points)
-        for k in np.flatnonzero(~met & ~lawful & ~border).tolist():
+        open_ = np.flatnonzero(~met & ~lawful & ~border)
+        open_ = open_[~_in_receiver(desk, laid, rows[open_], s[open_], down)]
+        for k in open_.tolist():
             out.append(_Loose(int(rows[k]), down, points[k], float(s[k])))
     return out
+
+
+def _covered(desk: Desk, xy: Floats, but: Ints) -> Bools:
+    """Which points (n, 2) lie in a management area of another reach than the one named for each (a position no reach has: of any)."""
+    frame = desk.case.areas
+    if frame is None or not len(frame) or not len(xy):
+        return np.zeros(len(xy), bool)
+    own = frame["reach_id"].map(desk.axes.row).fillna(-1).to_numpy(np.int64)
+    closed = shapely.get_dimensions(frame.geometry.values) == 2
+    point, area = shapely.STRtree(frame.geometry.values[closed]).query(shapely.points(xy), predicate="within")
+    foreign = own[closed][area] != but[point]
+    return np.bincount(point[foreign], minlength=len(xy)) > 0
+
+
+def _in_receiver(desk: Desk, laid: Laid, rows: Ints, s: Floats, down: bool) -> Bools:
+    """Ends whose bank runs on, to the node, inside the area of the river it flows into: a mouth in wide water is no gap."""
+    reach = laid.reach[rows]
+    first, last = laid.ends
+    offset = laid.axes.feet(reach, (last if down else first)[rows])[1]
+    node = laid.axes.length[reach] if down else np.zeros(len(rows))
+    inside = [_covered(desk, laid.axes.beside(reach, s + q * (node - s), offset), reach) for q in (0.25, 0.75)]
+    return np.asarray(inside[0] & inside[1], bool)
 
 
 def _at_border(desk: Desk, points: Floats) -> Bools:
@@ -232,8 +258,19 @@ def missing(desk: Desk, laid: Laid, kind: Ints, silent: Bools) -> list[Defect]:
     for reach in np.flatnonzero(~(there[1] & there[-1]) & ~silent).tolist():
         none = not there[1][reach] and not there[-1][reach]
         side = 0 if none else (1 if not there[1][reach] else -1)
-        found.append(_absent(desk, laid, reach, side))
+        if none or not _island_taken_in(desk, laid, reach, side, rows):
+            found.append(_absent(desk, laid, reach, side))
     return found
+
+
+def _island_taken_in(desk: Desk, laid: Laid, reach: int, side: int, rows: Bools) -> bool:
+    """Whether the bank without a line lies inside the areas of the place, far beyond where its line would be: an island between arms."""
+    there = np.flatnonzero(rows & (laid.reach == reach))
+    middle = shapely.get_coordinates(shapely.line_interpolate_point(laid.shapes[there], 0.5, normalized=True))
+    offset = float(np.median(np.abs(laid.axes.feet(laid.reach[there], middle)[1])))
+    s = np.linspace(0.2, 0.8, 7) * laid.axes.length[reach]
+    beyond = laid.axes.beside(np.full(7, reach), s, np.full(7, side * _ISLAND * offset))
+    return bool(_covered(desk, beyond, np.full(7, -9)).all())
 
 
 def _absent(desk: Desk, laid: Laid, reach: int, side: int) -> Defect:

@@ -112,7 +112,12 @@ def lay(
     if (~known).any():
         reach[~known] = nearest_reach(axes, shapes[~known])
     rough = profile(axes, shapes, reach)
-    label = np.array([side_of(b) if b in banks else 0 for b in lines["bank"]], np.int64)
+    label = (
+        lines["bank"]
+        .map({b: side_of(b) if b in banks else 0 for b in lines["bank"].unique()})
+        .fillna(0)
+        .to_numpy(np.int64)
+    )
     back = _runs_upstream(rough, len(shapes), shapely.length(shapes))
     shapes = np.where(back, shapely.reverse(shapes), shapes)
     county = _counties(lines, shapes, counties)

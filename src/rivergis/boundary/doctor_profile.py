@@ -21,7 +21,7 @@ from rivergis.boundary.doctor_lines import Laid, Profile, nearest_reach
 
 JOIN_M = 30.0
 """Stretches of one fault on one bank that are nearer than this are one."""
-EDGE_M = 10.0
+EDGE_M = 15.0
 """Longest step between two points of an edge."""
 _ROUNDING_M = 0.05
 """Widths of reaches are written to a decimetre: next to the limit of a class both classes hold."""

@@ -27,7 +27,7 @@ def stakes(desk: Desk, laid: Laid, kind: Ints) -> list[Defect]:
     xy = shapely.get_coordinates(frame.geometry.values)
     reach = _reach(desk, laid, frame)
     s, o, _ = laid.axes.feet(reach, xy)
-    named = np.array([side_of(b) for b in frame["bank"]], np.int64)
+    named = frame["bank"].map({b: side_of(b) for b in frame["bank"].unique()}).fillna(0).to_numpy(np.int64)
     bank = np.where(named != 0, named, np.where(o >= 0, 1, -1))
     group = key_of(reach, bank)
     place = _along_bank(laid, frame, group, s, kind)
@@ -97,11 +97,9 @@ def _numbers(
     desk: Desk, frame: Any, xy: Floats, reach: Ints, bank: Ints, group: Ints, s: Floats, order: Ints
 ) -> list[Defect]:
     """Neighbours whose numbers do not rise downstream; neighbouring pairs in disorder are one defect."""
-    keys = [_key(v) for v in frame["stake_no"].to_numpy(object)[order]]
+    numbers = frame["stake_no"].to_numpy(object)[order]
     same = np.diff(group[order]) == 0
-    wrong = [
-        bool(s) and a is not None and b is not None and b <= a for s, (a, b) in zip(same, pairwise(keys), strict=True)
-    ]
+    wrong = [bool(s) and not _rises(a, b) for s, (a, b) in zip(same, pairwise(numbers), strict=True)]
     found, last = [], -9
     for k in np.flatnonzero(wrong).tolist():
         i, j = int(order[k]), int(order[k + 1])
@@ -114,6 +112,14 @@ def _numbers(
             )  # fmt: skip
         last = k
     return found
+
+
+def _rises(before: Any, after: Any) -> bool:
+    """Whether a number may stand behind another one; of numbers of one length the text says it already."""
+    if isinstance(before, str) and isinstance(after, str) and len(before) == len(after) and before < after:
+        return True
+    a, b = _key(before), _key(after)
+    return a is None or b is None or a < b
 
 
 def _key(text: Any) -> tuple[int, ...] | None:
@@ -180,4 +186,4 @@ def _stake(
 
 def unnumbered(case: Case) -> bool:
     """Whether no stake carries a number that could be put in order."""
-    return case.stakes is not None and not any(_key(v) is not None for v in case.stakes["stake_no"])
+    return case.stakes is not None and all(_key(v) is None for v in case.stakes["stake_no"])
