@@ -6,7 +6,6 @@ from the line they run beside. All in metres of one local system.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -120,7 +119,12 @@ def parallel(base: Curve, side: int, distance_m: float, bend_m: float = 0.0) -> 
         line = _beside(line, -side, bend_m)
     line = shapely.simplify(line, _SAG_M / 2)
     xy = shapely.get_coordinates(line)
-    return tidy(xy, rising(base.chainage(xy)))
+    at = rising(base.chainage(xy))
+    at[0], at[-1] = (
+        base.from_m,
+        base.to_m,
+    )  # a bend at an end may have swallowed it; the parallel still stands for all of the line
+    return tidy(xy, at)
 
 
 def _beside(line: shapely.LineString, side: int, distance_m: float) -> shapely.LineString:
@@ -129,15 +133,29 @@ def _beside(line: shapely.LineString, side: int, distance_m: float) -> shapely.L
     parts = [p for p in shapely.get_parts(made) if p.length > 0]
     if not parts:
         raise InputError(f"Nothing is left of a line at {distance_m:.1f} m beside it: check the line and the rule.")
-    if len(parts) == 1:
+    xy = shapely.get_coordinates(line)
+    way = xy[1] - xy[0]
+    first = xy[0] + side * distance_m * np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), 1e-9)
+    if len(parts) == 1 and np.hypot(*(shapely.get_coordinates(parts[0])[0] - first)) < distance_m:
         return parts[0]
-    parts = sorted(parts, key=line_order(line))
-    return shapely.LineString(np.vstack([shapely.get_coordinates(p) for p in parts]))
+    return _rim(line, side, distance_m, max(steps, 4), first)
 
 
-def line_order(line: shapely.LineString) -> Callable[[shapely.LineString], float]:
-    """A sort key: where along a line the middle of another lies."""
-    return lambda p: float(line.project(p.interpolate(0.5, normalized=True)))
+def _rim(line: shapely.LineString, side: int, distance_m: float, steps: int, first: Floats) -> shapely.LineString:
+    """The parallel as one side of the rim of a strip, for lines whose bends touch each other at that distance."""
+    xy = shapely.get_coordinates(line)
+    way = xy[-1] - xy[-2]
+    last = xy[-1] + side * distance_m * np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), 1e-9)
+    strip = line.buffer(distance_m, cap_style="flat", quad_segs=steps)
+    whole = max(shapely.get_parts(strip), key=lambda p: p.area)
+    ring = shapely.get_coordinates(shapely.orient_polygons(whole).exterior)
+    run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
+    rim = shapely.LineString(ring)
+    a, b = (float(rim.project(shapely.Point(p))) for p in ((first, last) if side < 0 else (last, first)))
+    inner = ring[(run > a) & (run < b)] if a < b else np.vstack([ring[run > a][:-1], ring[run < b]])
+    ends = [np.array(rim.interpolate(x).coords[0])[None] for x in (a, b)]
+    made = np.vstack([ends[0], inner, ends[1]])
+    return shapely.LineString(made if side < 0 else made[::-1])
 
 
 def smooth_step(share: npt.ArrayLike) -> Floats:

@@ -114,5 +114,6 @@ def notes_frame(notes: Iterable[Note], system: Any) -> gpd.GeoDataFrame:
     """Notes as a frame of points in order of reach and chainage."""
     rows = sorted(notes, key=lambda n: (n.reach or "", n.bank or "", n.from_m, n.code))
     table = pd.DataFrame([[getattr(n, c) for c in NOTE_COLUMNS] for n in rows], columns=list(NOTE_COLUMNS))
+    table[["from_m", "to_m"]] = table[["from_m", "to_m"]].astype(float).round(2)
     places = [n.place if n.place is not None else shapely.Point() for n in rows]
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(places, crs=system), crs=system)

@@ -282,10 +282,8 @@ class _Desk:
             return []
         view = self.view_of(reach)
         basis = Basis("surrogate", basis="surrogate", indicative=True)
-        lines = self._bank_line(i, reach, bank)
-        if lines:
-            row = view.value("boundary.surrogate.water_offset")
-        else:
-            row = view.value("boundary.surrogate.line_offset", reach_kind=reach.kind or "river")
-            lines = [(self.axes[i], {"layer": "reaches", "feature": reach.code})]
-        return [self._beside(reach, bank, c, Answer(float(row.value), row), s, basis) for c, s in lines]
+        shore = view.value("boundary.surrogate.water_offset")
+        plain = view.value("boundary.surrogate.line_offset", reach_kind=reach.kind or "river")
+        axis = (self.axes[i], {"layer": "reaches", "feature": reach.code})
+        lines = [*((shore, *line) for line in self._bank_line(i, reach, bank)), (plain, *axis)]
+        return [self._beside(reach, bank, c, Answer(float(row.value), row), s, basis) for row, c, s in lines]
