@@ -21,7 +21,7 @@ from rivergis.db.versions import SetAside
 from rivergis.errors import InputError, NotNow, NotPermitted, UsageError
 from rivergis.intake.delivery import Asked
 from rivergis.jobs.layer_import import DOORS
-from tests.boundary.draft_ground import DAY, WHOLE, announce, ground, line, of, opened, put, step
+from tests.boundary.draft_ground import DAY, WHOLE, announce, ground, line, of, office, opened, put, step
 from tests.encroachment import night_ground
 from tests.encroachment.night_ground import X, Y, bank_lines, box
 
@@ -193,3 +193,19 @@ def test_two_announcements_are_never_in_force_on_one_stretch(db: Database, tmp_p
         ("D3", "in_force"),
         ("V1", "superseded"),
     ]
+
+
+def test_a_river_whose_codes_another_gave_is_announced_too(db: Database, tmp_path: Path) -> None:
+    """Lines of a river of another namespace than the draft's go the whole way."""
+    night_ground.river(db)
+    office(db)
+    with db.write("test") as conn:
+        frame = pd.DataFrame([{"code": "YX", "name": "云溪河", "kind": "river", "source_feature": "1"}])
+        DOORS["river"](conn, "river", frame, namespace="county", import_id=None)
+    shapes = [line(*v) for v in LINES.values()]
+    file = gpd.GeoDataFrame({"river_code": "YX", "bank": list(LINES)}, geometry=shapes, crs=4490).rename_geometry(
+        "geom"
+    )
+    opened(db, rivers=[], lines=file)
+    way(db, tmp_path, "D1", date(2026, 7, 1))
+    assert law(db, date(2026, 7, 1)) == [("D1", "in_force", "YX", "management", "announced")]

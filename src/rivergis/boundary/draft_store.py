@@ -257,6 +257,12 @@ def codes(conn: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     return {i: str(c) for i, c in rows}
 
 
+def namespaces(conn: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Who gave the codes of things, by id."""
+    rows = conn.execute(text("SELECT id, code_namespace FROM data.identity WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    return {i: str(n) for i, n in rows}
+
+
 def taken_codes(conn: Connection, namespace: str, wanted: Sequence[str]) -> list[str]:
     """Codes of delimitations that are taken in a namespace."""
     rows = conn.execute(

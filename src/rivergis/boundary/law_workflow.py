@@ -189,22 +189,21 @@ def _enact(
     """Write the delimitations of a draft, one a river, with their lines and the areas between; rows with id, version, river_id."""
     segments = draft_store.segments(conn, draft["id"])
     codes = draft_store.codes(conn, sorted(set(segments["river_id"]), key=str))
+    # codes of a delimitation stand beside those of its river, whoever gave them
+    of_river = draft_store.namespaces(conn, list(codes))
     act_of = {r: draft["code"] if len(codes) == 1 else f"{draft['code']}-{c}" for r, c in codes.items()}
     acts = pd.DataFrame(
         [
             {
                 "code": act_of[r], "river_code": c, "line_type": draft["line_type"], "basis": "announced", "state": "announced",
                 "announce_gov": said.government, "announce_doc_no": said.document_no, "announced_on": said.announced_on,
-                "survey_scale": said.survey_scale, "xy_error_m": said.xy_error_m, "reason": reason, "valid_from": said.in_force_from,
+                "survey_scale": said.survey_scale, "xy_error_m": said.xy_error_m, "reason": reason, "valid_from": said.in_force_from, "river_id": r,
             }
             for r, c in codes.items()
         ]
     )  # fmt: skip
-    taken = draft_store.taken_codes(conn, draft["code_namespace"], list(acts["code"]))
-    if taken:
-        raise UsageError(f"There is a delimitation {taken[0]!r} already: open the draft under another code.")
-    saved = store.save_delimitation(conn, acts, namespace=draft["code_namespace"], import_id=None)
-    _complete(saved.set_aside)
+    acts["namespace"] = [of_river[r] for r in codes]
+    made = pd.concat([_delimitations(conn, mine, str(n)) for n, mine in acts.groupby("namespace")], ignore_index=True)
     lines = gpd.GeoDataFrame(
         {
             "code": [f"{act_of[r]}:{c or str(i)[:8]}" for r, c, i in zip(segments["river_id"], segments["code"], segments["segment_id"], strict=True)],
@@ -223,14 +222,29 @@ def _enact(
     areas = areas.assign(
         code=areas["river_id"].map(act_of), boundary_code=areas["river_id"].map(act_of), valid_from=said.in_force_from
     )
-    _complete(store.save_enacted(conn, lines, areas.drop(columns=["river_id"]), namespace=draft["code_namespace"]))
-    made = pd.DataFrame(
+    of_line, of_area = (f["river_id"].map(of_river) for f in (segments, areas))
+    areas = areas.drop(columns=["river_id"])
+    for n in sorted(set(of_line)):
+        mine = lines[(of_line == n).to_numpy()], areas[(of_area == n).to_numpy()]
+        _complete(store.save_enacted(conn, *mine, namespace=n))
+    return made
+
+
+def _delimitations(conn: Connection, acts: pd.DataFrame, namespace: str) -> pd.DataFrame:
+    """Write delimitations of rivers of one namespace; rows with code, id, version, river_id."""
+    taken = draft_store.taken_codes(conn, namespace, list(acts["code"]))
+    if taken:
+        raise UsageError(f"There is a delimitation {taken[0]!r} already: open the draft under another code.")
+    saved = store.save_delimitation(
+        conn, acts.drop(columns=["namespace", "river_id"]), namespace=namespace, import_id=None
+    )
+    _complete(saved.set_aside)
+    return pd.DataFrame(
         [
             {"code": c, "id": saved.versions[c][0], "version": saved.versions[c][1], "river_id": r}
-            for r, c in act_of.items()
+            for c, r in zip(acts["code"], acts["river_id"], strict=True)
         ]
     )
-    return made
 
 
 def _once(codes: pd.Series, ids: pd.Series) -> list[str]:
