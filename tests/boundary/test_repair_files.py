@@ -27,7 +27,7 @@ def test_layers_hold_the_proposal_and_a_copy_and_can_be_written_again(tmp_path: 
     assert told.crs == copy.crs == "EPSG:4490"
     assert len(copy) == len(broken.lines)
     before = pyogrio.read_dataframe(out, layer="proposals_before")
-    assert told.geometry.length.iloc[0] < before.geometry.length.iloc[0]
+    assert len(told.get_coordinates()) < len(before.get_coordinates())
     assert not list(tmp_path.glob("*.part*"))
 
 
