@@ -17,6 +17,8 @@ REASONS = ("basis", "drawn_by", "rule_m", "stretch", "announce_gov", "announce_d
 """Columns whose change is a reason to split a line, besides reach, bank, county and kind."""
 _ISLAND = 1.3
 """How many times the offset of the line across the river the areas must reach on a bank that needs no line."""
+_MOUTH = 1.15
+"""How many times its offset beyond the end of a line the areas must still reach where its bank needs no line."""
 END_SLACK_M = 100.0
 """How far from the head of a river or the border of the map a line may begin or end."""
 
@@ -178,25 +180,23 @@ def _loose_ends(desk: Desk, laid: Laid, chain: Chains, kind: Ints) -> list[_Loos
     return out
 
 
-def _covered(desk: Desk, xy: Floats, but: Ints) -> Bools:
-    """Which points (n, 2) lie in a management area of another reach than the one named for each (a position no reach has: of any)."""
+def _covered(desk: Desk, xy: Floats) -> Bools:
+    """Which points (n, 2) lie in a management area."""
     frame = desk.case.areas
     if frame is None or not len(frame) or not len(xy):
         return np.zeros(len(xy), bool)
-    own = frame["reach_id"].map(desk.axes.row).fillna(-1).to_numpy(np.int64)
     closed = shapely.get_dimensions(frame.geometry.values) == 2
-    point, area = shapely.STRtree(frame.geometry.values[closed]).query(shapely.points(xy), predicate="within")
-    foreign = own[closed][area] != but[point]
-    return np.bincount(point[foreign], minlength=len(xy)) > 0
+    point, _ = shapely.STRtree(frame.geometry.values[closed]).query(shapely.points(xy), predicate="within")
+    return np.bincount(point, minlength=len(xy)) > 0
 
 
 def _in_receiver(desk: Desk, laid: Laid, rows: Ints, s: Floats, down: bool) -> Bools:
-    """Ends whose bank runs on, to the node, inside the area of the river it flows into: a mouth in wide water is no gap."""
+    """Ends whose bank runs on, to the node, well inside the areas of the place: a mouth in wide water is no gap."""
     reach = laid.reach[rows]
     first, last = laid.ends
     offset = laid.axes.feet(reach, (last if down else first)[rows])[1]
     node = laid.axes.length[reach] if down else np.zeros(len(rows))
-    inside = [_covered(desk, laid.axes.beside(reach, s + q * (node - s), offset), reach) for q in (0.25, 0.75)]
+    inside = [_covered(desk, laid.axes.beside(reach, s + q * (node - s), _MOUTH * offset)) for q in (0.25, 0.75)]
     return np.asarray(inside[0] & inside[1], bool)
 
 
@@ -270,7 +270,7 @@ def _island_taken_in(desk: Desk, laid: Laid, reach: int, side: int, rows: Bools)
     offset = float(np.median(np.abs(laid.axes.feet(laid.reach[there], middle)[1])))
     s = np.linspace(0.2, 0.8, 7) * laid.axes.length[reach]
     beyond = laid.axes.beside(np.full(7, reach), s, np.full(7, side * _ISLAND * offset))
-    return bool(_covered(desk, beyond, np.full(7, -9)).all())
+    return bool(_covered(desk, beyond).all())
 
 
 def _absent(desk: Desk, laid: Laid, reach: int, side: int) -> Defect:
