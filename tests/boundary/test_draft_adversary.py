@@ -157,6 +157,11 @@ def test_an_import_does_not_make_the_law_something_else(db: Database) -> None:
         "UPDATE data.boundary_segment SET superseded_at = now() WHERE bank = 'left'",
         "UPDATE data.boundary_area SET superseded_at = now()",
         """WITH was AS (UPDATE data.boundary_version SET superseded_at = now() RETURNING *)
+           INSERT INTO data.boundary_version (id, version, code_namespace, code, content_hash, river_id, line_type, basis, state, announce_gov,
+             announce_doc_no, announced_on, valid)
+           SELECT id, version + 1, code_namespace, code, 'x', river_id, line_type, basis, state, announce_gov, announce_doc_no, announced_on,
+             '[1900-01-01,1900-01-02)'::daterange FROM was""",
+        """WITH was AS (UPDATE data.boundary_version SET superseded_at = now() RETURNING *)
            INSERT INTO data.boundary_version (id, version, code_namespace, code, content_hash, river_id, line_type, basis, state, valid)
            SELECT id, version + 1, code_namespace, code, 'x', river_id, 'protection', basis, state, valid FROM was""",
     ],

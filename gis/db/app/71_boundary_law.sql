@@ -77,7 +77,8 @@ CREATE TRIGGER guard_announced BEFORE INSERT ON data.boundary_version FOR EACH R
 CREATE FUNCTION app.guard_law_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE followed boolean;
 BEGIN
-  EXECUTE format('SELECT EXISTS (SELECT FROM data.%I WHERE id = $1 AND superseded_at IS NULL)', TG_TABLE_NAME) INTO followed USING NEW.id;
+  EXECUTE format('SELECT EXISTS (SELECT FROM data.%I WHERE id = $1 AND superseded_at IS NULL
+    AND (valid @> lower($2) OR lower_inf(valid) AND lower_inf($2)))', TG_TABLE_NAME) INTO followed USING NEW.id, NEW.valid;
   IF NOT followed AND app.was_announced(CASE TG_TABLE_NAME WHEN 'boundary_version' THEN NEW.id ELSE (to_jsonb(NEW) ->> 'boundary_id')::uuid END) THEN
     RAISE EXCEPTION '已公告的成果不可抹去 % is announced and does not vanish: announce what replaces it, or revoke it', NEW.code USING ERRCODE = 'RG007';
   END IF;
