@@ -109,6 +109,7 @@ def _astray(work: _Work, limits: Limits, system: tuple[CRS, CRS]) -> tuple[_Work
 def _next_astray(work: _Work, limits: Limits, system: tuple[CRS, CRS]) -> tuple[_Work, Found] | None:
     """The shortest run that cannot be right, with the line as it is without it: exchanged axes before anything else."""
     runs = [r for r in _runs(work.xy, limits.outlier_min_m) if (r[1] - r[0]) * 2 <= len(work.xy)]
+    runs.sort(key=lambda r: (-len(_beside(work.xy, *r)), r[1] - r[0]))  # what has the line on both sides is surer
     for a, b in runs:
         near, turned = _beside(work.xy, a, b), _turned(work.raw[a:b], system)
         legs, _ = _legs(work.xy[a:b], near)
