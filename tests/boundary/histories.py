@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -64,6 +65,7 @@ def play(db: Database, rng: random.Random, code: str, day: date, folder: Path, s
             _save(db, rng, told)
         else:
             _walk(db, rng, told, day, folder, end=False)
+    _tidy(db, told)
     _walk(db, rng, told, day, folder, end=True)
     told.faults += check(db, told)
     return told
@@ -98,13 +100,25 @@ def _save(db: Database, rng: random.Random, told: History) -> None:
     told.faults += _lost(told, base, edits)
 
 
+def _tidy(db: Database, told: History) -> None:
+    """Before the end somebody takes out what was only tried and brings back what was taken out, so that the draft closes."""
+    base = len(told.pictures) - 1
+    first, now = told.pictures[1], told.pictures[-1]
+    edits = [Edit("remove", i) for i in now if i not in first]
+    edits += [Edit("put", i, geom=shapely.from_wkb(first[i][0])) for i in first if i not in now]
+    with suppress(*REFUSED):
+        made = draft_workflow.save(db, told.code, base, edits, "zhang", reason="tidied")
+        if made.revision > base:
+            _seen(db, told)
+
+
 def _edit(rng: random.Random, before: Picture) -> Edit | None:
     if not before or rng.random() < 0.1:
         y = rng.choice([-1, 1]) * rng.uniform(150, 400)
         x = rng.uniform(0, 1500)
         said = {"river_code": "R1", "bank": "left" if y > 0 else "right", "reach_code": "R1-1"}
         return Edit("put", uuid.UUID(int=rng.getrandbits(128)), said, line((x, y), (x + 300, y + rng.uniform(-20, 20))))
-    segment = rng.choice(sorted(before, key=str))
+    segment = rng.choice(sorted(before, key=lambda i: before[i]))
     what = rng.random()
     if what < 0.08:
         return Edit("remove", segment)
