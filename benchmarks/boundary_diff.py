@@ -21,8 +21,9 @@ import numpy as np
 import shapely
 
 from rivergis import rules
-from rivergis.boundary import diff_make, diff_told
-from rivergis.boundary.diff import Redraw
+from rivergis.boundary.redraw import make as diff_make
+from rivergis.boundary.redraw import told as diff_told
+from rivergis.boundary.redraw.compare import Redraw
 from rivergis.settings import gis_dir
 
 PER_RIVER, VERTICES, STEP_M = 100, 60, 25.0

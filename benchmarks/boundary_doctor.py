@@ -27,8 +27,8 @@ import shapely
 from boundary_places import PLACES
 from boundary_repairs import case_of, generate
 
-from rivergis.boundary import doctor
-from rivergis.boundary.doctor_case import Case, Defect
+from rivergis.boundary.doctor import examine as doctor
+from rivergis.boundary.doctor.case import Case, Defect
 
 HERE = Path(__file__).resolve().parent
 FLAVOURS: dict[str, dict[str, Any]] = {

@@ -27,12 +27,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from flood_valleys import winding
 
 from rivergis import crs, rules
-from rivergis.boundary import draft_files, draft_flood_files, draft_rules_files
-from rivergis.boundary.draft_flood import Heights
-from rivergis.boundary.draft_flood_files import Floods, Terrain
-from rivergis.boundary.draft_frames import Reach
-from rivergis.boundary.draft_make import Sources, Work, make
-from rivergis.boundary.draft_read_files import Layer, Reading
+from rivergis.boundary.drafting import files as draft_files
+from rivergis.boundary.drafting import flood_files as draft_flood_files
+from rivergis.boundary.drafting import rules_files as draft_rules_files
+from rivergis.boundary.drafting.flood import Heights
+from rivergis.boundary.drafting.flood_files import Floods, Terrain
+from rivergis.boundary.drafting.frames import Reach
+from rivergis.boundary.drafting.make import Sources, Work, make
+from rivergis.boundary.drafting.read_files import Layer, Reading
 from rivergis.river import dem_files
 from rivergis.river.terrain import Dem
 from rivergis.river.valley import channel_on

@@ -25,7 +25,7 @@ import pyogrio
 import shapely
 
 from rivergis import crs
-from rivergis.boundary.areas_check import check_areas
+from rivergis.boundary.doctor.areas_check import check_areas
 
 ZONE = "EPSG:4547"
 EACH = 60  # faults of each kind

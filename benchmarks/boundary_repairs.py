@@ -26,10 +26,11 @@ import numpy as np
 import shapely
 
 from rivergis import rules
-from rivergis.boundary import doctor_files, repair
-from rivergis.boundary.doctor_case import Case, Defect
-from rivergis.boundary.repair_case import Repair, applied
-from rivergis.boundary.repair_courses import side_of_word
+from rivergis.boundary.doctor import files as doctor_files
+from rivergis.boundary.doctor.case import Case, Defect
+from rivergis.boundary.repair import propose as repair
+from rivergis.boundary.repair.case import Repair, applied
+from rivergis.boundary.repair.courses import side_of_word
 from rivergis.settings import gis_dir
 
 VIEW = rules.load(gis_dir() / "rules").at((rules.NATIONAL,), date(2026, 1, 1))
@@ -188,7 +189,7 @@ def words_true(truth: Truth, after: Case, one: Repair) -> bool:
 def examiner(as_planted: bool) -> Any:
     if as_planted:
         return lambda case: []
-    from rivergis.boundary import doctor
+    from rivergis.boundary.doctor import examine as doctor
 
     return doctor.examine
 

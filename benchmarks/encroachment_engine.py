@@ -29,8 +29,8 @@ import pyarrow.parquet as pq
 import shapely
 
 from rivergis import crs
-from rivergis.boundary import stored
-from rivergis.boundary.zoned import Zoned, zoned
+from rivergis.boundary.ground import stored
+from rivergis.boundary.ground.zoned import Zoned, zoned
 from rivergis.encroachment import candidate_files
 from rivergis.encroachment.pairs import Pairs, pairs
 from rivergis.intake import vector

@@ -54,12 +54,13 @@ def level(module: str) -> int:
     if top in WORDS or module in ("rivergis", "__init__"):
         return 0
     if top in DOMAINS:
-        if rest == "store" or rest.endswith("_store"):
+        last = rest.rpartition(".")[2]
+        if last == "store" or last.endswith("_store"):
             return 3
         return (
             4
-            if rest in ("workflow", "files", "measuring", "tracing", "flood_inputs")
-            or rest.endswith(("_files", "_workflow"))
+            if last in ("workflow", "files", "measuring", "tracing", "flood_inputs")
+            or last.endswith(("_files", "_workflow"))
             else 1
         )
     return {"db": 2, "intake": 2, "maps": 5, "reports": 5, "jobs": 6, "web": 7, "cli": 7}[top]

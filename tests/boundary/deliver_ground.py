@@ -17,8 +17,8 @@ import numpy as np
 import shapely
 
 from rivergis import rules
-from rivergis.boundary.delivery import Delivery
-from rivergis.boundary.delivery_layers import Terms
+from rivergis.boundary.delivery.layers import Terms
+from rivergis.boundary.delivery.tables import Delivery
 from rivergis.cli import boundary_terms
 from rivergis.reports.boundary_delivery import Asked
 from rivergis.settings import gis_dir

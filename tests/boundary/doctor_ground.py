@@ -24,8 +24,8 @@ import shapely
 from pyproj import CRS
 
 from rivergis import rules
-from rivergis.boundary import doctor_limits
-from rivergis.boundary.doctor import Case, Defect, Limits, examine
+from rivergis.boundary.doctor import limits as doctor_limits
+from rivergis.boundary.doctor.examine import Case, Defect, Limits, examine
 
 HOME = CRS.from_epsg(4547)
 ORIGIN = np.array([500_000.0, 3_370_000.0])

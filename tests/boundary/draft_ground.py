@@ -14,12 +14,14 @@ from typing import Any
 import geopandas as gpd
 import shapely
 
-from rivergis.boundary import draft_move_workflow, draft_workflow, law_workflow
-from rivergis.boundary.draft_edit import Edit
-from rivergis.boundary.draft_move_workflow import Moved
-from rivergis.boundary.draft_workflow import Opened, SavedDraft
-from rivergis.boundary.law_workflow import Announced, Announcement
-from rivergis.boundary.redraw_workflow import Limits
+from rivergis.boundary.law import announce_workflow as law_workflow
+from rivergis.boundary.law import draft_workflow
+from rivergis.boundary.law import move_workflow as draft_move_workflow
+from rivergis.boundary.law.announce_workflow import Announced, Announcement
+from rivergis.boundary.law.draft_workflow import Opened, SavedDraft
+from rivergis.boundary.law.edit import Edit
+from rivergis.boundary.law.move_workflow import Moved
+from rivergis.boundary.law.reduction_workflow import Limits
 from rivergis.db import people
 from rivergis.db.connect import Database
 from tests.encroachment.night_ground import ZONE, X, Y, area, river

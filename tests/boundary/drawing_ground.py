@@ -12,10 +12,10 @@ import numpy as np
 import shapely
 
 from rivergis import rules
-from rivergis.boundary import draft_rules_files
-from rivergis.boundary.draft_edges import Linework
-from rivergis.boundary.draft_frames import Draft, Reach
-from rivergis.boundary.draft_make import Ground, Sources, Work, make
+from rivergis.boundary.drafting import rules_files as draft_rules_files
+from rivergis.boundary.drafting.edges import Linework
+from rivergis.boundary.drafting.frames import Draft, Reach
+from rivergis.boundary.drafting.make import Ground, Sources, Work, make
 from rivergis.rules import RuleView
 from rivergis.settings import gis_dir
 from tests import tiny

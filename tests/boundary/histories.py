@@ -17,9 +17,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rivergis.boundary import draft_move_workflow, draft_store, draft_workflow, law_workflow, store
-from rivergis.boundary.draft_edit import Edit
-from rivergis.boundary.law_workflow import Announcement
+from rivergis.boundary import store
+from rivergis.boundary.law import announce_workflow as law_workflow
+from rivergis.boundary.law import draft_store, draft_workflow
+from rivergis.boundary.law import move_workflow as draft_move_workflow
+from rivergis.boundary.law.announce_workflow import Announcement
+from rivergis.boundary.law.edit import Edit
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import Conflict, InputError, NotNow, NotPermitted, RivergisError, UsageError
 from tests.boundary.draft_ground import LIMITS, line

@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 
 from rivergis import rules
-from rivergis.boundary import doctor_limits
-from rivergis.boundary.doctor_case import LINE_COLUMNS, Case
+from rivergis.boundary.doctor import limits as doctor_limits
+from rivergis.boundary.doctor.case import LINE_COLUMNS, Case
 from rivergis.settings import gis_dir
 
 ZONE, EAST, NORTH = "EPSG:4547", 500_000.0, 3_300_000.0

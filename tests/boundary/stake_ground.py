@@ -16,11 +16,13 @@ import shapely
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from rivergis.boundary import bank_chains, stake_table, stakes
-from rivergis.boundary.bank_chains import Chain, Reach
-from rivergis.boundary.stake_spots import Mark, Method
-from rivergis.boundary.stake_table import Naming
-from rivergis.boundary.stakes import Existing, Ground, Spacing
+from rivergis.boundary.ground import bank_chains
+from rivergis.boundary.ground.bank_chains import Chain, Reach
+from rivergis.boundary.stake import place as stakes
+from rivergis.boundary.stake import table as stake_table
+from rivergis.boundary.stake.place import Existing, Ground, Spacing
+from rivergis.boundary.stake.spots import Mark, Method
+from rivergis.boundary.stake.table import Naming
 from tests import tiny
 
 METHOD = Method(bend_deg=30, simplify_m=2, chord_m=5, same_m=1, mark_m=100, settled_m=300, border_m=20)

@@ -11,7 +11,7 @@ import shapely
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rivergis.boundary.areas_check import AreaDefect, Limits, check_areas
+from rivergis.boundary.doctor.areas_check import AreaDefect, Limits, check_areas
 from rivergis.errors import CrsRefused
 
 EAST, NORTH, ZONE = 500_000.0, 3_300_000.0, "EPSG:4547"

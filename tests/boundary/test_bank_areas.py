@@ -12,7 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.boundary import bank_areas
+from rivergis.boundary.ground import bank_areas
 from rivergis.errors import CrsRefused
 from tests.boundary.test_diff_laws import METRIC, few
 

@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.boundary.closing import Closed, bank_of, close
+from rivergis.boundary.ground.closing import Closed, bank_of, close
 from rivergis.errors import CrsRefused
 
 E, N = 528_000.0, 3_375_000.0

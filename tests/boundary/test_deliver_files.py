@@ -15,7 +15,8 @@ import pyogrio
 import pytest
 import shapely
 
-from rivergis.boundary import delivery_files, delivery_layers
+from rivergis.boundary.delivery import files as delivery_files
+from rivergis.boundary.delivery import layers as delivery_layers
 from rivergis.errors import InputError, UsageError
 from rivergis.intake import profile
 from rivergis.intake.delivery import Asked as Read

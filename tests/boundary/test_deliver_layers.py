@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rivergis import crs
-from rivergis.boundary import delivery as d
-from rivergis.boundary import delivery_layers
+from rivergis.boundary.delivery import layers as delivery_layers
+from rivergis.boundary.delivery import tables as d
 from rivergis.errors import CrsRefused, InputError, UsageError
 from rivergis.river import chainage
 from tests import tiny

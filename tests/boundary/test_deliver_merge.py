@@ -15,8 +15,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rivergis.boundary import merging
-from rivergis.boundary.merging import Limits, Merged
+from rivergis.boundary.delivery import merging
+from rivergis.boundary.delivery.merging import Limits, Merged
 from rivergis.errors import InputError
 from tests import tiny
 from tests.boundary.deliver_ground import areas, lines

@@ -18,9 +18,9 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rivergis.boundary import publication
-from rivergis.boundary.publication import Limits
-from rivergis.boundary.publication_workflow import Held
+from rivergis.boundary.delivery import publication
+from rivergis.boundary.delivery.publication import Limits
+from rivergis.boundary.delivery.publication_workflow import Held
 from rivergis.errors import InputError, NotPermitted, UsageError
 from rivergis.reports import boundary_publication
 from rivergis.reports.boundary_map import Sheet

@@ -11,8 +11,10 @@ import pytest
 import shapely
 
 from rivergis import rules
-from rivergis.boundary import diff, diff_files, diff_told
-from rivergis.boundary.diff_files import Files
+from rivergis.boundary.redraw import compare as diff
+from rivergis.boundary.redraw import files as diff_files
+from rivergis.boundary.redraw import told as diff_told
+from rivergis.boundary.redraw.files import Files
 from rivergis.errors import InputError
 from rivergis.rules import path_of
 from rivergis.settings import gis_dir

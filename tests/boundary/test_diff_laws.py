@@ -9,8 +9,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rivergis.boundary import diff
-from rivergis.boundary import diff_overlay as overlay
+from rivergis.boundary.redraw import compare as diff
+from rivergis.boundary.redraw import overlay
 from rivergis.errors import CrsRefused, UsageError
 
 METRIC = "EPSG:4545"

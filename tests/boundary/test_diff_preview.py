@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import shapely
 
-from rivergis.boundary import diff_workflow, draft_workflow
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary.law import draft_workflow
+from rivergis.boundary.law.edit import Edit
+from rivergis.boundary.redraw import workflow as diff_workflow
 from rivergis.db.connect import Database
 from rivergis.encroachment import case_workflow
 from rivergis.errors import UsageError

@@ -13,7 +13,11 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.boundary import diff, diff_ground, diff_place, diff_things, diff_told
+from rivergis.boundary.redraw import compare as diff
+from rivergis.boundary.redraw import ground as diff_ground
+from rivergis.boundary.redraw import place as diff_place
+from rivergis.boundary.redraw import things as diff_things
+from rivergis.boundary.redraw import told as diff_told
 from tests.boundary.test_diff_laws import METRIC, box, few, frame
 
 RIVER = box(0, -50, 1000, 50)

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from rivergis.boundary import doctor_files, doctor_report
-from rivergis.boundary.doctor import check
+from rivergis.boundary.doctor import files as doctor_files
+from rivergis.boundary.doctor import report as doctor_report
+from rivergis.boundary.doctor.examine import check
 from tests.boundary.doctor_ground import _view
 
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench" / "boundary"

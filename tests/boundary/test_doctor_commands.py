@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from rivergis import rules
-from rivergis.boundary import doctor_workflow
-from rivergis.boundary.doctor import examine
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary.doctor import workflow as doctor_workflow
+from rivergis.boundary.doctor.examine import examine
+from rivergis.boundary.law.edit import Edit
 from rivergis.cli import boundary_check
 from rivergis.db.connect import Database
 from rivergis.errors import NotFound, UsageError
@@ -69,7 +69,7 @@ def test_lines_without_reaches_are_refused_with_what_to_do(tmp_path: Path) -> No
 
 def test_lines_that_name_only_a_river_are_judged_along_all_its_reaches(tmp_path: Path) -> None:
     """R1 and R2 as one river with one line a bank: no reach is missing, and the fault is told along the river."""
-    from rivergis.boundary import doctor_files
+    from rivergis.boundary.doctor import files as doctor_files
     from tests.boundary.doctor_ground import _view, levee_side
     from tests.boundary.doctor_ground import line as row
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
-from rivergis.boundary.doctor import Case, examine
-from rivergis.boundary.doctor_axes import axes
+from rivergis.boundary.doctor.axes import axes
+from rivergis.boundary.doctor.examine import Case, examine
 from tests.boundary import doctor_ground as ground
 from tests.boundary.doctor_ground import HOME, line, moved, path, rows, turned, world
 

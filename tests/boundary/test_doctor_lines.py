@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from rivergis.boundary.doctor import Case, examine
+from rivergis.boundary.doctor.examine import Case, examine
 from tests.boundary.doctor_ground import ORIGIN, changed, line, only, path, rows, told, world
 
 
@@ -185,7 +185,7 @@ def test_what_a_line_in_the_river_also_is_stands_with_it() -> None:
 
 
 def test_a_day_is_judged_by_format_calendar_and_today() -> None:
-    from rivergis.boundary.doctor_attributes import date_fits
+    from rivergis.boundary.doctor.attributes import date_fits
     from tests.boundary.doctor_ground import limits
 
     given = limits(date_formats=["%Y年%m月%d日", "%Y-%m-%d"])
@@ -201,7 +201,7 @@ def test_a_bank_in_other_words_than_the_list_is_a_code_and_the_ground_decides() 
 
 
 def test_a_county_that_gave_no_lines_is_not_asked_for_them() -> None:
-    from rivergis.boundary.doctor import check
+    from rivergis.boundary.doctor.examine import check
 
     named = without("r2lb", "r2rb")
     assert examine(world(named, areas=None, stakes=None)) == []

@@ -11,10 +11,11 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from rivergis.boundary import doctor_files, doctor_report
-from rivergis.boundary.doctor import check, examine
-from rivergis.boundary.doctor_case import Defect
-from rivergis.boundary.doctor_fold import fold
+from rivergis.boundary.doctor import files as doctor_files
+from rivergis.boundary.doctor import report as doctor_report
+from rivergis.boundary.doctor.case import Defect
+from rivergis.boundary.doctor.examine import check, examine
+from rivergis.boundary.doctor.fold import fold
 from rivergis.errors import InputError
 from tests.boundary import doctor_ground as ground
 from tests.boundary.doctor_ground import HOME, areas, changed, lines, only, path, rows, spot, stakes, told, world

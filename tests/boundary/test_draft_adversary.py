@@ -14,8 +14,9 @@ from shapely.ops import substring
 from sqlalchemy import text
 
 from rivergis import layers
-from rivergis.boundary import draft_rows, draft_store, draft_workflow, version_files
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary.law import draft_store, draft_workflow, version_files
+from rivergis.boundary.law import rows as draft_rows
+from rivergis.boundary.law.edit import Edit
 from rivergis.db.connect import Database, now_of
 from rivergis.db.versions import SetAside
 from rivergis.errors import InputError, NotNow, NotPermitted, UsageError

@@ -15,7 +15,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.boundary.draft_edit import Edit, Merged, Segment, edits_between, merge, same
+from rivergis.boundary.law.edit import Edit, Merged, Segment, edits_between, merge, same
 
 S1, S2, S3 = (uuid.UUID(int=n) for n in (1, 2, 3))
 SAID: dict[str, Any] = {"river_id": "R", "reach_code": "R-1", "bank": "left", "from_m": None, "to_m": None}

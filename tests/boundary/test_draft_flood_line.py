@@ -11,12 +11,12 @@ import shapely
 from affine import Affine
 from pyproj import CRS
 
-from rivergis.boundary import draft_flood_files
-from rivergis.boundary.draft_flood import Heights, level_area
-from rivergis.boundary.draft_flood_files import Terrain
-from rivergis.boundary.draft_frames import Draft, Reach
-from rivergis.boundary.draft_make import Sources, make
-from rivergis.boundary.draft_read_files import Layer, Reading
+from rivergis.boundary.drafting import flood_files as draft_flood_files
+from rivergis.boundary.drafting.flood import Heights, level_area
+from rivergis.boundary.drafting.flood_files import Terrain
+from rivergis.boundary.drafting.frames import Draft, Reach
+from rivergis.boundary.drafting.make import Sources, make
+from rivergis.boundary.drafting.read_files import Layer, Reading
 from rivergis.errors import InputError
 from rivergis.river.dem_files import datum_named
 from rivergis.river.terrain import Dem

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from rivergis.boundary import draft_store, draft_workflow, law_workflow, redraw_workflow, store
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary import store
+from rivergis.boundary.law import announce_workflow as law_workflow
+from rivergis.boundary.law import draft_store, draft_workflow
+from rivergis.boundary.law import reduction_workflow as redraw_workflow
+from rivergis.boundary.law.edit import Edit
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import Conflict, InputError, NotNow, NotPermitted, UsageError
 from tests.boundary.draft_ground import DAY, LIMITS, WHOLE, announce, ground, line, of, opened, put, step

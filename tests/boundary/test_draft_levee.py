@@ -11,7 +11,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rivergis.boundary.draft_curves import axis_curve, parallel
+from rivergis.boundary.drafting.curves import axis_curve, parallel
 from rivergis.errors import RivergisError
 from tests import tiny
 from tests.boundary import drawing_ground as g

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from rivergis.boundary.draft_frames import Draft
+from rivergis.boundary.drafting.frames import Draft
 from tests import tiny
 from tests.boundary import drawing_ground as g
 

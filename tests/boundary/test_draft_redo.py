@@ -13,10 +13,10 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from rivergis.boundary.draft_files import finished
-from rivergis.boundary.draft_keep import Only
-from rivergis.boundary.draft_make import Sources
-from rivergis.boundary.draft_read_files import Reading
+from rivergis.boundary.drafting.files import finished
+from rivergis.boundary.drafting.keep import Only
+from rivergis.boundary.drafting.make import Sources
+from rivergis.boundary.drafting.read_files import Reading
 from rivergis.cli import _run
 from rivergis.errors import UsageError
 from tests import tiny

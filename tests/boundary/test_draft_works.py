@@ -10,9 +10,9 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from rivergis.boundary import draft_works_files
-from rivergis.boundary.draft_make import Sources, make
-from rivergis.boundary.draft_read_files import Layer, Reading
+from rivergis.boundary.drafting import works_files as draft_works_files
+from rivergis.boundary.drafting.make import Sources, make
+from rivergis.boundary.drafting.read_files import Layer, Reading
 from tests import tiny
 from tests.boundary import drawing_ground as g
 

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rivergis import rules
-from rivergis.boundary import bank_chains, function_zones, shoreline, shoreline_use, zone_files
-from rivergis.boundary.function_zones import Counting, Laid, Limits, Shore, Zone
-from rivergis.boundary.shoreline_use import UseLimits
+from rivergis.boundary.ground import bank_chains
+from rivergis.boundary.shore import function_zones, shoreline, zone_files
+from rivergis.boundary.shore import use as shoreline_use
+from rivergis.boundary.shore.function_zones import Counting, Laid, Limits, Shore, Zone
+from rivergis.boundary.shore.use import UseLimits
 from rivergis.settings import gis_dir
 from tests import tiny
 from tests.boundary import stake_ground as sg

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from rivergis import rules
-from rivergis.boundary import zone_workflow
+from rivergis.boundary.shore import zone_workflow
 from rivergis.cli import boundary_zones
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import InputError, NotFound

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from rivergis.boundary import check, draft
+from rivergis.boundary import check
+from rivergis.boundary.drafting import surrogate as draft
 from tests import tiny
 
 AXES = tiny.metric([tiny.line((0, 0), (2000, 0))], river_id=["r"])

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivergis import crs
-from rivergis.boundary import stored
-from rivergis.boundary.pieces import Pieces, cut
-from rivergis.boundary.squares import Index, Squares
-from rivergis.boundary.zoned import Zoned, one_zone, zoned
+from rivergis.boundary.ground import stored
+from rivergis.boundary.ground.pieces import Pieces, cut
+from rivergis.boundary.ground.squares import Index, Squares
+from rivergis.boundary.ground.zoned import Zoned, one_zone, zoned
 from rivergis.errors import InputError
 
 EAST, NORTH = 500_000.0, 3_300_000.0

@@ -11,7 +11,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.boundary.placing import place
+from rivergis.boundary.stake.placing import place
 from rivergis.errors import InputError
 from rivergis.river.chainage import Axis
 

@@ -11,8 +11,8 @@ import pytest
 import shapely
 from click.testing import CliRunner
 
-from rivergis.boundary import precheck, precheck_workflow
-from rivergis.boundary.precheck import Ground, Precheck
+from rivergis.boundary.redraw import precheck, precheck_workflow
+from rivergis.boundary.redraw.precheck import Ground, Precheck
 from rivergis.cli.boundary import command
 from rivergis.db.connect import Database
 from rivergis.errors import UsageError

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.boundary import quality
-from rivergis.boundary.quality import Quality
+from rivergis.boundary.delivery import quality
+from rivergis.boundary.delivery.quality import Quality
 from rivergis.reports import boundary_quality, patrol_paper
 from rivergis.reports.boundary_quality import Told
 from tests.boundary.deliver_ground import areas, lines, stakes

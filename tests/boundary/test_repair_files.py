@@ -8,7 +8,9 @@ from pathlib import Path
 import pyogrio
 import pytest
 
-from rivergis.boundary import doctor, repair, repair_files
+from rivergis.boundary.doctor import examine as doctor
+from rivergis.boundary.repair import files as repair_files
+from rivergis.boundary.repair import propose as repair
 from rivergis.errors import UsageError
 from tests.boundary.test_repair_proposals import BREAKS, WHOLE
 

@@ -14,9 +14,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rivergis.boundary import doctor, repair
-from rivergis.boundary.doctor_case import Case, Defect
-from rivergis.boundary.repair_case import SPLICE, Change, Repair, applied, spliced, together
+from rivergis.boundary.doctor import examine as doctor
+from rivergis.boundary.doctor.case import Case, Defect
+from rivergis.boundary.repair import propose as repair
+from rivergis.boundary.repair.case import SPLICE, Change, Repair, applied, spliced, together
 from tests.boundary import repair_ground as ground
 
 ROW = 0  # the left line of the first reach

@@ -8,8 +8,8 @@ import shapely
 from affine import Affine
 from pyproj import CRS
 
-from rivergis.boundary.draft_flood import Heights
-from rivergis.boundary.ridge import strip
+from rivergis.boundary.drafting.flood import Heights
+from rivergis.boundary.drafting.ridge import strip
 from rivergis.river.terrain import Dem
 from tests import tiny
 

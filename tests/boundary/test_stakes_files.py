@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from pyproj import CRS
 from rasterio.transform import from_origin
 
-from rivergis.boundary import sight
+from rivergis.boundary.stake import sight
 from rivergis.cli import boundary_stakes
 from rivergis.errors import InputError, UsageError
 from rivergis.maps import stakes_field

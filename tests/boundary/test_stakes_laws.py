@@ -12,7 +12,8 @@ import shapely.ops
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rivergis.boundary import bank_chains, stake_numbers
+from rivergis.boundary.ground import bank_chains
+from rivergis.boundary.stake import numbers as stake_numbers
 from tests import tiny
 from tests.boundary import stake_ground as sg
 

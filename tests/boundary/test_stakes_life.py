@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from rivergis import crs, rules
-from rivergis.boundary import stake_files, stake_store, stake_workflow
-from rivergis.boundary.stake_workflow import Report
+from rivergis.boundary.stake import files as stake_files
+from rivergis.boundary.stake import store as stake_store
+from rivergis.boundary.stake import workflow as stake_workflow
+from rivergis.boundary.stake.workflow import Report
 from rivergis.db.connect import Database
 from rivergis.errors import InputError, NotFound, NotNow, UsageError
 from rivergis.river import files

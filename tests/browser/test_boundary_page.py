@@ -12,8 +12,8 @@ import pytest
 import shapely
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from rivergis.boundary import draft_workflow
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary.law import draft_workflow
+from rivergis.boundary.law.edit import Edit
 from rivergis.db import access, people
 from rivergis.db.connect import Database
 from rivergis.river import store as river_store

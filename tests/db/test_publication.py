@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from rivergis.boundary import publication_store, publication_workflow
-from rivergis.boundary.publication_workflow import Held
+from rivergis.boundary.delivery import publication_store, publication_workflow
+from rivergis.boundary.delivery.publication_workflow import Held
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import InputError, NotFound, NotPermitted
 from tests.boundary.draft_ground import DAY, announce, ground, opened, step

@@ -15,8 +15,8 @@ import pytest
 import shapely
 
 from rivergis import crs
-from rivergis.boundary.pieces import cut
-from rivergis.boundary.zoned import Zoned, one_zone, zoned
+from rivergis.boundary.ground.pieces import cut
+from rivergis.boundary.ground.zoned import Zoned, one_zone, zoned
 from rivergis.encroachment import candidate_files, parquet_files
 from rivergis.encroachment.candidate_files import Candidates, open_candidates
 from rivergis.encroachment.pairs import pairs

@@ -8,7 +8,7 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from rivergis.boundary import ground_store
+from rivergis.boundary.ground import store as ground_store
 from rivergis.db.connect import Database
 from rivergis.encroachment import replay_store, store
 from rivergis.errors import NotPermitted

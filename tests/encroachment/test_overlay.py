@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from rivergis.boundary.closing import close
-from rivergis.boundary.prepared import prepared
+from rivergis.boundary.ground.closing import close
+from rivergis.boundary.ground.prepared import prepared
 from rivergis.encroachment.overlay import Limits, Overlaid, overlay
 from rivergis.encroachment.permits import permits_on, unplaced
 

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from rivergis.boundary.closing import close
-from rivergis.boundary.pieces import cut
-from rivergis.boundary.prepared import Prepared, prepared
+from rivergis.boundary.ground.closing import close
+from rivergis.boundary.ground.pieces import cut
+from rivergis.boundary.ground.prepared import Prepared, prepared
 from rivergis.db.connect import Database
 from rivergis.encroachment.overlay import Limits, Overlaid, overlay
 from rivergis.encroachment.pairs import pairs

@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivergis.boundary.pieces import cut
+from rivergis.boundary.ground.pieces import cut
 from rivergis.encroachment.pairs import pairs
 
 EAST, NORTH = 500_000.0, 3_300_000.0

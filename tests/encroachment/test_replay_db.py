@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from rivergis import rules
-from rivergis.boundary import ground_store
+from rivergis.boundary.ground import store as ground_store
 from rivergis.db.connect import Database
 from rivergis.errors import NotFound
 from rivergis.jobs import replay

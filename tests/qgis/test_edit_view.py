@@ -19,8 +19,8 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from rivergis.boundary import draft_workflow
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary.law import draft_workflow
+from rivergis.boundary.law.edit import Edit
 from rivergis.db import people
 from rivergis.db.connect import Database
 from rivergis.settings import gis_dir

@@ -13,8 +13,11 @@ import shapely
 from playwright.sync_api import Page, expect
 
 from rivergis import rules
-from rivergis.boundary import doctor, doctor_limits, doctor_report, repair
-from rivergis.boundary.doctor_case import Case
+from rivergis.boundary.doctor import examine as doctor
+from rivergis.boundary.doctor import limits as doctor_limits
+from rivergis.boundary.doctor import report as doctor_report
+from rivergis.boundary.doctor.case import Case
+from rivergis.boundary.repair import propose as repair
 from rivergis.reports import boundary_check_page
 from rivergis.settings import gis_dir
 from tests.boundary import repair_ground

@@ -13,9 +13,10 @@ import pyogrio
 import pytest
 from click.testing import CliRunner
 
-from rivergis.boundary import diff_files, diff_told
-from rivergis.boundary.diff import Redraw
-from rivergis.boundary.diff_files import Files
+from rivergis.boundary.redraw import files as diff_files
+from rivergis.boundary.redraw import told as diff_told
+from rivergis.boundary.redraw.compare import Redraw
+from rivergis.boundary.redraw.files import Files
 from rivergis.cli.boundary import command
 from rivergis.errors import EnvironmentFault, UsageError
 from rivergis.reports import boundary_diff as report

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivergis import crs
-from rivergis.boundary.delivery import Delivery
+from rivergis.boundary.delivery.tables import Delivery
 from rivergis.errors import InputError, UsageError
 from rivergis.maps import map_drawing, map_frame
 from rivergis.maps.map_frame import PAPERS, View

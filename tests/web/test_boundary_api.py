@@ -15,8 +15,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rivergis.boundary import draft_workflow
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary.law import draft_workflow
+from rivergis.boundary.law.edit import Edit
 from rivergis.db import people
 from tests.web.conftest import DIRTY, MAKER, PASSWORD, Service
 

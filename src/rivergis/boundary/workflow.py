@@ -9,7 +9,8 @@ import geopandas as gpd
 from sqlalchemy import Connection
 
 from rivergis import crs
-from rivergis.boundary import check, draft, store
+from rivergis.boundary import check, store
+from rivergis.boundary.drafting import surrogate as draft
 from rivergis.db.connect import Database, now_of
 from rivergis.lead import Lead
 from rivergis.river import store as river_store

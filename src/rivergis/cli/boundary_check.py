@@ -13,9 +13,9 @@ from rivergis.cli import common
 from rivergis.errors import UsageError
 
 if TYPE_CHECKING:
-    from rivergis.boundary.doctor import Examined
-    from rivergis.boundary.doctor_case import Case
-    from rivergis.boundary.repair_case import Repair
+    from rivergis.boundary.doctor.case import Case
+    from rivergis.boundary.doctor.examine import Examined
+    from rivergis.boundary.repair.case import Repair
     from rivergis.rules import RuleView
 
 LAYERS = ("levees", "water", "former", "stakes", "counties")
@@ -108,13 +108,14 @@ def check(
     if case is None:
         common.say("没有可检查的界线 there are no boundary lines to check.")
         return 0
-    from rivergis.boundary import doctor, doctor_report
+    from rivergis.boundary.doctor import examine as doctor
+    from rivergis.boundary.doctor import report as doctor_report
 
     examined = doctor.check(case)
     proposals = _proposals(case, examined, wanted=repairs is not None or out is not None)
     told = doctor_report.report(case, examined, view.used, _told(proposals), [f.name for f in files])
     if repairs is not None:
-        from rivergis.boundary import repair_files
+        from rivergis.boundary.repair import files as repair_files
 
         repair_files.write(repairs, case, examined.defects, proposals)
     if out is not None:
@@ -153,7 +154,7 @@ def _may_write(out: Path | None, repairs: Path | None) -> None:
 def _of_files(
     files: tuple[Path, ...], view: RuleView, draft: str | None, rivers: tuple[str, ...], given: dict[str, Any]
 ) -> Case:
-    from rivergis.boundary import doctor_files
+    from rivergis.boundary.doctor import files as doctor_files
 
     if given["reaches"] is None:
         raise UsageError("A boundary line belongs to a river: give the centre lines with --reaches.")
@@ -167,7 +168,7 @@ def _of_files(
 
 
 def _of_database(view: RuleView, draft: str | None, rivers: tuple[str, ...], given: dict[str, Any]) -> Case | None:
-    from rivergis.boundary import doctor_workflow
+    from rivergis.boundary.doctor import workflow as doctor_workflow
 
     unused = [k for k in ("reaches", *LAYERS, "crs", "encoding", "named") if given[k]]
     if unused:
@@ -183,7 +184,8 @@ def _of_database(view: RuleView, draft: str | None, rivers: tuple[str, ...], giv
 def _proposals(case: Case, examined: Examined, *, wanted: bool) -> list[Repair]:
     if not wanted:
         return []
-    from rivergis.boundary import doctor, repair
+    from rivergis.boundary.doctor import examine as doctor
+    from rivergis.boundary.repair import propose as repair
 
     return repair.propose(case, examined.defects, doctor.examine)
 

@@ -11,7 +11,7 @@ import click
 from rivergis.cli import boundary_merge, boundary_publish, boundary_quality, boundary_terms, common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.delivery import Delivery
+    from rivergis.boundary.delivery.tables import Delivery
     from rivergis.rules import RuleView
 
 FILE = click.Path(path_type=Path, exists=True)
@@ -93,8 +93,8 @@ def deliver(out: Path, place: str, on: datetime | None, actor: str | None, as_js
     from dataclasses import replace
 
     from rivergis import rules
-    from rivergis.boundary import delivery_layers
-    from rivergis.boundary.delivery import zone_number
+    from rivergis.boundary.delivery import layers as delivery_layers
+    from rivergis.boundary.delivery.tables import zone_number
     from rivergis.reports import boundary_delivery, boundary_map, bundle
 
     formats = _formats(o["formats"])
@@ -145,7 +145,7 @@ def _delivery(day: date, view: RuleView, actor: str | None, o: dict[str, Any]) -
 
 
 def _of_file(path: Path, view: RuleView, o: dict[str, Any]) -> Delivery:
-    from rivergis.boundary import delivery_files
+    from rivergis.boundary.delivery import files as delivery_files
     from rivergis.intake import profile
     from rivergis.intake.delivery import Asked as Read
 
@@ -162,7 +162,8 @@ def _of_file(path: Path, view: RuleView, o: dict[str, Any]) -> Delivery:
 def _of_database(day: date, view: RuleView, actor: str | None, o: dict[str, Any]) -> tuple[Delivery, Any]:
     from dataclasses import replace
 
-    from rivergis.boundary import draft_workflow, publication_workflow
+    from rivergis.boundary.delivery import publication_workflow
+    from rivergis.boundary.law import draft_workflow
     from rivergis.db import system
 
     db = common.database()

@@ -13,8 +13,8 @@ import click
 from rivergis.cli import boundary_project, common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.diff import Redraw
-    from rivergis.boundary.diff_files import Files
+    from rivergis.boundary.redraw.compare import Redraw
+    from rivergis.boundary.redraw.files import Files
     from rivergis.rules import RuleView
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -135,7 +135,7 @@ def diff(
       rivergis boundary diff --draft 2026-01 --land-use dltb.shp --farmland yjjbnt.shp --out redraw.html
       rivergis boundary diff --on 2025-12-31 --on 2026-07-01 --out year.xlsx
     """
-    from rivergis.boundary.diff_files import Files
+    from rivergis.boundary.redraw.files import Files
     from rivergis.errors import UsageError
     from rivergis.reports import boundary_diff as report
 
@@ -193,7 +193,8 @@ def _view(adcode: str, on: date) -> RuleView:
 
 
 def _of_files(asked: _Asked, ledger: bool) -> Redraw:
-    from rivergis.boundary import diff_files, diff_workflow
+    from rivergis.boundary.redraw import files as diff_files
+    from rivergis.boundary.redraw import workflow as diff_workflow
 
     more = diff_files.kept(asked.kept) if asked.kept else diff_files.Given()
     if ledger:
@@ -205,7 +206,8 @@ def _of_files(asked: _Asked, ledger: bool) -> Redraw:
 
 
 def _of_database(asked: _Asked, draft: str | None, days: list[date], rivers: tuple[str, ...]) -> Redraw:
-    from rivergis.boundary import diff_files, diff_workflow
+    from rivergis.boundary.redraw import files as diff_files
+    from rivergis.boundary.redraw import workflow as diff_workflow
 
     kept = diff_files.kept(asked.kept or common.settings().data_dir / KEPT)
     given = diff_files.both(diff_files.given(asked.files, old_day=asked.old_day, reason=asked.reason), kept)
@@ -221,7 +223,7 @@ def _of_database(asked: _Asked, draft: str | None, days: list[date], rivers: tup
 
 def _show(redraw: Redraw, as_json: bool, outs: tuple[Path, ...]) -> None:
     from rivergis import words
-    from rivergis.boundary import diff_told
+    from rivergis.boundary.redraw import told as diff_told
 
     told = diff_told.told(redraw, shapes=as_json)
     if as_json:

@@ -12,8 +12,8 @@ import click
 from rivergis.cli import boundary_draft_ground, boundary_drawdown, boundary_ridge, common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.draft_files import Drafted
-    from rivergis.boundary.draft_keep import Only
+    from rivergis.boundary.drafting.files import Drafted
+    from rivergis.boundary.drafting.keep import Only
 
 FILE = click.Path(path_type=Path)
 
@@ -28,7 +28,7 @@ def _layers(_context: click.Context, _parameter: click.Parameter, given: tuple[s
 
 def _only(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[Only, ...]:
     """``--only R0005`` or ``--only R0005:100-900``; chainages also as 0+100."""
-    from rivergis.boundary.draft_keep import Only
+    from rivergis.boundary.drafting.keep import Only
     from rivergis.river import chainage
 
     out = []
@@ -126,7 +126,8 @@ def draft(out: Path, overwrite: bool, as_json: bool, on: datetime | None, **aske
       rivergis boundary draft --reaches reaches.gpkg --rules anhui --levees levees.gpkg --water water.gpkg --counties counties.gpkg --out draft.gpkg
     """
     from rivergis import rules
-    from rivergis.boundary import draft_files, draft_rules_files
+    from rivergis.boundary.drafting import files as draft_files
+    from rivergis.boundary.drafting import rules_files as draft_rules_files
     from rivergis.river import files
 
     if asked["only"] and not asked["keep"]:

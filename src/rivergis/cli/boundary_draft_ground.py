@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from rivergis.boundary.draft_flood import Heights
-    from rivergis.boundary.draft_flood_files import Terrain
+    from rivergis.boundary.drafting.flood import Heights
+    from rivergis.boundary.drafting.flood_files import Terrain
     from rivergis.river.dem_files import DemFile
     from rivergis.rules import RuleView
 
@@ -71,7 +71,7 @@ def options(command: Any) -> Any:
 
 def opened(asked: dict[str, Any], view: RuleView, stack: ExitStack) -> Terrain | None:
     """The ground asked for, open as long as the stack is; takes its options out of ``asked``. None where levels are not asked for."""
-    from rivergis.boundary.draft_flood_files import Terrain
+    from rivergis.boundary.drafting.flood_files import Terrain
     from rivergis.river import dem_files
 
     dem, hand, kind, error, datum, dem_datum, insist, beyond = (
@@ -107,7 +107,7 @@ def heights_of(file: DemFile, kind: str | None, error: float | None, view: RuleV
     from rasterio.windows import Window
 
     from rivergis import crs
-    from rivergis.boundary.draft_flood import Heights
+    from rivergis.boundary.drafting.flood import Heights
     from rivergis.river.terrain import Dem
 
     errors = view.value("boundary.draft.dem_error").value

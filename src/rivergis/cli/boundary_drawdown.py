@@ -43,7 +43,7 @@ def drawdown(out: Path, as_json: bool, **asked: Any) -> None:
     import shapely
 
     from rivergis import crs, geometry, rules
-    from rivergis.boundary import drawdown as belts
+    from rivergis.boundary.drafting import drawdown as belts
     from rivergis.errors import UsageError
     from rivergis.intake import vector
     from rivergis.river import files

@@ -12,7 +12,7 @@ import click
 from rivergis.cli import common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.delivery_files import Names
+    from rivergis.boundary.delivery.files import Names
     from rivergis.reports.boundary_merge import Delivered
 
 FILE = click.Path(path_type=Path, exists=True)
@@ -65,7 +65,7 @@ def merge(files: tuple[Path, ...], out: Path, reports: tuple[Path, ...], map_fil
       rivergis boundary merge results/*.shp county_b.dxf --crs county_b.dxf=EPSG:4544 --out merged.gpkg --report merged.html
     """
     from rivergis import rules
-    from rivergis.boundary import merging
+    from rivergis.boundary.delivery import merging
     from rivergis.reports import boundary_merge, patrol_paper
 
     _check(out, reports, map_file, _listed(files), overwrite)
@@ -111,7 +111,7 @@ def _check(out: Path, reports: Sequence[Path], map_file: Path | None, files: Seq
 
 
 def _names(view: Any) -> Names:
-    from rivergis.boundary import delivery_files
+    from rivergis.boundary.delivery import files as delivery_files
     from rivergis.intake import profile
 
     return delivery_files.names_of(
@@ -176,7 +176,7 @@ def _place(frames: dict[str, list[Any]]) -> Any:
 
 def _one(path: Path, names: Names, asked: Any, frames: dict[str, list[Any]], place: Any = None) -> list[Delivered]:
     """What became of one file; its lines and areas are added to ``frames``."""
-    from rivergis.boundary import delivery_files
+    from rivergis.boundary.delivery import files as delivery_files
     from rivergis.errors import RivergisError
     from rivergis.reports.boundary_merge import Delivered
 

@@ -11,7 +11,7 @@ import click
 from rivergis.cli import common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.precheck import Precheck
+    from rivergis.boundary.redraw.precheck import Precheck
 
 _SINGULAR = {"areas": "management_area", "reaches": "reach", "function_zones": "function_zone", "source_zones": "source_zone", "water": "water", "levees": "levee", "permits": "permit"}  # fmt: skip
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -53,7 +53,7 @@ def project(
       rivergis boundary project dock.gpkg --areas areas.gpkg --reaches reaches.gpkg --out dock.json
     """
     from rivergis import rules
-    from rivergis.boundary import precheck_workflow as workflow
+    from rivergis.boundary.redraw import precheck_workflow as workflow
     from rivergis.errors import UsageError
     from rivergis.intake.delivery import Asked
 
@@ -87,7 +87,7 @@ def project(
 
 def _show(one: Precheck) -> None:
     from rivergis import words
-    from rivergis.boundary import diff_told
+    from rivergis.boundary.redraw import told as diff_told
 
     common.say(f"{one.project}: {one.m2:,.0f} m², {words.both('precheck.inside')} {one.inside_m2:,.0f} m²")
     bank = ", ".join(f"{words.both(f'bank.{b}')} {m:,.0f} m" for b, m in one.bank_m.items() if m > 0)

@@ -12,7 +12,7 @@ from rivergis.cli import boundary_terms as deliveries
 from rivergis.cli import common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.publication import Limits
+    from rivergis.boundary.delivery.publication import Limits
     from rivergis.rules import RuleView
 
 FILE = click.Path(path_type=Path, exists=True)
@@ -103,8 +103,8 @@ def _made(
     conn: Any, said: Any, view: RuleView, on: date, known_at: datetime, folder: Path, o: dict[str, Any]
 ) -> dict[str, Any]:
     """The bundle in its folder and its record in the database, both or neither."""
-    from rivergis.boundary import publication_store, publication_workflow
-    from rivergis.boundary.delivery import zone_number
+    from rivergis.boundary.delivery import publication_store, publication_workflow
+    from rivergis.boundary.delivery.tables import zone_number
     from rivergis.reports import boundary_publication
 
     held = publication_workflow.held(conn, said.title, on, codes=o["versions"], rivers=o["rivers"], known_at=known_at)
@@ -122,7 +122,7 @@ def _made(
 
 def limits_of(view: RuleView) -> Limits:
     """The rules of publication."""
-    from rivergis.boundary.publication import Limits
+    from rivergis.boundary.delivery.publication import Limits
 
     return Limits(
         view.number("publish.max_contiguous_large_scale"),
@@ -187,8 +187,8 @@ def _judged(result: dict[str, Any], as_json: bool) -> None:
 
 def _in_database(manifest: dict[str, Any], on: date) -> list[Any]:
     """What the database says of it."""
-    from rivergis.boundary import publication_store, publication_workflow
-    from rivergis.boundary.publication import Fault
+    from rivergis.boundary.delivery import publication_store, publication_workflow
+    from rivergis.boundary.delivery.publication import Fault
     from rivergis.db.connect import now_of
 
     with common.database().read() as conn:
@@ -207,7 +207,7 @@ def _in_database(manifest: dict[str, Any], on: date) -> list[Any]:
 def list_(on: datetime | None, as_json: bool) -> None:
     """Every publication, and whether it still stands."""
     from rivergis import words
-    from rivergis.boundary import publication_store, publication_workflow
+    from rivergis.boundary.delivery import publication_store, publication_workflow
     from rivergis.db.connect import now_of
     from rivergis.reports.boundary_publication import sentences
 
@@ -241,7 +241,7 @@ def list_(on: datetime | None, as_json: bool) -> None:
 @common.json_option
 def void(code: str | None, changed: bool, reason: str | None, actor: str | None, as_json: bool) -> None:
     """Void the publication CODE, or with --changed all that no longer say what holds; for good. Needs review_boundary."""
-    from rivergis.boundary import publication_workflow
+    from rivergis.boundary.delivery import publication_workflow
     from rivergis.reports.boundary_publication import sentences
 
     if (code is None) == (not changed) or (code is not None and not (reason or "").strip()):

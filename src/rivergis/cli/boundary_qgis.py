@@ -45,7 +45,7 @@ def qgis(
       rivergis boundary qgis --out desk
       rivergis boundary qgis --draft YXH-2026 --lines draft.gpkg --out desk
     """
-    from rivergis.boundary import desktop_store, draft_workflow
+    from rivergis.boundary.law import desktop_store, draft_workflow
     from rivergis.errors import UsageError
     from rivergis.maps import desktop
 
@@ -85,7 +85,9 @@ def _told(told: dict[str, Any], report: dict[str, Any] | None) -> str:
 def _examined(conn: Connection, draft: dict[str, Any]) -> dict[str, Any] | None:
     """What the line doctor says of the draft as it stands; None, saying so, where it cannot be asked."""
     from rivergis import rules
-    from rivergis.boundary import doctor, doctor_report, doctor_workflow
+    from rivergis.boundary.doctor import examine as doctor
+    from rivergis.boundary.doctor import report as doctor_report
+    from rivergis.boundary.doctor import workflow as doctor_workflow
     from rivergis.errors import InputError
 
     today = datetime.now(common.SHANGHAI).date()

@@ -14,7 +14,7 @@ from rivergis.cli import common
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rivergis.boundary.delivery import Delivery
+    from rivergis.boundary.delivery.tables import Delivery
     from rivergis.reports.register_sources import Sources
     from rivergis.rules import RuleView
 
@@ -52,7 +52,7 @@ def quality(outs: tuple[Path, ...], place: str, on: datetime | None, as_json: bo
       rivergis boundary quality --lines survey.shp --network network.gpkg --official list.xlsx --basin 10-50 --out quality.pdf
     """
     from rivergis import rules
-    from rivergis.boundary import quality as assessing
+    from rivergis.boundary.delivery import quality as assessing
     from rivergis.reports import boundary_quality, patrol_paper
 
     for out in outs:
@@ -115,7 +115,7 @@ def _inputs(
     if not o["line_files"]:
         if o["network"] or o["stakes"]:
             raise click.UsageError("--network and --stakes go with --lines; the database has its own.")
-        from rivergis.boundary import publication_workflow
+        from rivergis.boundary.delivery import publication_workflow
 
         with common.database().read() as conn:
             held = publication_workflow.standing_now(conn, title, day)
@@ -135,7 +135,7 @@ def _of_files(o: dict[str, Any], view: RuleView, title: str) -> Delivery:
     import geopandas as gpd
     import pandas as pd
 
-    from rivergis.boundary import delivery_files
+    from rivergis.boundary.delivery import files as delivery_files
     from rivergis.intake import profile
 
     names = delivery_files.names_of(

@@ -47,8 +47,8 @@ def ridge(out: Path, as_json: bool, **asked: Any) -> None:
     import geopandas as gpd
 
     from rivergis import crs, rules
-    from rivergis.boundary import draft_read_files
-    from rivergis.boundary import ridge as ridges
+    from rivergis.boundary.drafting import read_files as draft_read_files
+    from rivergis.boundary.drafting import ridge as ridges
     from rivergis.errors import UsageError
     from rivergis.intake.delivery import Asked
     from rivergis.river import dem_files, files

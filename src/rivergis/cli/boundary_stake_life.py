@@ -26,7 +26,7 @@ def record(package: Path, namespace: str, actor: str | None, as_json: bool) -> N
     Example:
       rivergis boundary stakes record stakes.gpkg --namespace 500199
     """
-    from rivergis.boundary import stake_workflow
+    from rivergis.boundary.stake import workflow as stake_workflow
 
     db = common.database()
     done = stake_workflow.record(db, package, common.acting(db, actor, "draft_boundary"), namespace=namespace)
@@ -52,7 +52,7 @@ def list_(river: str | None, status: str | None, out: Path | None, as_json: bool
       rivergis boundary stakes list --river 清溪 --status lost
     """
     from rivergis import words
-    from rivergis.boundary import stake_store
+    from rivergis.boundary.stake import store as stake_store
     from rivergis.river import chainage
 
     with common.database().read() as conn:
@@ -92,7 +92,8 @@ def history(number: str, namespace: str | None, as_json: bool) -> None:
       rivergis boundary stakes history QX-L-0012
     """
     from rivergis import words
-    from rivergis.boundary import stake_store, stake_workflow
+    from rivergis.boundary.stake import store as stake_store
+    from rivergis.boundary.stake import workflow as stake_workflow
 
     with common.database().read() as conn:
         row = stake_workflow.the_one(stake_store.stakes(conn, code=number, namespace=namespace), number)
@@ -127,7 +128,7 @@ def _event(name: str, does: str, example: str, *, place: bool = False, measured:
     @common.json_option
     def act(number: str, day: datetime, namespace: str | None, actor: str | None, as_json: bool, **told: Any) -> None:
         from rivergis import rules
-        from rivergis.boundary import stake_workflow
+        from rivergis.boundary.stake import workflow as stake_workflow
 
         s = common.settings()
         view = rules.load(s.rules_dir).at(rules.path_of("000000"), day.date())

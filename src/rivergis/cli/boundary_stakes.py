@@ -12,7 +12,7 @@ import click
 from rivergis.cli import boundary_stake_life, common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.stake_files import Placed
+    from rivergis.boundary.stake.files import Placed
 
 FILE = click.Path(path_type=Path)
 _AROUND_M = 100.0  # so much of a DEM is read around the lines
@@ -117,7 +117,7 @@ def place(outs: tuple[Path, ...], adcode: str, day: datetime | None, as_json: bo
       rivergis boundary stakes place draft.gpkg --reaches network.gpkg --dem dem.tif --counties counties.shp --landmarks marks.gpkg --out stakes.xlsx --out stakes.gpkg
     """
     from rivergis import rules
-    from rivergis.boundary import stake_files
+    from rivergis.boundary.stake import files as stake_files
 
     check_outs(outs, ENDINGS)
     book = rules.load(common.settings().rules_dir)
@@ -172,7 +172,7 @@ def _dem_around(path: Path, vertical_datum: str | None, most: int) -> Callable[[
 
 
 def _gpkg(placed: Placed, out: Path) -> None:
-    from rivergis.boundary import stake_files
+    from rivergis.boundary.stake import files as stake_files
     from rivergis.river import files
 
     tables = [("notes", stake_files.notes_frame(placed)), ("about", files.told_table(stake_files.about(placed)))]
@@ -180,7 +180,7 @@ def _gpkg(placed: Placed, out: Path) -> None:
 
 
 def _xlsx(placed: Placed, out: Path) -> None:
-    from rivergis.boundary import stake_files
+    from rivergis.boundary.stake import files as stake_files
     from rivergis.reports import stakes_book
 
     stakes_book.write(

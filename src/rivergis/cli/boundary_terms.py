@@ -6,14 +6,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rivergis.boundary.delivery_layers import Terms
+    from rivergis.boundary.delivery.layers import Terms
     from rivergis.reports.boundary_delivery import Asked
     from rivergis.rules import RuleView
 
 
 def terms_of(view: RuleView, prefix: bool | None = None) -> Terms:
     """The rules of a delivery."""
-    from rivergis.boundary.delivery_layers import Terms
+    from rivergis.boundary.delivery.layers import Terms
 
     return Terms(
         view.value("boundary.deliver.layers").value,

@@ -12,7 +12,7 @@ import click
 from rivergis.cli import common
 
 if TYPE_CHECKING:
-    from rivergis.boundary.redraw_workflow import Limits
+    from rivergis.boundary.law.reduction_workflow import Limits
     from rivergis.db.connect import Database
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -40,13 +40,13 @@ def _today(day: datetime | None) -> date:
 
 def _limits(adcode: str, on: date) -> Limits:
     from rivergis import rules
-    from rivergis.boundary.redraw_workflow import Limits
+    from rivergis.boundary.law.reduction_workflow import Limits
 
     return Limits.of(rules.load(common.settings().rules_dir).at(rules.path_of(adcode), on))
 
 
 def _draft(db: Database, code: str) -> dict[str, Any]:
-    from rivergis.boundary import draft_workflow
+    from rivergis.boundary.law import draft_workflow
 
     with db.read() as conn:
         return draft_workflow.get(conn, code)
@@ -78,7 +78,7 @@ def open_(
       rivergis boundary version open 2026-01 --title 试验河划界调整 --river R001
       rivergis boundary version open 2026-02 --title 新划 --lines draft.gpkg
     """
-    from rivergis.boundary import draft_workflow, version_files
+    from rivergis.boundary.law import draft_workflow, version_files
     from rivergis.errors import UsageError
     from rivergis.intake.delivery import Asked
 
@@ -107,7 +107,7 @@ def open_(
 def drafts(as_json: bool) -> None:
     """All drafts with their state, the last changed first."""
     from rivergis import words
-    from rivergis.boundary import draft_store
+    from rivergis.boundary.law import draft_store
 
     with common.database().read() as conn:
         rows = draft_store.listed(conn)
@@ -136,7 +136,7 @@ def load(code: str, revision: int | None, at: datetime | None, out: Path | None,
     Example:
       rivergis boundary version load 2026-01 --out work.gpkg
     """
-    from rivergis.boundary import draft_store, draft_workflow, version_files
+    from rivergis.boundary.law import draft_store, draft_workflow, version_files
     from rivergis.errors import NotFound
 
     with common.database().read() as conn:
@@ -172,7 +172,7 @@ def save(
     Example:
       rivergis boundary version save 2026-01 work.gpkg --reason 左岸按堤脚线改
     """
-    from rivergis.boundary import draft_workflow, version_files
+    from rivergis.boundary.law import draft_workflow, version_files
     from rivergis.errors import UsageError
     from rivergis.intake.delivery import Asked
 
@@ -194,7 +194,8 @@ def save(
 def show(code: str, as_json: bool) -> None:
     """A draft: its state, its saves and its moves, with who, when and why."""
     from rivergis import words
-    from rivergis.boundary import draft_move_workflow, draft_store
+    from rivergis.boundary.law import draft_store
+    from rivergis.boundary.law import move_workflow as draft_move_workflow
 
     db = common.database()
     draft = _draft(db, code)
@@ -273,7 +274,7 @@ def _move(name: str, capability: str, about: str) -> click.Command:
 
 def _take(code: str, move: str, capability: str, reason: str, actor: str | None, as_json: bool, **more: Any) -> None:
     from rivergis import words
-    from rivergis.boundary import draft_move_workflow
+    from rivergis.boundary.law import move_workflow as draft_move_workflow
 
     db = common.database()
     draft = _draft(db, code)
@@ -344,8 +345,8 @@ def announce(
       rivergis boundary version announce 2026-01 --file 公告.pdf --government 某县人民政府 --number 某府告〔2026〕1号 \\
         --date 2026-07-01 --publisher 某县水利局 --reason 公告
     """
-    from rivergis.boundary import law_workflow
-    from rivergis.boundary.law_workflow import Announcement
+    from rivergis.boundary.law import announce_workflow as law_workflow
+    from rivergis.boundary.law.announce_workflow import Announcement
 
     db = common.database()
     draft = _draft(db, code)
@@ -373,7 +374,7 @@ def announce(
 @common.actor_option
 def attach(code: str, file: Path, publisher: str, reason: str, actor: str | None) -> None:
     """Keep the file of an announcement with a delimitation that came by an import (补附公告文件)."""
-    from rivergis.boundary import law_workflow
+    from rivergis.boundary.law import announce_workflow as law_workflow
 
     db = common.database()
     sha256, name = law_workflow.attach(
@@ -393,7 +394,7 @@ def attach(code: str, file: Path, publisher: str, reason: str, actor: str | None
 @common.json_option
 def revoke(code: str, on: datetime, authority: str, file: Path, reason: str, actor: str | None, as_json: bool) -> None:
     """Record that an announced delimitation was revoked (废止); the ground it enclosed is logged as a reduction."""
-    from rivergis.boundary import law_workflow
+    from rivergis.boundary.law import announce_workflow as law_workflow
 
     db = common.database()
     made = law_workflow.revoke(
@@ -416,7 +417,7 @@ def standing(on: datetime | None, known_at: datetime | None, out: Path | None, a
       rivergis boundary version standing --on 2024-06-30
     """
     from rivergis import words
-    from rivergis.boundary import draft_store
+    from rivergis.boundary.law import draft_store
     from rivergis.db.connect import now_of
 
     with common.database().read() as conn:
@@ -447,7 +448,8 @@ def reductions(adcode: str, out: Path | None, as_json: bool) -> None:
     """
     import pandas as pd
 
-    from rivergis.boundary import draft_store, redraw_workflow
+    from rivergis.boundary.law import draft_store
+    from rivergis.boundary.law import reduction_workflow as redraw_workflow
 
     with common.database().read() as conn:
         logged = draft_store.reductions(conn)

@@ -13,7 +13,7 @@ from rivergis.cli import common
 from rivergis.cli.boundary_stakes import check_outs, pairs
 
 if TYPE_CHECKING:
-    from rivergis.boundary.zone_files import ShoreAsked, Zones
+    from rivergis.boundary.shore.zone_files import ShoreAsked, Zones
     from rivergis.rules import RuleView
 
 FILE = click.Path(path_type=Path)
@@ -41,7 +41,7 @@ def _options(command: Any, required: bool = True) -> Any:
 
 
 def _asked(files: dict[str, Path | None], given: dict[str, Any], words: dict[str, str] | None = None) -> ShoreAsked:
-    from rivergis.boundary.zone_files import ShoreAsked
+    from rivergis.boundary.shore.zone_files import ShoreAsked
 
     return ShoreAsked(files, given["line_type"], given["layers"], given["crs"], given["encoding"], words or {})
 
@@ -66,7 +66,7 @@ def _zone_options(command: Any) -> Any:
 
 def _found(zones_file: Path | None, lines: Path | None, given: dict[str, Any], **more: Any) -> Zones:
     """Zones of files, or of the database where none is given."""
-    from rivergis.boundary import zone_files, zone_workflow
+    from rivergis.boundary.shore import zone_files, zone_workflow
     from rivergis.db.connect import now_of
 
     words = given["alias"]
@@ -168,7 +168,7 @@ def share(zones_file: Path | None, lines: Path | None, islands: bool | None, gap
     """
     from dataclasses import replace
 
-    from rivergis.boundary import zone_files
+    from rivergis.boundary.shore import zone_files
 
     check_outs(outs, (".xlsx", ".json"))
     counting = zone_files.counting_of(_view(given))
@@ -219,7 +219,7 @@ def lines_(lines: Path, outer: Path | None, waterside: Path | None, banks: Path 
       rivergis boundary zones lines boundary.gpkg --waterside waterside.shp --reaches network.gpkg --propose two_lines.gpkg
     """
     from rivergis import words
-    from rivergis.boundary import zone_files
+    from rivergis.boundary.shore import zone_files
 
     if propose is not None:
         check_outs((propose,), (".gpkg", ".geojson"))
@@ -288,7 +288,7 @@ def use(uses_file: Path, lines: Path, permits: Path | None, observed: Path | Non
       rivergis boundary zones use candidates.geojson --permits permits.xlsx --lines outer.shp --reaches network.gpkg --out uses.xlsx
     """
     from rivergis import words
-    from rivergis.boundary import zone_files
+    from rivergis.boundary.shore import zone_files
     from rivergis.reports import shoreline_book
 
     check_outs(outs, (".xlsx", ".json"))
@@ -310,12 +310,12 @@ def _write(found: Zones, out: Path) -> None:
 
     def package(_: Zones, path: Path) -> None:
         from rivergis import crs
-        from rivergis.boundary import zone_files
+        from rivergis.boundary.shore import zone_files
 
         common.write_frame(crs.to_storage(zone_files.zones_frame(found)), path, "function_zone")
 
     def page(_: Zones, path: Path) -> None:
-        from rivergis.boundary import zone_files
+        from rivergis.boundary.shore import zone_files
         from rivergis.maps import shore_map
 
         common.write_page(path, shore_map.zones_map(zone_files.zones_frame(found)))

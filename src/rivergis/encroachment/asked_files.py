@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from rivergis.boundary.closing import Said
+from rivergis.boundary.ground.closing import Said
 from rivergis.encroachment import candidate_files, layer_files, parquet_files
 from rivergis.encroachment.boundary_files import Ground
 from rivergis.encroachment.layer_files import Layer

@@ -16,10 +16,10 @@ import pandas as pd
 import shapely
 
 from rivergis import crs
-from rivergis.boundary import stored
-from rivergis.boundary.closing import Closed, Said, bank_of, close
-from rivergis.boundary.prepared import Prepared, islands_of
-from rivergis.boundary.zoned import Zoned, zoned
+from rivergis.boundary.ground import stored
+from rivergis.boundary.ground.closing import Closed, Said, bank_of, close
+from rivergis.boundary.ground.prepared import Prepared, islands_of
+from rivergis.boundary.ground.zoned import Zoned, zoned
 from rivergis.encroachment import candidate_files, layer_files, parquet_files
 from rivergis.encroachment.layer_files import Layer
 from rivergis.errors import InputError

@@ -18,8 +18,8 @@ import shapely
 from pyproj import CRS
 
 from rivergis import crs
-from rivergis.boundary.squares import Flags, Floats
-from rivergis.boundary.zoned import MARGIN_DEG, Zoned, widened
+from rivergis.boundary.ground.squares import Flags, Floats
+from rivergis.boundary.ground.zoned import MARGIN_DEG, Zoned, widened
 from rivergis.encroachment import parquet_files
 from rivergis.errors import InputError
 from rivergis.intake import vector

@@ -9,8 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from rivergis.boundary.closing import Said
-from rivergis.boundary.prepared import Prepared
+from rivergis.boundary.ground.closing import Said
+from rivergis.boundary.ground.prepared import Prepared
 from rivergis.encroachment.findings import Told
 from rivergis.encroachment.lawful import allowed_use
 from rivergis.encroachment.layer_files import Layer

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from rivergis import crs
-from rivergis.boundary.closing import Said
-from rivergis.boundary.prepared import Prepared
+from rivergis.boundary.ground.closing import Said
+from rivergis.boundary.ground.prepared import Prepared
 from rivergis.encroachment import boundary_files, layer_files
 from rivergis.encroachment.asked_files import Asking, Things
 from rivergis.encroachment.boundary_files import Ground

@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from rivergis.boundary.prepared import Prepared
+from rivergis.boundary.ground.prepared import Prepared
 from rivergis.encroachment.area_error import area_error_m2
 from rivergis.encroachment.facts import Facts
 from rivergis.encroachment.incidents import incidents

@@ -15,10 +15,11 @@ import shapely
 from sqlalchemy import Connection
 
 from rivergis import __version__, crs, geometry
-from rivergis.boundary import closing, ground_store
-from rivergis.boundary.closing import Said
-from rivergis.boundary.pieces import Pieces, cut
-from rivergis.boundary.prepared import Prepared, islands_of
+from rivergis.boundary.ground import closing
+from rivergis.boundary.ground import store as ground_store
+from rivergis.boundary.ground.closing import Said
+from rivergis.boundary.ground.pieces import Pieces, cut
+from rivergis.boundary.ground.prepared import Prepared, islands_of
 from rivergis.db.versions import IDENTITY_NAMESPACE
 
 _TOGETHER = 200  # delimitations prepared at a time, so that memory does not grow with their number

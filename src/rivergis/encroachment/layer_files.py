@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from rivergis import crs
-from rivergis.boundary.closing import Said
+from rivergis.boundary.ground.closing import Said
 from rivergis.errors import InputError, RivergisError
 from rivergis.intake import times, vector
 from rivergis.intake.delivery import Asked

@@ -15,8 +15,8 @@ import pandas as pd
 import shapely
 
 from rivergis import crs, geometry
-from rivergis.boundary.closing import Closed
-from rivergis.boundary.prepared import Prepared, prepared
+from rivergis.boundary.ground.closing import Closed
+from rivergis.boundary.ground.prepared import Prepared, prepared
 from rivergis.encroachment.boundary_files import closed_boundary
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.ledger import (

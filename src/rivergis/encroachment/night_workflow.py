@@ -18,7 +18,7 @@ import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs, geometry
-from rivergis.boundary import ground_store
+from rivergis.boundary.ground import store as ground_store
 from rivergis.encroachment import night_store
 from rivergis.encroachment.ground_workflow import Acts, Ground, Made, acts, ground
 from rivergis.encroachment.overlay import Limits, limits_of

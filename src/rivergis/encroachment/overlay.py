@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 
 from rivergis import crs, geometry
-from rivergis.boundary.prepared import Prepared
+from rivergis.boundary.ground.prepared import Prepared
 from rivergis.encroachment.pairs import Pairs, pairs
 from rivergis.encroachment.permits import Links, Permits, links
 

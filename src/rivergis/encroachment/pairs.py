@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from rivergis.boundary.pieces import Pieces
-from rivergis.boundary.squares import Floats, Ints
+from rivergis.boundary.ground.pieces import Pieces
+from rivergis.boundary.ground.squares import Floats, Ints
 
 Objects = npt.NDArray[np.object_]
 

@@ -20,8 +20,8 @@ from pyarrow import parquet
 from pyproj import CRS
 
 from rivergis import crs
-from rivergis.boundary.squares import Flags, Floats, Ints
-from rivergis.boundary.zoned import Zoned, bent, moved, widened
+from rivergis.boundary.ground.squares import Flags, Floats, Ints
+from rivergis.boundary.ground.zoned import Zoned, bent, moved, widened
 from rivergis.errors import InputError
 from rivergis.intake import crs_evidence, features, guard, vector
 from rivergis.intake.delivery import Asked, Declared, Delivered, defect

@@ -9,7 +9,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from rivergis.boundary.closing import Said
+from rivergis.boundary.ground.closing import Said
 from rivergis.encroachment.layer_files import Layer
 from rivergis.encroachment.permits import KINDS, Permits, nowhere, permits_on
 from rivergis.encroachment.reports import kind_of_class

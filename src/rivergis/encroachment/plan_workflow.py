@@ -16,7 +16,7 @@ import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs
-from rivergis.boundary import ground_store
+from rivergis.boundary.ground import store as ground_store
 from rivergis.encroachment import delta_store, night_store, parts, report_store
 from rivergis.encroachment.delta_store import Nodes
 from rivergis.encroachment.ground_workflow import Acts, acts, prepare

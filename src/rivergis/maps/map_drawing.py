@@ -16,7 +16,7 @@ import shapely
 from pyproj import CRS
 
 from rivergis import crs, words
-from rivergis.boundary.delivery import dms
+from rivergis.boundary.delivery.tables import dms
 from rivergis.maps import palette
 from rivergis.maps.map_frame import View
 from rivergis.maps.palette import Style

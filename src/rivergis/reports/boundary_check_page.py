@@ -20,9 +20,9 @@ from pyproj import CRS
 
 import rivergis
 from rivergis import crs, words
-from rivergis.boundary import repair_files
-from rivergis.boundary.doctor_case import BLOCKS, Case, Defect
-from rivergis.boundary.repair_case import Repair
+from rivergis.boundary.doctor.case import BLOCKS, Case, Defect
+from rivergis.boundary.repair import files as repair_files
+from rivergis.boundary.repair.case import Repair
 from rivergis.maps import assets
 from rivergis.maps.atlas import content_security_policy
 from rivergis.reports import morning

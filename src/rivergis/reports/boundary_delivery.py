@@ -18,9 +18,9 @@ import pandas as pd
 import pyogrio
 
 from rivergis import crs, words
-from rivergis.boundary import delivery as d
-from rivergis.boundary.delivery import Delivery, Zone
-from rivergis.boundary.delivery_layers import DATES, INTEGERS, NUMBERS, TRUTHS
+from rivergis.boundary.delivery import tables as d
+from rivergis.boundary.delivery.layers import DATES, INTEGERS, NUMBERS, TRUTHS
+from rivergis.boundary.delivery.tables import Delivery, Zone
 from rivergis.maps import export_dxf, export_files
 from rivergis.maps.export_columns import Field
 from rivergis.maps.export_files import Sheet

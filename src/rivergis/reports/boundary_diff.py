@@ -17,8 +17,8 @@ import openpyxl
 from openpyxl.styles import Border, Font, PatternFill, Side
 
 from rivergis import __version__, words
-from rivergis.boundary import diff_told
-from rivergis.boundary.diff import Redraw
+from rivergis.boundary.redraw import told as diff_told
+from rivergis.boundary.redraw.compare import Redraw
 from rivergis.errors import EnvironmentFault, UsageError, legible
 from rivergis.maps.export_tables import text_cell
 from rivergis.reports import boundary_diff_map, morning, patrol_paper, workbook
@@ -319,7 +319,7 @@ def _red(sheet: Any, value: Any, red: bool, line: Side, column: int) -> Any:
 
 def _package(redraw: Redraw, told: dict[str, Any], path: Path) -> None:
     """Layers old, new, pieces, flags, things and a table of everything said."""
-    from rivergis.boundary import diff_make
+    from rivergis.boundary.redraw import make as diff_make
     from rivergis.river import files
 
     kinds = {"pieces": "Polygon", "flags": "Unknown", "things": "Unknown", "old": "Unknown", "new": "Unknown"}

@@ -11,8 +11,9 @@ import shapely
 from pyproj import CRS
 
 from rivergis import crs, geometry, words
-from rivergis.boundary import diff, diff_ground
-from rivergis.boundary.diff import Redraw
+from rivergis.boundary.redraw import compare as diff
+from rivergis.boundary.redraw import ground as diff_ground
+from rivergis.boundary.redraw.compare import Redraw
 from rivergis.maps import map_drawing as drawing
 from rivergis.maps import map_frame
 from rivergis.maps.map_drawing import Drawn

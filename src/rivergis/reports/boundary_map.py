@@ -19,8 +19,8 @@ import shapely
 from pyproj import CRS
 
 from rivergis import __version__, crs, words
-from rivergis.boundary import delivery as d
-from rivergis.boundary.delivery import Delivery
+from rivergis.boundary.delivery import tables as d
+from rivergis.boundary.delivery.tables import Delivery
 from rivergis.errors import InputError, UsageError
 from rivergis.maps import map_drawing as drawing
 from rivergis.maps import map_frame

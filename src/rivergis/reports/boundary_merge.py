@@ -13,7 +13,7 @@ import pandas as pd
 import pyogrio
 
 from rivergis import crs, words
-from rivergis.boundary.merging import Limits, Merged
+from rivergis.boundary.delivery.merging import Limits, Merged
 from rivergis.errors import CrsRefused, RivergisError
 from rivergis.maps import atlas, marks
 from rivergis.reports.patrol_paper import Paper, Table

@@ -21,11 +21,12 @@ import openpyxl
 import pandas as pd
 
 from rivergis import __version__, crs, words
-from rivergis.boundary import delivery_layers, publication
-from rivergis.boundary.delivery import Delivery
-from rivergis.boundary.delivery_layers import Terms
-from rivergis.boundary.publication import MANIFEST, Fault, Limits
-from rivergis.boundary.publication_workflow import Held
+from rivergis.boundary.delivery import layers as delivery_layers
+from rivergis.boundary.delivery import publication
+from rivergis.boundary.delivery.layers import Terms
+from rivergis.boundary.delivery.publication import MANIFEST, Fault, Limits
+from rivergis.boundary.delivery.publication_workflow import Held
+from rivergis.boundary.delivery.tables import Delivery
 from rivergis.errors import InputError, NotPermitted, UsageError
 from rivergis.reports import boundary_delivery, boundary_map, bundle, workbook
 from rivergis.reports.boundary_delivery import Asked

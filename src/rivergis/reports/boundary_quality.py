@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from rivergis import words
-from rivergis.boundary import quality
-from rivergis.boundary.quality import COMPLETE, DRAFT, MISSING, PARTLY, Quality
+from rivergis.boundary.delivery import quality
+from rivergis.boundary.delivery.quality import COMPLETE, DRAFT, MISSING, PARTLY, Quality
 from rivergis.reports.patrol_paper import Paper, Table
 
 _RIVERS = (

@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from rivergis import crs, words
-from rivergis.boundary.delivery import Delivery, Zone, dms
+from rivergis.boundary.delivery.tables import Delivery, Zone, dms
 from rivergis.reports import workbook
 from rivergis.river import chainage
 

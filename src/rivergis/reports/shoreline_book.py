@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 
 from rivergis import words
-from rivergis.boundary.zone_files import Uses, Zones
+from rivergis.boundary.shore.zone_files import Uses, Zones
 from rivergis.reports import workbook
 from rivergis.reports.writing import whole
 from rivergis.river import chainage

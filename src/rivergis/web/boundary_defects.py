@@ -14,10 +14,13 @@ import shapely
 from fastapi import Request
 
 from rivergis import crs, words
-from rivergis.boundary import doctor, doctor_workflow, draft_workflow, repair
-from rivergis.boundary.doctor_case import Case, Defect
-from rivergis.boundary.repair_case import FIELDS as SAID
-from rivergis.boundary.repair_case import REMOVE, SHAPE, SPLICE, Change, Repair, applied
+from rivergis.boundary.doctor import examine as doctor
+from rivergis.boundary.doctor import workflow as doctor_workflow
+from rivergis.boundary.doctor.case import Case, Defect
+from rivergis.boundary.law import draft_workflow
+from rivergis.boundary.repair import propose as repair
+from rivergis.boundary.repair.case import FIELDS as SAID
+from rivergis.boundary.repair.case import REMOVE, SHAPE, SPLICE, Change, Repair, applied
 from rivergis.errors import InputError
 from rivergis.web import boundary_draft
 from rivergis.web.auth import database

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from rivergis.boundary import draft_store, draft_workflow
+from rivergis.boundary.law import draft_store, draft_workflow
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotFound, UsageError

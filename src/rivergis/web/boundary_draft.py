@@ -15,10 +15,14 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from rivergis import geometry, lifecycle, rules, words
-from rivergis.boundary import draft_move_workflow, draft_store, draft_workflow, law_workflow, placing, redraw_workflow
-from rivergis.boundary.draft_edit import Edit
-from rivergis.boundary.law_workflow import Announcement
-from rivergis.boundary.redraw_workflow import Limits
+from rivergis.boundary.law import announce_workflow as law_workflow
+from rivergis.boundary.law import draft_store, draft_workflow
+from rivergis.boundary.law import move_workflow as draft_move_workflow
+from rivergis.boundary.law import reduction_workflow as redraw_workflow
+from rivergis.boundary.law.announce_workflow import Announcement
+from rivergis.boundary.law.edit import Edit
+from rivergis.boundary.law.reduction_workflow import Limits
+from rivergis.boundary.stake import placing
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotPermitted, UsageError

@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from rivergis import words
-from rivergis.boundary import draft_move_workflow, draft_store, draft_workflow
+from rivergis.boundary.law import draft_store, draft_workflow
+from rivergis.boundary.law import move_workflow as draft_move_workflow
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotFound, RivergisError

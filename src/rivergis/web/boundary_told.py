@@ -12,8 +12,10 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from rivergis import rules, words
-from rivergis.boundary import diff_files, diff_workflow, draft_store, draft_workflow
-from rivergis.boundary.draft_edit import Edit
+from rivergis.boundary.law import draft_store, draft_workflow
+from rivergis.boundary.law.edit import Edit
+from rivergis.boundary.redraw import files as diff_files
+from rivergis.boundary.redraw import workflow as diff_workflow
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotNow, UsageError

@@ -1,0 +1,1 @@
+"""成果: deliverables, quality, publications."""

@@ -1,0 +1,1 @@
+"""界线体检: every fault of boundary lines, found, explained and folded."""

@@ -1,0 +1,1 @@
+"""Boundary lines drawn by rule, with the basis of every piece."""

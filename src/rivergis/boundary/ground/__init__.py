@@ -1,0 +1,1 @@
+"""What boundaries enclose, prepared so that millions of objects can be asked against it."""

@@ -1,0 +1,1 @@
+"""What a redraw takes in and lets go, and everything it touches."""

@@ -1,0 +1,1 @@
+"""A safe proposed repair for a fault; nothing is changed by itself."""
