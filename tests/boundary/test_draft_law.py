@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from sqlalchemy import text
 
@@ -16,7 +17,7 @@ from rivergis.boundary.law import reduction_workflow as redraw_workflow
 from rivergis.boundary.law.edit import Edit
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import Conflict, InputError, NotNow, NotPermitted, UsageError
-from tests.boundary.draft_ground import DAY, LIMITS, WHOLE, announce, ground, line, of, opened, put, step
+from tests.boundary.draft_ground import DAY, LIMITS, WHOLE, announce, ground, line, of, office, opened, put, step
 from tests.encroachment.night_ground import area, river
 
 NARROW = ((0.0, 100.0), (900.0, 100.0), (1000.0, 60.0), (1100.0, 100.0), (2000.0, 100.0))
@@ -260,3 +261,46 @@ def test_the_file_of_an_announcement_that_was_imported(db: Database, tmp_path: P
         row = draft_store.standing(conn, DAY, now_of(conn)).iloc[0]
     assert (row["document_sha256"], row["document_name"], row["publisher"]) == (sha256, "公告.pdf", "试验县水利局")
     assert row["standing"] == "in_force"
+
+
+def test_strips_of_several_announcements_are_one_reduction(db: Database, tmp_path: Path) -> None:
+    """Three times 0.4 m, each within the noise of surveys (0.5 m): the second announcement already lets go of 0.8 m."""
+    ground(db)
+    for n, y in ((1, 99.6), (2, 99.2)):
+        opened(db, f"D{n}", on=date(2026, 6, 1) + timedelta(days=40 * (n - 1)))
+        put(
+            db,
+            1,
+            Edit("put", of(db, "left", f"D{n}")["segment_id"].iloc[0], geom=line((0, y), (2000, y))),
+            code=f"D{n}",
+        )
+        moved = step(db, "submit", "zhang", f"D{n}", reasons={"*": "更正"} if n > 1 else {})
+        assert [round(r.area_m2, -2) for r in moved.reductions] == ([] if n == 1 else [1600.0])
+        step(db, "review", "wang", f"D{n}", countersign=moved.table_sha256)
+        announce(db, tmp_path, f"D{n}", in_force_from=date(2026, 7, 1) + timedelta(days=40 * (n - 1)))
+    opened(db, "D3", on=date(2026, 9, 1))
+    put(db, 1, Edit("put", of(db, "left", "D3")["segment_id"].iloc[0], geom=line((0, 98.8), (2000, 98.8))), code="D3")
+    assert step(db, "submit", "zhang", "D3").reductions == [], "what was countersigned begins anew"
+
+
+def test_another_delimitation_of_the_river_is_not_let_go(db: Database) -> None:
+    """V2 lies farther down the river, in another county: a draft that draws the stretch of V1 anew neither holds nor replaces it."""
+    river(db)
+    area(db, "V1", WHOLE, from_m=0, to_m=2000)
+    area(db, "V2", (3000.0, -100.0, 1000.0, 200.0), from_m=3000, to_m=4000)
+    office(db)
+    said = {"river_code": "R1", "from_m": 0.0, "to_m": 2000.0}
+    drawn = gpd.GeoDataFrame(
+        [said | {"bank": "left"}, said | {"bank": "right"}],
+        geometry=[line((0, 90), (2000, 90)), line((0, -100), (2000, -100))],
+        crs=4490,
+    )
+    opened(db, rivers=[], lines=drawn)
+    moved = step(db, "submit", "zhang", reasons={"*": "更正"})
+    assert [round(r.area_m2, -2) for r in moved.reductions] == [20000.0]
+
+
+def test_reasons_are_for_reductions_that_are_there(db: Database) -> None:
+    narrowed(db)
+    with pytest.raises(UsageError, match="no reduction 2026; the table of reductions has 1 rows"):
+        step(db, "submit", "zhang", reasons={"2026": "年复核"})

@@ -154,6 +154,7 @@ CREATE TABLE data.boundary_reduction (
   reason text NOT NULL DEFAULT '',
   case_ids uuid[] NOT NULL DEFAULT '{}',
   countersigned_by text,
+  noise boolean NOT NULL DEFAULT false,
   geom geometry(MultiPolygon, 4490) NOT NULL,
   recorded_at timestamptz NOT NULL DEFAULT now(),
   actor text NOT NULL DEFAULT current_setting('rivergis.actor'),
@@ -175,6 +176,7 @@ area_m2: ellipsoidal area left out, m2
 reason: reason given; empty = none was given, and it is listed so
 case_ids: open cases on the ground
 countersigned_by: who reviewed the table of reductions
+noise: narrower than two surveys of one line differ by; kept so that the strips of several announcements add up
 geom: ground left out, EPSG:4490
 recorded_at: when
 actor: who');

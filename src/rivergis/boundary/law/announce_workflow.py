@@ -81,7 +81,7 @@ def announce(
         draft_move_workflow.at_revision(conn, draft, revision)
         _check(said)
         replaced = _replaced(conn, draft, said.in_force_from)
-        table = _as_submitted(conn, draft, said.in_force_from, limits)
+        table, noise = _as_submitted(conn, draft, said.in_force_from, limits)
         attachment = draft_move_workflow.keep_file(said.file, store_dir)
         draft_store.add_event(
             conn, draft_id=draft["id"], move="announce", to_state=to_state, revision=draft["revision"], reason=reason,
@@ -90,7 +90,7 @@ def announce(
         for act in replaced["boundary_id"].drop_duplicates():
             draft_store.end_validity(conn, act, said.in_force_from)
         made = _enact(conn, draft, said, reason, limits.snap_m)
-        _note(conn, draft, made, replaced, table)
+        _note(conn, draft, made, replaced, [*table, *noise])
         return Announced(
             draft["code"], sorted(made["code"]), sorted(set(replaced["boundary_code"])), said.in_force_from, table
         )
@@ -114,10 +114,16 @@ def _check(said: Announcement) -> None:
         )
 
 
-def _as_submitted(conn: Connection, draft: Mapping[str, Any], on: date, limits: Limits) -> list[Reduced]:
-    """The table of reductions as it was reasoned and countersigned; ``NotNow`` when other lines are in force by now."""
+def _as_submitted(
+    conn: Connection, draft: Mapping[str, Any], on: date, limits: Limits
+) -> tuple[list[Reduced], list[Reduced]]:
+    """The table of reductions as it was reasoned and countersigned, and what is let go within the noise of surveys.
+
+    ``NotNow`` when other lines are in force by now.
+    """
     submitted, _ = draft_move_workflow.submitted_table(conn, draft)
-    table = redraw_workflow.reduced(conn, draft, limits, on=on)
+    gone = redraw_workflow.let_go(conn, draft, limits, on=on)
+    table = [t for t in gone if not t.noise]
     if len(table) != len(submitted) or any(
         abs(t.area_m2 - s["area_m2"]) > 0.1 for t, s in zip(table, submitted, strict=True)
     ):
@@ -125,7 +131,7 @@ def _as_submitted(conn: Connection, draft: Mapping[str, Any], on: date, limits: 
             f"The lines in force on {on} are not those the draft {draft['code']} was compared with when it was submitted: "
             "send it back and submit it again, so that the reductions are reasoned and countersigned as they are."
         )
-    return [t.because(s["reason"]) for t, s in zip(table, submitted, strict=True)]
+    return [t.because(s["reason"]) for t, s in zip(table, submitted, strict=True)], [t for t in gone if t.noise]
 
 
 def _replaced(conn: Connection, draft: Mapping[str, Any], on: date) -> pd.DataFrame:
@@ -143,16 +149,16 @@ def _replaced(conn: Connection, draft: Mapping[str, Any], on: date) -> pd.DataFr
             "open a draft on the lines in force, take the edits over into it, and withdraw this one."
         )
     _alone(conn, draft, held, on)
-    known = np.array([row.id in bases or _drawn(row, held) for row in law.itertuples()], dtype=bool)
-    acts = set(law.loc[known, "boundary_id"])
-    lost = law[law["boundary_id"].isin(acts) & ~known]
+    acts = redraw_workflow.taken_up(conn, draft, held, law, on)
+    known = np.array([row.id in bases or redraw_workflow.drawn(row, held) for row in law.itertuples()], dtype=bool)
+    lost = law[law["boundary_id"].isin(set(acts["boundary_id"])) & ~known]
     if len(lost):
         some = ", ".join(f"{r.boundary_code} {r.code} ({r.bank})" for r in lost.head(5).itertuples())
         raise NotNow(
             f"The draft {draft['code']} replaces delimitations of which it does not hold {len(lost)} stretches ({some}): they would "
             "end without a successor; take them into the draft, or take them out there with a reason."
         )
-    return law[law["boundary_id"].isin(acts)]
+    return acts
 
 
 def _alone(conn: Connection, draft: Mapping[str, Any], held: gpd.GeoDataFrame, on: date) -> None:
@@ -167,23 +173,12 @@ def _alone(conn: Connection, draft: Mapping[str, Any], held: gpd.GeoDataFrame, o
     for day in sorted(set(acts["in_force_from"])):
         law = draft_store.law_segments(conn, sorted(set(held["river_id"]), key=str), draft["line_type"], day, known)
         law = law[law["boundary_id"].isin(set(acts.loc[acts["in_force_from"] == day, "boundary_id"]))]
-        met = [row.boundary_code for row in law.itertuples() if _drawn(row, held)]
+        met = [row.boundary_code for row in law.itertuples() if redraw_workflow.drawn(row, held)]
         if met:
             raise NotNow(
                 f"The delimitation {met[0]} is announced on the same stretch and in force from {day}: open a draft on it (--on {day}), "
                 f"and let it be in force from a later day than {day}."
             )
-
-
-def _drawn(law: Any, held: gpd.GeoDataFrame) -> bool:
-    """Whether a draft has a line on the same bank and stretch of the river."""
-    mine = held[(held["river_id"] == law.river_id) & (held["bank"] == law.bank)]
-    if mine.empty:
-        return False
-    spans = mine[["from_m", "to_m"]].astype(float)
-    if pd.isna(law.from_m) or pd.isna(law.to_m) or spans.isna().any(axis=None):
-        return True
-    return bool(((spans["from_m"] < law.to_m) & (spans["to_m"] > law.from_m)).any())
 
 
 def _enact(
@@ -281,6 +276,8 @@ def _note(
     rows = []
     for r in table:
         mine = old[old["river_id"] == r.river_id]
+        if mine.empty:
+            continue  # strips let go before, of a river of which nothing is replaced now
         by = by_river.loc[r.river_id] if r.river_id in by_river.index else None
         rows.append(
             _reduction(r, mine.index[0], int(mine["boundary_version"].iloc[0]), reviewer=draft["reviewed_by"])
@@ -298,7 +295,7 @@ def _reduction(r: Reduced, boundary_id: uuid.UUID, version: int, *, reviewer: st
         "boundary_id": boundary_id, "boundary_version": version, "by_boundary_id": None, "by_boundary_version": None, "draft_id": None,
         "river_id": r.river_id, "bank": r.bank if r.bank in ("left", "right") else None, "from_m": r.from_m, "to_m": r.to_m,
         "area_m2": r.area_m2, "reason": r.reason, "case_ids": [str(i) for i in r.case_ids], "countersigned_by": reviewer,
-        "geom": shapely.to_wkb(r.geom),
+        "geom": shapely.to_wkb(r.geom), "noise": r.noise,
     }  # fmt: skip
 
 

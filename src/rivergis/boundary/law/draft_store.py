@@ -221,15 +221,15 @@ def add_reductions(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         conn.execute(
             text("""INSERT INTO data.boundary_reduction (boundary_id, boundary_version, by_boundary_id, by_boundary_version, draft_id, river_id, bank,
-              from_m, to_m, area_m2, reason, case_ids, countersigned_by, geom)
+              from_m, to_m, area_m2, reason, case_ids, countersigned_by, noise, geom)
             VALUES (:boundary_id, :boundary_version, :by_boundary_id, :by_boundary_version, :draft_id, :river_id, :bank, :from_m, :to_m, :area_m2,
-              :reason, CAST(:case_ids AS uuid[]), :countersigned_by, ST_GeomFromWKB(:geom, 4490))"""),
+                :reason, CAST(:case_ids AS uuid[]), :countersigned_by, :noise, ST_GeomFromWKB(:geom, 4490))"""),
             dict(row),
         )
 
 
 def reductions(conn: Connection, known_at: datetime | None = None) -> gpd.GeoDataFrame:
-    """Every reduction of an announced area so far, the last first; MultiPolygon, EPSG:4490."""
+    """Every reduction of an announced area so far beyond the noise of surveys, the last first; MultiPolygon, EPSG:4490."""
     return read_frame(
         conn,
         """SELECT b.id, r.code AS river_code, r.name AS river, o.code AS boundary_code, n.code AS by_code, d.code AS draft_code, b.bank, b.from_m, b.to_m,
@@ -237,7 +237,7 @@ def reductions(conn: Connection, known_at: datetime | None = None) -> gpd.GeoDat
         FROM data.boundary_reduction b LEFT JOIN app.river_as_of(app.today()) r ON r.id = b.river_id
         LEFT JOIN data.identity o ON o.id = b.boundary_id LEFT JOIN data.identity n ON n.id = b.by_boundary_id
         LEFT JOIN data.boundary_draft d ON d.id = b.draft_id
-        WHERE b.recorded_at <= coalesce(CAST(:k AS timestamptz), now()) ORDER BY b.recorded_at DESC, b.id""",
+        WHERE NOT b.noise AND b.recorded_at <= coalesce(CAST(:k AS timestamptz), now()) ORDER BY b.recorded_at DESC, b.id""",
         {"k": known_at},
     )
 
@@ -287,7 +287,11 @@ def turns(conn: Connection) -> pd.DataFrame:
           SELECT s.boundary_id, s.recorded_at FROM data.boundary_segment s JOIN data.boundary_segment p ON p.id = s.id AND p.version = s.version - 1
           WHERE p.geom::text <> s.geom::text
           UNION SELECT s.boundary_id, s.recorded_at FROM data.boundary_area s JOIN data.boundary_area p ON p.id = s.id AND p.version = s.version - 1
-          WHERE p.geom::text <> s.geom::text)
+          WHERE p.geom::text <> s.geom::text
+          UNION  -- areas that another file brought to lines that were there before
+          SELECT a.boundary_id, a.recorded_at FROM data.boundary_area a JOIN sys.import_record f ON f.id = a.import_id
+          WHERE a.version = 1 AND EXISTS (SELECT FROM data.boundary_segment s JOIN sys.import_record g ON g.id = s.import_id
+            WHERE s.boundary_id = a.boundary_id AND s.recorded_at < a.recorded_at AND g.file_sha256 <> f.file_sha256))
         SELECT d.river_id, d.line_type, d.d - 1 AS before, d.d AS after, now() AS known_before, now() AS known_after,
           (SELECT a.reason FROM act a WHERE a.river_id = d.river_id AND a.line_type = d.line_type AND lower(a.valid) = d.d LIMIT 1) AS reason
         FROM day d WHERE NOT EXISTS (
@@ -298,4 +302,19 @@ def turns(conn: Connection) -> pd.DataFrame:
         FROM anew n JOIN act a ON a.id = n.boundary_id
         CROSS JOIN LATERAL (SELECT greatest((n.recorded_at AT TIME ZONE 'Asia/Shanghai')::date, lower(a.valid)) AS day) k
         ORDER BY 4, 1""",
+    )
+
+
+def strips_let_go(conn: Connection, rivers: Sequence[uuid.UUID], line_type: str) -> gpd.GeoDataFrame:
+    """Ground that earlier announcements let go within the noise of surveys and no countersigned reduction covers; river_code = id."""
+    return read_frame(
+        conn,
+        """SELECT n.river_id::text AS river_code, ST_Multi(ST_CollectionExtract(coalesce(ST_Difference(n.geom, r.geom), n.geom), 3)) AS geom
+        FROM (SELECT b.river_id, ST_UnaryUnion(ST_Collect(b.geom)) AS geom, min(b.recorded_at) AS since
+          FROM data.boundary_reduction b JOIN data.boundary_version v ON v.id = b.boundary_id AND v.version = b.boundary_version
+          WHERE b.noise AND b.river_id = ANY(:rivers) AND v.line_type = :type GROUP BY b.river_id) n
+        LEFT JOIN LATERAL (SELECT ST_UnaryUnion(ST_Collect(b.geom)) AS geom FROM data.boundary_reduction b
+          WHERE NOT b.noise AND b.river_id = n.river_id AND b.recorded_at >= n.since) r ON true
+        WHERE NOT ST_IsEmpty(ST_CollectionExtract(coalesce(ST_Difference(n.geom, r.geom), n.geom), 3))""",
+        {"rivers": list(rivers), "type": line_type},
     )

@@ -85,6 +85,12 @@ def at_revision(conn: Connection, draft: Mapping[str, Any], revision: int | None
 
 def with_reasons(table: Sequence[Reduced], reasons: Mapping[str, str]) -> list[Reduced]:
     """The table of reductions with the reason of each; ``UsageError`` lists those without one."""
+    strange = sorted(set(reasons) - {"*", *map(str, range(1, len(table) + 1))})
+    if strange:
+        raise UsageError(
+            f"There is no reduction {', '.join(strange)}; the table of reductions has {len(table)} rows: give a reason by its number "
+            "(--why NUMBER=REASON), or one for all without a number."
+        )
     told = [r.because(reasons.get(str(n), "") or r.reason or reasons.get("*", "")) for n, r in enumerate(table, 1)]
     open_ = [
         f"{n}: {r.river_code} {r.stretch} {r.area_m2:.0f} m²" for n, r in enumerate(told, 1) if not r.reason.strip()

@@ -46,6 +46,8 @@ class Reduced:
     case_ids: tuple[uuid.UUID, ...]
     geom: shapely.MultiPolygon
     """EPSG:4490."""
+    noise: bool = False
+    """Narrower than two surveys of one line differ by: logged, so that strips of several announcements add up."""
 
     def because(self, reason: str) -> Reduced:
         return replace(self, reason=reason)
@@ -100,16 +102,61 @@ def grounds(
     """
     known = now_of(conn)
     day = on or draft["based_on"]
-    rivers = sorted({*segments["river_id"], *_taken_up(conn, draft, day, known)}, key=str)
-    old = old_ground(conn, rivers, draft["line_type"], day, known, snap_m=snap_m)
-    new, said = _closed(segments, snap_m)
-    return Grounds(old, new, said)
-
-
-def _taken_up(conn: Connection, draft: Mapping[str, Any], on: date, known: datetime) -> set[uuid.UUID]:
-    """Rivers a draft ever had lines of: one whose lines were all taken out is not forgotten."""
     held = draft_store.segments(conn, draft["id"], removed=True)
-    return set(held["river_id"])
+    rivers = sorted({*segments["river_id"], *held["river_id"]}, key=str)
+    law = draft_store.law_segments(conn, rivers, draft["line_type"], day, known)
+    acts = set(taken_up(conn, draft, held, law, day)["boundary_id"])
+    old = old_ground(conn, rivers, draft["line_type"], day, known, snap_m=snap_m)
+    old = old[old["boundary_id"].isin(acts)]
+    strips = draft_store.strips_let_go(conn, rivers, draft["line_type"])
+    strips = strips[strips["river_code"].isin(set(old["river_code"]))]
+    new, said = _closed(segments, snap_m)
+    return Grounds(_with_strips(old, strips), new, said)
+
+
+def _with_strips(old: gpd.GeoDataFrame, strips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Old ground and the strips that were let go as noise, as one shape a river that has some: side by side they are one width."""
+    if strips.empty:
+        return old
+    mended = strips["river_code"].tolist()
+    whole = pd.concat([old[old["river_code"].isin(mended)], strips], ignore_index=True)
+    ground = [geometry.polygons_of(shapely.union_all(g.geometry.values)) for _, g in whole.groupby("river_code")]
+    joined = gpd.GeoDataFrame({"river_code": sorted(mended), "geom": ground}, geometry="geom", crs=crs.STORAGE)
+    rows = pd.concat([old[~old["river_code"].isin(mended)], joined], ignore_index=True)
+    return gpd.GeoDataFrame(rows, geometry="geom", crs=crs.STORAGE)
+
+
+def taken_up(
+    conn: Connection, draft: Mapping[str, Any], held: gpd.GeoDataFrame, law: gpd.GeoDataFrame, on: date
+) -> pd.DataFrame:
+    """Delimitations in force that a draft takes the place of: it holds lines of them, or draws their bank and stretch anew.
+
+    ``held``: segments of the draft, those taken out, too; ``law``: announced lines in force. One that has areas only is taken up
+    where a line of the draft meets its area. Rows with boundary_id, boundary_version, boundary_code, river_id.
+    """
+    bases = {i for i in held["base_segment_id"] if i is not None}
+    named = {row.boundary_id for row in law.itertuples() if row.id in bases or drawn(row, held)}
+    columns = ["boundary_id", "boundary_version", "boundary_code", "river_id"]
+    lines = law[law["boundary_id"].isin(named)]
+    rivers = sorted(set(held["river_id"]), key=str)
+    areas = draft_store.law_areas(conn, rivers, draft["line_type"], on, now_of(conn))
+    areas = areas[~areas["boundary_id"].isin(set(law["boundary_id"]))]
+    meets = [
+        bool(shapely.intersects(held.geometry.values[(held["river_id"] == a.river_id).to_numpy()], a.geom).any())
+        for a in areas.itertuples()
+    ]
+    return pd.concat([pd.DataFrame(lines[columns]), pd.DataFrame(areas.loc[meets, columns])], ignore_index=True)
+
+
+def drawn(law: Any, held: gpd.GeoDataFrame) -> bool:
+    """Whether a draft has a line on the same bank and stretch of the river."""
+    mine = held[(held["river_id"] == law.river_id) & (held["bank"] == law.bank)]
+    if mine.empty:
+        return False
+    spans = mine[["from_m", "to_m"]].astype(float)
+    if pd.isna(law.from_m) or pd.isna(law.to_m) or spans.isna().any(axis=None):
+        return True
+    return bool(((spans["from_m"] < law.to_m) & (spans["to_m"] > law.from_m)).any())
 
 
 def old_ground(
@@ -142,14 +189,17 @@ def _closed(lines: gpd.GeoDataFrame, snap_m: float) -> tuple[gpd.GeoDataFrame, l
     return out.assign(river_code=out["river_id"].astype(str)), said
 
 
-def reduced(
-    conn: Connection,
-    draft: Mapping[str, Any],
-    limits: Limits,
-    *,
-    on: date | None = None,
-) -> list[Reduced]:
+def reduced(conn: Connection, draft: Mapping[str, Any], limits: Limits, *, on: date | None = None) -> list[Reduced]:
     """Every place where a draft lets go of announced ground, largest first; ``UsageError`` where its ground is not known."""
+    return [r for r in let_go(conn, draft, limits, on=on) if not r.noise]
+
+
+def let_go(conn: Connection, draft: Mapping[str, Any], limits: Limits, *, on: date | None = None) -> list[Reduced]:
+    """``reduced``, and after them what goes within the noise of surveys: one row a river.
+
+    Ground counts as announced until a reduction of it was reasoned and countersigned: strips let go as noise by earlier
+    announcements are held against the draft again, so that many small steps are one reduction.
+    """
     segments = draft_store.segments(conn, draft["id"])
     both = grounds(conn, draft, segments, snap_m=limits.snap_m, on=on)
     open_ = draft_area.open_stretches(both.said)
@@ -165,7 +215,19 @@ def reduced(
     )
     codes = draft_store.codes(conn, [uuid.UUID(r) for r in redraw.rivers["river_code"]])
     cases = open_cases(conn)
-    return [_reduced(r, codes, cases, plane) for r in diff.reductions(redraw)]
+    return [_reduced(r, codes, cases, plane) for r in diff.reductions(redraw)] + _noise(redraw, codes, cases, plane)
+
+
+def _noise(redraw: diff.Redraw, codes: Mapping[uuid.UUID, str], cases: gpd.GeoDataFrame, plane: Any) -> list[Reduced]:
+    """What leaves the areas within the noise of surveys, one row a river."""
+    pieces = redraw.pieces
+    strips = pieces[(pieces["change"] == diff.LEAVING) & pieces["noise"] & pieces["other_river"].isna()]
+    out = []
+    for river, mine in strips.groupby("river_code"):
+        shape = shapely.union_all(mine.geometry.values)
+        whole = diff.Reduction(shape, float(mine["m2"].sum()), str(river), None, "", None, None, "")
+        out.append(replace(_reduced(whole, codes, cases, plane), noise=True))
+    return [r for r in out if r.area_m2 > 0 and not r.geom.is_empty]
 
 
 def _courses(conn: Connection, on: date) -> gpd.GeoDataFrame:
