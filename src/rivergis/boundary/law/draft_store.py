@@ -305,16 +305,12 @@ def turns(conn: Connection) -> pd.DataFrame:
     )
 
 
-def strips_let_go(conn: Connection, rivers: Sequence[uuid.UUID], line_type: str) -> gpd.GeoDataFrame:
-    """Ground that earlier announcements let go within the noise of surveys and no countersigned reduction covers; river_code = id."""
+def let_go(conn: Connection, rivers: Sequence[uuid.UUID], line_type: str) -> gpd.GeoDataFrame:
+    """Ground that announcements let go of rivers so far, the oldest first: river_code (id), noise, recorded_at, geom (EPSG:4490)."""
     return read_frame(
         conn,
-        """SELECT n.river_id::text AS river_code, ST_Multi(ST_CollectionExtract(coalesce(ST_Difference(n.geom, r.geom), n.geom), 3)) AS geom
-        FROM (SELECT b.river_id, ST_UnaryUnion(ST_Collect(b.geom)) AS geom, min(b.recorded_at) AS since
-          FROM data.boundary_reduction b JOIN data.boundary_version v ON v.id = b.boundary_id AND v.version = b.boundary_version
-          WHERE b.noise AND b.river_id = ANY(:rivers) AND v.line_type = :type GROUP BY b.river_id) n
-        LEFT JOIN LATERAL (SELECT ST_UnaryUnion(ST_Collect(b.geom)) AS geom FROM data.boundary_reduction b
-          WHERE NOT b.noise AND b.river_id = n.river_id AND b.recorded_at >= n.since) r ON true
-        WHERE NOT ST_IsEmpty(ST_CollectionExtract(coalesce(ST_Difference(n.geom, r.geom), n.geom), 3))""",
+        """SELECT b.river_id::text AS river_code, b.noise, b.recorded_at, b.geom FROM data.boundary_reduction b
+        JOIN data.boundary_version v ON v.id = b.boundary_id AND v.version = b.boundary_version
+        WHERE b.river_id = ANY(:rivers) AND v.line_type = :type ORDER BY b.recorded_at, b.id""",
         {"rivers": list(rivers), "type": line_type},
     )

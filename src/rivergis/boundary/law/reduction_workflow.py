@@ -108,10 +108,31 @@ def grounds(
     acts = set(taken_up(conn, draft, held, law, day)["boundary_id"])
     old = old_ground(conn, rivers, draft["line_type"], day, known, snap_m=snap_m)
     old = old[old["boundary_id"].isin(acts)]
-    strips = draft_store.strips_let_go(conn, rivers, draft["line_type"])
-    strips = strips[strips["river_code"].isin(set(old["river_code"]))]
+    gone = draft_store.let_go(conn, rivers, draft["line_type"])
+    strips = _strips(gone[gone["river_code"].isin(set(old["river_code"]))])
     new, said = _closed(segments, snap_m)
     return Grounds(_with_strips(old, strips), new, said)
+
+
+_GRID_DEG = 1e-11
+"""A micrometre: overlays on a grid do not fail on shapes that nearly touch."""
+
+
+def _strips(gone: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """What was let go as noise and no reduction countersigned since then covers: one row a river."""
+    rows = []
+    for river, mine in gone.groupby("river_code"):
+        noise = mine[mine["noise"]]
+        if noise.empty:
+            continue
+        signed = mine[~mine["noise"] & (mine["recorded_at"] >= noise["recorded_at"].min())]
+        ground, taken = (
+            shapely.union_all(shapely.make_valid(f.geometry.values), grid_size=_GRID_DEG) for f in (noise, signed)
+        )
+        left = geometry.polygons_of(shapely.difference(ground, taken, grid_size=_GRID_DEG))
+        if not left.is_empty:
+            rows.append({"river_code": river, "geom": left})
+    return gpd.GeoDataFrame(rows, columns=["river_code", "geom"], geometry="geom", crs=crs.STORAGE)
 
 
 def _with_strips(old: gpd.GeoDataFrame, strips: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -120,7 +141,10 @@ def _with_strips(old: gpd.GeoDataFrame, strips: gpd.GeoDataFrame) -> gpd.GeoData
         return old
     mended = strips["river_code"].tolist()
     whole = pd.concat([old[old["river_code"].isin(mended)], strips], ignore_index=True)
-    ground = [geometry.polygons_of(shapely.union_all(g.geometry.values)) for _, g in whole.groupby("river_code")]
+    ground = [
+        geometry.polygons_of(shapely.union_all(shapely.make_valid(g.geometry.values), grid_size=_GRID_DEG))
+        for _, g in whole.groupby("river_code")
+    ]
     joined = gpd.GeoDataFrame({"river_code": sorted(mended), "geom": ground}, geometry="geom", crs=crs.STORAGE)
     rows = pd.concat([old[~old["river_code"].isin(mended)], joined], ignore_index=True)
     return gpd.GeoDataFrame(rows, geometry="geom", crs=crs.STORAGE)
@@ -238,7 +262,7 @@ def _courses(conn: Connection, on: date) -> gpd.GeoDataFrame:
 
 def _reduced(r: diff.Reduction, codes: Mapping[uuid.UUID, str], cases: gpd.GeoDataFrame, plane: Any) -> Reduced:
     river = uuid.UUID(r.river_code)
-    shape = crs.to_storage(gpd.GeoSeries([geometry.polygons_of(r.geom)], crs=plane)).iloc[0]
+    shape = geometry.polygons_of(crs.to_storage(gpd.GeoSeries([geometry.polygons_of(r.geom)], crs=plane)).iloc[0])
     on_it = cases[shapely.intersects(cases.geometry.values, shape)]
     names = [n or str(i)[:8] for n, i in zip(on_it["number"], on_it["id"], strict=True)]
     return Reduced(
