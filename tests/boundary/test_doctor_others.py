@@ -220,3 +220,14 @@ def test_the_table_of_codes_says_what_rules_and_words_say() -> None:
     assert all(words.pair(f"boundary_check.said.{c}")[0] != c for c in severity)
     folds = {m[1]: set(re.findall(r"`(\w+)`", m[2])) for m in re.finditer(r"^\| `(\w+)` \| (`.*`) \|$", page, re.M)}
     assert folds == {k: set(v) for k, v in ground.limits().consequences.items()}
+
+
+def test_chainage_along_the_river_where_the_reaches_say_where_they_begin() -> None:
+    """Reaches that begin at 1000 m of their river: both ways of counting fit, 9000 m is beyond."""
+    case = world()
+    reaches = case.reaches.assign(from_m=1000.0)
+    shift = case.lines.assign(from_m=case.lines["from_m"] + 1000.0, to_m=case.lines["to_m"] + 1000.0)
+    assert examine(replace(case, reaches=reaches, lines=shift)) == []
+    assert examine(replace(case, reaches=reaches)) == [], "counted from the reach's own first vertex"
+    beyond = shift.assign(to_m=shift["to_m"].where(shift.index != shift.index[0], 9000.0))
+    assert [d.code for d in examine(replace(case, reaches=reaches, lines=beyond))] == ["bad_chainage"]

@@ -26,7 +26,7 @@ def attributes(desk: Desk, laid: Laid) -> list[Defect]:
     wrong: dict[str, list[tuple[int, str]]] = {
         "missing_announcement": _unannounced(case),
         "bad_date": _dates(case),
-        "bad_chainage": _chainages(case, laid.axes.length[laid.reach]),
+        "bad_chainage": _chainages(case, laid),
         "unknown_reach": _unknown(case, laid),
         "bad_code": _codes(case),
     }
@@ -86,13 +86,27 @@ def _parsed(text: str, pattern: str) -> date | None:
         return None
 
 
-def _chainages(case: Case, length: Floats) -> list[tuple[int, str]]:
-    """Lines whose chainage runs backwards, or ends beyond their reach."""
+def _chainages(case: Case, laid: Laid) -> list[tuple[int, str]]:
+    """Lines whose chainage runs backwards, or ends beyond their reach.
+
+    It counts from the first vertex of the reach, or along the river where the reaches say at which chainage they begin.
+    """
+    length = laid.axes.length[laid.reach]
     a, b = case.lines["from_m"].to_numpy(float), case.lines["to_m"].to_numpy(float)
+    start = _starts(case, laid)
     most = length * (1 + _LENGTH_SLACK) + 1.0
     with np.errstate(invalid="ignore"):
-        wrong = (a >= b) | (b > most) | (a < -1.0)
+        beyond = [(b - at > most) | (a - at < -1.0) for at in (np.zeros(len(a)), start)]
+        wrong = (a >= b) | (beyond[0] & beyond[1])
     return [(int(r), f"{a[r]:g} – {b[r]:g} ({length[r]:.1f})") for r in np.flatnonzero(wrong)]
+
+
+def _starts(case: Case, laid: Laid) -> Floats:
+    """Chainage along the river at which the reach of each line begins; 0 where it is not said."""
+    if "from_m" not in case.reaches or len(case.reaches) != len(laid.axes.length):
+        return np.zeros(len(case.lines))
+    known = case.reaches["from_m"].to_numpy(float)
+    return np.nan_to_num(known)[laid.reach]
 
 
 def _unknown(case: Case, laid: Laid) -> list[tuple[int, str]]:
