@@ -215,7 +215,7 @@ class World:
             river, a, b = self.cuts[k]
             act = {
                 "version_code": f"V{k}", "river_code": river, "basis": "draft" if k % 7 == 3 else "announced",
-                "announce_gov": "第一县人民政府", "announce_doc_no": f"府发{k}号", "announced_on": date(2020, 6, 1),
+                "announce_gov": "第一县人民政府", "announce_doc_no": f"府发{k}-{half_m:g}-{valid_from}号", "announced_on": date(2020, 6, 1),
                 "xy_error_m": 0.5, "survey_scale": 2000, "valid_from": valid_from,
             }  # fmt: skip
             left, right = (self.bank(river, a, b, side, half_m) for side in (1.0, -1.0))

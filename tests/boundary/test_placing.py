@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rivergis.boundary.stake.placing import place
@@ -19,6 +19,7 @@ UPPER = shapely.LineString([(106.0, 29.4), (106.005, 29.401), (106.01, 29.4)])
 LOWER = shapely.LineString([(106.01, 29.4), (106.02, 29.402)])
 OTHER = shapely.LineString([(106.0, 29.45), (106.02, 29.45)])
 END_M = Axis(UPPER).length_m
+BEND_M = END_M / 2
 
 
 def reaches(own_chainage: bool = True) -> gpd.GeoDataFrame:
@@ -42,6 +43,7 @@ offsets = st.one_of(st.floats(15, 60), st.floats(-60, -15))
 
 @given(stretches, offsets, st.booleans())
 def test_bank_chainage_and_direction_are_those_it_was_drawn_with(stretch: Any, offset: float, turned: bool) -> None:
+    assume(all(abs(at - BEND_M) > 20 for at in stretch))  # inside a bend a place has the chainage of either leg
     line = beside(*stretch, offset)
     told = place(line.reverse() if turned else line, reaches())
     assert (told.river_code, told.reach_code) == ("A", "A-1")

@@ -55,17 +55,22 @@ def office(db: Database) -> None:
             people.grant(conn, name, "reviewer")
 
 
-def river(db: Database) -> None:
-    """One river of 2 km in one county, with an announced line 200 m to each side."""
-    axis = shapely.LineString([(X, Y), (X + 2000, Y)])
+def bank_lines(conn: Any, number: int = 1) -> None:
+    """The lines of V1, 200 m to each side, as announced by a document of this number."""
     lines = [
         {
             "code": f"L{bank}", "version_code": "V1", "river_code": "R1", "bank": bank, "basis": "announced",
-            "announce_gov": "试验县人民政府", "announce_doc_no": "试府发〔2020〕1号", "announced_on": date(2020, 6, 1), "xy_error_m": 0.5,
+            "announce_gov": "试验县人民政府", "announce_doc_no": f"试府发〔2020〕{number}号", "announced_on": date(2020, 6, 1), "xy_error_m": 0.5,
         }
         for bank in ("left", "right")
     ]  # fmt: skip
     sides = [shapely.LineString([(X, Y + s), (X + 2000, Y + s)]) for s in (200, -200)]
+    put(conn, "boundary_line", lines, sides)
+
+
+def river(db: Database) -> None:
+    """One river of 2 km in one county, with an announced line 200 m to each side."""
+    axis = shapely.LineString([(X, Y), (X + 2000, Y)])
     county = {"code": "500199", "name": "试验县", "level": "county"}
     reach = {"code": "R1-1", "river_code": "R1", "kind": "river", "from_m": 0, "to_m": 2000}
     with db.write("test") as conn:
@@ -73,7 +78,7 @@ def river(db: Database) -> None:
         put(conn, "river", [{"code": "R1", "name": "试验河", "kind": "river"}], None)
         put(conn, "axis", [{"code": "R1", "river_code": "R1"}], [axis])
         put(conn, "reach", [reach], [axis])
-        put(conn, "boundary_line", lines, sides)
+        bank_lines(conn)
         area = [{"code": "V1A", "version_code": "V1", "river_code": "R1"}]
         put(conn, "boundary_area", area, [shapely.MultiPolygon([at(0, -200, 2000, 400)])])
 
@@ -84,7 +89,7 @@ def put(conn: Any, layer: str, said: list[dict[str, Any]], shapes: list[Any] | N
     if shapes is not None:
         frame = gpd.GeoDataFrame(frame, geometry=shapes, crs=ZONE).rename_geometry("geom").to_crs(4490)
     saved = DOORS[layers.layer(layer).group](conn, layer, frame, namespace="local", import_id=None)
-    assert saved.imported and not saved.set_aside, saved
+    assert (saved.imported or saved.unchanged) and not saved.set_aside, saved
 
 
 def rows(**changes: dict[str, Any]) -> list[dict[str, Any]]:

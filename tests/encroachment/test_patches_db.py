@@ -17,6 +17,7 @@ from rivergis.errors import InputError, UsageError
 from tests.encroachment.patch_ground import (
     SHAPES,
     at,
+    bank_lines,
     counts,
     delivery,
     export,
@@ -160,6 +161,7 @@ def test_a_form_of_an_earlier_night_is_no_correction(ground: Database, tmp_path:
     measure(ground)
     export(ground, tmp_path / "out.csv", tmp_path / "store", batch=batch)
     with ground.write("test") as conn:
+        bank_lines(conn, number=2)
         area = [{"code": "V1A", "version_code": "V1", "river_code": "R1"}]
         put(conn, "boundary_area", area, [shapely.MultiPolygon([at(0, -200, 2000, 260)])])
     measure(ground)

@@ -40,14 +40,14 @@ COMMENT ON FUNCTION app.was_announced(uuid) IS 'Whether a delimitation is or was
 CREATE FUNCTION app.guard_announced() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE act data.boundary_version; was data.boundary_version; old record;
 BEGIN
-  EXECUTE format('SELECT geom, recorded_at, boundary_id FROM data.%I WHERE id = $1 AND version < $2 ORDER BY version DESC LIMIT 1', TG_TABLE_NAME) INTO old USING NEW.id, NEW.version;
+  EXECUTE format('SELECT geom, recorded_at, boundary_id, valid FROM data.%I WHERE id = $1 AND version < $2 ORDER BY version DESC LIMIT 1', TG_TABLE_NAME) INTO old USING NEW.id, NEW.version;
   IF old.boundary_id <> NEW.boundary_id AND app.was_announced(old.boundary_id) THEN
     RAISE EXCEPTION '已公告的界线不可改属另一划界成果 % belongs to an announced delimitation and is not handed to another: announce a new delimitation', NEW.code
       USING ERRCODE = 'RG007';
   END IF;
   IF old.geom IS NULL OR old.geom::text = NEW.geom::text THEN RETURN NEW; END IF;
-  SELECT * INTO act FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.superseded_at IS NULL ORDER BY v.version DESC LIMIT 1;
-  SELECT * INTO was FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.recorded_at <= old.recorded_at ORDER BY v.version DESC LIMIT 1;
+  SELECT * INTO act FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.superseded_at IS NULL AND v.valid && NEW.valid ORDER BY v.version DESC LIMIT 1;
+  SELECT * INTO was FROM data.boundary_version v WHERE v.id = NEW.boundary_id AND v.recorded_at <= old.recorded_at AND v.valid && old.valid ORDER BY v.version DESC LIMIT 1;
   IF act.state = 'announced' AND was.state = 'announced' AND act.basis = 'announced' AND was.basis = 'announced'
      AND (act.announce_gov, act.announce_doc_no, act.announced_on) IS NOT DISTINCT FROM (was.announce_gov, was.announce_doc_no, was.announced_on) THEN
     RAISE EXCEPTION '已公告的界线不可改动 % was announced by % and is not changed under the same announcement: announce a new delimitation', act.code, act.announce_doc_no

@@ -24,7 +24,7 @@ def save(
     conn: Connection, layer_name: str, frame: pd.DataFrame, *, namespace: str, import_id: uuid.UUID | None
 ) -> versions.Saved:
     """Record rows of a boundary layer; lines with one ``version_code`` make one delimitation."""
-    frame = frame.copy()
+    frame = frame.copy() if "source_feature" in frame else frame.assign(source_feature="")
     if layer_name == "boundary_line":
         return _save_lines(conn, frame, namespace, import_id)
     if layer_name == "boundary_area":
@@ -207,7 +207,7 @@ def _changed(
             IS NOT DISTINCT FROM v.announce_doc_no AS same
         FROM data.{noun} s JOIN data.boundary_version v ON v.id = s.boundary_id AND v.superseded_at IS NULL
         WHERE s.superseded_at IS NULL AND s.code_namespace = :n AND s.code = ANY(:c) AND v.basis = 'announced' AND v.state = 'announced'
-        ORDER BY s.code, s.version DESC""",
+        ORDER BY s.code, s.version DESC, v.version DESC""",
         {"n": namespace, "c": [str(c) for c in frame["code"]]},
     )
     if acts is not None and len(held):
