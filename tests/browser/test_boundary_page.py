@@ -168,6 +168,7 @@ def test_corners_are_dragged_a_line_is_split_taken_out_and_brought_back(page: Pa
     expect(page.locator("#bd-list button")).to_have_count(3)
     page.locator("#bd-list button", has_text="左岸").first.click()
     look_at(page, 106.0025, 29.4012, 17)
+    expect(page.locator(".bd-corner-last")).to_be_visible()
     end = page.locator(".bd-corner-last").bounding_box()
     assert end is not None
     drag(page, (end["x"] + 6, end["y"] + 6), (end["x"] + 6, end["y"] - 60))  # where both parts meet: both go with it
