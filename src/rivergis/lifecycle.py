@@ -15,6 +15,8 @@ import yaml
 from rivergis.errors import NotPermitted, UsageError
 from rivergis.settings import gis_dir
 
+DRAFT_MARK = "内部草稿·非测绘成果"
+"""Stands on everything made from lines that nobody has announced."""
 STAY, BACK = "stay", "back"
 """Where a move may lead beside a state: nowhere else, or to the state before the last move (a merged case taken apart)."""
 

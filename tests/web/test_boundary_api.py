@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rivergis import lifecycle
 from rivergis.boundary.law import draft_workflow
 from rivergis.boundary.law.edit import Edit
 from rivergis.db import people
@@ -293,7 +294,7 @@ def test_the_api_is_described(service: Service) -> None:
 def test_a_draft_outside_the_office_is_not_found(service: Service) -> None:
     answer = service.get("/api/boundary/drafts/nothing")
     assert answer.status_code == 404 and "nothing" in answer.json()["message"]
-    assert draft_workflow.DRAFT_MARK in service.page("/boundary")
+    assert lifecycle.DRAFT_MARK in service.page("/boundary")
 
 
 # ---- pages without scripts ---------------------------------------------------------------------------------------------

@@ -86,8 +86,7 @@ def project(
 
 
 def _show(one: Precheck) -> None:
-    from rivergis import words
-    from rivergis.boundary.redraw import told as diff_told
+    from rivergis import lifecycle, words
 
     common.say(f"{one.project}: {one.m2:,.0f} m², {words.both('precheck.inside')} {one.inside_m2:,.0f} m²")
     bank = ", ".join(f"{words.both(f'bank.{b}')} {m:,.0f} m" for b, m in one.bank_m.items() if m > 0)
@@ -111,4 +110,4 @@ def _show(one: Precheck) -> None:
     if one.not_looked_at:
         missing = "、".join(words.say(f"precheck.zone_{_SINGULAR[n]}") for n in one.not_looked_at)
         common.say(f"  {words.both('redraw.not_looked_at')}: {missing}")
-    common.say(f"  {words.both('precheck.decide')} · {diff_told.DRAFT_MARK}")
+    common.say(f"  {words.both('precheck.decide')} · {lifecycle.DRAFT_MARK}")

@@ -13,13 +13,14 @@ from ezdxf.lldxf.const import DXFError
 
 from rivergis import crs, words
 from rivergis.errors import EnvironmentFault, legible
+from rivergis.lifecycle import DRAFT_MARK
 
 GPX = "http://www.topografix.com/GPX/1/1"
 DATUM_SAID = (
     "CGCS2000 经纬度按 WGS 84 写出,两者相差不足 1 米(板块运动),手持机可用,不可用于放样。 "
     "CGCS2000 degrees are written as WGS 84; they differ by less than a metre (plate motion): good for a hand-held receiver, not for setting out."
 )
-DRAFT_SAID = "内部草稿·非测绘成果 draft, no survey result"
+DRAFT_SAID = f"{DRAFT_MARK} draft, no survey result"
 _APPLICATION = "RIVERGIS"
 _TEXT_M = 2.0
 _COLOURS = {"base": 1, "dense": 5, "virtual": 8, "moved": 6}  # AutoCAD colour index

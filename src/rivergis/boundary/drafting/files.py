@@ -21,12 +21,13 @@ from rivergis.boundary.drafting import rules as draft_rules
 from rivergis.boundary.drafting import rules_files as draft_rules_files
 from rivergis.boundary.drafting import works_files as works_
 from rivergis.boundary.drafting.flood_files import Terrain, floods
-from rivergis.boundary.drafting.frames import DRAFT_PRINT, Draft, notes_frame
+from rivergis.boundary.drafting.frames import Draft, notes_frame
 from rivergis.boundary.drafting.keep import Only
 from rivergis.boundary.drafting.make import Sources, make
 from rivergis.boundary.drafting.read_files import Layer, Reading
 from rivergis.errors import UsageError
 from rivergis.intake.delivery import Asked as Opening
+from rivergis.lifecycle import DRAFT_MARK
 from rivergis.rules import RuleBook, RuleView
 
 INPUTS = (
@@ -75,7 +76,7 @@ class Drafted:
     notes: gpd.GeoDataFrame
     rules: list[dict[str, Any]]
     said: list[str]
-    title: str = DRAFT_PRINT
+    title: str = DRAFT_MARK
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -32,7 +32,6 @@ AREA_COLUMNS = ("code", "river_code", "reach_code", "county", "line_type", "basi
 BAND_COLUMNS = ("reach_code", "bank", "error_m", "sentence")
 NOTE_COLUMNS = ("reach", "bank", "from_m", "to_m", "code", "sentence")
 INDICATIVE = "示意"
-DRAFT_PRINT = "内部草稿·非测绘成果"
 
 
 @dataclass(frozen=True)

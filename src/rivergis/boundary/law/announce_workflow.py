@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Connection
@@ -150,8 +149,7 @@ def _replaced(conn: Connection, draft: Mapping[str, Any], on: date) -> pd.DataFr
         )
     _alone(conn, draft, held, on)
     acts = redraw_workflow.taken_up(conn, draft, held, law, on)
-    known = np.array([row.id in bases or redraw_workflow.drawn(row, held) for row in law.itertuples()], dtype=bool)
-    lost = law[law["boundary_id"].isin(set(acts["boundary_id"])) & ~known]
+    lost = law[law["boundary_id"].isin(set(acts["boundary_id"])) & ~redraw_workflow.known_to(law, held)]
     if len(lost):
         some = ", ".join(f"{r.boundary_code} {r.code} ({r.bank})" for r in lost.head(5).itertuples())
         raise NotNow(

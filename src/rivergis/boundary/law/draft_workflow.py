@@ -24,7 +24,6 @@ from rivergis.db import people
 from rivergis.db.connect import Database, now_of
 from rivergis.errors import Conflict, InputError, NotFound, UsageError
 
-DRAFT_MARK = "内部草稿·非测绘成果"
 TOUCH_M = 0.01
 """Ends nearer than a centimetre are one point; survey files are written to millimetres."""
 BASES = ("draft", "announced", "surrogate", "computed")

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Connection
@@ -158,8 +159,7 @@ def taken_up(
     ``held``: segments of the draft, those taken out, too; ``law``: announced lines in force. One that has areas only is taken up
     where a line of the draft meets its area. Rows with boundary_id, boundary_version, boundary_code, river_id.
     """
-    bases = {i for i in held["base_segment_id"] if i is not None}
-    named = {row.boundary_id for row in law.itertuples() if row.id in bases or drawn(row, held)}
+    named = set(law.loc[known_to(law, held), "boundary_id"])
     columns = ["boundary_id", "boundary_version", "boundary_code", "river_id"]
     lines = law[law["boundary_id"].isin(named)]
     rivers = sorted(set(held["river_id"]), key=str)
@@ -170,6 +170,12 @@ def taken_up(
         for a in areas.itertuples()
     ]
     return pd.concat([pd.DataFrame(lines[columns]), pd.DataFrame(areas.loc[meets, columns])], ignore_index=True)
+
+
+def known_to(law: gpd.GeoDataFrame, held: gpd.GeoDataFrame) -> np.ndarray:
+    """Which announced lines a draft knows: those it was opened on, and those whose bank and stretch it draws anew."""
+    bases = {i for i in held["base_segment_id"] if i is not None}
+    return np.array([row.id in bases or drawn(row, held) for row in law.itertuples()], dtype=bool)
 
 
 def drawn(law: Any, held: gpd.GeoDataFrame) -> bool:

@@ -17,6 +17,7 @@ from rivergis.boundary.ground import closing
 from rivergis.errors import InputError
 from rivergis.intake import vector
 from rivergis.intake.delivery import Asked
+from rivergis.lifecycle import DRAFT_MARK
 
 NAMES = ("lines", "boundary_line", "界线", "管理范围线")
 """Layers that are taken where a file has several."""
@@ -87,7 +88,4 @@ def out(segments: gpd.GeoDataFrame, draft: dict[str, Any], revision: int) -> gpd
     frame.insert(1, "revision", revision)
     frame["segment_id"] = [str(i) for i in frame["segment_id"]]
     frame["attributes"] = [json.dumps(a, ensure_ascii=False, sort_keys=True) for a in frame["attributes"]]
-    return frame.assign(draft=draft["code"], mark=MARK)
-
-
-MARK = "内部草稿·非测绘成果"
+    return frame.assign(draft=draft["code"], mark=DRAFT_MARK)

@@ -18,8 +18,8 @@ from rivergis.boundary.redraw import compare as diff
 from rivergis.boundary.redraw import ground as diff_ground
 from rivergis.boundary.redraw import things as diff_things
 from rivergis.boundary.redraw.compare import Redraw
+from rivergis.lifecycle import DRAFT_MARK
 
-DRAFT_MARK = "内部草稿·非测绘成果"
 _MOST_NOISE = 500
 _DIGITS = 8  # of degrees: a millimetre
 

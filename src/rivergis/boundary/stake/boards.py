@@ -17,6 +17,7 @@ import shapely
 from rivergis.boundary.ground.bank_chains import Chain
 from rivergis.boundary.stake.numbers import LETTERS
 from rivergis.boundary.stake.spots import Mark
+from rivergis.lifecycle import DRAFT_MARK
 from rivergis.river import chainage
 
 COLUMNS = (
@@ -113,7 +114,7 @@ def _content(
         "县级行政区": facts.get("county"),
         "管理范围": f"本岸界线自{chainage.label(chain.from_m)}至{chainage.label(chain.to_m)},以界桩标示",
         "划定依据": basis,
-        **({} if announced else {"成果状态": "内部草稿·非测绘成果"}),
+        **({} if announced else {"成果状态": DRAFT_MARK}),
         "禁止行为": ";".join(wording.forbidden),
         "责任单位": wording.unit,
         "监督电话": wording.phone,
