@@ -107,6 +107,18 @@ class Conflict(NotNow):
     code, zh = "conflict", "与他人的修改冲突"
 
 
+class Cancelled(RivergisError):
+    """Whoever asked has left before the answer was there."""
+
+    code, exit_code, http_status, zh = "cancelled", 130, 499, "已取消"
+
+
+class TooLong(RivergisError):
+    """A question that takes longer than one may."""
+
+    code, exit_code, http_status, zh = "too_long", 6, 503, "查询超时"
+
+
 class EnvironmentFault(RivergisError):
     """Database gone, disk full, program missing: nothing the input could mend."""
 

@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from rivergis.db import cluster
-from rivergis.errors import AlreadyRunning, Conflict, EnvironmentFault, InputError, NotPermitted
+from rivergis.errors import AlreadyRunning, Conflict, EnvironmentFault, InputError, NotPermitted, TooLong
 
 psycopg2.extras.register_uuid()
 
@@ -34,7 +34,7 @@ _NO_TEXT = (
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Faults of the server and refusals of its triggers as errors of the house; anything else passes."""
     try:
         yield
@@ -60,6 +60,8 @@ def _translated() -> Iterator[None]:
             raise EnvironmentFault(
                 "The disk of the database is full: free some space and run again; nothing was kept of this step."
             ) from error
+        if state == "57014":
+            raise TooLong("The query took longer than a query may: ask for less at once.") from error
         if state.startswith(("08", "57P")) or (
             isinstance(original, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not state
         ):
@@ -81,7 +83,7 @@ class Database:
     @contextmanager
     def read(self, timeout_s: float | None = None) -> Iterator[Connection]:
         """A read-only transaction with one snapshot."""
-        with _translated(), self.engine.connect() as conn, conn.begin():
+        with translated(), self.engine.connect() as conn, conn.begin():
             conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             if timeout_s:
                 conn.execute(text(f"SET LOCAL statement_timeout = {int(timeout_s * 1000)}"))
@@ -90,14 +92,14 @@ class Database:
     @contextmanager
     def write(self, actor: str) -> Iterator[Connection]:
         """One transaction in the name of ``actor``: committed whole at the end, rolled back on any error."""
-        with _translated(), self.engine.begin() as conn:
+        with translated(), self.engine.begin() as conn:
             conn.execute(text("SELECT set_config('rivergis.actor', :actor, true)"), {"actor": actor})
             yield conn
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Hold the advisory lock ``key`` for the block; ``AlreadyRunning`` if another session holds it."""
-        with _translated(), self.engine.connect() as conn:
+        with translated(), self.engine.connect() as conn:
             got = conn.execute(
                 text("SELECT pg_try_advisory_lock(hashtext('rivergis'), hashtext(:k))"), {"k": key}
             ).scalar()
@@ -145,7 +147,7 @@ def running_database(url: str | None, data_dir: Path, name: str = "rivergis") ->
         return None
     engine = create_engine(make_url(private.url("postgres")))
     try:
-        with _translated(), engine.connect() as conn:
+        with translated(), engine.connect() as conn:
             there = conn.execute(
                 text("SELECT EXISTS (SELECT FROM pg_database WHERE datname = :n)"), {"n": name}
             ).scalar()
@@ -159,7 +161,7 @@ def _json(value: Any) -> str:
 
 
 def _check_server(db: Database) -> None:
-    with _translated(), db.engine.connect() as conn:
+    with translated(), db.engine.connect() as conn:
         major = int(conn.execute(text("SHOW server_version_num")).scalar() or 0) // 10000
         postgis = conn.execute(
             text("SELECT default_version FROM pg_available_extensions WHERE name = 'postgis'")
@@ -199,7 +201,7 @@ def read_table(conn: Connection, sql: str, params: dict[str, Any] | None = None)
 def stream_rows(conn: Connection, sql: str, params: dict[str, Any], size: int) -> Iterator[Sequence[Sequence[Any]]]:
     """Rows of a query in lots of ``size`` through a server-side cursor, so that a large answer is never held whole."""
     streamed = {"stream_results": True, "max_row_buffer": size}
-    with _translated(), conn.execute(text(sql), params, execution_options=streamed) as result:
+    with translated(), conn.execute(text(sql), params, execution_options=streamed) as result:
         yield from result.partitions(size)
 
 
