@@ -1,0 +1,117 @@
+-- What maps and services draw, ready to be cut into tiles: shapes in EPSG:3857 with coarser ones for far zooms, and counts of what is
+-- too small to be drawn. Derived from data by the triggers of app/80_tiles.sql in the transaction of the edit; nothing here is a fact,
+-- and 'rivergis map tiles rebuild' makes all of it again.
+
+-- a small number for everything that has an identity: what clients of tiles and pages tell things apart by, the same over all versions
+ALTER TABLE data.identity ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
+COMMENT ON COLUMN data.identity.fid IS 'Number of the thing in tiles and pages of the services; the same over all versions';
+CREATE UNIQUE INDEX identity_fid ON data.identity (fid);
+
+-- the pieces of administrative units by which things find the units they lie in
+CREATE TABLE cache.area_piece (
+  unit_id uuid NOT NULL,
+  code text NOT NULL,
+  geom geometry(Polygon, 4490) NOT NULL);
+CREATE INDEX area_piece_geom ON cache.area_piece USING gist (geom);
+CREATE INDEX area_piece_unit ON cache.area_piece (unit_id);
+SELECT pg_temp.note('cache.area_piece', 'Pieces of administrative units in force by present knowledge, small enough to be asked fast', '
+unit_id: administrative unit
+code: its adcode without the zeros of higher levels: 2, 4, 6, 9 or 12 digits
+geom: piece, EPSG:4490');
+
+CREATE TEMP TABLE shape_columns (
+  fid bigint NOT NULL,
+  id uuid NOT NULL,
+  version int NOT NULL,
+  valid daterange NOT NULL,
+  areas text[] NOT NULL DEFAULT '{}',
+  code text,
+  label text,
+  cls text NOT NULL DEFAULT '',
+  mark text,
+  river text,
+  bank text,
+  day date);
+SELECT pg_temp.note('shape_columns', 'template', '
+fid: number of the thing in tiles and pages; the same over all versions
+id: identity of the thing
+version: its version (0 where things have none)
+valid: civil days on which it is drawn
+areas: adcodes of 2, 4, 6, 9 and 12 digits of the administrative units it touches, and of all units above them
+code: code people know it by
+label: name shown on maps
+cls: class in gis/styles/classes.csv; empty = the layer has one class
+mark: second class: status, state, type of line, feed or reason, as the layer has it
+river: name of its river
+bank: left or right looking downstream
+day: civil day it is about, where it is about one');
+
+CREATE FUNCTION pg_temp.served(collection text, kind text, about text) RETURNS void LANGUAGE plpgsql AS $f$
+DECLARE t text := 'cache.shape_' || collection;
+  drawn boolean := kind NOT IN ('Point');
+  counted boolean := kind NOT IN ('LineString', 'MultiLineString');
+  band text;
+BEGIN
+  EXECUTE format('CREATE TABLE %s (LIKE shape_columns INCLUDING ALL)', t);
+  EXECUTE format('COMMENT ON TABLE %s IS %L', t, about || ': shapes for tiles and pages, current knowledge, any day');
+  IF counted THEN
+    EXECUTE format('ALTER TABLE %s ADD COLUMN spot bigint NOT NULL, ADD COLUMN drawn_from smallint NOT NULL', t);
+    EXECUTE format('COMMENT ON COLUMN %s.spot IS %L', t, 'Cell of its representative point on the Web Mercator grid of 2^20 x 2^20, bits of x and y interleaved');
+    EXECUTE format('COMMENT ON COLUMN %s.drawn_from IS %L', t, 'First zoom of the band from which it is drawn itself; before it is counted in its cell');
+  END IF;
+  EXECUTE format('ALTER TABLE %s ADD COLUMN geom geometry(%s, 3857) NOT NULL', t, kind);
+  EXECUTE format('COMMENT ON COLUMN %s.geom IS %L', t, 'Shape, EPSG:3857');
+  IF drawn THEN
+    FOREACH band IN ARRAY ARRAY['g12', 'g10', 'g8', 'g6', 'g0'] LOOP
+      EXECUTE format('ALTER TABLE %s ADD COLUMN %s geometry(Geometry, 3857)', t, band);
+      EXECUTE format('COMMENT ON COLUMN %s.%s IS %L', t, band,
+        format('Shape for zooms from %s up to the next band, EPSG:3857; null = too small to be drawn there', substr(band, 2)));
+      EXECUTE format('CREATE INDEX %I ON %s USING gist (%s)', 'shape_' || collection || '_' || band, t, band);
+    END LOOP;
+  END IF;
+  EXECUTE format('CREATE INDEX %I ON %s USING gist (geom)', 'shape_' || collection || '_geom', t);
+  EXECUTE format('CREATE UNIQUE INDEX %I ON %s (fid, valid)', 'shape_' || collection || '_fid', t);
+  EXECUTE format('CREATE INDEX %I ON %s (id)', 'shape_' || collection || '_id', t);
+  IF NOT counted THEN RETURN; END IF;
+  t := 'cache.cell_' || collection;
+  EXECUTE format('CREATE TABLE %s (depth smallint NOT NULL, spot bigint NOT NULL, cls text NOT NULL, valid daterange NOT NULL,
+    areas_key uuid NOT NULL, areas text[] NOT NULL, n int NOT NULL, east_dm bigint NOT NULL, north_dm bigint NOT NULL,
+    PRIMARY KEY (depth, spot, cls, valid, areas_key))', t);
+  PERFORM pg_temp.note(t::regclass, about || ': how many are too small to be drawn in a cell of the map, by class, days and units', '
+depth: grid of 2^depth x 2^depth cells over Web Mercator; two depths below a tile are used for two zooms
+spot: cell, bits of x and y interleaved
+cls: class
+valid: civil days on which they are drawn
+areas_key: hash of areas
+areas: adcodes of the administrative units they touch
+n: how many
+east_dm: sum of their eastings, decimetres, EPSG:3857
+north_dm: sum of their northings, decimetres, EPSG:3857');
+END $f$;
+
+SELECT pg_temp.served(c, k, a) FROM (VALUES
+  ('admin_unit', 'Geometry', '行政区 administrative units'),
+  ('reach', 'LineString', '河段 reaches'),
+  ('river', 'MultiLineString', '河流 rivers, as all their reaches in force'),
+  ('water_area', 'Geometry', '水域 water areas'),
+  ('bank_line', 'LineString', '岸线 bank lines'),
+  ('levee', 'LineString', '堤防 levees'),
+  ('landmark', 'Point', '地名标志 landmarks'),
+  ('boundary_line', 'LineString', '管理范围线 boundary lines'),
+  ('boundary_area', 'Geometry', '管理范围 boundary areas'),
+  ('boundary_draft_line', 'LineString', '草案界线 lines of drafts (内部草稿·非测绘成果)'),
+  ('function_zone', 'LineString', '岸线功能区 shoreline function zones'),
+  ('stake', 'Point', '界桩 stakes'),
+  ('intake', 'Point', '取水口 intakes'),
+  ('source_zone', 'Geometry', '饮用水水源保护区 source zones'),
+  ('outfall', 'Point', '入河排污口 outfalls'),
+  ('candidate', 'Geometry', '待核对象 candidates'),
+  ('permit', 'Geometry', '涉河许可 permits'),
+  ('finding', 'Geometry', '疑似问题线索 suspected leads'),
+  ('report', 'Point', '现场上报 reports of inspectors'),
+  ('imagery', 'Geometry', '影像 image scenes'),
+  ('patrol_area', 'Geometry', '巡查片区 patrol areas'),
+  ('patrol_track', 'LineString', '巡河轨迹 patrol tracks (personal data)'),
+  ('patrol_fix', 'Point', '轨迹点 fixes of patrol tracks (personal data)'),
+  ('patrol_leg', 'LineString', '巡查岸段 stretches seen and not seen by patrols (personal data)'),
+  ('coverage', 'LineString', '巡查覆盖 when each stretch of bank was last seen (no person in it)')) v(c, k, a);
