@@ -66,6 +66,8 @@ class Settings:
     """Limits against hostile files that differ from the defaults: ``RIVERGIS_MAX_SECONDS`` -> ``seconds`` (see intake/limits.py)."""
     notices: Notices = field(default_factory=Notices)
     """Where the news of a night go."""
+    tile_cache_mb: int = 64
+    """Memory of one server process for vector tiles; 0: none is remembered."""
 
     @property
     def store_dir(self) -> Path:
@@ -93,6 +95,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         feed_settle_s=_whole("RIVERGIS_FEED_SETTLE_S", env.get("RIVERGIS_FEED_SETTLE_S") or "120", least=0),
         max_limits={k.removeprefix(_MAX).lower(): _whole(k, v) for k, v in env.items() if k.startswith(_MAX) and v},
         notices=_notices(env),
+        tile_cache_mb=_whole("RIVERGIS_TILE_CACHE_MB", env.get("RIVERGIS_TILE_CACHE_MB") or "64", least=0),
     )
 
 

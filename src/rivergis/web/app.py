@@ -18,6 +18,7 @@ from rivergis import __version__, words
 from rivergis import settings as settings_
 from rivergis.db.access import Actor
 from rivergis.db.connect import Database, open_database
+from rivergis.db.quick import QuickPool
 from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, UsageError
 from rivergis.maps import assets, lists
 from rivergis.settings import Settings
@@ -30,6 +31,7 @@ from rivergis.web import (
     desk,
     desk_pages,
     evidence,
+    lane,
     ledger_papers,
     morning,
     page,
@@ -39,7 +41,9 @@ from rivergis.web import (
     patrol_observations,
     patrol_upload,
     river,
+    tiles,
 )
+from rivergis.web.watch import Watch
 
 log = logging.getLogger("rivergis.web")
 router = APIRouter()
@@ -68,6 +72,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         max_body_size=MAX_BODY,
     )
     app.state.db, app.state.settings = db, settings
+    app.state.pool, app.state.watch = QuickPool(db, lane.WORKERS), Watch(db)
     for part in (
         router,
         auth.router,
@@ -86,6 +91,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         patrol_entry.router,
         boundary_desk.router,
         boundary_pages.router,
+        tiles.router,
     ):
         app.include_router(part, dependencies=[Depends(auth.check_origin)])
     for url, folder in assets.mounts(page.ASSETS):
@@ -95,7 +101,22 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Exception, _own_fault)
     app.add_middleware(Headers)
+    remembered = tiles.Tiles(app.state.watch, settings.tile_cache_mb << 20)
+    app.add_middleware(
+        lane.Lane,
+        db=db,
+        pool=app.state.pool,
+        watch=app.state.watch,
+        ways=[*remembered.ways()],
+        headers=HEADERS,
+        refuse=_said,
+    )
     return app
+
+
+async def _said(request: Request, error: Exception) -> Response:
+    """An error of the fast lane, as the service behind it says it."""
+    return await (_refused if isinstance(error, RivergisError) else _own_fault)(request, error)
 
 
 def served() -> FastAPI:
