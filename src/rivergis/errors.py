@@ -101,6 +101,12 @@ class NotNow(RivergisError):
     code, exit_code, http_status, zh = "not_now", 2, 409, "现在不能这样办理"
 
 
+class TooMany(NotNow):
+    """Asked for too often; ``details`` holds ``retry_after_s``."""
+
+    code, http_status, zh = "too_many", 429, "请求过于频繁"
+
+
 class Conflict(NotNow):
     """Others saved meanwhile what this edit touches; ``details`` holds both shapes of every segment in conflict."""
 

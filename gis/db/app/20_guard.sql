@@ -82,6 +82,7 @@ BEGIN
                            'data.boundary_draft', 'data.boundary_draft_change', 'data.boundary_draft_segment', 'data.boundary_event', 'data.boundary_act', 'data.boundary_reduction',
                            'data.case_number', 'data.case_report', 'data.look_back', 'data.look_back_member', 'data.look_back_result',
                            'data.publication', 'data.publication_part', 'data.publication_event',
+                           'data.audit_finding', 'data.audit_reply',
                            'sys.job_run', 'sys.night', 'list.rule_set', 'list.rule']::regclass[]
   LOOP
     EXECUTE format('CREATE TRIGGER guard_append_only BEFORE UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION app.guard_append_only()', t);

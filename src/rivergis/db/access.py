@@ -23,11 +23,18 @@ STRANGER = "not_signed_in"
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who has signed in: name, display name and what they may do now."""
+    """Somebody who asks: name, display name, what they may do now, and where.
+
+    ``area`` is an adcode prefix: only things of that unit are seen and acted on; empty = everywhere. ``public``: nobody
+    signed in and the service shows its public part. ``by``: ("session" or "key", its id) the actor came with.
+    """
 
     name: str
     display_name: str
     capabilities: frozenset[str]
+    area: str = ""
+    public: bool = False
+    by: tuple[str, str] | None = None
 
 
 def _sha(token: str) -> str:
@@ -89,11 +96,15 @@ def _open_session(conn: Connection, token: str, user: object) -> None:
 def of_session(conn: Connection, token: str) -> Actor | None:
     """Who a session token belongs to, if it is alive."""
     row = conn.execute(
-        text("""SELECT u.name, u.display_name FROM sys.session s JOIN sys."user" u ON u.id = s.user_id
-        WHERE s.token_hash = :h AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL"""),
+        text("""SELECT s.id, u.name, u.display_name, u.area FROM sys.session s JOIN sys."user" u ON u.id = s.user_id
+        WHERE s.token_hash = :h AND s.revoked_at IS NULL AND s.expires_at > now() AND s.seen_at + s.idle > now()
+          AND u.disabled_at IS NULL"""),
         {"h": _sha(token)},
     ).first()
-    return Actor(row.name, row.display_name, people.capabilities(conn, row.name)) if row else None
+    if row is None:
+        return None
+    able = people.capabilities(conn, row.name)
+    return Actor(row.name, row.display_name, able, row.area, by=("session", str(row.id)))
 
 
 def sign_out(db: Database, token: str) -> None:
@@ -140,9 +151,14 @@ def revoke_key(conn: Connection, name: str, about: str) -> int:
 def of_key(conn: Connection, key: str) -> Actor | None:
     """Who an API key belongs to, with the rights the key has, if it is alive."""
     row = conn.execute(
-        text("""SELECT u.name, u.display_name, k.role FROM sys.api_key k JOIN sys."user" u ON u.id = k.user_id
+        text("""SELECT k.id, u.name, u.display_name, k.role, u.area, k.area AS narrower
+        FROM sys.api_key k JOIN sys."user" u ON u.id = k.user_id
         WHERE k.key_hash = :h AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
           AND u.disabled_at IS NULL"""),
         {"h": _sha(key)},
     ).first()
-    return Actor(row.name, row.display_name, people.capabilities(conn, row.name, row.role)) if row else None
+    # a user who was moved to another area since takes the key along: nothing is seen where the two do not meet
+    if row is None or (not row.narrower.startswith(row.area) and row.narrower):
+        return None
+    able = people.capabilities(conn, row.name, row.role)
+    return Actor(row.name, row.display_name, able, row.narrower or row.area, by=("key", str(row.id)))

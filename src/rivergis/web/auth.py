@@ -5,9 +5,9 @@ A browser has a session cookie, a program a key (``Authorization: Bearer KEY``);
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -60,16 +60,32 @@ def saw_patrols(request: Request, actor: Actor, what: str) -> None:
         system.audit(conn, actor.name, "view", f"patrols:{what}")
 
 
-def _actor(request: Request) -> Actor | None:
-    """Who a key or a session belongs to. A key that is named must be good: no falling back to a cookie."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    token = request.cookies.get(COOKIE)
-    if not scheme and not token:
+def actor_of(headers: Mapping[str, str], cookies: Mapping[str, str], conn: Any) -> Actor | None:
+    """Who a key or a session belongs to. A key that is named must be good: no falling back to a cookie.
+
+    ``headers``: names in lower case, or a mapping that does not mind.
+    """
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    if scheme:
+        return access.of_key(conn, key.strip()) if scheme.lower() == "bearer" else None
+    token = cookies.get(COOKIE)
+    return access.of_session(conn, token) if token else None
+
+
+def who(state: Any, token: tuple[str, str]) -> Actor | None:
+    """Who asks a service (its ``app.state``): ``token`` is the header ``Authorization`` and the session cookie, each or ''.
+
+    To be remembered for a minute at most: sessions end when they are not used, and keys on their day.
+    """
+    scheme, session = token
+    if not scheme and not session:
         return None
-    with database(request).read() as conn:
-        if scheme:
-            return access.of_key(conn, key.strip()) if scheme.lower() == "bearer" else None
-        return access.of_session(conn, token or "")
+    with state.db.read() as conn:
+        return actor_of({"authorization": scheme} if scheme else {}, {COOKIE: session}, conn)
+
+
+def _actor(request: Request) -> Actor | None:
+    return who(request.app.state, (request.headers.get("authorization", ""), request.cookies.get(COOKIE, "")))
 
 
 async def check_origin(request: Request) -> None:
