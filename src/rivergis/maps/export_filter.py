@@ -1,4 +1,4 @@
-"""Filters in CQL2 text (OGC 21-065r2) as SQL: values become bound parameters, properties come from a closed list.
+"""Filters in CQL2 text or JSON (OGC 21-065r2) as SQL: values become bound parameters, properties come from a closed list.
 
 The ``cql2`` package reads the text; its tree is walked here, because the SQL it writes itself has the values inside.
 Every comparison is checked for kinds first, so that a wrong one is a sentence and not a fault of the database.
@@ -15,13 +15,19 @@ from datetime import date, datetime
 from typing import Any
 
 import cql2
+import numpy as np
 import shapely
 
 from rivergis.errors import UsageError
 
 MAX_CHARS, MAX_DEPTH = 20_000, 50
+TEXT, JSON = "cql2-text", "cql2-json"
 _COMPARE = {"=": "=", "<>": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
-_ARITHMETIC = ("+", "-", "*", "/", "%")
+_DIVIDED = "CAST({0} AS double precision) / nullif({1}, 0)"
+_ARITHMETIC = {
+    "+": "({0} + {1})", "-": "({0} - {1})", "*": "({0} * {1})", "/": f"({_DIVIDED})", "div": f"trunc({_DIVIDED})",
+    "%": "CAST(CAST({0} AS numeric) % nullif(CAST({1} AS numeric), 0) AS double precision)", "^": "power({0}, {1})",
+}  # fmt: skip
 _SPATIAL = {f"s_{name.lower()}": f"ST_{name}" for name in (
     "Intersects", "Within", "Contains", "Disjoint", "Touches", "Crosses", "Overlaps", "Equals",
 )}  # fmt: skip
@@ -32,9 +38,16 @@ _TEMPORAL = {
     "t_disjoint": "({0} > {3} OR {1} < {2})", "t_equals": "{0} = {2} AND {1} = {3}",
 }  # fmt: skip
 _OPERATORS = (
-    "= <> < > <= >= AND OR NOT LIKE BETWEEN IN IS NULL CASEI + - * / % S_INTERSECTS S_WITHIN … T_AFTER T_DURING …"
+    "= <> < > <= >= AND OR NOT LIKE BETWEEN IN IS NULL CASEI + - * / div % ^ S_INTERSECTS S_WITHIN … T_AFTER T_DURING …"
 )
 _TIMES = ("date", "time")
+# how many operands an operator has; and, or: as many as there are
+_OPERANDS = {
+    **dict.fromkeys((*_COMPARE, *_SPATIAL, *_TEMPORAL, *_ARITHMETIC, "like", "in"), 2), "between": 3,
+    **dict.fromkeys(("not", "isnull", "casei"), 1),
+}  # fmt: skip
+# positions (n, 2) of a filter as degrees of EPSG:4490, x = east
+Move = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -53,31 +66,40 @@ class Where:
     params: dict[str, Any]
 
 
-def where(text: str, properties: Mapping[str, Property]) -> Where:
-    """The SQL condition of a CQL2 text; geometries in it are EPSG:4490 (longitude, latitude).
+def where(text: str, properties: Mapping[str, Property], lang: str = TEXT, move: Move | None = None) -> Where:
+    """The SQL condition of a CQL2 text or JSON; geometries in it are EPSG:4490 (longitude, latitude) unless ``move`` brings them there.
 
     Raises ``UsageError`` with one sentence: unreadable text, unknown property (the known ones are listed), values of
     another kind than the property, or an operator that is not supported.
     """
-    _check_size(text)
+    return of_tree(tree(text, lang), properties, move)
+
+
+def of_tree(node: Any, properties: Mapping[str, Property], move: Move | None = None) -> Where:
+    """The SQL condition of a filter that has been read (``tree``)."""
+    walk = _Walk(properties, move)
+    return Where(walk.condition(node), walk.params)
+
+
+def tree(text: str, lang: str = TEXT) -> Any:
+    """A filter in CQL2 text or JSON as the tree of its operators, as CQL2 JSON has it."""
+    _check_size(text, MAX_DEPTH if lang == TEXT else 2 * MAX_DEPTH)
     try:
-        tree = json.loads(json.dumps(cql2.parse_text(text).to_json()))
+        read = cql2.parse_text(text) if lang == TEXT else cql2.parse_json(text)
+        return json.loads(json.dumps(read.to_json()))
     except (cql2.ParseError, cql2.ValidationError, ValueError, TypeError) as error:
-        raise UsageError(
-            f"The filter cannot be read{_position(str(error))}: {text[:200]!r} is not CQL2 text."
-        ) from error
-    walk = _Walk(properties)
-    return Where(walk.condition(tree), walk.params)
+        kind = "CQL2 text" if lang == TEXT else "CQL2 JSON"
+        raise UsageError(f"The filter cannot be read{_position(str(error))}: {text[:200]!r} is not {kind}.") from error
 
 
-def _check_size(text: str) -> None:
+def _check_size(text: str, depth_limit: int) -> None:
     """The reader is recursive: what is too deep for it is refused before it sees it."""
     depth = deepest = 0
     for character in text:
-        depth += (character == "(") - (character == ")")
+        depth += (character in "([{") - (character in ")]}")
         deepest = max(deepest, depth)
     run = max((len(m) for m in re.findall(r"(?i)(?:not\s+|[-\s]){2,}", text)), default=0)
-    if len(text) > MAX_CHARS or deepest > MAX_DEPTH or run > 4 * MAX_DEPTH:
+    if len(text) > MAX_CHARS or deepest > depth_limit or run > 4 * MAX_DEPTH:
         raise UsageError(f"The filter is too long or too deep: at most {MAX_CHARS} characters and {MAX_DEPTH} levels.")
 
 
@@ -99,6 +121,7 @@ class _Value:
 @dataclass
 class _Walk:
     properties: Mapping[str, Property]
+    move: Move | None = None
     params: dict[str, Any] = field(default_factory=dict)
 
     def bind(self, value: Any, cast: str) -> str:
@@ -117,8 +140,8 @@ class _Walk:
             return value.sql
         if not isinstance(node, dict) or "op" not in node:
             raise UsageError(f"The filter is no condition but a value: {str(node)[:80]}.")
-        name = str(node["op"]).lower()
-        return self._operators().get(name, self._unknown)(name, node["args"])
+        name, args = _operation(node)
+        return self._operators().get(name, self._unknown)(name, args)
 
     def _operators(self) -> dict[str, Callable[[str, list[Any]], str]]:
         return {
@@ -153,6 +176,8 @@ class _Walk:
         return f"({value.sql} BETWEEN {low.sql} AND {high.sql})"
 
     def _in(self, name: str, args: list[Any]) -> str:
+        if not isinstance(args[1], list):
+            raise UsageError("IN wants a list of values in the filter.")
         value, *listed = self._alike([args[0], *args[1]])
         return f"({value.sql} IN ({', '.join(v.sql for v in listed)}))" if listed else "false"
 
@@ -181,7 +206,7 @@ class _Walk:
         if isinstance(node, dict) and ("date" in node or "timestamp" in node):
             return self._moment(str(node.get("date") or node.get("timestamp")))
         if isinstance(node, dict) and "op" in node:
-            return self._computed(str(node["op"]).lower(), node["args"])
+            return self._computed(*_operation(node))
         raise UsageError(f"{str(node)[:80]} cannot stand here in a filter.")
 
     def _property(self, name: str) -> _Value:
@@ -204,14 +229,7 @@ class _Walk:
         if name not in _ARITHMETIC:
             self._unknown(name, args)
         _same(values, ("number",))
-        left, right = values[0].sql, values[1].sql
-        if name == "/":
-            return _Value(f"({left} / nullif({right}, 0))", "number")
-        if name == "%":
-            return _Value(
-                f"CAST(CAST({left} AS numeric) % nullif(CAST({right} AS numeric), 0) AS double precision)", "number"
-            )
-        return _Value(f"({left} {name} {right})", "number")
+        return _Value(_ARITHMETIC[name].format(*(v.sql for v in values)), "number")
 
     def _moment(self, text: str) -> _Value:
         return self._instant(_Value("", "text", text), last=False)
@@ -247,7 +265,7 @@ class _Walk:
     def _ends(self, node: Any) -> tuple[str, str]:
         """First and last moment of a day, an instant or an interval (``..`` is open)."""
         if isinstance(node, dict) and "interval" in node:
-            low, high = node["interval"]
+            low, high = _pair(node["interval"])
             first = "'-infinity'::timestamptz" if low == ".." else self._end(low, last=False)
             return first, "'infinity'::timestamptz" if high == ".." else self._end(high, last=True)
         return self._end(node, last=False), self._end(node, last=True)
@@ -267,7 +285,7 @@ class _Walk:
             if value.kind != "geometry":
                 raise UsageError(f"{value.name} is no shape: spatial conditions are asked of geom.")
             return value.sql
-        shape = _drawn(node)
+        shape = _drawn(node, self.move)
         bounds = shapely.bounds(shape)
         if not (bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90):
             raise UsageError(
@@ -278,18 +296,45 @@ class _Walk:
         )
 
 
-def _drawn(node: Any) -> shapely.Geometry:
-    """A bounding box or GeoJSON geometry of a filter."""
+def _operation(node: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Name and operands of an operator, as many as it has."""
+    name, args = str(node["op"]).lower(), node.get("args")
+    wanted = _OPERANDS.get(name)
+    if not isinstance(args, list) or len(args) < (wanted or 1) or (wanted is not None and len(args) > wanted):
+        raise UsageError(f"{name!r} wants {wanted or 'at least 1'} operands in the filter.")
+    return name, args
+
+
+def _pair(ends: Any) -> tuple[Any, Any]:
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise UsageError("An interval in the filter has two ends, as ['2026-01-01', '..'].")
+    return ends[0], ends[1]
+
+
+def _drawn(node: Any, move: Move | None) -> shapely.Geometry:
+    """A bounding box or GeoJSON geometry of a filter, in degrees of EPSG:4490."""
     try:
         if isinstance(node, dict) and "bbox" in node:
             box = node["bbox"]
-            return shapely.box(*(box if len(box) == 4 else (box[0], box[1], box[3], box[4])))
-        shape = shapely.from_geojson(json.dumps(node))
-    except (shapely.GEOSException, TypeError, ValueError) as error:
+            shape = shapely.box(*(box if len(box) == 4 else (box[0], box[1], box[3], box[4])))
+        else:
+            shape = shapely.from_geojson(json.dumps(node))
+        if move is not None and shape is not None:
+            shape = moved(shape, move)
+    except (shapely.GEOSException, TypeError, ValueError, IndexError) as error:
         raise UsageError(f"{str(node)[:80]} is no shape that a filter can use.") from error
     if shape is None or shape.is_empty:
         raise UsageError("A shape in the filter is empty.")
+    if not np.isfinite(shapely.get_coordinates(shape)).all():
+        raise UsageError("A shape in the filter has coordinates that are no place in its system.")
     return shape if shape.is_valid else shapely.make_valid(shape)
+
+
+def moved(shape: shapely.Geometry, move: Move) -> shapely.Geometry:
+    """A shape brought over by ``move``; its edges stay where they were straight, to 1/32 of its extent."""
+    west, south, east, north = shapely.bounds(shape)
+    step = max(east - west, north - south) / 32
+    return shapely.transform(shapely.segmentize(shape, step) if math.isfinite(step) and step > 0 else shape, move)
 
 
 def _same(values: list[_Value], kinds: tuple[str, ...]) -> None:
