@@ -125,6 +125,18 @@ class TooLong(RivergisError):
     code, exit_code, http_status, zh = "too_long", 6, 503, "查询超时"
 
 
+class Outdated(Conflict):
+    """An edit was made on an older edition of the thing; ``details`` holds both shapes where they are known."""
+
+    code, http_status, zh = "outdated", 412, "内容已被他人更新"
+
+
+class EditionMissing(UsageError):
+    """An edit does not say which edition of the thing it was made on."""
+
+    code, http_status, zh = "edition_missing", 428, "未说明所改的版次"
+
+
 class EnvironmentFault(RivergisError):
     """Database gone, disk full, program missing: nothing the input could mend."""
 

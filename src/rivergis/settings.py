@@ -66,6 +66,8 @@ class Settings:
     """Limits against hostile files that differ from the defaults: ``RIVERGIS_MAX_SECONDS`` -> ``seconds`` (see intake/limits.py)."""
     notices: Notices = field(default_factory=Notices)
     """Where the news of a night go."""
+    writes: bool = False
+    """``RIVERGIS_WRITES=on``: drafts, candidates and reports may be changed through the OGC API by whoever may change them."""
     tile_cache_mb: int = 64
     """Memory of one server process for vector tiles; 0: none is remembered."""
 
@@ -95,6 +97,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         feed_settle_s=_whole("RIVERGIS_FEED_SETTLE_S", env.get("RIVERGIS_FEED_SETTLE_S") or "120", least=0),
         max_limits={k.removeprefix(_MAX).lower(): _whole(k, v) for k, v in env.items() if k.startswith(_MAX) and v},
         notices=_notices(env),
+        writes=_switch("RIVERGIS_WRITES", env.get("RIVERGIS_WRITES")),
         tile_cache_mb=_whole("RIVERGIS_TILE_CACHE_MB", env.get("RIVERGIS_TILE_CACHE_MB") or "64", least=0),
     )
 
@@ -115,6 +118,13 @@ def _notices(env: Mapping[str, str]) -> Notices:
         smtp_password=env.get("RIVERGIS_SMTP_PASSWORD") or None,
         base_url=(env.get("RIVERGIS_BASE_URL") or "").rstrip("/") or None,
     )
+
+
+def _switch(name: str, text: str | None) -> bool:
+    word = (text or "off").strip().lower()
+    if word not in ("on", "off"):
+        raise UsageError(f"{name} is {word[:40]!r}: it must be on or off.")
+    return word == "on"
 
 
 def _whole(name: str, text: str, least: int = 1) -> int:
