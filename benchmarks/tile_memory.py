@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import os
 import socket
 import subprocess
 import tempfile
@@ -37,8 +36,8 @@ def cpu_s(pids: list[int]) -> float:
     total = 0
     for pid in pids:
         try:
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                total += int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0])
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                total += int((thread / "schedstat").read_text().split()[0])
         except OSError:
             continue
     return total / 1e9
@@ -83,7 +82,7 @@ def main() -> None:
     rows["remembered, 304"] = measure(asked.url, [asked.pid], {**key, "If-None-Match": tag}, n)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "tile.mvt").write_bytes(tile)
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
