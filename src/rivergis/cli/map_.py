@@ -55,15 +55,16 @@ def county(on: datetime | None, out: Path, as_json: bool) -> None:
 @OUT
 @common.json_option
 def river(code: str, namespace: str | None, on: datetime | None, out: Path, as_json: bool) -> None:
-    """One river by its CODE.
+    """一河一档: one river by its CODE, on the map and in words, as one page.
 
     \b
     Example:
       rivergis map river YXH --out yxh.html
     """
-    from rivergis.maps import sheets
+    from rivergis.reports import river_file
 
-    _write(out, as_json, lambda conn, sheet: sheets.river(conn, sheet, code, on.date() if on else None, namespace))
+    day = on.date() if on else None
+    _write(out, as_json, lambda conn, sheet: river_file.page(conn, sheet, code, day, namespace))
 
 
 @command.command()

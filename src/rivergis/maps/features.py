@@ -98,12 +98,22 @@ def layer(conn: Connection, noun: str, at: When, scope: Scope | None = None) -> 
     where, params = _scope(noun, scope)
     frame = read_frame(
         conn,
-        f"""SELECT t.id, t.code, r.name AS river, {columns}, t.geom
-        FROM app.{_TABLES.get(noun, noun)}_as_of(:on, :known) t
-        {_JOINS.get(noun) or _RIVER.format("t")} {where} ORDER BY t.code, t.id""",
+        f"SELECT t.id, t.code, r.name AS river, {columns}, t.geom {_rows_of(noun)} {where} ORDER BY t.code, t.id",
         {**at.params, **params},
     )
     return _dressed(noun, shape, frame)
+
+
+def count(conn: Connection, noun: str, at: When, scope: Scope | None, most: int) -> int:
+    """How many features ``layer`` would give; no farther than ``most`` + 1 is counted, for nobody needs to know."""
+    where, params = _scope(noun, scope)
+    query = f"SELECT count(*) AS n FROM (SELECT 1 {_rows_of(noun)} {where} LIMIT :most) x"
+    return int(read_table(conn, query, {**at.params, **params, "most": most + 1})["n"].iloc[0])
+
+
+def _rows_of(noun: str) -> str:
+    """FROM of a layer's query: its rows of the day as ``t``, its river as ``r``, its act as ``v`` where it has one."""
+    return f"FROM app.{_TABLES.get(noun, noun)}_as_of(:on, :known) t {_JOINS.get(noun) or _RIVER.format('t')}"
 
 
 def _scope(noun: str, scope: Scope | None) -> tuple[str, dict[str, Any]]:
@@ -177,6 +187,35 @@ def said(noun: str, column: str, value: Any) -> Any:
         return chainage(float(value))
     code = int(value) if column in ("zone_class", "grade", "survey_scale") and not isinstance(value, str) else value
     return words.choice(noun, column, code)
+
+
+def county_name(conn: Connection, at: When) -> str:
+    """Name of the county the database is about, if there is exactly one."""
+    query = "SELECT name FROM app.admin_unit_as_of(:on, :known) WHERE level = 'county' LIMIT 2"
+    found = read_table(conn, query, at.params)
+    return str(found["name"].iloc[0]) if len(found) == 1 else ""
+
+
+def has_drafts(conn: Connection, at: When, scope: Scope | None = None) -> bool:
+    """Whether any line of the day, or of a river, is a draft: then the map says so across all of it."""
+    own = "AND v.river_id = :river" if scope is not None and scope.river_id is not None else ""
+    query = (
+        f"SELECT EXISTS (SELECT FROM app.boundary_version_as_of(:on, :known) v WHERE v.basis = 'draft' {own}) AS found"
+    )
+    more = {"river": scope.river_id} if scope is not None and own else {}
+    return bool(read_table(conn, query, {**at.params, **more})["found"].iloc[0])
+
+
+def extent(conn: Connection, at: When) -> tuple[float, float, float, float] | None:
+    """Box round the units of the day, or else its reaches, in degrees; None where there is neither."""
+    for noun in ("admin_unit", "reach"):
+        query = f"""SELECT ST_XMin(b) AS west, ST_YMin(b) AS south, ST_XMax(b) AS east, ST_YMax(b) AS north
+            FROM (SELECT ST_Extent(t.geom) AS b FROM app.{noun}_as_of(:on, :known) t) x WHERE b IS NOT NULL"""
+        found = read_table(conn, query, at.params)
+        if len(found):
+            west, south, east, north = (float(v) for v in found.iloc[0])
+            return west, south, east, north
+    return None
 
 
 @dataclass(frozen=True)

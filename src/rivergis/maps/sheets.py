@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,11 +14,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from rivergis import words
-from rivergis.maps import atlas, features, leads, thinning
-from rivergis.maps.features import COUNTY, GROUND, HIDDEN, When
+from rivergis.maps import atlas, features, leads, sheet_layers
+from rivergis.maps.atlas import Bounds, Layers, LocalMap
+from rivergis.maps.features import COUNTY, GROUND, HIDDEN, River, When
+from rivergis.maps.marks import Picture
+from rivergis.maps.sheet_layers import Chosen
 from rivergis.river import store as river_store
 
-NIGHT_LEADS = 1200  # leads on the map of a night, so that there is room for the ground
+NIGHT_LEADS = 1200  # leads on one map, so that there is room for the ground
 
 
 @dataclass(frozen=True)
@@ -28,70 +32,100 @@ class Sheet:
     store_dir: Path | None = None
 
     @property
-    def pictures(self) -> leads.Pictures | None:
-        return leads.Pictures(self.store_dir) if self.assets == "inline" else None
+    def served(self) -> bool:
+        """Whether the page can ask the service for tiles."""
+        return self.assets != "inline"
 
-    def options(self, conn: Connection) -> dict[str, Any]:
-        """Stamp and assets, as every map takes them."""
-        demo = river_store.has_namespace(conn, "demo")
-        return {"stamp": words.both("page.demo") if demo else None, "assets": self.assets}
+    @property
+    def pictures(self) -> leads.Pictures | None:
+        return None if self.served else leads.Pictures(self.store_dir)
+
+    def stamp(self, conn: Connection, *, drafts: bool) -> str | None:
+        """What stands across the map: that it is a demonstration, that there is something on it nobody announced."""
+        told = [words.both("page.demo")] if river_store.has_namespace(conn, "demo") else []
+        told += [words.both("sheet.draft_stamp")] if drafts else []
+        return " · ".join(told) or None
+
+
+@dataclass(frozen=True)
+class Titled:
+    """What a map is called: key of the kind of map in the catalogue (``map.KIND``), and what it is about."""
+
+    kind: str
+    name: str
+
+    def of(self, note: str) -> tuple[str, str]:
+        """Title in Chinese with what was left out, and in English."""
+        zh, en = words.pair(f"map.{self.kind}")
+        return " · ".join(p for p in (zh, self.name, note) if p), en
+
+
+def draw(
+    conn: Connection,
+    sheet: Sheet,
+    titled: Titled,
+    at: When,
+    chosen: Chosen,
+    *,
+    drafts: bool,
+    focus: Bounds | None = None,
+    hidden: Sequence[str] = (),
+    listed: str | None = None,
+    pictures: Sequence[Picture] = (),
+    below: str = "",
+) -> str:
+    """HTML of a map: small layers in the page, large ones as tiles of the day, with title, stamp, legend and search.
+
+    ``focus``: west, south, east, north of the first view in degrees (default: all that stands in the page); ``listed``: the
+    layer that is listed beside the map; ``below``: finished HTML under it; ``drafts``: whether any line on it is one.
+    """
+    zh, en = titled.of(chosen.note)
+    map_ = LocalMap(zh, en, stamp=sheet.stamp(conn, drafts=drafts), assets=sheet.assets, day=at.on)
+    if listed:
+        map_.list_layer(listed)
+    map_.add_layers(chosen.frames, hidden).add_pictures(pictures).below(below)
+    if chosen.tiled:
+        map_.add_tiles(chosen.tiled, day=at.on, hidden=hidden)
+    own = [f for f in chosen.frames.values() if len(f)]
+    seen = features.extent(conn, at) if chosen.tiled and focus is None else None
+    return map_.look_at(focus or seen or atlas.bounds(own)).html()
 
 
 def county(conn: Connection, sheet: Sheet, on: date | None = None) -> str:
-    """The county at a glance, as of a civil day (today): every layer in force, and the leads that stand."""
+    """The county at a glance (一张图), as of a civil day (today): every layer in force, and the leads that stand."""
     at = features.when(conn, on)
-    layers = {noun: features.layer(conn, noun, at) for noun in COUNTY}
-    layers["finding"] = leads.standing(conn, at, pictures=sheet.pictures)
-    return _page(conn, sheet, layers, "county", at, _county_name(conn, at))
+    own, note = _told(leads.standing(conn, at, pictures=sheet.pictures))
+    chosen = sheet_layers.gather(conn, COUNTY, at, served=sheet.served, own=own, note=note)
+    titled = Titled("county", f"{features.county_name(conn, at)} {at.on}".strip())
+    return draw(conn, sheet, titled, at, chosen, drafts=features.has_drafts(conn, at), hidden=HIDDEN)
 
 
-def river(conn: Connection, sheet: Sheet, code: str, on: date | None = None, namespace: str | None = None) -> str:
-    """One river with its ground; ``NotFound`` when no river has the code."""
-    at = features.when(conn, on)
-    found = features.river(conn, code, at, namespace)
-    layers = {noun: features.layer(conn, noun, at, found.scope) for noun in COUNTY} if found.scope.box else {}
+def river(conn: Connection, sheet: Sheet, found: River, at: When, below: str = "") -> str:
+    """One river with its ground, and ``below`` what is known of it."""
+    own: Layers = {}
+    chosen = Chosen({}, (), "")
     if found.scope.box:
-        layers["finding"] = leads.standing(conn, at, scope=found.scope, pictures=sheet.pictures)
-    return _page(conn, sheet, layers, "river", at, f"{found.name} {found.name_en or ''}".strip(), focus=found.scope.box)
+        own, note = _told(leads.standing(conn, at, scope=found.scope, pictures=sheet.pictures))
+        chosen = sheet_layers.gather(conn, COUNTY, at, served=sheet.served, scope=found.scope, own=own, note=note)
+    titled = Titled("river", f"{found.name} {found.name_en or ''} {at.on}".replace("  ", " "))
+    drafts = features.has_drafts(conn, at, found.scope)
+    return draw(conn, sheet, titled, at, chosen, drafts=drafts, hidden=HIDDEN, focus=found.scope.box, below=below)
 
 
 def night(conn: Connection, sheet: Sheet, on: date) -> str:
-    """The leads of a night and the objects it did not tell, on the lines in force that day."""
+    """The leads of a night (疑似问题线索) and the objects it did not tell, on the lines in force that day."""
     at = features.when(conn, on)
-    ground = {noun: features.layer(conn, noun, at) for noun in GROUND}
-    ground["not_finding"] = leads.not_told(conn, at)
-    told = leads.of_night(conn, at, pictures=sheet.pictures)
-    # what the night told stands first: of a long list the rest is left out, and said
-    cut = [words.say("map.night_cut", n=NIGHT_LEADS, all=len(told))] if len(told) > NIGHT_LEADS else []
-    drawn, thinned = thinning.fit({**ground, "finding": told.head(NIGHT_LEADS)})
-    note = " · ".join([*cut, *([thinned] if thinned else [])])
-    zh, en = _title("night", str(on), note)
-    findings = drawn.pop("finding")
-    return atlas.night_map(findings, drawn, title_zh=zh, title_en=en, hidden=("boundary_area",), **sheet.options(conn))
+    own, note = _told(leads.of_night(conn, at, pictures=sheet.pictures))
+    own["not_finding"] = leads.not_told(conn, at)
+    chosen = sheet_layers.gather(conn, GROUND, at, served=sheet.served, own=own, note=note)
+    told = chosen.frames["finding"]
+    focus = atlas.bounds([told], margin=0.08) if len(told) else None
+    drafts = features.has_drafts(conn, at)
+    titled, hidden = Titled("night", str(on)), ("boundary_area",)
+    return draw(conn, sheet, titled, at, chosen, drafts=drafts, focus=focus, hidden=hidden, listed="finding")
 
 
-def _county_name(conn: Connection, at: When) -> str:
-    """Name of the county the database is about, if there is exactly one."""
-    units = features.layer(conn, "admin_unit", at)
-    counties = units[units["cls"] == "county"]["label"]
-    return str(counties.iloc[0]) if len(counties) == 1 else ""
-
-
-def _page(
-    conn: Connection,
-    sheet: Sheet,
-    layers: atlas.Layers,
-    kind: str,
-    at: When,
-    name: str,
-    focus: tuple[float, float, float, float] | None = None,
-) -> str:
-    drawn, note = thinning.fit(layers)
-    zh, en = _title(kind, f"{name} {at.on}".strip(), note)
-    draw = atlas.river_map if kind == "river" else atlas.county_map
-    return draw(drawn, title_zh=zh, title_en=en, hidden=HIDDEN, focus=focus, **sheet.options(conn))
-
-
-def _title(kind: str, name: str, note: str) -> tuple[str, str]:
-    zh, en = words.pair(f"map.{kind}")
-    return " · ".join(p for p in (zh, name, note) if p), en
+def _told(found: Any) -> tuple[Layers, str]:
+    """Leads as a map carries them: what the night told stands first, of a long list the rest is left out, and said."""
+    cut = words.say("map.night_cut", n=NIGHT_LEADS, all=len(found)) if len(found) > NIGHT_LEADS else ""
+    return {"finding": found.head(NIGHT_LEADS)}, cut

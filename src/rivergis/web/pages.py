@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import HTMLResponse, Response
 
 from rivergis.db.access import Actor
 from rivergis.maps import features, leads, lists, sheets
 from rivergis.maps.sheets import Sheet
-from rivergis.reports import book
+from rivergis.reports import book, river_file
 from rivergis.web import page
 from rivergis.web.auth import database, require, saw_patrols
 
@@ -20,9 +21,14 @@ router = APIRouter()
 SERVED = Sheet(assets=page.ASSETS)
 # a night that ended longer ago than this did not run last night
 LATE = timedelta(hours=24)
+LONGEST_S = 30.0
 
 View = Annotated[Actor, Depends(require("view"))]
 SignedIn = Annotated[Actor, Depends(require())]
+Code = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$", description="Code of the river")]
+Namespace = Annotated[
+    str | None, Query(max_length=80, pattern=r"^[^\x00]*$", description="Who gave the code, where several did")
+]
 On = Annotated[date | None, Query(description="Civil day (Asia/Shanghai) as of which the map is drawn; default today")]
 
 
@@ -69,10 +75,19 @@ def county_map(request: Request, _: View, on: On = None) -> HTMLResponse:
 
 
 @router.get("/maps/river/{code}", response_class=HTMLResponse, tags=["maps"])
-def river_map(request: Request, _: View, code: str, on: On = None, namespace: str | None = None) -> HTMLResponse:
-    """一河一图: one river with its lines, zones, outfalls and leads."""
-    with database(request).read() as conn:
-        return page.scripted(sheets.river(conn, SERVED, code, on, namespace))
+def river_map(request: Request, actor: View, code: Code, on: On = None, namespace: Namespace = None) -> HTMLResponse:
+    """一河一档: one river with its lines, zones, outfalls and leads on the map, and all that is known of it below."""
+    with database(request).read(timeout_s=LONGEST_S) as conn:
+        tracks = "view_tracks" in actor.capabilities
+        return page.scripted(river_file.page(conn, SERVED, code, on, namespace, tracks=tracks))
+
+
+@router.get("/api/rivers/{code}", tags=["maps"])
+def river_record(request: Request, actor: View, code: Code, on: On = None, namespace: Namespace = None) -> Response:
+    """一河一档 in one call: geometry, length, chiefs, outfalls, zones, lines, sections, problems, patrols, facts of health, as of a day."""
+    with database(request).read(timeout_s=LONGEST_S) as conn:
+        told = river_file.record(conn, code, on, namespace, tracks="view_tracks" in actor.capabilities)
+    return Response(json.dumps(told, ensure_ascii=False, default=str), media_type="application/json")
 
 
 @router.get("/maps/night/{night}", response_class=HTMLResponse, tags=["maps"])
