@@ -38,7 +38,9 @@ def _long(ask: Ask, quick) -> Answer:
 
 
 def _short(ask: Ask, quick) -> Answer:
-    return Answer((b"%d " % r[0] for lot in quick.stream("SELECT generate_series(1, 5)", size=2) for r in lot), "text/plain")
+    return Answer(
+        (b"%d " % r[0] for lot in quick.stream("SELECT generate_series(1, 5)", size=2) for r in lot), "text/plain"
+    )
 
 
 def _refused(ask: Ask, quick) -> Answer:
@@ -60,7 +62,7 @@ def site(db, cli_env):
         people.grant(conn, "wang", "viewer")
         key = access.make_key(conn, "wang", "test")
     app = create_app(db, settings.load(cli_env))
-    lane = Lane(app, db=db, pool=app.state.pool, watch=app.state.watch, ways=WAYS, headers=HEADERS, refuse=_said)
+    lane = Lane(app, pool=app.state.pool, watch=app.state.watch, ways=WAYS, headers=HEADERS, refuse=_said)
 
     async def outer(scope, receive, send):  # type: ignore[no-untyped-def]
         await lane({**scope, "app": app}, receive, send)
@@ -71,7 +73,9 @@ def site(db, cli_env):
 
 def _running(db, what: str) -> int:
     with db.read() as conn:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE :w AND pid <> pg_backend_pid()"
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE :w AND pid <> pg_backend_pid()"
+        )
         return int(conn.execute(text(query), {"w": f"%{what}%"}).scalar())
 
 

@@ -104,7 +104,6 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
     remembered = tiles.Tiles(app.state.watch, settings.tile_cache_mb << 20)
     app.add_middleware(
         lane.Lane,
-        db=db,
         pool=app.state.pool,
         watch=app.state.watch,
         ways=[*remembered.ways()],

@@ -24,7 +24,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rivergis import words
 from rivergis.db.access import Actor
-from rivergis.db.connect import Database
 from rivergis.db.quick import Quick, QuickPool
 from rivergis.errors import Cancelled, NotSignedIn
 from rivergis.web import auth
@@ -86,13 +85,12 @@ class Lane:
         app: ASGIApp,
         *,
         pool: QuickPool,
-        db: Database,
         watch: Watch,
         ways: Iterable[Way],
         headers: Mapping[str, str],
         refuse: Callable[[Request, Exception], Awaitable[Response]],
     ) -> None:
-        self.app, self.pool, self.db, self.watch, self.refuse = app, pool, db, watch, refuse
+        self.app, self.pool, self.watch, self.refuse = app, pool, watch, refuse
         self.ways = tuple(ways)
         self.headers = [(k.encode(), v.encode()) for k, v in headers.items()]
         self.threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="rivergis-lane")
@@ -126,13 +124,13 @@ class Lane:
 
     async def _ask(self, way: Way, args: dict[str, str], scope: Scope) -> Ask:
         headers = Headers(scope=scope)
-        actor = await self._actor(headers)
+        actor = await self._actor(headers, scope["app"])
         scope["app"].state.limits.check(actor.name, way.kind)
         host = headers.get("host") or "{}:{}".format(*(scope.get("server") or ("localhost", 80)))
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return Ask(scope["method"], scope["path"], args, query, headers, actor, f"{scope['scheme']}://{host}")
 
-    async def _actor(self, headers: Headers) -> Actor:
+    async def _actor(self, headers: Headers, app: Any) -> Actor:
         """Who asks: asked of the database once, and again after anything changed there of who may do what."""
         state, now = self.watch.state(ACCESS), time.monotonic()
         if state != self._known_at or len(self._known) > _MEMORY:
@@ -142,15 +140,11 @@ class Lane:
         actor, until = known.get(token, (None, 0.0))
         if actor is None or until < now or not self.watch.alive:
             loop = asyncio.get_running_loop()
-            actor = await loop.run_in_executor(self.threads, self._look_up, token) if any(token) else None
+            actor = await loop.run_in_executor(self.threads, auth.who, app.state, token)
             if actor is None:
                 raise NotSignedIn(words.both("sentence.sign_in_first"))
             known[token] = (actor, now + _REMEMBERED_S)
         return actor
-
-    def _look_up(self, token: tuple[str, str]) -> Actor | None:
-        with self.db.read() as conn:
-            return auth.actor_of({"authorization": token[0]}, {auth.COOKIE: token[1]}, conn)
 
     async def _work(self, way: Way, ask: Ask, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the handler in a thread; what it asks of the database ends when the client leaves."""
