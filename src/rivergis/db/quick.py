@@ -40,7 +40,7 @@ class QuickPool:
             db.engine.url,
             poolclass=QueuePool,
             pool_size=size,
-            max_overflow=0,
+            max_overflow=size,  # downloads hold theirs for as long as a client takes
             pool_timeout=30,
             pool_reset_on_return=None,
             pool_use_lifo=True,

@@ -118,6 +118,8 @@ class Lane:
                 await self._send(answer, scope, send)
         except Cancelled:
             return  # nobody is there to be told
+        except _HalfSent:
+            raise  # the line is cut: a client must not take half an answer for a whole one
         except Exception as error:
             request = Request(scope, receive)
             await (await self.refuse(request, error))(scope, receive, send)
@@ -160,7 +162,8 @@ class Lane:
         done, _ = await asyncio.wait({job}, timeout=_PATIENCE_S)
         if not done:
             left = asyncio.ensure_future(_left(receive))
-            await asyncio.wait({job, left}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {job, left}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if left.done():
                 run.cancel()
             left.cancel()
@@ -175,6 +178,10 @@ class Lane:
             while scope["method"] == "GET" and (lot := await loop.run_in_executor(self.threads, run.more)):
                 await send({"type": "http.response.body", "body": lot, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+        except Cancelled:
+            raise
+        except Exception as error:
+            raise _HalfSent(scope["path"]) from error
         finally:
             left.cancel()
             await loop.run_in_executor(self.threads, run.end)
@@ -199,6 +206,10 @@ class Lane:
         await send(self._start(answer, len(body), scope))
         silent = scope["method"] == "HEAD" or answer.status in (204, 304)
         await send({"type": "http.response.body", "body": b"" if silent else body})
+
+
+class _HalfSent(Exception):
+    """An answer broke off after its beginning was sent."""
 
 
 class _Run:
