@@ -107,13 +107,15 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
 _PUBLIC_ONLY = dict.fromkeys(("boundary_line", "source_zone"), ("basis", "announced"))
 _TABLES = {"boundary_line": "data.boundary_segment"}
 _WRITABLE = {"candidate": "import"}
+# what clients that cannot name a version in a header send back with the thing
+_LOCKS = {"candidate": (_c("version", "integer", "版本", "version"),)}
 
 
 def _of_layer(layer: layers.Layer) -> Collection:
     """A layer of the contract: its code, its columns, and the days on which it is so."""
     assert layer.geometry
     return Collection(
-        layer.name, layer.zh, layer.en, layer.geometry, (CODE, *layer.columns, *VALID), "view",
+        layer.name, layer.zh, layer.en, layer.geometry, (CODE, *layer.columns, *_LOCKS.get(layer.name, ()), *VALID), "view",
         _TABLES.get(layer.name, f"data.{layer.name}"), writable=_WRITABLE.get(layer.name),
         public=_PUBLIC.get(layer.name, ()), public_only=_PUBLIC_ONLY.get(layer.name),
     )  # fmt: skip
@@ -135,7 +137,7 @@ _MADE = (
     Collection("imagery", "影像", "image scene", "MultiPolygon", (
         CODE, _c("taken_on", "date", "拍摄日期", "taken on"), _c("gsd_m", "number", "地面分辨率 m", "ground sampling distance, m"),
         _c("bands", "text", "波段", "bands"), _c("source_crs", "text", "原坐标系", "system of the file"), *VALID), "view", "data.imagery"),
-    Collection("patrol_track", "巡河轨迹", "patrol track", "MultiLineString", (
+    Collection("patrol_track", "巡河轨迹", "patrol track", "LineString", (
         _DAY, _c("chief_code", "text", "河长编码", "chief code", refers="chief"), _c("mode", "text", "方式", "mode"),
         _c("started_at", "time", "开始", "started at"), _c("ended_at", "time", "结束", "ended at"),
         _c("fix_count", "integer", "定位点数", "fixes"), _c("unit_code", "text", "行政区编码", "unit code")),
@@ -158,7 +160,8 @@ _MADE = (
         _c("drawn_by", "text", "划定方法", "drawn by"), _c("hand_edited", "boolean", "人工修改", "edited by hand"),
         _c("basis_text", "text", "依据", "what it rests on"), _c("flood_level_m", "number", "洪水位 m", "flood level, m"),
         _c("tolerance_m", "number", "容差 m", "tolerance, m"), _c("note", "text", "备注", "note"),
-        _c("edition", "integer", "版次", "edition"), _c("changed_by", "text", "修改人", "changed by")),
+        _c("edition", "integer", "版次", "edition"), _c("draft_revision", "integer", "草案修订号", "revision of the draft"),
+        _c("changed_by", "text", "修改人", "changed by")),
         "draft_boundary", "app.boundary_draft_line", ("segment_id", "edition"), writable="draft_boundary", also=("review_boundary",)),
     Collection("report", "现场报告", "report from the place", "Point", (
         _c("kind", "text", "类型", "kind"), _c("word", "text", "原词", "word of the source"), _c("at", "time", "发现时间", "seen at"),
