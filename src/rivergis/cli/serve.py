@@ -55,7 +55,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(128)
+        listener.listen(1024)  # a map asks for many tiles at once
     except OSError as error:
         raise EnvironmentFault(
             f"Cannot listen on {host} port {port} ({error.strerror or error}): another program may have it; "
@@ -76,4 +76,12 @@ def _server(listener: socket.socket) -> uvicorn.Server:
             shown = f"[{host}]" if ":" in host else host
             click.echo(f"服务已启动 serving at http://{shown}:{port}/ (Ctrl+C 停止 stops)")
 
-    return Announced(uvicorn.Config(APP, factory=True, log_level="warning", access_log=False, server_header=False))
+    config = uvicorn.Config(
+        APP,
+        factory=True,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,  # a download that goes on does not hold up the end
+    )
+    return Announced(config)
