@@ -6,22 +6,21 @@ no standard. Register ids A7, A8, D21.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from sqlalchemy import Connection
 
 from rivergis import crs, words
 from rivergis.errors import NotFound
-from rivergis.maps import atlas, features, marks, thinning
+from rivergis.maps import along, atlas, features, marks, thinning
 from rivergis.maps.patrol_rows import Facts, sections_of, whole_rivers
 from rivergis.patrol import period, period_tally
-from rivergis.river.chainage import Axis, label
+from rivergis.river.chainage import label
 from rivergis.river.sections import CLIPPED_DEG
 
 CLASSES = (7, 15, 31, 92)
@@ -140,52 +139,7 @@ def _with_entries(cells: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 
 def on_lines(stretches: pd.DataFrame, facts: Facts) -> gpd.GeoDataFrame:
     """Stretches with their piece of the river axis (LineString, EPSG:4490; None off its ends) and ``half_width_m`` of the reach there."""
-    shapes = np.full(len(stretches), None, dtype=object)
-    rows = stretches.reset_index(drop=True).groupby("river_id", sort=False).indices
-    for river, axis in _axes(facts, rows).items():
-        own = stretches.iloc[rows[river]]
-        shapes[rows[river]] = _pieces(axis, own["from_m"].to_numpy(float), own["to_m"].to_numpy(float))
-    out = gpd.GeoDataFrame(stretches.reset_index(drop=True), geometry=list(shapes), crs=crs.STORAGE)
-    return out.assign(
-        half_width_m=_half_widths(stretches, facts.reaches),
-        river=stretches["river_id"].map(facts.river_names).to_numpy(object),
-    )
-
-
-def _axes(facts: Facts, rivers: Collection[Any]) -> dict[Any, Axis]:
-    """The line that each river is measured on: its axis, or where it has none its reaches if they make one line."""
-    out = {a.river_id: Axis(a.geom, a.origin_m) for a in facts.axes.itertuples() if a.river_id in rivers}
-    rest = facts.reaches[facts.reaches["from_m"].notna() & ~facts.reaches["river_id"].isin(out)]
-    for river, own in rest[rest["river_id"].isin(list(rivers))].groupby("river_id"):
-        chain = own.sort_values("from_m")
-        line = shapely.line_merge(shapely.multilinestrings(chain.geometry.to_numpy()), directed=True)
-        if line.geom_type == "LineString":
-            out[river] = Axis(line, float(chain["from_m"].iloc[0]))
-    return out
-
-
-def _pieces(axis: Axis, from_m: np.ndarray, to_m: np.ndarray) -> np.ndarray:
-    """Parts of one axis, all at once; None where a part lies off its ends."""
-    lo, hi = np.maximum(from_m, axis.origin_m), np.minimum(to_m, axis.end_m)
-    heads, tails = (shapely.get_coordinates(axis.points_at(m)) for m in (lo, hi))
-    vertices, at = shapely.get_coordinates(axis.line), axis.vertices_m
-    first, last = np.searchsorted(at, lo + 1e-6, side="right"), np.searchsorted(at, hi - 1e-6)
-    out = np.full(len(lo), None, dtype=object)
-    for k in np.flatnonzero(hi - lo > 1e-3):
-        out[k] = shapely.LineString(np.vstack([heads[k : k + 1], vertices[first[k] : last[k]], tails[k : k + 1]]))
-    return out
-
-
-def _half_widths(stretches: pd.DataFrame, reaches: gpd.GeoDataFrame) -> np.ndarray:
-    """Half width of the reach in the middle of each stretch, NaN where no reach is known there."""
-    on = reaches[reaches["from_m"].notna()].sort_values("from_m")
-    groups = {r: (g["from_m"].to_numpy(float), g["half_width_m"].to_numpy(float)) for r, g in on.groupby("river_id")}
-    out = np.full(len(stretches), np.nan)
-    for i, (river, a, b) in enumerate(zip(stretches["river_id"], stretches["from_m"], stretches["to_m"], strict=True)):
-        if river in groups:
-            starts, widths = groups[river]
-            out[i] = widths[max(int(np.searchsorted(starts, (a + b) / 2, side="right")) - 1, 0)]
-    return out
+    return along.on_lines(stretches, facts.axes, facts.reaches, facts.river_names)
 
 
 def drawn(coverage: Coverage, facts: Facts) -> gpd.GeoDataFrame:
