@@ -47,7 +47,7 @@ class Scene:
 def _opened(path: Path, driver: str | None = None) -> Iterator[rasterio.DatasetReader]:
     try:
         # GDAL would keep a twentieth of the machine's memory as cache for one file
-        with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+        with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MB << 20):
             # what is not georeferenced is refused below, in a sentence
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with _in_good_company(path) as place, rasterio.open(place, driver=driver) as image:

@@ -267,7 +267,7 @@ def _new(
         "BIGTIFF": "IF_SAFER",
     }
     try:
-        with rasterio.Env(GDAL_CACHEMAX=128), rasterio.open(part, "w", **profile) as image:
+        with rasterio.Env(GDAL_CACHEMAX=128 << 20), rasterio.open(part, "w", **profile) as image:
             image.update_tags(RIVERGIS_METHOD=method, VERTICAL_DATUM=dem.vertical_datum, SOURCE=dem.name, **tags)
             image.set_band_description(1, path.stem)
             if unit:
