@@ -68,6 +68,10 @@ class Settings:
     """Where the news of a night go."""
     writes: bool = False
     """``RIVERGIS_WRITES=on``: drafts, candidates and reports may be changed through the OGC API by whoever may change them."""
+    public: str | None = None
+    """``RIVERGIS_PUBLIC``: 审图号 under which the public part is shown to whoever asks; none: everybody signs in."""
+    cors_origins: tuple[str, ...] = ()
+    """``RIVERGIS_CORS_ORIGINS``: other sites whose pages may read from here, with commas between; none by default."""
     tile_cache_mb: int = 64
     """Memory of one server process for vector tiles; 0: none is remembered."""
 
@@ -98,8 +102,21 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         max_limits={k.removeprefix(_MAX).lower(): _whole(k, v) for k, v in env.items() if k.startswith(_MAX) and v},
         notices=_notices(env),
         writes=_switch("RIVERGIS_WRITES", env.get("RIVERGIS_WRITES")),
+        public=(env.get("RIVERGIS_PUBLIC") or "").strip() or None,
+        cors_origins=_origins(env.get("RIVERGIS_CORS_ORIGINS") or ""),
         tile_cache_mb=_whole("RIVERGIS_TILE_CACHE_MB", env.get("RIVERGIS_TILE_CACHE_MB") or "64", least=0),
     )
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins as browsers send them; ``UsageError`` for anything else, a star above all: it would let every site read."""
+    origins = tuple(o.strip() for o in text.split(",") if o.strip())
+    for origin in origins:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
+            raise UsageError(
+                f"RIVERGIS_CORS_ORIGINS holds {origin[:60]!r}: name each site as http(s)://host or http(s)://host:port."
+            )
+    return origins
 
 
 def _notices(env: Mapping[str, str]) -> Notices:

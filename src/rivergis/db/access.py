@@ -13,12 +13,27 @@ from sqlalchemy import Connection, text
 from rivergis import words
 from rivergis.db import people, system
 from rivergis.db.connect import Database
-from rivergis.errors import NotFound, NotSignedIn, UsageError
+from rivergis.errors import NotFound, NotSignedIn, UsageError, legible
 
-# guessing: after so many wrong passwords for a name it must wait until they are so old
-FAILURES, WINDOW_MIN = 5, 15
-SESSION_H = 12
 STRANGER = "not_signed_in"
+
+
+@dataclass(frozen=True)
+class SessionRules:
+    """How long a session lives, unused and at all, and after how many wrong passwords a name waits (rules ``service.*``)."""
+
+    idle_min: int = 30
+    life_h: int = 12
+    failures: int = 5
+    wait_min: int = 15
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a sign-in came from: network address, and the browser as it names itself."""
+
+    address: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,16 +62,18 @@ def _nobodys_hash() -> str:
     return people.hasher().hash(secrets.token_urlsafe(16))
 
 
-def sign_in(db: Database, name: str, password: str) -> str:
-    """A session token for a right password; ``NotSignedIn`` with one sentence otherwise.
+def sign_in(
+    db: Database, name: str, password: str, rules: SessionRules = SessionRules(), client: Client = Client()
+) -> str:
+    """A session token for a right password, always a new one; ``NotSignedIn`` with one sentence otherwise.
 
-    Five failures for a name within 15 minutes, known or not, and it must wait; the audit is the counter, and tries
-    for one name go one after the other, so that many at once gain nothing.
+    After some failures for a name within a quarter of an hour, known or not, it must wait; the audit is the counter, and
+    tries for one name go one after the other, so that many at once gain nothing.
     """
     name = name.strip()[:64]
     with db.write(STRANGER) as conn:
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('rivergis sign-in'), hashtext(:n))"), {"n": name})
-        refusal = "sentence.locked" if _failures(conn, name) >= FAILURES else None
+        refusal = "sentence.locked" if _failures(conn, name, rules.wait_min) >= rules.failures else None
         user = conn.execute(
             text('SELECT id, password_hash FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name}
         ).first()
@@ -64,15 +81,15 @@ def sign_in(db: Database, name: str, password: str) -> str:
         right = people.hasher().verify(password[:1024], stored or _nobodys_hash()) and stored is not None
         if refusal is None and user is not None and right:
             token = secrets.token_urlsafe(32)
-            _open_session(conn, token, user.id)
+            _open_session(conn, token, user.id, rules, client)
             system.audit(conn, name, "sign_in", name)
             return token
         # a refusal while locked is told apart, so that waiting ends
         system.audit(conn, STRANGER, "sign_in_locked" if refusal else "sign_in_failed", name)
-    raise NotSignedIn(words.both(refusal or "sentence.wrong_sign_in", count=FAILURES, minutes=WINDOW_MIN))
+    raise NotSignedIn(words.both(refusal or "sentence.wrong_sign_in", count=rules.failures, minutes=rules.wait_min))
 
 
-def _failures(conn: Connection, name: str) -> int:
+def _failures(conn: Connection, name: str, window_min: int) -> int:
     """Wrong passwords for a name in the window, since its last sign-in."""
     return int(
         conn.execute(
@@ -80,17 +97,29 @@ def _failures(conn: Connection, name: str) -> int:
             AND at > now() - make_interval(mins => :w)
             AND at > coalesce((SELECT max(at) FROM sys.audit WHERE action = 'sign_in' AND target = :n
                                AND at > now() - make_interval(mins => :w)), '-infinity')"""),
-            {"n": name, "w": WINDOW_MIN},
+            {"n": name, "w": window_min},
         ).scalar_one()
     )
 
 
-def _open_session(conn: Connection, token: str, user: object) -> None:
+def _open_session(conn: Connection, token: str, user: object, rules: SessionRules, client: Client) -> None:
     conn.execute(
-        text("""INSERT INTO sys.session (token_hash, user_id, expires_at)
-        VALUES (:h, :u, now() + make_interval(hours => :life))"""),
-        {"h": _sha(token), "u": user, "life": SESSION_H},
+        text("""INSERT INTO sys.session (token_hash, user_id, expires_at, idle, address, agent)
+        VALUES (:h, :u, now() + make_interval(hours => :life), make_interval(mins => :idle), :address, :agent)"""),
+        {
+            "h": _sha(token),
+            "u": user,
+            "life": rules.life_h,
+            "idle": rules.idle_min,
+            "address": _kept(client.address, 64),
+            "agent": _kept(client.agent, 200),
+        },
     )
+
+
+def _kept(text_: str, most: int) -> str:
+    """What a client says of itself as it may be kept and shown."""
+    return legible(text_)[:most]
 
 
 def of_session(conn: Connection, token: str) -> Actor | None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from rivergis.errors import AlreadyRunning, Conflict, EnvironmentFault, InputErr
 
 psycopg2.extras.register_uuid()
 
+READER = "rivergis_reader"
+"""Role that sees only rows of its area (app/85_walls.sql)."""
 MIN_POSTGRES, MIN_POSTGIS = 15, (3, 3)
 _NO_TEXT = (
     "A text holds what no database keeps (a NUL character, or half of a character): take it out and send it again."
@@ -79,12 +81,20 @@ class Database:
     engine: Engine
     private: bool
     name: str
+    area: str = ""
+    """Reading sees only what lies in this administrative unit (adcode prefix); empty = everywhere."""
+
+    def within(self, area: str) -> Database:
+        """The same database, read as an account of ``area`` may: the walls of app/85_walls.sql stand before every row."""
+        return replace(self, area=area)
 
     @contextmanager
     def read(self, timeout_s: float | None = None) -> Iterator[Connection]:
         """A read-only transaction with one snapshot."""
         with translated(), self.engine.connect() as conn, conn.begin():
             conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            if self.area:
+                _behind_walls(conn, self.area)
             if timeout_s:
                 conn.execute(text(f"SET LOCAL statement_timeout = {int(timeout_s * 1000)}"))
             yield conn
@@ -114,6 +124,18 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _behind_walls(conn: Connection, area: str) -> None:
+    """Read on as the role that sees only rows of ``area``; ``EnvironmentFault`` where the server has no such role."""
+    conn.execute(text("SELECT set_config('rivergis.area', :area, true)"), {"area": area})
+    try:
+        conn.execute(text(f"SET LOCAL ROLE {READER}"))
+    except DBAPIError as error:
+        raise EnvironmentFault(
+            f"The server has no role {READER}, behind which accounts of one area read: a superuser runs "
+            f"'CREATE ROLE {READER} NOLOGIN; GRANT {READER} TO <owner of the database>', then 'rivergis db upgrade'."
+        ) from error
 
 
 def open_database(url: str | None, data_dir: Path, name: str = "rivergis") -> Database:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,7 +13,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rivergis import __version__, words
@@ -19,7 +23,7 @@ from rivergis import settings as settings_
 from rivergis.db.access import Actor
 from rivergis.db.connect import Database, open_database
 from rivergis.db.quick import QuickPool
-from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, UsageError
+from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, TooMany, UsageError
 from rivergis.maps import assets, lists
 from rivergis.settings import Settings
 from rivergis.web import (
@@ -40,9 +44,12 @@ from rivergis.web import (
     patrol_entry,
     patrol_observations,
     patrol_upload,
+    policy,
     river,
     tiles,
 )
+from rivergis.web.limits import Limits
+from rivergis.web.seen import Noting, Seen
 from rivergis.web.watch import Watch
 
 log = logging.getLogger("rivergis.web")
@@ -59,6 +66,15 @@ HEADERS = {
     "cache-control": "no-store",
 }
 
+# other sites read with a key of their own, never with the cookie of somebody who is signed in here
+CORS: dict[str, Any] = {
+    "allow_credentials": False,
+    "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": ["Authorization", "Content-Type", "Content-Crs", "Accept-Crs", "If-Match", "If-None-Match"],
+    "expose_headers": ["ETag", "Link", "Location", "Content-Crs", "Retry-After", "OGC-NumberReturned"],
+    "max_age": 600,
+}
+
 
 def create_app(db: Database, settings: Settings) -> FastAPI:
     """The service over an open database; opens no connection before it is asked for something."""
@@ -70,8 +86,11 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         max_body_size=MAX_BODY,
+        lifespan=_until_stopped,
     )
     app.state.db, app.state.settings = db, settings
+    app.state.policy = policy.load(settings.rules_dir)
+    app.state.limits, app.state.seen = Limits(app.state.policy.rates), Seen(db)
     app.state.pool, app.state.watch = QuickPool(db, lane.WORKERS), Watch(db)
     for part in (
         router,
@@ -100,6 +119,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, _no_page)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Exception, _own_fault)
+    app.add_middleware(Noting, seen=app.state.seen)
     app.add_middleware(Headers)
     remembered = tiles.Tiles(app.state.watch, settings.tile_cache_mb << 20)
     app.add_middleware(
@@ -110,7 +130,19 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         headers=HEADERS,
         refuse=_said,
     )
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     return app
+
+
+@asynccontextmanager
+async def _until_stopped(app: FastAPI) -> AsyncIterator[None]:
+    """What runs beside the requests ends with the service; what was seen is written down first."""
+    yield
+    state = app.state
+    await run_in_threadpool(state.seen.stop)
+    state.watch.stop()
+    state.pool.close()
 
 
 async def _said(request: Request, error: Exception) -> Response:
@@ -136,11 +168,13 @@ class Headers:
             return
         # a front-end file named with its hash never changes
         fixed = scope["path"].startswith(page.ASSETS) and b"v=" in scope["query_string"]
+        wanted = {**HEADERS, "cache-control": "public, max-age=31536000, immutable"} if fixed else HEADERS
+        if scope["scheme"] == "https":
+            wanted = {**wanted, "strict-transport-security": "max-age=31536000"}
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
-                wanted = {**HEADERS, "cache-control": "public, max-age=31536000, immutable"} if fixed else HEADERS
                 message["headers"] = [
                     *message["headers"],
                     *((k.encode(), v.encode()) for k, v in wanted.items() if k.encode() not in present),
@@ -190,9 +224,18 @@ def _answer(request: Request, error: RivergisError, status: int | None = None) -
     """An error for whoever asks: a page for a browser, the same facts as JSON for a program."""
     status = status or error.http_status
     if page.wants_page(request):
-        return page.render(request, "error.html", status, error=error)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse(error.as_dict(), status, headers)
+        answer = page.render(request, "error.html", status, error=error)
+        answer.headers.update(_also(error, status))
+        return answer
+    return JSONResponse(error.as_dict(), status, _also(error, status))
+
+
+def _also(error: RivergisError, status: int) -> dict[str, str]:
+    """Headers that belong to a refusal."""
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.details["retry_after_s"])
+    return headers
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -20,18 +20,21 @@ from rivergis.db.access import Actor
 from rivergis.db.connect import Database
 from rivergis.errors import NotPermitted, NotSignedIn
 from rivergis.web import page
+from rivergis.web.policy import Policy
 
 COOKIE = "rivergis_session"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 router = APIRouter(include_in_schema=False)
-# only names the scheme in the API documentation; the key itself is read in _actor
+# only names the scheme in the API documentation; the key itself is read in actor_of
 _bearer = HTTPBearer(auto_error=False, description="rivergis user key NAME --name PURPOSE")
 
 
 def database(request: Request) -> Database:
+    """The database, read as whoever asks may: an account of one area sees nothing of others, whatever a route forgets."""
     db: Database = request.app.state.db
-    return db
+    actor: Actor | None = getattr(request.state, "actor", None)
+    return db.within(actor.area) if actor is not None else db
 
 
 @lru_cache(maxsize=32)
@@ -42,16 +45,35 @@ def require(capability: str | None = None) -> Callable[..., Actor]:
     """
 
     def guard(request: Request, _: Annotated[object, Depends(_bearer)]) -> Actor:
-        actor = _actor(request)
-        request.state.actor = actor
+        actor = asking(request)
         if actor is None:
             raise NotSignedIn(words.both("sentence.sign_in_first"))
+        _not_too_often(request, actor, capability)
         if capability is not None and capability not in actor.capabilities:
             needed = words.both(f"capability.{capability}")
             raise NotPermitted(words.both("sentence.lacks", name=actor.name, capability=needed))
         return actor
 
     return guard
+
+
+def asking(request: Request) -> Actor | None:
+    """Who asks, looked up once a request; nobody where nobody signed in."""
+    if not hasattr(request.state, "actor"):
+        token = (request.headers.get("authorization", ""), request.cookies.get(COOKIE, ""))
+        request.state.actor = who(request.app.state, token)
+    actor: Actor | None = request.state.actor
+    return actor
+
+
+def address_of(request: Request) -> str:
+    """Network address of the client, as a trusted proxy in front of the service tells it."""
+    return request.client.host if request.client else ""
+
+
+def _not_too_often(request: Request, actor: Actor, capability: str | None) -> None:
+    kind = "request" if request.method in SAFE else "write"
+    request.app.state.limits.check(actor.name, "export" if capability == "export" else kind)
 
 
 def saw_patrols(request: Request, actor: Actor, what: str) -> None:
@@ -82,10 +104,6 @@ def who(state: Any, token: tuple[str, str]) -> Actor | None:
         return None
     with state.db.read() as conn:
         return actor_of({"authorization": scheme} if scheme else {}, {COOKIE: session}, conn)
-
-
-def _actor(request: Request) -> Actor | None:
-    return who(request.app.state, (request.headers.get("authorization", ""), request.cookies.get(COOKIE, "")))
 
 
 async def check_origin(request: Request) -> None:
@@ -126,17 +144,23 @@ def sign_in(
     next: Annotated[str, Form(max_length=2048)] = "/",
 ) -> Response:
     """A session for a right password; otherwise the form again with one sentence."""
+    request.app.state.limits.check(address_of(request), "sign_in")
+    policy: Policy = request.app.state.policy
+    client = access.Client(address_of(request), request.headers.get("user-agent", ""))
     try:
-        token = access.sign_in(database(request), name, password)
+        token = access.sign_in(database(request), name, password, policy.sessions, client)
     except NotSignedIn as error:
         if not page.wants_page(request):
             raise
         return page.render(request, "sign_in.html", error.http_status, next=local_path(next), problem=error.sentence)
+    # what the browser came with ends: a token that somebody else put there opens nothing (session fixation)
+    if COOKIE in request.cookies:
+        access.sign_out(request.app.state.db, request.cookies[COOKIE])
     response = RedirectResponse(local_path(next), 303)
     response.set_cookie(
         COOKIE,
         token,
-        max_age=access.SESSION_H * 3600,
+        max_age=policy.sessions.life_h * 3600,
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from rivergis import rules
+from rivergis.db.access import SessionRules
 from rivergis.errors import RuleError
 from rivergis.rules import RuleView
 from rivergis.web.limits import Rate
@@ -16,11 +17,8 @@ from rivergis.web.limits import Rate
 class Policy:
     """The rules ``service.*`` as the service uses them; ``rates`` by kind of request."""
 
-    idle_min: int
-    life_h: int
-    failures: int
-    wait_min: int
-    rates: dict[str, Rate] = field(default_factory=dict)
+    sessions: SessionRules
+    rates: dict[str, Rate]
 
 
 def load(rules_dir: Path) -> Policy:
@@ -35,7 +33,7 @@ def of(view: RuleView) -> Policy:
     )
     per_minute, burst = view.value("service.limit.per_minute").value, view.value("service.limit.burst").value
     rates = {kind: Rate(_above_zero(kind, per_minute), _above_zero(kind, burst)) for kind in per_minute}
-    return Policy(idle, life, failures, wait, rates)
+    return Policy(SessionRules(idle, life, failures, wait), rates)
 
 
 def _above_zero(kind: str, values: dict[str, float]) -> float:

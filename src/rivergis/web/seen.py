@@ -7,14 +7,16 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from rivergis.db import access_log
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rivergis.db import access, access_log
 from rivergis.db.access import Actor
 from rivergis.db.connect import Database
-from rivergis.errors import RivergisError
 
 log = logging.getLogger("rivergis.web.seen")
+REFUSED = (401, 403, 429)
 EVERY_S = 5.0
 """Seconds after which what was counted is in the database."""
 
@@ -72,12 +74,16 @@ class Seen:
         ]
         try:
             access_log.add(self._db, rows, alive)
-        except RivergisError as error:
-            log.error("the log of views is not written: %s", error.sentence)
+        except Exception as error:  # whatever keeps it from being written, nothing of it is lost and the thread goes on
+            log.error("the log of views is not written yet: %s", str(error).partition("\n")[0])
             with self._lock:
                 self._requests.update(requests)
                 self._things.update(things)
                 self._alive |= alive
+
+    def refused(self, address: str, what: str, actor: Actor | None) -> None:
+        """Count a request that was refused, whoever it was."""
+        self.note(actor or Actor(access.STRANGER, "", frozenset()), what, action="refused", address=address)
 
     def stop(self) -> None:
         """Write the rest and end."""
@@ -85,3 +91,37 @@ class Seen:
         if self._thread is not None:
             self._thread.join(timeout=EVERY_S)
         self.flush()
+
+
+class Noting:
+    """ASGI layer in front of pages and forms: what went out, to whom, and what was refused.
+
+    A route says ``request.state.things`` (how many) and ``request.state.export`` (a file that is taken away) if it knows.
+    """
+
+    def __init__(self, app: ASGIApp, seen: Seen) -> None:
+        self.app, self.seen = app, seen
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._note(scope, state, message["status"])
+            await send(message)
+
+        await self.app(scope, receive, noted)
+
+    def _note(self, scope: Scope, state: dict[str, Any], status: int) -> None:
+        actor: Actor | None = state.get("actor")
+        address = (scope.get("client") or ("",))[0]
+        what = f"{scope['method']} {scope['path']}" if scope["method"] not in ("GET", "HEAD") else scope["path"]
+        if status in REFUSED:
+            self.seen.refused(address, what, actor)
+        elif actor is not None and status < 400:
+            reading = "export" if state.get("export") else "view"
+            action = reading if scope["method"] in ("GET", "HEAD") else "write"
+            self.seen.note(actor, what, int(state.get("things", 0)), action=action, address=address)
