@@ -51,6 +51,7 @@ def service(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "map.html").write_text(
         atlas.county_map(sketch.layers(), assets="/assets/vendor", stamp=sketch.STAMP, **sketch.TITLE), encoding="utf-8"
     )
+    (tmp_path / "basemap.json").write_text('{"bases": []}')
 
     class Files(SimpleHTTPRequestHandler):
         def translate_path(self, path: str) -> str:
@@ -73,7 +74,7 @@ def test_a_linked_page_takes_all_it_needs_from_its_own_service(page: Page, watch
     page.goto(f"{service}/map.html")
     expect(page.locator(".rg-triangle")).to_have_count(2)
     own = [url for url in watch.requests if not url.startswith("data:")]
-    assert len(own) == 1 + len(assets.MAP_JS) + len(assets.MAP_CSS)
+    assert len(own) == 2 + len(assets.MAP_JS) + len(assets.MAP_CSS)  # it also asks which base maps there are
 
 
 def test_chinese_is_drawn_with_real_glyphs(page: Page, night: str) -> None:

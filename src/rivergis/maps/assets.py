@@ -16,8 +16,14 @@ from rivergis.errors import NotFound
 VENDOR_DIR = Path(__file__).parent / "vendor"
 PAGE_DIR = Path(__file__).parent / "page"
 
-MAP_JS = ("leaflet/leaflet.js", "page/marks.js", "page/atlas.js")
+MAP_JS = (
+    "leaflet/leaflet.js", "page/marks.js", "page/search.js", "page/live.js", "page/pictures.js", "page/print.js", "page/atlas.js",
+)  # fmt: skip
 MAP_CSS = ("leaflet/leaflet.css", "page/atlas.css")
+# what a map with vector tiles needs beside it; the worker is a file of its own, so that no page has to allow blob: or eval
+TILES_JS = ("maplibre-gl/maplibre-gl-csp.js", "maplibre-gl-leaflet/leaflet-maplibre-gl.js", "page/tiles.js")
+TILES_CSS = ("maplibre-gl/maplibre-gl.css",)
+TILES_WORKER = "maplibre-gl/maplibre-gl-csp-worker.js"
 DRAW_JS = (
     "leaflet/leaflet.js", "page/marks.js", "page/boundary_work.js", "page/boundary_snap.js", "page/boundary_tools.js",
     "page/boundary_panel.js", "page/boundary_preview.js", "page/boundary_ground.js", "page/boundary_sight.js", "page/boundary_desk.js",

@@ -6,8 +6,9 @@ one file that opens without network) or linked under a URL prefix of the service
 What data says reaches the page only as JSON in a data block and from there as text nodes. It must never pass through
 a Folium element: those render their content as a template a second time, so that a name like ``{{ 7*7 }}`` would run.
 
-Content Security Policy: each page carries its own, by hash (``content_security_policy``): no connection, no frame, no
-plug-in, pictures from its own host or ``data:``. A header that a server adds must allow at least that for these pages.
+Content Security Policy: each page carries its own, by hash (``content_security_policy``): no frame, no plug-in, pictures
+from its own host or ``data:``; a written page no connection at all, a linked one only to its own service. A header that a
+server adds must allow at least that for these pages.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import folium
 import geopandas as gpd
@@ -28,7 +31,7 @@ from folium.template import Template
 from rivergis import crs, lead
 from rivergis.errors import UsageError
 from rivergis.maps import assets as files
-from rivergis.maps import marks, palette
+from rivergis.maps import collections, marks, palette, webstyle
 from rivergis.maps.marks import Picture
 
 Layers = dict[str, gpd.GeoDataFrame]
@@ -36,14 +39,18 @@ Bounds = tuple[float, float, float, float]
 
 CHINA: Bounds = (73.5, 18.0, 135.1, 53.6)
 """Where an empty map looks."""
+SIDES = ("before", "after")
+"""Left and right of the line between two dates."""
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+_LIVE = '<meta name="rivergis-live" content="self">'
+"""Marks a page that asks its own service: search, popups, tiles."""
 
 
 class LocalMap(folium.Map):
     """A Folium map that loads nothing from other machines and has no tiles of its own.
 
     Other Folium elements can be added (in a notebook, say); one that links a script elsewhere is refused by the page's
-    own policy. ``add_layers`` draws frames; ``html`` gives the page.
+    own policy. ``add_layers`` draws frames, ``add_tiles`` what is too large for a page; ``html`` gives the page.
     """
 
     _template = Template(
@@ -56,28 +63,69 @@ class LocalMap(folium.Map):
         """
     )
 
-    def __init__(self, title_zh: str, title_en: str, *, stamp: str | None = None, assets: str = "inline") -> None:
+    def __init__(
+        self,
+        title_zh: str,
+        title_en: str,
+        *,
+        stamp: str | None = None,
+        assets: str = "inline",
+        day: date | None = None,
+        confidential: bool = True,
+    ) -> None:
+        """``day``: as of which the map is, shown and printed; ``confidential``: paper says 内部资料."""
         super().__init__(
             tiles=None, zoom_control=False, attribution_control=False, zoom_snap=0.25, wheel_px_per_zoom_level=90
         )
         self.default_js, self.default_css = [], []  # Folium's own are links to other machines
         self._id = "atlas"  # a fixed name: equal data give an equal page
         self.page = _Page(title_zh, title_en, stamp, assets, self.get_name())
+        self.page.confidential = confidential
+        self.page.data["day"] = str(day) if day else None
         self.page.add_child(self)
 
-    def add_layers(self, layers: Layers, hidden: Sequence[str] = ()) -> LocalMap:
+    def add_layers(self, layers: Layers, hidden: Sequence[str] = (), side: str | None = None) -> LocalMap:
         """Draw frames (EPSG:4490; columns as in ``marks``) in the order of the palette; ``hidden`` start switched off.
 
+        ``side`` (``before`` or ``after``): only left or right of the line between two dates (前后对比).
         ``UsageError`` above 2,000 features, ``NotFound`` for a layer that the palette does not know.
         """
         marks.check_size(layers)
+        if side not in (None, *SIDES):
+            raise UsageError(f"A layer stands on the side {' or '.join(SIDES)}, not {side!r}.")
         styles = palette.load()
         for name in layers:
             styles.of(name)
         for name in sorted(layers, key=styles.layers.index):
             if len(layers[name]):
                 drawn = marks.layer(name, layers[name], styles)
-                self.page.data["layers"].append({**drawn, "shown": name not in hidden})
+                place: dict[str, Any] = {"order": styles.layers.index(name), "shown": name not in hidden}
+                if side:
+                    place |= {"id": f"{name}@{side}", "side": side}
+                self.page.data["layers"].append({**drawn, **place})
+        return self
+
+    def add_tiles(
+        self, names: Sequence[str], *, day: date | None = None, hidden: Sequence[str] = (), base: str = "/tiles"
+    ) -> LocalMap:
+        """Draw whole collections, however large, as vector tiles of the service (矢量瓦片); ``hidden`` start switched off.
+
+        ``day``: as of which (today where left out); ``base``: address of the tiles in this service. A browser without
+        WebGL gets the same layers as pictures. A click asks the service for what is there. ``UsageError`` for a page
+        written into one file, which has no service to ask; ``NotFound`` for a collection that is not served.
+        """
+        if self.page.inline:
+            raise UsageError("Vector tiles need the service: give assets=/assets, or draw frames with add_layers.")
+        if not re.fullmatch(r"/(?!/)[\w./-]*", base):
+            raise UsageError(f"The tiles {base!r} must be a path of this service like /tiles.")
+        query = urlencode({"day": str(day)} if day else {})
+        self.page.data["tiles"] = {
+            "base": base,
+            "query": query,
+            "style": webstyle.style(names, base, query=query, hidden=hidden, signs=True),
+            "layers": [_tiled(name, name not in hidden) for name in webstyle.in_order(names)],
+        }
+        self.page.link_tiles()
         return self
 
     def add_pictures(self, pictures: Sequence[Picture]) -> LocalMap:
@@ -107,6 +155,21 @@ class LocalMap(folium.Map):
         return self.page.render()
 
 
+def _tiled(name: str, shown: bool) -> dict[str, Any]:
+    """A collection as the page round the map takes it: names, classes, place in the drawing order."""
+    own = palette.load()
+    return {
+        "id": name,
+        "zh": own.of(name).zh,
+        "en": own.of(name).en,
+        "order": own.layers.index(name),
+        "backdrop": name in marks.BACKDROP,
+        "shape": collections.collection(name).geometry,
+        "shown": shown,
+        "classes": [style.as_dict() for style in webstyle.classes(name)],
+    }
+
+
 class _Page(Figure):
     """The page round the map: title, stamp, legend, search and the line that says what it is not for."""
 
@@ -121,16 +184,24 @@ class _Page(Figure):
         self.title_zh, self.title_en, self.stamp, self.map_name = title_zh, title_en, stamp, map_name
         self.disclaimer_zh, self.disclaimer_en = lead.DISCLAIMER_ZH, lead.DISCLAIMER_EN
         self.icon = files.data_uri(files.ICON)
+        self.assets, self.live = assets, "" if self.inline else _LIVE
         self.scripts = [files.inline_js(n) if self.inline else files.url(n, assets) for n in files.MAP_JS]
         self.sheets = [files.inline_css(n) if self.inline else files.url(n, assets) for n in files.MAP_CSS]
         self.below = ""
-        self.data: dict[str, Any] = {"layers": [], "pictures": [], "list": None}
+        self.confidential = True
+        self.data: dict[str, Any] = {"layers": [], "pictures": [], "list": None, "live": not self.inline}
         if self.inline:
             names = {"iconUrl": "marker-icon", "iconRetinaUrl": "marker-icon-2x", "shadowUrl": "marker-shadow"}
             icons = {key: files.data_uri(f"leaflet/images/{name}.png") for key, name in names.items()}
             self.scripts.append(
                 f"delete L.Icon.Default.prototype._getIconUrl;L.Icon.Default.mergeOptions({json.dumps(icons)});"
             )
+
+    def link_tiles(self) -> None:
+        """What vector tiles need: MapLibre, and the place of its worker."""
+        self.sheets[1:1] = [files.url(n, self.assets) for n in files.TILES_CSS]
+        self.scripts += [files.url(n, self.assets) for n in files.TILES_JS]
+        self.data["tiles"]["worker"] = files.url(files.TILES_WORKER, self.assets)
 
     @property
     def stamp_px(self) -> int:
@@ -150,14 +221,18 @@ class _Page(Figure):
 
 
 def content_security_policy(html: str) -> str:
-    """What a page may do: run and style only what stands in it (by hash) or comes from its own host; nothing else."""
+    """What a page may do: run and style only what stands in it (by hash) or comes from its own host.
+
+    A page that asks its own service may connect to it, and run the worker of its tiles from there; nothing else.
+    """
     allowed: dict[str, list[str]] = {"script": [], "style": []}
     for kind, text in _INLINE.findall(html):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
         allowed[kind].append(f"'sha256-{digest}'")
+    live = "connect-src 'self'; worker-src 'self'; " if _LIVE in html else ""
     return (
         f"default-src 'none'; script-src 'self' {' '.join(allowed['script'])}; "
-        f"style-src 'self' {' '.join(allowed['style'])}; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+        f"style-src 'self' {' '.join(allowed['style'])}; img-src 'self' data:; {live}base-uri 'none'; form-action 'none'"
     )
 
 

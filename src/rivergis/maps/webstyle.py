@@ -38,7 +38,7 @@ def style(
     names: Sequence[str],
     tiles: str = "/tiles",
     *,
-    sprite: str | None = "/maps/sprite",
+    signs: bool = False,
     query: str = "",
     hidden: Sequence[str] = (),
     title: str | None = None,
@@ -46,17 +46,16 @@ def style(
     """How collections are drawn: a MapLibre style (version 8) over the vector tiles under the address ``tiles``.
 
     Drawn in the order of the palette, bottom first. ``query`` is added to each tile's address (``day=2026-05-20``);
-    ``hidden`` collections start invisible; ``sprite`` is the address of the signs (``sprites``), None leaves points as
-    circles. Clients outside of our pages need whole addresses (``https://...``) for both.
+    ``hidden`` collections start invisible; ``signs``: points are the pictures that a page of ours draws under the names of
+    ``sign_name``, else circles. Clients outside of our pages need a whole address (``https://...``) for ``tiles``.
     ``NotFound`` for a collection that is not served or has no row in the palette.
     """
     ordered = in_order(names)
-    layers = [layer for name in ordered for layer in _layers(name, sprite is not None, name in hidden)]
+    layers = [layer for name in ordered for layer in _layers(name, signs, name in hidden)]
     texts = [layer for name in ordered for layer in _names(name, name in hidden)]
     return {
         "version": 8,
         "name": title or words.both("product.about"),
-        **({"sprite": sprite} if sprite else {}),
         "sources": {name: _source(name, tiles, query) for name in ordered},
         "layers": [*layers, *texts],
     }
@@ -164,7 +163,7 @@ def _signs(name: str, own: Sequence[Style], shape: str) -> Layer:
 
 
 def sign_name(name: str, style: Style) -> str:
-    """Name of a class's sign among the ``sprites``."""
+    """Name of a class's sign (``page/tiles.js`` draws it under this name)."""
     return f"{name}/{style.code}" if style.code else name
 
 

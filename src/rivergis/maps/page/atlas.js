@@ -1,7 +1,7 @@
 /* The page round the map: layers from plain data, legend with switches, list, search, slider between two images. */
 (function () {
   "use strict";
-  const { el, named, key, popup, popupSize, isLine, draw, written, longest, along } = window.rivergis;
+  const { el, named, key, isLine, draw, written, longest, along, parts } = window.rivergis;
 
   /* The name of what fills the window says nothing there. */
   function fills(map, size) {
@@ -30,14 +30,18 @@
     this.groups = new Map();
   }
 
+  Object.assign(Atlas.prototype, parts);
+
   Atlas.prototype.layers = function () {
     const { map, data } = this;
     map.createPane("rg-names").style.zIndex = 580;
     map.createPane("rg-signs").style.zIndex = 600;
-    data.layers.forEach((layer, order) => {
-      layer.order = order;
+    // what the palette draws below all tiles stays below them here, too
+    const lowest = data.tiles ? Math.min(...data.tiles.layers.map((layer) => layer.order)) : 0;
+    data.layers.forEach((layer) => {
       const pane = `rg-${layer.id}`;
-      map.createPane(pane).style.zIndex = 400 + order;
+      layer.pane = pane;
+      map.createPane(pane).style.zIndex = (layer.order < lowest ? 300 : 400) + layer.order;
       const group = L.featureGroup();
       layer.features.forEach((feature) => {
         const shape = draw(feature, layer, pane, layer.id === data.list);
@@ -93,8 +97,10 @@
       declutter(this.map, this.texts);
     });
     row.dataset.layer = layer.id;
+    row.dataset.order = layer.order;
     layer.box = row.box;
     const label = row.firstChild;
+    if (layer.side) label.lastChild.prepend(el("b", "", layer.side === "before" ? "前 " : "后 "));
     const plain = layer.classes.length === 1 && !layer.classes[0].code;
     if (plain) label.insertBefore(key(layer.classes[0]), label.lastChild);
     label.append(el("span", "rg-count", layer.features.length));
@@ -103,36 +109,37 @@
     return row;
   };
 
+  /* The row of a collection drawn from tiles: its classes, and a word where none of it is in view. */
+  Atlas.prototype.tiledRow = function (layer, change) {
+    const row = this.switchRow(layer, layer.shown, change);
+    row.dataset.layer = layer.id;
+    row.dataset.order = layer.order;
+    layer.box = row.box;
+    const plain = layer.classes.length === 1;
+    if (plain) row.firstChild.insertBefore(key(layer.classes[0]), row.firstChild.lastChild);
+    const list = plain ? null : classList(layer);
+    layer.rows = plain ? [] : [...list.children].map((item, i) => ({ item, style: layer.classes[i] }));
+    layer.none = named("p", { zh: "视野内无", en: "none in view" }, "rg-note");
+    layer.none.hidden = true;
+    if (list) row.append(list);
+    row.append(layer.none);
+    return row;
+  };
+
   function classList(layer) {
     const list = el("ul");
     layer.classes.forEach((style) => {
       const item = el("li");
-      item.append(key(style), named("span", style, "rg-name"), el("span", "rg-count", style.count));
+      item.append(key(style), named("span", style, "rg-name"));
+      if (style.count !== undefined) item.append(el("span", "rg-count", style.count));
       list.append(item);
     });
     return list;
   }
 
-  /* A line of the search results or of the list: sign, label, what it is. */
-  function entryButton(entry, note, choose) {
-    const item = el("li");
-    const button = el("button");
-    button.type = "button";
-    const text = el("span", "rg-item", entry.feature.label || entry.feature.text || entry.layer.zh);
-    text.append(el("span", "", note));
-    button.append(key(entry.style), text);
-    button.addEventListener("click", () => choose(entry, button));
-    item.append(button);
-    return item;
-  }
-
   /* The class below a label, in English only where the label already says it in Chinese. */
   function kind({ feature, style }) {
     return (feature.label || "").includes(style.zh) ? style.en : `${style.zh} ${style.en}`;
-  }
-
-  function what({ layer, style }) {
-    return style.code ? `${layer.zh} · ${style.zh}` : layer.zh;
   }
 
   Atlas.prototype.list = function () {
@@ -144,7 +151,7 @@
     const head = named("h2", this.data.list_title);
     head.append(" ", el("b", "", entries.length));
     const list = el("ul");
-    entries.forEach((entry) => list.append(entryButton(entry, kind(entry), (chosen, button) => {
+    entries.forEach((entry) => list.append(this.entryButton(entry, kind(entry), (chosen, button) => {
       list.querySelectorAll("button").forEach((other) => other.removeAttribute("aria-current"));
       button.setAttribute("aria-current", "true");
       this.show(chosen);
@@ -169,52 +176,6 @@
     return isLine(entry.feature.g) ? along(map, longest(entry.feature.g), 0.5) : entry.shape.getBounds().getCenter();
   }
 
-  Atlas.prototype.find = function (query) {
-    const words = query.trim().toLowerCase();
-    if (!words) return [];
-    const measured = /^(.*?)\s*k?(\d+)\+(\d{1,3}(?:\.\d+)?)$/.exec(words);
-    if (measured) return this.findChainage(measured[1].trim(), Number(measured[2]) * 1000 + Number(measured[3]));
-    const hits = this.entries.filter((entry) => entry.hay.includes(words));
-    const first = (entry) => ((entry.feature.label || "").toLowerCase().includes(words) ? 0 : 1);
-    return hits.sort((a, b) => first(a) - first(b) || b.layer.order - a.layer.order).slice(0, 30);
-  };
-
-  /* 桩号: the position at a chainage on every line that spans it, by share of its length. */
-  Atlas.prototype.findChainage = function (name, at_m) {
-    const spans = this.entries.filter(({ feature }) => feature.river && isLine(feature.g) && feature.to_m > feature.from_m
-      && feature.from_m <= at_m && at_m <= feature.to_m && `${feature.river}\n${feature.label || ""}`.toLowerCase().includes(name));
-    return spans.map((entry) => {
-      const { feature } = entry;
-      const spot = along(this.map, longest(feature.g), (at_m - feature.from_m) / (feature.to_m - feature.from_m));
-      const km = Math.floor(at_m / 1000);
-      const label = `${feature.river} ${km}+${String(Math.round(at_m - km * 1000)).padStart(3, "0")}`;
-      const shape = L.circleMarker(spot, { radius: 8, color: "#ffb703", weight: 4, fill: false, pane: "rg-signs" });
-      shape.bindPopup(() => popup({ ...feature, label }, entry.layer, entry.style), popupSize());
-      shape.getBounds = () => L.latLngBounds(spot, spot);
-      return { ...entry, feature: { ...feature, label }, shape, spot, note: feature.label, mark: true };
-    });
-  };
-
-  Atlas.prototype.search = function () {
-    const query = document.getElementById("rg-query");
-    const results = document.getElementById("rg-results");
-    const choose = (entry) => {
-      if (this.mark) this.mark.remove();
-      if (entry.mark) this.mark = entry.shape.addTo(this.map);
-      this.show(entry);
-    };
-    query.addEventListener("input", () => {
-      const found = this.find(query.value);
-      results.replaceChildren(...found.map((entry) => entryButton(entry, entry.note || what(entry), choose)));
-      if (query.value.trim() && !found.length) results.append(named("p", { zh: "没有找到", en: "Nothing found" }));
-    });
-    document.getElementById("rg-search").addEventListener("submit", (event) => {
-      event.preventDefault();
-      const first = results.querySelector("button");
-      if (first) first.click();
-    });
-  };
-
   Atlas.prototype.panel = function (open) {
     document.getElementById("rg-panel").classList.toggle("rg-closed", !open);
     document.getElementById("rg-toggle").setAttribute("aria-expanded", String(open));
@@ -231,45 +192,11 @@
     say(this.map.getCenter());
   };
 
-  Atlas.prototype.pictures = function () {
-    const { map } = this;
-    ["base", "before", "after"].forEach((role, i) => { map.createPane(`rg-image-${role}`).style.zIndex = 250 + i; });
-    this.data.pictures.forEach((picture) => {
-      picture.overlay = L.imageOverlay(picture.url, picture.bounds, { pane: `rg-image-${picture.role}`, alt: picture.zh }).addTo(map);
-    });
-    document.getElementById("rg-stage").classList.toggle("rg-imaged", this.data.pictures.length > 0);
-    const before = this.data.pictures.find((p) => p.role === "before");
-    const after = this.data.pictures.find((p) => p.role === "after");
-    if (before && after) this.swipe(before, after);
-  };
-
-  /* Slider between two images: left of the line the earlier one, right of it the later one. */
-  Atlas.prototype.swipe = function (before, after) {
-    const { map } = this;
-    const stage = document.getElementById("rg-stage");
-    const line = el("div", "rg-swipe-line");
-    const slider = el("input", "rg-swipe");
-    Object.assign(slider, { type: "range", min: 0, max: 1000, value: 500 });
-    slider.setAttribute("aria-label", "前后影像对比 Compare before and after");
-    stage.append(line, slider, named("div", before, "rg-swipe-name rg-swipe-before"), named("div", after, "rg-swipe-name rg-swipe-after"));
-    const place = () => {
-      const size = map.getSize();
-      const x = 18 + (size.x - 36) * slider.value / 1000;
-      line.style.left = `${x}px`;
-      const corner = map.containerPointToLayerPoint([0, 0]);
-      const clip = (from, to) => `rect(${corner.y}px, ${corner.x + to}px, ${corner.y + size.y}px, ${corner.x + from}px)`;
-      map.getPane("rg-image-before").style.clip = clip(0, x);
-      map.getPane("rg-image-after").style.clip = clip(x, size.x);
-    };
-    slider.addEventListener("input", place);
-    map.on("move zoomend resize", place);
-    place();
-  };
-
   Atlas.prototype.openLinked = function () {
     const id = decodeURIComponent((/^#id=(.+)$/.exec(window.location.hash) || [])[1] || "");
     const entry = id && this.entries.find(({ feature }) => feature.id === id);
     if (entry) this.show(entry);
+    else if (id) this.openElsewhere(id);
   };
 
   /* Seen from afar lines get thinner and signs smaller, so that both banks of a narrow river stay apart. */
@@ -281,19 +208,6 @@
     declutter(this.map, this.texts);
   };
 
-  /* Paper has another shape: the page takes it on before printing, so that what is seen stays in view. */
-  Atlas.prototype.print = function () {
-    const { map } = this;
-    const shape = (paper) => {
-      const seen = map.getBounds();
-      document.body.classList.toggle("rg-paper", paper);
-      map.invalidateSize({ animate: false });
-      map.fitBounds(seen, { animate: false });
-    };
-    window.addEventListener("beforeprint", () => shape(true));
-    window.addEventListener("afterprint", () => shape(false));
-  };
-
   Atlas.prototype.start = function () {
     const { map, data } = this;
     map.fitBounds(data.bounds, { padding: [18, 18], animate: false });
@@ -302,6 +216,8 @@
     this.layers();
     this.pictures();
     this.legend();
+    if (data.tiles) this.tiles = window.rivergis.tiles(this);
+    this.bases();
     this.list();
     this.search();
     this.where();

@@ -54,6 +54,28 @@
     return node;
   }
 
+  /* The same sign as a picture, for what draws with pictures. */
+  function signCanvas(style, ratio) {
+    const shape = SIGNS[style.marker || "circle"];
+    const [width, height] = shape.size;
+    const canvas = el("canvas");
+    Object.assign(canvas, { width: width * ratio, height: height * ratio });
+    const pen = canvas.getContext("2d");
+    const pin = style.marker === "pin";
+    const outline = new Path2D(shape.path);
+    pen.scale(ratio, ratio);
+    Object.assign(pen, { fillStyle: pin ? style.stroke : solid(style.fill), strokeStyle: pin ? "#ffffff" : style.stroke, lineWidth: pin ? 1.4 : 1.5, lineJoin: "round" });
+    pen.fill(outline);
+    pen.stroke(outline);
+    if (pin) {
+      pen.beginPath();
+      pen.arc(12, 11.6, 4, 0, 2 * Math.PI);
+      pen.fillStyle = "#ffffff";
+      pen.fill();
+    }
+    return pen.getImageData(0, 0, canvas.width, canvas.height);
+  }
+
   /* What the legend shows for a class: its sign, or a piece of its line or area. */
   function key(style) {
     const box = svg("svg", { class: "rg-key", viewBox: "0 0 28 16" });
@@ -222,5 +244,5 @@
     return angle > 90 ? angle - 180 : angle < -90 ? angle + 180 : angle;
   }
 
-  window.rivergis = { el, named, key, popup, popupSize, isLine, draw, written, longest, along };
+  window.rivergis = { el, named, key, signCanvas, popup, popupSize, isLine, draw, written, longest, along, hovers, parts: {} };
 })();
