@@ -33,7 +33,7 @@
     const line = el("div", "rg-swipe-line");
     const slider = el("input", "rg-swipe");
     Object.assign(slider, { type: "range", min: 0, max: 1000, value: 500 });
-    slider.setAttribute("aria-label", "前后对比 Compare before and after");
+    slider.setAttribute("aria-label", `${this.data.pictures.length ? "前后影像对比" : "前后对比"} Compare before and after`);
     stage.append(line, slider, named("div", before, "rg-swipe-name rg-swipe-before"), named("div", after, "rg-swipe-name rg-swipe-after"));
     const panes = (side) => [`rg-image-${side}`, ...this.data.layers.filter((layer) => layer.side === side).map((layer) => layer.pane)];
     const place = () => {
