@@ -134,7 +134,7 @@ def _asked(ask: Ask) -> tuple[tuple[str, ...], int, int, int, date]:
 def seen(name: str, actor: Actor) -> Collection:
     """The collection, if the actor may see it: ``NotFound`` for an unknown one, ``NotPermitted`` with one sentence."""
     found = collections.collection(name)
-    if not found.seen_by(actor.capabilities) or (actor.public and not found.public):
+    if not (found.public if actor.public else found.seen_by(actor.capabilities)):
         needed = words.both(f"capability.{found.capability}")
         raise NotPermitted(words.both("sentence.lacks", name=actor.name, capability=needed))
     return found
