@@ -68,7 +68,9 @@ def _columns(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def state_word(persons: int) -> str:
     """How many answer for a metre, in words."""
-    return words.both("sheet.duty_one" if persons == 1 else "sheet.duty_nobody" if persons == 0 else "sheet.duty_several")
+    return words.both(
+        "sheet.duty_one" if persons == 1 else "sheet.duty_nobody" if persons == 0 else "sheet.duty_several"
+    )
 
 
 def _label(r: dict[str, Any]) -> str:

@@ -44,13 +44,15 @@ def gather(
     scope: Scope | None = None,
     own: Layers | None = None,
     note: str = "",
+    taken: int = 0,
 ) -> Chosen:
     """The layers of a day for one map.
 
-    ``own``: frames that are read already and stand first, ``note``: what was left out of them; ``served``: tiles can be asked for.
+    ``own``: frames that are read already and stand first, ``note``: what was left out of them; ``taken``: features of the page
+    that are drawn apart; ``served``: tiles can be asked for.
     """
     own = own or {}
-    room = max(marks.MAX_FEATURES - sum(len(f) for f in own.values()), 0)
+    room = max(marks.MAX_FEATURES - taken - sum(len(f) for f in own.values()), 0)
     drawn, tiled = tuple(nouns), ()
     if served:
         drawn, tiled = choose({n: features.count(conn, n, at, scope, room) for n in nouns}, room)

@@ -44,10 +44,16 @@ def page(conn: Connection, sheet: Sheet, asked: Asked, shortest_m: float) -> str
     assigned = duties.assign(people.duties, rivers, None if asked.level is None else [asked.level])
     layers = _layers(conn, at, assigned, rivers, people, shortest_m)
     own = {n: f for n, f in layers.items() if len(f) or n == responsibility.OPEN}
-    focus = atlas.bounds([f for f in own.values() if len(f)], margin=0.03) if any(len(f) for f in own.values()) else None
+    focus = (
+        atlas.bounds([f for f in own.values() if len(f)], margin=0.03) if any(len(f) for f in own.values()) else None
+    )
     scope = features.Scope(None, focus) if focus and asked.river else None
     chosen = sheet_layers.gather(conn, GROUND, at, served=sheet.served, scope=scope, own=own)
-    where = [asked.river and str(rivers["river"].iloc[0]), asked.level and words.say(f"level.{asked.level}"), str(at.on)]
+    where = [
+        asked.river and str(rivers["river"].iloc[0]),
+        asked.level and words.say(f"level.{asked.level}"),
+        str(at.on),
+    ]
     told = below(assigned, people, shortest_m).html()
     return sheets.draw(
         conn, sheet, Titled("responsibility", " ".join(w for w in where if w)), at, chosen, drafts=False,
@@ -92,6 +98,7 @@ def below(assigned: Assignment, people: register_sources.People, shortest_m: flo
     """Sums of each level, then what is open, with chainages."""
     nobody, few = duties.longer(duties.joined(assigned.orphans), shortest_m)
     several, short = duties.longer(duties.joined(assigned.doubles), shortest_m)
+    off, tiny = duties.longer(assigned.astray, shortest_m)
     summary = [
         (_level(r.level), km(r.bank_m), km(r.one_m), km(r.nobody_m), f"{r.nobody_share:.2%}", km(r.several_m), f"{r.several_share:.2%}")
         for r in assigned.summary.itertuples()
@@ -99,7 +106,7 @@ def below(assigned: Assignment, people: register_sources.People, shortest_m: flo
     astray = [
         (_level(r.level), people.codes.get(r.river_id, "—"), words.both(f"bank.{r.bank}"), r.chief, stretch(r.from_m, r.to_m),
          metres(r.length_m), words.both(f"river_register.reason_{r.reason}"))
-        for r in assigned.astray.itertuples()
+        for r in off.itertuples()
     ]  # fmt: skip
     bare = [(people.codes.get(r.river_id, "—"), r.name, r.duties) for r in people.without_axis.itertuples()]
     open_ = ("level", "code", "river", "bank", "stretch", "length_m")
@@ -110,7 +117,11 @@ def below(assigned: Assignment, people: register_sources.People, shortest_m: flo
         Table("duty_astray", ("level", "code", "bank", "chiefs", "stretch", "length_m", "reason"), astray),
         Table("without_axis", ("code", "name", "duties"), bare),
     ]  # fmt: skip
-    return Below((), [t for t in tables if t.rows or t.key in ("duty_summary", "duty_gaps", "duty_doubles")], _short(few + short, shortest_m))
+    return Below(
+        (),
+        [t for t in tables if t.rows or t.key in ("duty_summary", "duty_gaps", "duty_doubles")],
+        _short(few + short + tiny, shortest_m),
+    )
 
 
 def _short(n: int, shortest_m: float) -> list[str]:
