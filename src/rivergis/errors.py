@@ -125,6 +125,12 @@ class TooLong(RivergisError):
     code, exit_code, http_status, zh = "too_long", 6, 503, "查询超时"
 
 
+class NotReady(RivergisError):
+    """The service lacks something that whoever runs it must add first: a program, a copy of a scene for tiles."""
+
+    code, exit_code, http_status, zh = "not_ready", 6, 503, "服务尚未就绪"
+
+
 class Outdated(Conflict):
     """An edit was made on an older edition of the thing; ``details`` holds both shapes where they are known."""
 

@@ -20,6 +20,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "rules": ("rivergis.cli.rules", "Rules as data: show a value and why it holds, list, check."),
     "inspect": ("rivergis.cli.inspect", "Look at survey files: format, encoding, coordinate system, every defect."),
     "import": ("rivergis.cli.import_", "Bring a file in as a layer, tracks or imagery."),
+    "imagery": ("rivergis.cli.imagery", "Scenes and terrain: list them, make them ready for tiles."),
     "export": ("rivergis.cli.export", "A layer out as a file: GeoPackage, Shapefile, DXF, coordinate table …"),
     "quarantine": ("rivergis.cli.quarantine", "Features set aside at imports: list, show, export, return, dismiss."),
     "river": ("rivergis.cli.river", "Chainage (桩号) and reaches."),

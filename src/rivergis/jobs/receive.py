@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import uuid
 from collections.abc import Callable, Sequence
@@ -18,13 +19,15 @@ from rivergis.db.connect import Database
 from rivergis.db.versions import Saved
 from rivergis.encroachment import store as encroachment_store
 from rivergis.errors import InputError, NotFound
+from rivergis.intake import cog, raster, secrecy, sources, vector
 from rivergis.intake import profile as profiles
-from rivergis.intake import raster, secrecy, sources, vector
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT, Limits
 from rivergis.jobs import reference
 from rivergis.jobs.layer_import import ImportResult, Job, Options, import_layer
 from rivergis.jobs.track_import import TracksReceived, import_tracks
+
+log = logging.getLogger("rivergis.jobs")
 
 __all__ = ["ImportResult", "Options", "TracksReceived", "import_all", "import_file", "import_imagery", "import_tracks"]
 
@@ -196,7 +199,7 @@ def import_imagery(
     namespace: str = "local",
     dry_run: bool = False,
 ) -> ImportResult:
-    """Keep a scene in the store and record it; ``cloud`` is a polygon file of where it shows nothing usable."""
+    """Keep a scene in the store, record it and make it ready for tiles; ``cloud`` is a polygon file of where it shows nothing usable."""
     scene = raster.read_scene(path, crs)
     unobserved = _unobserved(cloud) if cloud is not None else None
     kept = Path("imagery") / f"{scene.sha256}{path.suffix.lower()}"
@@ -210,6 +213,7 @@ def import_imagery(
     with db.write(actor) as conn:
         system.one_import_at_a_time(conn)
         if system.known_import(conn, "imagery", scene.sha256, "", "", options) is not None:
+            _ready_for_tiles(path, store_dir / kept, scene)
             return result(True, Saved(unchanged=1))
         import_id = uuid.uuid4()
         saved = encroachment_store.save_imagery(
@@ -244,7 +248,18 @@ def import_imagery(
             report={"rivergis": __version__},
         )
         sources.keep(path, store_dir / kept, sha256=scene.sha256)
+    _ready_for_tiles(path, store_dir / kept, scene)
     return result(False, saved)
+
+
+def _ready_for_tiles(path: Path, kept: Path, scene: raster.Scene) -> None:
+    """The copy that tiles are read from, made from the file with what lies beside it; evidence does not need it."""
+    if cog.beside(kept).is_file():
+        return
+    try:
+        cog.make(path, cog.beside(kept), scene.source_crs)
+    except InputError as error:
+        log.warning("%s", error.sentence)
 
 
 def _unobserved(cloud: Path) -> shapely.MultiPolygon:

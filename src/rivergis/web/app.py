@@ -35,9 +35,11 @@ from rivergis.web import (
     desk,
     desk_pages,
     evidence,
+    imagery,
     lane,
     ledger_papers,
     morning,
+    ogc_write,
     page,
     pages,
     patrol,
@@ -110,7 +112,9 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         patrol_entry.router,
         boundary_desk.router,
         boundary_pages.router,
+        ogc_write.router,
         tiles.router,
+        imagery.router,
     ):
         app.include_router(part, dependencies=[Depends(auth.check_origin)])
     for url, folder in assets.mounts(page.ASSETS):
