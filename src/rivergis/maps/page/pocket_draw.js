@@ -5,13 +5,12 @@
   const INK = "#17324a";
   const STILL_PX = 9;
 
-  /* data: unpacked; canvas and veil: the drawing and the watermark over it. */
-  function View(canvas, veil, data) {
-    this.canvas = canvas;
-    this.veil = veil;
-    this.data = data;
-    this.lat = (data.origin[1] + data.height / 2) * data.step;
-    this.flat = Math.cos((this.lat * Math.PI) / 180);
+  /* data: unpacked; canvas and veil: the drawing and the watermark over it; stamp: what the watermark says. */
+  function View(canvas, veil, data, stamp) {
+    Object.assign(this, { canvas, veil, data, stamp });
+    const [west, south, east, north] = data.bounds;
+    this.home = [...this.steps(west, south), ...this.steps(east, north)];
+    this.flat = Math.cos((((south + north) / 2) * Math.PI) / 180);
     this.perStepM = 111320 * data.step;
     this.marks = [];
     this.pointers = new Map();
@@ -40,9 +39,10 @@
   };
 
   View.prototype.limit = function () {
-    this.scale = Math.max(Math.min(this.scale, 3), Math.min(this.width / this.data.width, this.height / this.data.height) * 0.4);
-    this.x = Math.max(-0.3 * this.data.width, Math.min(1.3 * this.data.width, this.x));
-    this.y = Math.max(-0.3 * this.data.height, Math.min(1.3 * this.data.height, this.y));
+    const [west, south, east, north] = this.home;
+    this.scale = Math.max(Math.min(this.scale, 3), Math.min(this.width / (east - west), this.height / (north - south)) * 0.5);
+    this.x = Math.max(west - (east - west) / 2, Math.min(east + (east - west) / 2, this.x));
+    this.y = Math.max(south - (north - south) / 2, Math.min(north + (north - south) / 2, this.y));
   };
 
   View.prototype.screen = function (x, y) {
