@@ -260,6 +260,10 @@ DECLARE hit int := coalesce(nullif(current_setting('rivergis.lines_hit', true), 
 BEGIN
   IF TG_WHEN = 'BEFORE' THEN
     PERFORM set_config('rivergis.lines_hit', '0', true);
+    -- a login that is nobody here sees no line behind the walls: it is told why
+    IF app.area() IS NULL AND NOT pg_has_role(session_user, (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'app'), 'member') THEN
+      RAISE EXCEPTION '数据库登录名 % 不是本系统用户,不能编辑 the login % is no user here: make it one with rivergis user add', session_user, session_user USING ERRCODE = 'RG007';
+    END IF;
   -- the keys that stand in the text of the statement, where the client writes them there: each must have been found
   ELSIF hit < greatest(1, (SELECT count(DISTINCT m) FROM regexp_matches(current_query(), 'segment_id\W[^'']*''([0-9a-f-]{36})''', 'g') m)) THEN
     PERFORM app.draft_line_stale();
@@ -300,9 +304,15 @@ CREATE FUNCTION app.let_planners_in(planners text DEFAULT 'rivergis_planner') RE
 DECLARE t text;
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = planners) THEN RETURN; END IF;
-  FOREACH t IN ARRAY ARRAY['app', 'data', 'sys'] LOOP
+  FOREACH t IN ARRAY ARRAY['app', 'data', 'sys', 'cache'] LOOP
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', t, planners);
   END LOOP;
+  -- the walls between areas ask these where a thing lies
+  FOREACH t IN ARRAY ARRAY['river', 'reach', 'water_area', 'bank_line', 'levee', 'boundary_line', 'boundary_area', 'function_zone', 'stake', 'candidate',
+                           'source_zone', 'permit', 'finding'] LOOP
+    EXECUTE format('GRANT SELECT ON cache.shape_%I TO %I', t, planners);
+  END LOOP;
+  EXECUTE format('GRANT SELECT ON cache.area_piece TO %I', planners);
   FOREACH t IN ARRAY ARRAY['admin_unit', 'river', 'reach', 'axis', 'water_area', 'bank_line', 'levee', 'boundary_version', 'boundary_segment', 'boundary_area',
                            'function_zone', 'stake', 'board', 'candidate', 'source_zone', 'permit'] LOOP
     EXECUTE format('GRANT SELECT ON data.%1$I, app.%1$I TO %2$I', t, planners);

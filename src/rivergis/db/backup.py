@@ -100,7 +100,7 @@ def restore(db: Database, file: Path, store_dir: Path) -> Restored:
             [
                 "pg_restore",
                 "--no-owner",
-                "--no-privileges",  # logins of the old server need not be there; upgrade lets planners in again
+                "--no-privileges",  # logins of the old server need not be there; upgrade lets planners and readers in again
                 "--exit-on-error",
                 "--single-transaction",
                 f"--dbname={_url(db)}",
@@ -116,7 +116,7 @@ def restore(db: Database, file: Path, store_dir: Path) -> Restored:
             ) else target.write_bytes((Path(folder) / STORE / name).read_bytes())
     applied = upgrade.upgrade(db)
     with db.engine.begin() as conn:
-        conn.execute(text("SELECT app.let_planners_in()"))
+        conn.execute(text("SELECT app.let_planners_in(), app.let_readers_in()"))
     return Restored(db.name, len(manifest["files"]), applied)
 
 
