@@ -54,11 +54,11 @@ def save(
     for name in sorted({*frame["feed"], *([feed] if feed else [])}):
         codes = frame.loc[frame["feed"] == name, "code"].astype(str).unique()
         held = [saved.versions[c] for c in codes if c in saved.versions]
-        _deliver(conn, held, import_id, str(name), delivered_on, complete)
+        deliver(conn, held, import_id, str(name), delivered_on, complete)
     return saved
 
 
-def _deliver(
+def deliver(
     conn: Connection,
     held: list[tuple[uuid.UUID, int]],
     import_id: uuid.UUID | None,
@@ -66,6 +66,7 @@ def _deliver(
     delivered_on: date | None,
     complete: bool,
 ) -> None:
+    """A delivery of a feed: the candidates it held, in which versions; ``complete`` as in ``save``."""
     delivery = uuid.uuid5(versions.IDENTITY_NAMESPACE, f"delivery/{import_id}/{feed}")
     conn.execute(
         text("""INSERT INTO data.delivery (id, import_id, feed, delivered_on, complete)

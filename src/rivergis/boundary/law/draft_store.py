@@ -10,6 +10,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from sqlalchemy import Connection, text
 
 from rivergis.db.connect import copy_frame, read_frame, read_table
@@ -67,6 +68,39 @@ def segments(
         WHERE :all OR NOT s.removed ORDER BY s.river_id, s.reach_code NULLS FIRST, s.bank, s.from_m NULLS FIRST, s.segment_id""",
         {"d": draft_id, "r": revision, "all": removed},
     )
+
+
+def line(conn: Connection, segment_id: uuid.UUID) -> gpd.GeoDataFrame:
+    """One segment as it stands, in at most one row, also where it was taken out: its draft (draft, adcode, based_on, based_known_at), ``edition`` (how often it was
+    saved), ``draft_revision``, and ``editors``, who saved each edition. LineString, EPSG:4490."""
+    return read_frame(
+        conn,
+        f"""SELECT {_SEGMENT}, s.draft_id, d.code AS draft, d.adcode, d.based_on, d.based_known_at, app.draft_revision(s.draft_id) AS draft_revision, e.edition, e.editors FROM (
+          SELECT DISTINCT ON (k.segment_id) k.* FROM data.boundary_draft_segment k WHERE k.segment_id = :s ORDER BY k.segment_id, k.revision DESC) s
+        JOIN data.boundary_draft d ON d.id = s.draft_id
+        CROSS JOIN LATERAL (SELECT count(*)::int AS edition, array_agg(c.actor ORDER BY c.revision) AS editors FROM data.boundary_draft_segment k
+          JOIN data.boundary_draft_change c ON c.draft_id = k.draft_id AND c.revision = k.revision WHERE k.draft_id = s.draft_id AND k.segment_id = s.segment_id) e
+        LEFT JOIN app.river_as_of(app.today()) r ON r.id = s.river_id""",
+        {"s": segment_id},
+    )
+
+
+def on_river(
+    conn: Connection, river_id: uuid.UUID, reach_code: str | None, line: shapely.Geometry
+) -> tuple[str, str, float, float] | None:
+    """Reach, bank and chainages of the first and last vertex of a line (EPSG:4490) on its river, m; None where no reach is known."""
+    row = conn.execute(
+        text("SELECT * FROM app.line_on_river(:r, :reach, ST_GeomFromWKB(:g, 4490))"),
+        {"r": river_id, "reach": reach_code, "g": shapely.to_wkb(line)},
+    ).first()
+    return None if row is None or row[0] is None else (str(row[0]), str(row[1]), float(row[2]), float(row[3]))
+
+
+def revision_of_edition(conn: Connection, segment_id: uuid.UUID, edition: int) -> int | None:
+    """The save that left a segment in that edition; None = there is no such edition."""
+    sql = "SELECT revision FROM data.boundary_draft_segment WHERE segment_id = :s ORDER BY revision OFFSET :n LIMIT 1"
+    found = conn.execute(text(sql), {"s": segment_id, "n": max(edition, 1) - 1}).scalar()
+    return None if found is None or edition < 1 else int(found)
 
 
 def add_change(
