@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, map_pocket
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -124,3 +124,7 @@ def _write(out: Path, as_json: bool, draw: Callable[[Any, Any], str]) -> None:
         html = draw(conn, Sheet("inline", common.settings().store_dir))
     common.write_page(out, html)
     common.emit({"file": str(out), "bytes": len(html.encode())}, as_json, f"{out} ({len(html.encode()) / 1024:.0f} kB)")
+
+
+for _command in map_pocket.COMMANDS:
+    command.add_command(_command)
