@@ -127,7 +127,9 @@ class Lane:
     async def _ask(self, way: Way, args: dict[str, str], scope: Scope) -> Ask:
         headers = Headers(scope=scope)
         actor = await self._actor(headers, scope["app"])
-        scope["app"].state.limits.check(actor.name, way.kind)
+        # strangers are told apart by their addresses
+        who, kind = (_address(scope), "public") if actor.public else (actor.name, way.kind)
+        scope["app"].state.limits.check(who, kind)
         host = headers.get("host") or "{}:{}".format(*(scope.get("server") or ("localhost", 80)))
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         return Ask(scope["method"], scope["path"], args, query, headers, actor, f"{scope['scheme']}://{host}")
@@ -187,9 +189,8 @@ class Lane:
             await loop.run_in_executor(self.threads, run.end)
 
     def _note(self, ask: Ask, answer: Answer, scope: Scope) -> None:
-        address = (scope.get("client") or ("",))[0]
         for what, n in answer.saw.items():
-            scope["app"].state.seen.note(ask.actor, what, n, action=answer.action, address=address)
+            scope["app"].state.seen.note(ask.actor, what, n, action=answer.action, address=_address(scope))
 
     def _start(self, answer: Answer, length: int | None, scope: Scope) -> dict[str, Any]:
         named = {k.lower().encode(): v.encode("latin-1") for k, v in answer.headers.items()}
@@ -256,6 +257,10 @@ async def _left(receive: Receive) -> None:
     """Returns when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _address(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def _session(cookie: str) -> str:
