@@ -6,6 +6,7 @@ Every function works in the caller's transaction, so that a user and the roles a
 from __future__ import annotations
 
 import getpass
+import re
 import secrets
 import uuid
 from functools import lru_cache
@@ -36,6 +37,34 @@ def new_password() -> str:
     return secrets.token_urlsafe(12)
 
 
+def area_code(adcode: str) -> str:
+    """An area as accounts keep it: the adcode without the zeros of the levels below ('500100' is '5001'); '' = everywhere.
+
+    Raises ``UsageError`` for what is no adcode of a province, city, county, town or village.
+    """
+    if not re.fullmatch(r"([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})?", adcode):
+        raise UsageError(f"{adcode[:20]!r} is no adcode: a unit has 2, 4, 6, 9 or 12 digits, such as 500113.")
+    for length, zeros in ((2, "0{4,10}"), (4, "0{2,8}"), (6, "0{3,6}"), (9, "0{3}")):
+        if len(adcode) > length and re.fullmatch(zeros, adcode[length:]):
+            return adcode[:length]
+    return adcode
+
+
+def area_of(conn: Connection, name: str) -> str:
+    """The area that a user is held to (adcode prefix), '' = everywhere; ``NotFound`` where there is no such user."""
+    area = conn.execute(text('SELECT area FROM sys."user" WHERE name = :n'), {"n": name}).scalar()
+    if area is None:
+        raise NotFound(f"There is no user {name!r}.")
+    return str(area)
+
+
+def set_area(conn: Connection, name: str, area: str) -> str:
+    """Hold a user to an area from now on; returns it as it is kept. Keys that reach outside of it open nothing any more."""
+    kept = area_code(area)
+    conn.execute(text('UPDATE sys."user" SET area = :a WHERE id = :u'), {"a": kept, "u": _user(conn, name)["id"]})
+    return kept
+
+
 def add_user(
     conn: Connection, name: str, display_name: str, *, kind: str = "person", password: str | None = None, area: str = ""
 ) -> uuid.UUID:
@@ -55,7 +84,7 @@ def add_user(
             "d": display_name,
             "k": kind,
             "p": _hashed(name, password) if password is not None else None,
-            "a": area,
+            "a": area_code(area),
         },
     ).scalar()
     if user is None:
