@@ -7,21 +7,22 @@ of one tile, however large the scene is.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import morecantile
 import numpy as np
 import rasterio
 from pyproj import CRS
+from rasterio import Affine
 from rasterio.errors import RasterioError
+from rasterio.warp import transform, transform_bounds
 from rio_tiler.colormap import cmap
-from rio_tiler.errors import NoOverviewWarning, TileOutsideBounds
-from rio_tiler.io import Reader
+from rio_tiler.reader import read
 from rio_tiler.utils import render
 
 from rivergis.errors import InputError, UsageError
@@ -45,8 +46,8 @@ _HEIGHTS = (
 """Colours of heights, low to high: no blue, which is for water."""
 _CACHE_MB = 64
 _SAMPLE_PX = 512
+Soft = Literal["bilinear", "cubic"]
 _EARTH_M = 6_378_137.0
-_HALF_M = math.pi * _EARTH_M
 GRIDS = {
     "3857": morecantile.tms.get("WebMercatorQuad"),
     # the tiles of the national platform (天地图) in degrees: its level z is ours z - 1, two tiles at the top
@@ -57,69 +58,140 @@ GRIDS = {
 MAX_ZOOM = 22
 
 
+@dataclass(frozen=True)
+class _Lie:
+    """How a scene lies in a grid of tiles: its box there, the size of its pixels there, and how much coarser its overviews are."""
+
+    box: tuple[float, float, float, float]
+    pixel: float
+    coarser: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a scene says of its bands; an overview of it says nothing."""
+
+    names: tuple[tuple[str, ...], ...]
+    kinds: tuple[str, ...]
+    """What each band is said to be: gray, red, alpha …"""
+    palette: dict[int, Any]
+    """Colours that the file gives its classes, if it does."""
+    nodata: float | None
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """One tile to be drawn: its scene as opened, its box in the system of its grid."""
+
+    cog: Path
+    facts: Facts
+    image: rasterio.DatasetReader
+    grid: morecantile.TileMatrixSet
+    box: tuple[float, float, float, float]
+
+    @property
+    def pixel(self) -> tuple[float, float]:
+        west, south, east, north = self.box
+        return (east - west) / SIZE_PX, (north - south) / SIZE_PX
+
+
 def tile(cog: Path, look: Look, z: int, x: int, y: int, *, kind: str = "png", grid: str = "3857") -> bytes | None:
     """One tile of a scene as picture; None where the scene does not lie in it.
 
     ``UsageError`` where the scene lacks a band that the look asks for, ``InputError`` where the file cannot be read.
     """
-    with _opened(cog, grid) as image:
-        try:
-            return _draw(cog, image, look, z, x, y, kind)
-        except TileOutsideBounds:
-            return None
+    tiles = GRIDS[grid]
+    bounds = tiles.xy_bounds(morecantile.Tile(x, y, z))
+    box = (bounds.left, bounds.bottom, bounds.right, bounds.top)
+    lie = _lie(cog, grid, cog.stat().st_mtime_ns)
+    if box[0] >= lie.box[2] or box[2] <= lie.box[0] or box[1] >= lie.box[3] or box[3] <= lie.box[1]:
+        return None
+    wanted = (box[2] - box[0]) / SIZE_PX / lie.pixel
+    fit = [n for n, coarser in enumerate(lie.coarser) if coarser <= wanted]
+    with _opened(cog, fit[-1] if fit else None) as image:
+        return _draw(_Tile(cog, facts(cog), image, tiles, box), look, kind)
 
 
 @contextmanager
-def _opened(cog: Path, grid: str = "3857") -> Iterator[Reader]:
+def _opened(cog: Path, overview: int | None = None) -> Iterator[rasterio.DatasetReader]:
+    """The scene, or one of its overviews: what is read for a tile is never much more than what it shows."""
+    level = {} if overview is None else {"OVERVIEW_LEVEL": overview}
     try:
         with (
-            warnings.catch_warnings(),
             rasterio.Env(GDAL_CACHEMAX=_CACHE_MB << 20, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
+            rasterio.open(cog, **level) as image,
         ):
-            warnings.simplefilter("ignore", NoOverviewWarning)
-            with Reader(str(cog.absolute()), tms=GRIDS[grid]) as image:
-                yield image
+            yield image
     except RasterioError as error:
         raise InputError("The tiles of this scene cannot be read: its file is damaged; import it again.") from error
 
 
-def _draw(cog: Path, image: Reader, look: Look, z: int, x: int, y: int, kind: str) -> bytes:
+def facts(cog: Path) -> Facts:
+    """The facts of a scene, read once while its copy for tiles stays the same."""
+    return _facts(cog, cog.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _facts(cog: Path, _changed: int) -> Facts:
+    with _opened(cog) as image:
+        try:
+            palette = image.colormap(1)
+        except ValueError:
+            palette = {}
+        return Facts(names(image), tuple(c.name for c in image.colorinterp), palette, image.nodata)
+
+
+@lru_cache(maxsize=1024)
+def _lie(cog: Path, grid: str, _changed: int) -> _Lie:
+    with _opened(cog) as image:
+        system = GRIDS[grid].rasterio_crs
+        box = transform_bounds(image.crs, system, *image.bounds, densify_pts=21)
+        middle = image.width // 2, image.height // 2
+        at = [image.transform @ c for c in (middle, (middle[0] + 1, middle[1]), (middle[0], middle[1] + 1))]
+        (x0, x1, x2), (y0, y1, y2) = transform(image.crs, system, *zip(*at, strict=True))
+        pixel = min(math.hypot(x1 - x0, y1 - y0), math.hypot(x2 - x0, y2 - y0))
+        return _Lie(box, pixel, tuple(image.overviews(1)))
+
+
+def _draw(tile: _Tile, look: Look, kind: str) -> bytes:
     if look.relief:
-        return _relief(cog, image, look, z, x, y, kind)
-    numbers = _bands(image, look)
-    data = _read(image, look, z, x, y, numbers)
+        return _relief(tile, look, kind)
+    numbers = bands(tile.facts, look)
+    data = _read(tile, look, numbers)
     if look.sum is not None:
         values, seen = _summed(look, data, numbers), _seen(data)
-        return _coloured(values, seen & np.isfinite(values), _ends(cog, look), look, kind)
-    palette = image.colormap if len(numbers) == 1 and not look.colours and look.stretch == "percentile" else None
+        return _coloured(values, seen & np.isfinite(values), _ends(tile.cog, look), look, kind)
+    palette = tile.facts.palette if len(numbers) == 1 and not look.colours and look.stretch == "percentile" else None
     seen = _seen(data)
     if palette:
         return render(data.data.astype("uint8"), _mask(seen), **_CARE[kind], colormap=palette)
     if look.colours:
-        return _coloured(data.data[0].astype("float32"), seen, _ends(cog, look), look, kind)
-    return render(_stretched(data.data, _ends(cog, look), look.gamma), _mask(seen), **_CARE[kind])
+        return _coloured(data.data[0].astype("float32"), seen, _ends(tile.cog, look), look, kind)
+    return render(_stretched(data.data, _ends(tile.cog, look), look.gamma), _mask(seen), **_CARE[kind])
 
 
 def _read(
-    image: Reader, look: Look, z: int, x: int, y: int, numbers: tuple[int, ...], **more: Any
+    tile: _Tile, look: Look, numbers: tuple[int, ...], soft: Soft = "bilinear", rim: int = 0
 ) -> np.ma.MaskedArray:
-    soft = "nearest" if image.colormap else more.pop("soft", "bilinear")
-    more.pop("soft", None)
-    got = image.tile(
-        x,
-        y,
-        z,
-        tilesize=SIZE_PX,
+    """The cells of a tile, with a rim of so many pixels."""
+    side = SIZE_PX + 2 * rim
+    place = Affine.translation(tile.box[0], tile.box[3]) @ Affine.scale(tile.pixel[0], -tile.pixel[1])
+    array: np.ma.MaskedArray = read(
+        tile.image,
+        dst_crs=tile.grid.rasterio_crs,
         indexes=numbers,
-        nodata=look.nodata,
-        reproject_method=soft,
-        resampling_method=soft,
-        **more,
-    )
-    array: np.ma.MaskedArray = got.array
-    if array.dtype.kind == "f":
-        array = np.ma.masked_invalid(array)
-    return array
+        width=side,
+        height=side,
+        nodata=tile.facts.nodata if look.nodata is None else look.nodata,
+        reproject_method="nearest" if tile.facts.palette else soft,
+        vrt_options={
+            "crs": tile.grid.rasterio_crs,
+            "transform": place @ Affine.translation(-rim, -rim),
+            "width": side,
+            "height": side,
+        },
+    ).array
+    return np.ma.masked_invalid(array) if array.dtype.kind == "f" else array
 
 
 def _seen(data: np.ma.MaskedArray) -> np.ndarray:
@@ -127,56 +199,44 @@ def _seen(data: np.ma.MaskedArray) -> np.ndarray:
     return ~np.asarray(np.ma.getmaskarray(data).any(axis=0))
 
 
-def names(image: Any) -> list[tuple[str, ...]]:
+def names(image: rasterio.DatasetReader) -> tuple[tuple[str, ...], ...]:
     """Names of each band, lower case: its number, b1, and the words of its description (``red B3``)."""
     out = []
     for n, said in enumerate(image.descriptions, 1):
         words = (said or "").lower().replace(",", " ").replace(";", " ").split()
         out.append((str(n), f"b{n}", *words))
-    return out
+    return tuple(out)
 
 
-def _kinds(image: Reader) -> list[str]:
-    """What each band is said to be: gray, red, alpha …"""
-    dataset: Any = image.dataset
-    return [c.name for c in dataset.colorinterp]
-
-
-def _bands(image: Reader, look: Look) -> tuple[int, ...]:
+def bands(facts: Facts, look: Look) -> tuple[int, ...]:
     """Numbers of the bands that a look needs; ``UsageError`` where the scene has no such band."""
-    known = names(image.dataset)
-    if look.sum is not None:
-        return tuple(_number(b, known, image) for b in look.sum.bands)
-    if look.bands:
-        return tuple(_number(b, known, image) for b in look.bands)
-    measured = [i for i, c in enumerate(_kinds(image), 1) if c != "alpha"]
-    if look.colours or len(measured) < 3:
+    wanted = look.sum.bands if look.sum is not None else look.bands
+    if wanted:
+        return tuple(_number(b, facts) for b in wanted)
+    if look.colours or sum(k != "alpha" for k in facts.kinds) < 3:
         return (1,)
-    words = [set(k) for k in known]
-    if all(any(c in w for w in words) for c in ("red", "green", "blue")):
-        return tuple(next(i for i, w in enumerate(words, 1) if c in w) for c in ("red", "green", "blue"))
-    if {"red", "green", "blue"} <= set(_kinds(image)):
-        return tuple(_kinds(image).index(c) + 1 for c in ("red", "green", "blue"))
+    for told in ([set(n) for n in facts.names], [{k} for k in facts.kinds]):
+        if all(any(colour in t for t in told) for colour in ("red", "green", "blue")):
+            return tuple(next(i for i, t in enumerate(told, 1) if c in t) for c in ("red", "green", "blue"))
     # bands without names come in the order of their wavelength, as in pictures cut for evidence
     return (3, 2, 1)
 
 
-def _number(asked: str, known: list[tuple[str, ...]], image: Reader) -> int:
-    for n, said in enumerate(known, 1):
+def _number(asked: str, facts: Facts) -> int:
+    for n, said in enumerate(facts.names, 1):
         # a band that is named is asked for by its own name before it is by its place: of bands B2 B3 B4, b2 is the first
         if asked in said[2:]:
             return n
-    for n, said in enumerate(known, 1):
-        if asked in said[:2] and _kinds(image)[n - 1] != "alpha":
+    for n, said in enumerate(facts.names, 1):
+        if asked in said[:2] and facts.kinds[n - 1] != "alpha":
             return n
-    have = "; ".join(" ".join((said[0], *said[2:])) for said in known)
+    have = "; ".join(" ".join((said[0], *said[2:])) for said in facts.names)
     raise UsageError(f"This scene has no band {asked!r}; it has {have}: ask by number, or name the bands in the file.")
 
 
 def _summed(look: Look, data: np.ma.MaskedArray, numbers: tuple[int, ...]) -> np.ndarray:
     assert look.sum is not None
-    bands = {name: data.data[i].astype("float32") for i, name in enumerate(look.sum.bands)}
-    return look.sum.of(bands)
+    return look.sum.of({name: data.data[i].astype("float32") for i, name in enumerate(look.sum.bands)})
 
 
 def _ends(cog: Path, look: Look) -> tuple[tuple[float, float], ...]:
@@ -187,8 +247,8 @@ def _ends(cog: Path, look: Look) -> tuple[tuple[float, float], ...]:
 def ends(cog: Path, look: Look, _changed: int = 0) -> tuple[tuple[float, float], ...]:
     """What is darkest and lightest in each band, or lowest and highest of a sum, over the whole scene."""
     with _opened(cog) as image:
-        numbers = _bands(image, look) if not look.relief else (_height(image, look),)
-        whole = image.read(indexes=numbers, max_size=_SAMPLE_PX, nodata=look.nodata).array
+        numbers = (_height(facts(cog), look),) if look.relief else bands(facts(cog), look)
+        whole = read(image, indexes=numbers, max_size=_SAMPLE_PX, nodata=look.nodata).array
     if look.sum is not None:
         total = np.ma.masked_invalid(_summed(look, whole, numbers))
         total.mask |= np.ma.getmaskarray(whole).any(axis=0)
@@ -247,23 +307,21 @@ def _tints() -> np.ndarray:
     return np.stack([np.interp(np.linspace(0, 1, 256), at, colours[:, i]) for i in range(3)], axis=1)
 
 
-def _height(image: Reader, look: Look) -> int:
+def _height(facts: Facts, look: Look) -> int:
     """The band with the heights of a relief; ``UsageError`` where several might be."""
-    if look.bands:
-        return _number(look.bands[0], names(image.dataset), image)
-    if sum(c != "alpha" for c in _kinds(image)) > 1:
+    if not look.bands and sum(k != "alpha" for k in facts.kinds) > 1:
         raise UsageError("A relief wants one band of heights: this scene has several; name it with bands.")
-    return 1
+    return _number(look.bands[0], facts) if look.bands else 1
 
 
-def _relief(cog: Path, image: Reader, look: Look, z: int, x: int, y: int, kind: str) -> bytes:
-    data = _read(image, look, z, x, y, (_height(image, look),), buffer=1.0, soft="cubic")[0].astype("float32")
+def _relief(tile: _Tile, look: Look, kind: str) -> bytes:
+    data = _read(tile, look, (_height(tile.facts, look),), soft="cubic", rim=1)[0].astype("float32")
     seen = ~np.ma.getmaskarray(data)
     inner = seen[1:-1, 1:-1]
-    shade = _shade(_level(data, seen), _pixel_m(image, z, y), look)
+    shade = _shade(_level(data, seen), _pixel_m(tile), look)
     if look.relief == "hillshade":
         return bytes(render(shade[None], _mask(inner), **_CARE[kind]))
-    tint = _tints()[_scaled(data.data[1:-1, 1:-1], *_ends(cog, look)[0], look.gamma)]
+    tint = _tints()[_scaled(data.data[1:-1, 1:-1], *_ends(tile.cog, look)[0], look.gamma)]
     lit = np.clip(tint * (0.45 + 0.7 * shade[..., None] / 255), 0, 255).astype("uint8")
     return bytes(render(lit.transpose(2, 0, 1), _mask(inner), **_CARE[kind]))
 
@@ -273,13 +331,11 @@ def _level(data: np.ma.MaskedArray, seen: np.ndarray) -> np.ndarray:
     return np.where(seen, data.data, data.mean() if seen.any() else 0).astype("float32")
 
 
-def _pixel_m(image: Reader, z: int, y: int) -> tuple[float, float]:
+def _pixel_m(tile: _Tile) -> tuple[float, float]:
     """Width and height of a pixel on the ground, m, in the middle of a tile: Mercator's metres are none off the equator."""
-    grid = image.tms
-    bounds = grid.xy_bounds(morecantile.Tile(0, y, z))
-    wide, high = ((bounds[i + 2] - bounds[i]) / SIZE_PX for i in (0, 1))
-    middle = (bounds[1] + bounds[3]) / 2
-    if grid.rasterio_crs.is_geographic:
+    wide, high = tile.pixel
+    middle = (tile.box[1] + tile.box[3]) / 2
+    if tile.grid.rasterio_crs.is_geographic:
         metre = math.radians(1) * _EARTH_M
         return wide * metre * max(math.cos(math.radians(middle)), 0.01), high * metre
     narrower = 1 / math.cosh(middle / _EARTH_M)
