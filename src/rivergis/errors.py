@@ -125,6 +125,12 @@ class TooLong(RivergisError):
     code, exit_code, http_status, zh = "too_long", 6, 503, "查询超时"
 
 
+class NoPicture(RivergisError):
+    """A base map from elsewhere did not give a tile; the sentence says nothing of its address or key."""
+
+    code, exit_code, http_status, zh = "no_base_map", 6, 502, "底图暂不可用"
+
+
 class NotReady(RivergisError):
     """The service lacks something that whoever runs it must add first: a program, a copy of a scene for tiles."""
 

@@ -72,6 +72,8 @@ class Settings:
     """``RIVERGIS_PUBLIC``: 审图号 under which the public part is shown to whoever asks; none: everybody signs in."""
     cors_origins: tuple[str, ...] = ()
     """``RIVERGIS_CORS_ORIGINS``: other sites whose pages may read from here, with commas between; none by default."""
+    basemaps: Path | None = None
+    """``RIVERGIS_BASEMAPS``: YAML file of base maps (see docs/base_maps.md); none: maps have no ground but our own layers."""
     tile_cache_mb: int = 64
     """Memory of one server process for vector tiles; 0: none is remembered."""
 
@@ -104,6 +106,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         writes=_switch("RIVERGIS_WRITES", env.get("RIVERGIS_WRITES")),
         public=(env.get("RIVERGIS_PUBLIC") or "").strip() or None,
         cors_origins=_origins(env.get("RIVERGIS_CORS_ORIGINS") or ""),
+        basemaps=Path(env["RIVERGIS_BASEMAPS"]) if env.get("RIVERGIS_BASEMAPS") else None,
         tile_cache_mb=_whole("RIVERGIS_TILE_CACHE_MB", env.get("RIVERGIS_TILE_CACHE_MB") or "64", least=0),
     )
 

@@ -53,6 +53,11 @@ def of_night(conn: Connection, at: When, *, pictures: Pictures | None = None) ->
     return _leads(conn, at, f"(t.night = :on OR {STANDS})", STANDS_WITH, pictures)
 
 
+def one(conn: Connection, finding_id: str, at: When) -> gpd.GeoDataFrame:
+    """One lead as a map of the service tells it; no row where it was not known then."""
+    return _leads(conn, at, "t.id = CAST(:id AS uuid)", {"id": finding_id}, None)
+
+
 def is_baseline_signed(conn: Connection, at: When) -> bool:
     """Whether a person has signed a baseline of an earlier night: before that nothing is new, it is stock to be verified (存量待核)."""
     found = read_table(conn, "SELECT night FROM app.baseline_signed(:known)", {"known": at.known_at})

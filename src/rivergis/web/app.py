@@ -28,6 +28,7 @@ from rivergis.maps import assets, lists
 from rivergis.settings import Settings
 from rivergis.web import (
     auth,
+    basemap,
     boundary_desk,
     boundary_pages,
     case_api,
@@ -38,6 +39,7 @@ from rivergis.web import (
     imagery,
     lane,
     ledger_papers,
+    map_live,
     morning,
     ogc_write,
     page,
@@ -93,6 +95,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
     app.state.db, app.state.settings = db, settings
     app.state.policy = policy.load(settings.rules_dir)
     app.state.limits, app.state.seen = Limits(app.state.policy.rates), Seen(db)
+    app.state.basemaps = basemap.of(settings)
     app.state.pool, app.state.watch = QuickPool(db, lane.WORKERS), Watch(db)
     for part in (
         router,
@@ -114,6 +117,8 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         boundary_pages.router,
         ogc_write.router,
         tiles.router,
+        map_live.router,
+        basemap.router,
         imagery.router,
     ):
         app.include_router(part, dependencies=[Depends(auth.check_origin)])
@@ -173,6 +178,8 @@ class Headers:
         # a front-end file named with its hash never changes
         fixed = scope["path"].startswith(page.ASSETS) and b"v=" in scope["query_string"]
         wanted = {**HEADERS, "cache-control": "public, max-age=31536000, immutable"} if fixed else HEADERS
+        if scope["path"].endswith(assets.TILES_WORKER):
+            wanted = {**wanted, "content-security-policy": page.WORKER_POLICY}
         if scope["scheme"] == "https":
             wanted = {**wanted, "strict-transport-security": "max-age=31536000"}
 

@@ -26,6 +26,9 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
+# the worker of the maps asks this service for tiles, and does nothing else
+WORKER_POLICY = "default-src 'none'; connect-src 'self'"
+
 
 def beijing(value: datetime | None) -> str:
     """A moment as people read it: Beijing time to the minute."""
