@@ -104,7 +104,7 @@ def query(conn: Connection, layer: layers.Layer, on: date, known_at: datetime, n
 
 def _own(layer: layers.Layer) -> tuple[Field, ...]:
     """Code, the contract's columns, days of validity and namespace."""
-    columns = [Field(c.name, c.kind, _sql(layer.name, c), c.zh, c.en) for c in layer.columns]
+    columns = [Field(c.name, c.kind, column_sql(layer.name, c), c.zh, c.en) for c in layer.columns]
     return (
         Field("code", "text", "t.code", "编码", "code"),
         *columns,
@@ -114,7 +114,8 @@ def _own(layer: layers.Layer) -> tuple[Field, ...]:
     )
 
 
-def _sql(layer: str, column: layers.Column) -> str:
+def column_sql(layer: str, column: layers.Column) -> str:
+    """SQL of a column of the contract: ``t`` is its table, ``v`` the act of a boundary."""
     if layer in ("boundary_line", "boundary_area"):
         if column.name == "version_code":
             return _CODE_OF.format("t.boundary_id")

@@ -41,6 +41,7 @@ _OPERATORS = (
     "= <> < > <= >= AND OR NOT LIKE BETWEEN IN IS NULL CASEI + - * / div % ^ S_INTERSECTS S_WITHIN … T_AFTER T_DURING …"
 )
 _TIMES = ("date", "time")
+_RADIUS_M, _POLE = 6378137.0, 85.06  # of EPSG:3857: its sphere, and the latitude at which it ends
 # how many operands an operator has; and, or: as many as there are
 _OPERANDS = {
     **dict.fromkeys((*_COMPARE, *_SPATIAL, *_TEMPORAL, *_ARITHMETIC, "like", "in"), 2), "between": 3,
@@ -56,6 +57,8 @@ class Property:
 
     sql: str
     kind: str
+    served: str | None = None
+    """The same shape in EPSG:3857, which has an index."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class _Value:
     kind: str
     literal: Any = None
     name: str = "a value"
+    served: str | None = None
 
 
 @dataclass
@@ -219,7 +223,7 @@ class _Walk:
             "json": "CAST({0} AS text)",
             "clock": "({0} AT TIME ZONE 'Asia/Shanghai')",
         }
-        return _Value(casts.get(known.kind, "{0}").format(known.sql), kind, name=name)
+        return _Value(casts.get(known.kind, "{0}").format(known.sql), kind, name=name, served=known.served)
 
     def _computed(self, name: str, args: list[Any]) -> _Value:
         values = [self.value(a) for a in args]
@@ -277,23 +281,28 @@ class _Walk:
 
     def _spatial(self, name: str, args: list[Any]) -> str:
         left, right = (self._shape(a) for a in args)
-        return f"{_SPATIAL[name]}({left}, {right})"
+        asked = f"{_SPATIAL[name]}({left.sql}, {right.sql})"
+        one, other = (left, right) if left.served else (right, left)
+        if one.served is None or other.literal is None or name == "s_disjoint":
+            return asked
+        # whatever else they have in common, their boxes overlap: found by the index
+        box = ", ".join(self.bind(v, "double precision") for v in mercator_box(other.literal))
+        return f"({one.served} && ST_MakeEnvelope({box}, 3857) AND {asked})"
 
-    def _shape(self, node: Any) -> str:
+    def _shape(self, node: Any) -> _Value:
         if isinstance(node, dict) and "property" in node:
             value = self._property(str(node["property"]))
             if value.kind != "geometry":
                 raise UsageError(f"{value.name} is no shape: spatial conditions are asked of geom.")
-            return value.sql
+            return value
         shape = _drawn(node, self.move)
         bounds = shapely.bounds(shape)
         if not (bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90):
             raise UsageError(
                 "Shapes in a filter are longitude and latitude in degrees (EPSG:4490); this one lies outside."
             )
-        return (
-            f"ST_GeomFromEWKB({self.bind(shapely.to_wkb(shapely.set_srid(shape, 4490), include_srid=True), 'bytea')})"
-        )
+        data = self.bind(shapely.to_wkb(shapely.set_srid(shape, 4490), include_srid=True), "bytea")
+        return _Value(f"ST_GeomFromEWKB({data})", "geometry", shape)
 
 
 def _operation(node: dict[str, Any]) -> tuple[str, list[Any]]:
@@ -328,6 +337,14 @@ def _drawn(node: Any, move: Move | None) -> shapely.Geometry:
     if not np.isfinite(shapely.get_coordinates(shape)).all():
         raise UsageError("A shape in the filter has coordinates that are no place in its system.")
     return shape if shape.is_valid else shapely.make_valid(shape)
+
+
+def mercator_box(shape: shapely.Geometry) -> tuple[float, float, float, float]:
+    """The box of a shape in degrees as metres of EPSG:3857, a metre wider: two ways to one place differ in their last digits."""
+    west, south, east, north = shapely.bounds(shape)
+    low, high = (math.tan(math.pi / 4 + math.radians(min(max(y, -_POLE), _POLE)) / 2) for y in (south, north))
+    x, y = (math.radians(west), math.radians(east)), (math.log(low), math.log(high))
+    return _RADIUS_M * x[0] - 1, _RADIUS_M * y[0] - 1, _RADIUS_M * x[1] + 1, _RADIUS_M * y[1] + 1
 
 
 def moved(shape: shapely.Geometry, move: Move) -> shapely.Geometry:

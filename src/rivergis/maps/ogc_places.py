@@ -117,7 +117,7 @@ def area(text: str, place: Place) -> shapely.Geometry:
 
 
 def _degrees(text: str, west: float, south: float, east: float, north: float) -> shapely.Geometry:
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south and north <= 90):
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and south >= -90 and north <= 90):
         raise UsageError(f"bbox={text[:80]} lies outside the degrees of longitude and latitude: is bbox-crs missing?")
     if west <= east:
         return shapely.box(west, south, east, north)

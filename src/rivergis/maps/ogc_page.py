@@ -1,0 +1,157 @@
+"""Pages of features as SQL: the server writes the JSON, one text a page; scope, day and ground stand in WHERE first.
+
+Rows go by ``fid``, the number a thing keeps over its versions; a page goes on behind the last one of the page before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+
+from rivergis.maps.collections import Collection
+from rivergis.maps.export_columns import Field
+from rivergis.maps.export_filter import mercator_box
+from rivergis.maps.ogc_ask import Wanted
+from rivergis.maps.ogc_places import Place, ewkb
+from rivergis.maps.ogc_source import Source, Sql
+
+_TYPES = {"last": "date", "first": "date", "area": "text", "after": "bigint", "most": "int", "skip": "bigint",
+    "id": "uuid", "version": "int"}  # fmt: skip
+# behind the walls between areas the database may not look at its statistics and takes a condition on ranges or lists for a
+# rare one; a CASE is taken for a common one, so that a page is read in the order of its index and not sorted out of all rows
+_USUAL = "CASE WHEN {0} THEN true ELSE false END"
+_INSTANT = _USUAL.format("s.valid @> CAST(:last AS date)")
+_IN_AREA = _USUAL.format("s.areas @> ARRAY[CAST(:area AS text)]")
+# each thing once in an interval: as it was on the last of its days in it
+_SPAN = "daterange(CAST(:first AS date), CAST(:last AS date), '[]')"
+_INTERVAL = f"""{_USUAL.format(f"s.valid && {_SPAN}")} AND NOT EXISTS (
+  SELECT FROM {{0}} later WHERE later.fid = s.fid AND later.valid && {_SPAN} AND later.valid >> s.valid)"""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows that answer a request, for somebody of an area, in no particular page."""
+
+    source: Source
+    where: str
+    params: dict[str, Any]
+    plain: bool
+    """Nothing in it but scope and days: such a statement is prepared once."""
+    key: tuple[Any, ...]
+    """What makes two requests have the same rows while the collection stays as it is."""
+
+    @property
+    def text(self) -> str:
+        return f"{self.source.rows} WHERE {self.where}"
+
+    @property
+    def lean(self) -> str:
+        """The same rows, without the facts beside the shapes where nothing is asked of them."""
+        alone = self.plain and not self.source.always and not self.source.narrow
+        return f"{self.source.collection.shapes} s WHERE {self.where}" if alone else self.text
+
+
+def rows(source: Source, wanted: Wanted, area: str) -> Rows:
+    """The rows of a request: scope, days, ground, filter, in that order."""
+    conditions, params = [], {"last": wanted.days.last}
+    more: dict[str, Any] = {}
+    if area:
+        conditions.append(_IN_AREA)
+        more["area"] = area
+    conditions.append(_INTERVAL.format(source.collection.shapes) if wanted.days.interval else _INSTANT)
+    if wanted.days.interval:
+        more["first"] = wanted.days.first
+    conditions += source.always
+    if wanted.ground is not None:
+        conditions += _on_ground(source)
+        more |= ground(wanted.ground)
+    if wanted.where is not None:
+        conditions.append(wanted.where.sql)
+        more |= wanted.where.params
+    plain = wanted.ground is None and wanted.where is None
+    key = (source.collection.id, tuple(conditions), wanted.days.last, *sorted((k, v) for k, v in more.items()))
+    return Rows(source, " AND ".join(conditions), {**params, **more}, plain, key)
+
+
+def _on_ground(source: Source) -> tuple[str, str]:
+    """The box finds them by the index of the shapes that are served, then the shape itself is asked."""
+    return (
+        "s.geom && ST_MakeEnvelope(:west, :south, :east, :north, 3857)",
+        f"ST_Intersects({source.shape}, ST_GeomFromEWKB(CAST(:ground AS bytea)))",
+    )
+
+
+def ground(shape: shapely.Geometry) -> dict[str, Any]:
+    """Parameters of a ground in degrees: itself, and its box in metres of EPSG:3857."""
+    return {**dict(zip(("west", "south", "east", "north"), mercator_box(shape), strict=True)), "ground": ewkb(shape)}
+
+
+def feature(source: Source, fields: Sequence[Field], place: Place) -> str:
+    """SQL of a feature as GeoJSON text."""
+    columns = ", ".join(f'{f.sql} AS "{f.name}"' for f in fields)
+    properties = f"row_to_json((SELECT r FROM (SELECT {columns}) r))" if fields else "'{}'"
+    head = '\'{"type":"Feature","id":"\''
+    return (
+        f"concat({head}, {source.ident}, '\",\"geometry\":', coalesce({place.geojson(source.shape)}, 'null'), "
+        f"',\"properties\":', {properties}, '}}')"
+    )
+
+
+def page(found: Rows, wanted: Wanted, behind: int | None, skip: int) -> Sql:
+    """One row: how many features, the last one's number, whether there are more, and all of them as JSON texts with commas.
+
+    ``behind``: the page begins behind that row; ``skip``: and so many further on.
+    """
+    assert wanted.limit is not None
+    params = {**found.params, "most": wanted.limit}
+    where, offset = found.text, ""
+    if behind is not None:
+        where += " AND s.fid > :after"
+        params["after"] = behind
+    if skip:
+        offset = " OFFSET :skip"
+        params["skip"] = skip
+    track = found.source.track
+    seen = "array_agg(DISTINCT q.track) FILTER (WHERE q.n <= :most)" if track else "NULL"
+    text = f"""SELECT count(*) FILTER (WHERE q.n <= :most), max(q.fid) FILTER (WHERE q.n <= :most), count(*) > :most,
+      string_agg(q.feature, E',\\n') FILTER (WHERE q.n <= :most), {seen}
+    FROM (SELECT p.*, row_number() OVER () AS n FROM (
+      SELECT s.fid, {feature(found.source, wanted.fields, wanted.place)} AS feature{f", {track} AS track" if track else ""}
+      FROM {where} ORDER BY s.fid LIMIT :most + 1{offset}) p) q"""
+    return Sql(text, params)
+
+
+def one(source: Source, wanted: Wanted, area: str, tag: str) -> Sql:
+    """The feature of an id (``:id``, ``:version``) that is in force on the day: JSON, mark of its state, track."""
+    conditions = ["s.id = CAST(:id AS uuid)"]
+    if source.several:
+        conditions.append("s.version = CAST(:version AS int)")
+    if area:
+        conditions.append(_IN_AREA)
+    text = f"""SELECT {feature(source, wanted.fields, wanted.place)}, {tag}, {source.track or "NULL"}
+    FROM {source.rows} WHERE {" AND ".join([*conditions, _INSTANT, *source.always])} LIMIT 1"""
+    return Sql(text, {"last": wanted.days.last, **({"area": area} if area else {})})
+
+
+def places(found: Rows, step: int) -> Sql:
+    """The number of every ``step``-th row, and how many rows there are."""
+    text = f"""SELECT array_agg(q.fid ORDER BY q.n) FILTER (WHERE q.n % {step} = 0), count(*)
+    FROM (SELECT s.fid, row_number() OVER (ORDER BY s.fid) AS n FROM {found.lean}) q"""
+    return Sql(text, found.params)
+
+
+def extent(shown: Collection, scoped: bool) -> str:
+    """Where a collection lies, in degrees; what the head of its index says is enough. ``scoped``: within the units of ``:area``."""
+    whole = f"SELECT ST_Transform(ST_SetSRID(CAST(ST_EstimatedExtent('cache', 'shape_{shown.id}', 'geom') AS geometry), 3857), 4490) AS g"
+    if scoped:
+        unit = "SELECT ST_SetSRID(ST_Extent(s.geom), 3857) FROM cache.shape_admin_unit s WHERE s.areas @> ARRAY[CAST(:area AS text)]"
+        whole = f"SELECT ST_Intersection(w.g, ST_Transform(CAST(({unit}) AS geometry), 4490)) AS g FROM ({whole}) w"
+    return f"SELECT ST_XMin(x.g), ST_YMin(x.g), ST_XMax(x.g), ST_YMax(x.g) FROM ({whole}) x"
+
+
+def types(sql: Sql, order: Sequence[str]) -> str:
+    """Types of the parameters of a prepared statement."""
+    return ", ".join(_TYPES[name] for name in order)
