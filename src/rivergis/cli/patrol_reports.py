@@ -172,15 +172,23 @@ RIVER = click.option(
 )
 
 
-def _asked(first: datetime, last: datetime, unit: str | None, rivers: tuple[str, ...], basis: str) -> Any:
+def _asked(
+    first: datetime, last: datetime, unit: str | None, rivers: tuple[str, ...], basis: str, level: str | None = None
+) -> Any:
     from rivergis.reports.patrol_coverage import Asked
 
-    return Asked(*_days(first, last), unit, rivers, basis)
+    return Asked(*_days(first, last), unit, rivers, basis, level)
 
 
 @click.command()
 @span_options
 @UNIT
+@click.option(
+    "--level",
+    type=click.Choice(["province", "city", "county", "town", "village"]),
+    default=None,
+    help="Only what is assigned to chiefs of this level.",
+)
 @RIVER
 @OUT
 @KNOWN_AT
@@ -190,6 +198,7 @@ def coverage(
     first: datetime,
     last: datetime,
     unit: str | None,
+    level: str | None,
     rivers: tuple[str, ...],
     out: Path | None,
     known_at: datetime | None,
@@ -211,7 +220,7 @@ def coverage(
     patrol_paper.check(out, report.LAYERS)
     db = common.database()
     common.may_see_patrols(db, actor, "coverage")
-    book, asked = rules.load(common.settings().rules_dir), _asked(first, last, unit, rivers, "duties")
+    book, asked = rules.load(common.settings().rules_dir), _asked(first, last, unit, rivers, "duties", level)
     ending = out.suffix.lower() if out else ""
     with db.read() as conn:
         covered = report.read(conn, book, asked, _moment(known_at))

@@ -88,6 +88,25 @@ def rivers(conn: Connection, at: When, limit: int = 200) -> tuple[list[dict[str,
     return rows, int(rows[0]["total"]) if rows else 0
 
 
+def river_choices(conn: Connection, at: When, limit: int = 500) -> list[dict[str, Any]]:
+    """Code and name of rivers to choose from, by name."""
+    return _rows(
+        conn,
+        "SELECT code, name FROM app.river_as_of(:on, :known) ORDER BY name, code LIMIT :n",
+        {**at.params, "n": limit},
+    )
+
+
+def units(conn: Connection, at: When, limit: int = 500) -> list[dict[str, Any]]:
+    """Adcode, name and level of units to choose from, the largest first."""
+    return _rows(
+        conn,
+        """SELECT code, name, level FROM app.admin_unit_as_of(:on, :known)
+        ORDER BY array_position(ARRAY['province', 'city', 'county', 'town', 'village'], level), code LIMIT :n""",
+        {**at.params, "n": limit},
+    )
+
+
 def recent_patrols(conn: Connection, limit: int = 20) -> list[dict[str, Any]]:
     """Latest patrols with their scoring, newest first. Personal data."""
     found = _rows(conn, "SELECT * FROM app.patrol ORDER BY day DESC NULLS LAST, started_at DESC LIMIT :n", {"n": limit})

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from rivergis import crs, words
+from rivergis import words
 from rivergis.errors import NotFound
 from rivergis.maps import along, atlas, features, marks, thinning
 from rivergis.maps.patrol_rows import Facts, sections_of, whole_rivers
@@ -49,15 +49,18 @@ class Coverage:
         return self.cells[self.cells["patrols"] == 0]
 
 
-def counted(facts: Facts, unit: str | None, rivers: Sequence[str], basis: str = DUTIES) -> tuple[pd.DataFrame, str]:
+def counted(
+    facts: Facts, unit: str | None, rivers: Sequence[str], basis: str = DUTIES, level: str | None = None
+) -> tuple[pd.DataFrame, str]:
     """The banks a coverage is about, bank by bank, and its basis: assigned stretches, or all of the rivers chosen.
 
-    ``rivers``: codes or names; ``unit``: adcode, keeps what lies in it. Where nothing at all is assigned in the period, or rivers
+    ``rivers``: codes or names; ``unit``: adcode, keeps what lies in it; ``level``: only what is assigned to chiefs of it. Where nothing at all is assigned in the period, or rivers
     are named, whole rivers are taken. ``NotFound`` for an unknown unit or river.
     """
     own = _rivers(facts, rivers)
-    if basis == DUTIES and not rivers and len(facts.duties):
-        lines = period.by_bank(facts.duties[["river_id", "bank", "from_m", "to_m"]])
+    duties = facts.duties if level is None else facts.duties[facts.duties["level"] == level]
+    if basis == DUTIES and not rivers and (len(duties) or level is not None):
+        lines = period.by_bank(duties[["river_id", "bank", "from_m", "to_m"]])
         lines = period.common(lines, period.by_bank(whole_rivers(facts).assign(bank="both")))
     else:
         basis, lines = RIVERS, period.by_bank(whole_rivers(facts).assign(bank="both"))

@@ -39,6 +39,8 @@ class Asked:
     unit: str | None = None
     rivers: tuple[str, ...] = ()
     basis: str = DUTIES
+    level: str | None = None
+    """Only what is assigned to chiefs of this level."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Covered:
     def name(self) -> str:
         """Where and when, as titles say it."""
         where = [self.places.unit_name(self.asked.unit)] if self.asked.unit else []
+        where += [words.say(f"level.{self.asked.level}")] if self.asked.level else []
         return " ".join([*where, *self.asked.rivers, f"{self.asked.first} – {self.asked.last}"])
 
     def chiefs_of(self, track: Any) -> list[Any]:
@@ -68,7 +71,7 @@ def read(conn: Connection, book: RuleBook, asked: Asked, known_at: datetime) -> 
     home = river_store.home(conn, asked.last, known_at) or NATIONAL
     view = book.at(path_of(home), asked.last)
     facts = patrol_rows.facts(conn, Span(asked.first, asked.last, known_at), view)
-    lines, basis = patrol_coverage.counted(facts, asked.unit, asked.rivers, asked.basis)
+    lines, basis = patrol_coverage.counted(facts, asked.unit, asked.rivers, asked.basis, asked.level)
     on = min(asked.last, known_at.astimezone(SHANGHAI).date())
     return Covered(asked, facts, patrol_coverage.accumulate(facts, lines, basis, on), Places(facts), view)
 
@@ -134,6 +137,7 @@ def about(covered: Covered) -> list[tuple[str, Any]]:
         "period": f"{covered.asked.first} – {covered.asked.last}",
         "unit": f"{covered.places.unit_name(covered.asked.unit)} {covered.asked.unit}" if covered.asked.unit else None,
         "river": "、".join(covered.asked.rivers) or None,
+        "level": words.both(f"level.{covered.asked.level}") if covered.asked.level else None,
         "assigned_basis": words.both(f"patrol_report.basis_{basis}"),
         "rule_set": covered.view.book.version,
         "not_scored": int(facts.patrols["figures"].isna().sum()) or None,

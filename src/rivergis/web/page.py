@@ -42,6 +42,11 @@ def stylesheet() -> tuple[str, str]:
     return sheet, hashlib.sha256(sheet.encode()).hexdigest()[:12]
 
 
+def style_address() -> str:
+    """Address of the style sheet, with its hash."""
+    return f"{ASSETS}/style.css?v={stylesheet()[1]}"
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The templates of the reports, with what pages need beside it."""
@@ -49,7 +54,7 @@ def environment() -> Environment:
     env.globals.update(
         pair=words.pair,
         choice=words.choice,
-        css=f"{ASSETS}/style.css?v={stylesheet()[1]}",
+        css=style_address(),
         icon=assets.url(assets.ICON, ASSETS),
     )
     env.filters["beijing"] = beijing

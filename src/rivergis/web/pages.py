@@ -12,12 +12,14 @@ from fastapi.responses import HTMLResponse, Response
 
 from rivergis.db.access import Actor
 from rivergis.maps import features, leads, lists, sheets
+from rivergis.maps.river_facts import PATROL_DAYS
 from rivergis.maps.sheets import Sheet
 from rivergis.reports import book, river_file
-from rivergis.web import page
+from rivergis.web import map_pages, page
 from rivergis.web.auth import database, require, saw_patrols
 
 router = APIRouter()
+router.include_router(map_pages.router)
 SERVED = Sheet(assets=page.ASSETS)
 # a night that ended longer ago than this did not run last night
 LATE = timedelta(hours=24)
@@ -56,6 +58,7 @@ def _business(conn: Any, run: dict[str, Any] | None) -> dict[str, Any]:
     rivers, river_count = lists.rivers(conn, at)
     new = lists.new_leads(conn, features.when(conn, run["run_date"])) if run else lists.NewLeads([], 0, 0)
     return {
+        "month_ago": (run["run_date"] if run else at.on) - timedelta(days=PATROL_DAYS - 1),
         "nights": lists.nights(conn),
         "new": [book.lead_words(lead) for lead in new.rows],
         "new_total": new.total,

@@ -11,7 +11,7 @@ import uuid
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as Path_
@@ -36,9 +36,13 @@ Month = Annotated[
     str | None,
     Query(pattern=r"^\d{4}-\d{2}$", examples=["2026-05"], description="Month; default: that of the last patrol"),
 ]
-Unit = Annotated[str | None, Query(pattern=r"^\d{6,12}$", description="adcode: only this unit and what is below it")]
+Unit = Annotated[str | None, Query(pattern=r"^(\d{6,12})?$", description="adcode: only this unit and what is below it")]
 First = Annotated[date, Query(alias="from", description="First civil day (Asia/Shanghai)")]
 Last = Annotated[date, Query(alias="to", description="Last civil day; belongs to the period")]
+Level = Annotated[
+    Literal["", "province", "city", "county", "town", "village"],
+    Query(description="Only what is assigned to chiefs of this level; empty: all"),
+]
 Rivers = Annotated[list[str], Query(max_length=50, description="Codes or names of rivers, all of both banks")]
 LONGEST_S = 60.0
 KINDS = {
@@ -61,7 +65,7 @@ def _rules(request: Request) -> RuleBook:
 def month(request: Request, actor: ViewTracks, month: Month = None, unit: Unit = None) -> HTMLResponse:
     """巡河: the patrols of a month, and the way to its bulletin, coverage map and sweep; by unit if asked for."""
     with database(request).read(timeout_s=LONGEST_S) as conn:
-        told = patrol_month.read(conn, month, unit)
+        told = patrol_month.read(conn, month, unit or None)
         demo = patrol_page.is_demo(conn)
     review = patrol_page.REVIEW in actor.capabilities
     saw_patrols(request, actor, told.month)
@@ -97,17 +101,23 @@ def bulletin(
     """巡河情况通报 of a month: as page, PDF, workbook or JSON."""
     first, last = patrol_bulletin.month_of(month)
     with database(request).read(timeout_s=LONGEST_S) as conn:
-        paper = patrol_bulletin.bulletin(conn, _rules(request), first, last, unit=unit, known_at=patrol_bulletin.now())
+        paper = patrol_bulletin.bulletin(
+            conn, _rules(request), first, last, unit=unit or None, known_at=patrol_bulletin.now()
+        )
     saw_patrols(request, actor, f"bulletin {month}")
     return _sent(paper, f"bulletin-{month}{f'-{unit}' if unit else ''}", form)
 
 
 @router.get("/maps/coverage", response_class=HTMLResponse)
-def coverage(request: Request, actor: View, first: First, last: Last, unit: Unit = None) -> HTMLResponse:
+def coverage(
+    request: Request, actor: View, first: First, last: Last, unit: Unit = None, level: Level = ""
+) -> HTMLResponse:
     """覆盖情况(参考): days since every assigned stretch of bank was last seen; by whom only for who may see tracks."""
     names = "view_tracks" in actor.capabilities
     with database(request).read(timeout_s=LONGEST_S) as conn:
-        covered = patrol_coverage.read(conn, _rules(request), Asked(first, last, unit), patrol_bulletin.now())
+        covered = patrol_coverage.read(
+            conn, _rules(request), Asked(first, last, unit or None, level=level or None), patrol_bulletin.now()
+        )
         paper = patrol_coverage.paper(covered, names=names)
         html = patrol_coverage.map_page(conn, covered, paper, patrol_paper.under(paper), assets=page.ASSETS)
     if names:
@@ -126,7 +136,7 @@ def sweep(
 ) -> HTMLResponse:
     """全覆盖排查: every metre of both banks of the rivers of a unit, or of rivers named, searched or not; grid cells and holes."""
     names = "view_tracks" in actor.capabilities
-    asked = Asked(first, last, unit, tuple(rivers), "rivers")
+    asked = Asked(first, last, unit or None, tuple(rivers), "rivers")
     with database(request).read(timeout_s=LONGEST_S) as conn:
         covered = patrol_coverage.read(conn, _rules(request), asked, patrol_bulletin.now())
         cells = patrol_sweep.grid(covered, patrol_sweep.CELL_M)
