@@ -108,6 +108,13 @@ class Quick:
             cursor.execute(f"EXECUTE {name}{marks}", tuple(values) or None)
             return list(cursor.fetchall())
 
+    def once(self, sql: str, values: Any = None) -> list[tuple[Any, ...]]:
+        """Rows of a query (``%s`` or ``%(name)s``) that is planned for its values: what a filter or a box asks."""
+        with self._fairy.cursor() as cursor, self._run():
+            self._stand_for(cursor)
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
     def stream(self, sql: str, values: Any = None, size: int = 2000) -> Iterator[list[tuple[Any, ...]]]:
         """Rows of a query (``%s`` or ``%(name)s``) in lots, through a cursor of the server: a large answer is never held whole."""
         with self._fairy.cursor() as cursor:
