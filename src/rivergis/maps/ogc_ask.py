@@ -61,6 +61,7 @@ class Days:
     last: date
     first: date | None = None
     interval: bool = False
+    said: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,8 @@ def days(text: str | None, today: date) -> Days:
     if text is None:
         return Days(today)
     if "/" not in text:
-        return Days(_day(text, text))
+        day = _day(text, text)
+        return Days(day, day, False, True)
     ends = text.split("/")
     if len(ends) != 2:
         raise UsageError(f"datetime={text[:60]!r} is no interval: write 2026-01-01/2026-12-31, or .. for an open end.")
@@ -209,7 +211,7 @@ def days(text: str | None, today: date) -> Days:
     last = date.max if ends[1] in ("", "..") else _day(ends[1], text)
     if first is not None and first > last:
         raise UsageError(f"datetime={text[:60]!r} ends before it begins.")
-    return Days(last, first, True)
+    return Days(last, first, True, True)
 
 
 def _day(text: str, whole: str) -> date:

@@ -16,7 +16,7 @@ from rivergis.maps.export_columns import Field
 from rivergis.maps.export_filter import mercator_box
 from rivergis.maps.ogc_ask import Wanted
 from rivergis.maps.ogc_places import Place, ewkb
-from rivergis.maps.ogc_source import Source, Sql
+from rivergis.maps.ogc_source import OF_A_DAY, Source, Sql
 
 _TYPES = {"last": "date", "first": "date", "area": "text", "after": "bigint", "most": "int", "skip": "bigint",
     "id": "uuid", "version": "int"}  # fmt: skip
@@ -29,6 +29,8 @@ _IN_AREA = _USUAL.format("s.areas @> ARRAY[CAST(:area AS text)]")
 _SPAN = "daterange(CAST(:first AS date), CAST(:last AS date), '[]')"
 _INTERVAL = f"""{_USUAL.format(f"s.valid && {_SPAN}")} AND NOT EXISTS (
   SELECT FROM {{0}} later WHERE later.fid = s.fid AND later.valid && {_SPAN} AND later.valid >> s.valid)"""
+
+_OF_DAYS = _USUAL.format(f"s.day <@ {_SPAN}")
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ def rows(source: Source, wanted: Wanted, area: str) -> Rows:
     if area:
         conditions.append(_IN_AREA)
         more["area"] = area
-    conditions.append(_INTERVAL.format(source.collection.shapes) if wanted.days.interval else _INSTANT)
-    if wanted.days.interval:
+    if wanted.days.interval or (wanted.days.said and source.collection.id in OF_A_DAY):
         more["first"] = wanted.days.first
+    conditions.append(_on_days(source.collection, wanted))
     conditions += source.always
     if wanted.ground is not None:
         conditions += _on_ground(source)
@@ -74,6 +76,12 @@ def rows(source: Source, wanted: Wanted, area: str) -> Rows:
     plain = wanted.ground is None and wanted.where is None
     key = (source.collection.id, tuple(conditions), wanted.days.last, *sorted((k, v) for k, v in more.items()))
     return Rows(source, " AND ".join(conditions), {**params, **more}, plain, key)
+
+
+def _on_days(shown: Collection, wanted: Wanted) -> str:
+    if shown.id in OF_A_DAY and wanted.days.said:
+        return _OF_DAYS
+    return _INTERVAL.format(shown.shapes) if wanted.days.interval else _INSTANT
 
 
 def _on_ground(source: Source) -> tuple[str, str]:

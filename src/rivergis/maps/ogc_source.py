@@ -27,19 +27,24 @@ _ACT = f"""JOIN data.boundary_version v ON v.id = t.boundary_id AND v.superseded
 _JOINS = {
     "boundary_line": _ACT,
     "boundary_area": _ACT,
-    "patrol_leg": "JOIN data.patrol_result p ON p.id = t.result_id JOIN data.track k ON k.id = p.track_id",
+    **dict.fromkeys(
+        ("patrol_leg", "coverage"),
+        "JOIN data.patrol_result p ON p.id = t.result_id JOIN data.track k ON k.id = p.track_id",
+    ),
 }
 _SPECIAL = {
     "patrol_track.chief_code": _CODE_OF.format("t.chief_id"),
     "patrol_fix.track_id": "CAST(t.track_id AS text)",
     "patrol_leg.track_id": "CAST(k.id AS text)",
-    "patrol_leg.day": "k.day",
-    "patrol_leg.reach_code": _CODE_OF.format("t.reach_id"),
+    **{f"{c}.day": "k.day" for c in ("patrol_leg", "coverage")},
+    **{f"{c}.reach_code": _CODE_OF.format("t.reach_id") for c in ("patrol_leg", "coverage")},
 }
 # things whose shape is made of others: only the one that is served exists
 _MADE = ("river", "patrol_track", "patrol_leg", "coverage")
 _TRACK = {"patrol_track": "t.id", "patrol_fix": "t.track_id", "patrol_leg": "p.track_id"}
 _SEVERAL = ("patrol_fix", "patrol_leg", "coverage")
+OF_A_DAY = ("patrol_track", "patrol_fix", "patrol_leg", "coverage", "report")
+"""What happened on a day, where others are in force on days."""
 GEOMETRY = "geom"
 
 
@@ -108,10 +113,10 @@ def _field(shown: Collection, column: layers.Column) -> Field:
 def _sql(name: str, column: layers.Column) -> str:
     if special := _SPECIAL.get(f"{name}.{column.name}"):
         return special
-    if column.name == "valid_from":
-        return "lower(t.valid)"
-    if column.name == "valid_to":
-        return "(upper(t.valid) - 1)"
+    if column.name in ("valid_from", "valid_to"):
+        # lines and areas of an act are in force on the days of both
+        valid = "s.valid" if name in ("boundary_line", "boundary_area") else "t.valid"
+        return f"lower({valid})" if column.name == "valid_from" else f"(upper({valid}) - 1)"
     return column_sql(name, column) if name in layers.LAYERS and name != "river" else f"t.{column.name}"
 
 
