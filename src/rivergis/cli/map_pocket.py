@@ -127,7 +127,7 @@ def who_takes(actor: str | None, o: dict[str, Any]) -> tuple[Database, str, str,
     who = common.acting(db, actor, "export")
     with db.read() as conn:
         capabilities, area = people.capabilities(conn, who), people.area_of(conn, who)
-    what = pockets.asked(_listed(o["layers"]), _listed(o["sensitive"]), capabilities)
+    what = pockets.asked(listed(o["layers"]), listed(o["sensitive"]), capabilities)
     return db, who, area, what
 
 
@@ -169,7 +169,7 @@ def packed_into(layers: Any, where: pockets.District, max_bytes: int) -> Any:
     )
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
     return tuple(n.strip() for n in text.split(",") if n.strip())
 
 
