@@ -19,7 +19,7 @@ import shapely
 from sqlalchemy import Connection, text
 
 from rivergis.db.connect import read_table
-from rivergis.encroachment.night_store import LINE_SLACK_DEG, standing_sql
+from rivergis.encroachment.night_store import LINE_SLACK_DEG, STANDS, standing_sql
 from rivergis.encroachment.store import LAST_ROWS, MAY_BE_MET, Moment
 
 _TOUCH_DEG = 1e-8  # about a millimetre: shared edges do not meet exactly
@@ -119,7 +119,7 @@ class Nodes:
         self.conn.execute(
             text(f"""CREATE TEMP TABLE standing ON COMMIT DROP AS WITH {standing_sql()}
             SELECT c.id, c.version, c.geom, {_shape("c")} AS shape, i.delivered_on, i.delivered_at
-            FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version"""),
+            FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version AND {STANDS}"""),
             self._with,
         )
         self.conn.execute(
@@ -208,7 +208,7 @@ class Nodes:
         self.conn.execute(
             text(f"""WITH {standing_sql("SELECT id FROM asked EXCEPT SELECT id FROM cand_node")},
             s AS MATERIALIZED (SELECT c.id, c.version, c.geom, {_shape("c")} AS shape, i.delivered_on, i.delivered_at
-                  FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version)
+                  FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version AND {STANDS})
             INSERT INTO cand_node SELECT s.id, s.version, s.shape, ST_PointOnSurface(s.geom), s.delivered_on, s.delivered_at, :round FROM s
             WHERE EXISTS (SELECT FROM cache.boundary_piece p WHERE ST_DWithin(p.geom, s.geom, {LINE_SLACK_DEG}) AND p.ground_id IN (SELECT id FROM wanted_ground))
                OR EXISTS (SELECT FROM cache.boundary_island h WHERE ST_DWithin(h.geom, s.geom, 0) AND h.ground_id IN (SELECT id FROM wanted_ground))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -42,29 +43,36 @@ def candidate(conn: Connection, candidate_id: uuid.UUID) -> dict[str, Any] | Non
     return {str(k): v for k, v in row.items()}
 
 
-def end_validity(conn: Connection, candidate_id: uuid.UUID, on: date) -> int:
-    """A candidate is in force until the day before ``on``, as a version of its own; returns that version."""
+def end_validity(conn: Connection, candidate_id: uuid.UUID, on: date, until: date) -> int:
+    """A candidate is ended on a day and in force until the day before ``until``, as a version of its own; returns that version."""
     columns = conn.execute(text("SELECT * FROM data.candidate LIMIT 0")).keys()
-    own = ("version", "valid", "recorded_at", "superseded_at", "actor", "content_hash")
+    own = ("version", "valid", "recorded_at", "superseded_at", "actor", "content_hash", "source")
     kept = ", ".join(f'"{c}"' for c in columns if c not in own)
     return int(
         conn.execute(
             text(f"""WITH gone AS (
               UPDATE data.candidate SET superseded_at = now()
-              WHERE id = :id AND superseded_at IS NULL AND valid && daterange(:on, NULL) RETURNING *)
-            INSERT INTO data.candidate ({kept}, version, valid, content_hash)
-            SELECT {kept}, (SELECT max(m.version) FROM data.candidate m WHERE m.id = k.id) + 1, valid * daterange(NULL, :on), :hash
-            FROM gone k WHERE NOT isempty(valid * daterange(NULL, :on)) ORDER BY version DESC LIMIT 1 RETURNING version"""),
-            {"id": candidate_id, "on": on, "hash": versions.content_hash({"ended": candidate_id, "on": on})},
+              WHERE id = :id AND superseded_at IS NULL AND valid && daterange(:until, NULL) RETURNING *)
+            INSERT INTO data.candidate ({kept}, version, valid, content_hash, source)
+            SELECT {kept}, (SELECT max(m.version) FROM data.candidate m WHERE m.id = k.id) + 1, valid * daterange(NULL, :until), :hash,
+              source || jsonb_build_object('ended_on', CAST(:on AS date))
+            FROM gone k WHERE NOT isempty(valid * daterange(NULL, :until)) ORDER BY version DESC LIMIT 1 RETURNING version"""),
+            {
+                "id": candidate_id,
+                "on": on,
+                "until": until,
+                "hash": versions.content_hash({"ended": candidate_id, "on": on}),
+            },
         ).scalar_one()
     )
 
 
-def ended(conn: Connection, ids: list[uuid.UUID], night: date, known_at: Any) -> set[uuid.UUID]:
-    """Which of these candidates somebody ended: their last version known at a moment is over on the civil day."""
+def ended(conn: Connection, ids: Collection[str], night: date, known_at: datetime) -> dict[str, datetime]:
+    """Which of these candidates somebody ended up to a civil day, as known at a moment, and when that was recorded."""
     rows = conn.execute(
-        text("""SELECT id FROM (SELECT DISTINCT ON (id) id, valid FROM data.candidate
-          WHERE id = ANY(:ids) AND recorded_at <= :known ORDER BY id, version DESC) c WHERE upper(valid) <= :night"""),
-        {"ids": ids, "night": night, "known": known_at},
+        text("""SELECT id::text, recorded_at FROM (SELECT DISTINCT ON (id) id, source, recorded_at FROM data.candidate
+          WHERE id = ANY(CAST(:ids AS uuid[])) AND recorded_at <= :known ORDER BY id, version DESC) c
+        WHERE (source ->> 'ended_on')::date <= :night"""),
+        {"ids": sorted(ids), "night": night, "known": known_at},
     )
-    return set(rows.scalars())
+    return {str(i): at for i, at in rows}

@@ -113,7 +113,7 @@ def end(db: Database, candidate_id: uuid.UUID, made: Sequence[Made], actor: str,
         begins = held["valid_from"]
         until = today if begins is None or begins < today else begins + timedelta(days=1)
         import_id = uuid.uuid4()
-        version = hand_store.end_validity(conn, candidate_id, until)
+        version = hand_store.end_validity(conn, candidate_id, today, until)
         store.deliver(conn, [(candidate_id, version)], import_id, held["feed"], today, False)
         _note(conn, import_id, {"ended": str(candidate_id), "version": version}, today, actor)
         return SavedCandidate(candidate_id, held["code"], version, last_day=until - timedelta(days=1))

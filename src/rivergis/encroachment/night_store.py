@@ -37,6 +37,8 @@ def standing_sql(only: str = "") -> str:
              ORDER BY i.candidate_id, u.delivered_on DESC, u.recorded_at DESC)"""
 
 
+# what somebody ended (hand_workflow.end) stands no more, though a delivery holds it
+STANDS = "c.source ->> 'ended_on' IS NULL"
 _CANDIDATE = """c.id, c.version, c.code, c.feed, c.kind, c.source_kind, c.name, c.accuracy_m, c.seen_at, c.evidence"""
 _FIRST = """(SELECT min(d.delivered_on) FROM data.delivery d JOIN data.delivery_item i ON i.delivery_id = d.id
              WHERE i.candidate_id = c.id AND d.recorded_at <= :known) AS first_delivered_on"""
@@ -125,7 +127,8 @@ def end_not_findings(conn: Connection, night: date, known_at: datetime, candidat
         SELECT :night, n.candidate_id, n.candidate_version, CASE WHEN i.candidate_id IS NULL THEN 'left' ELSE 'outside' END
         FROM (SELECT DISTINCT ON (candidate_id) * FROM data.not_finding WHERE candidate_id = ANY(CAST(:ids AS uuid[]))
               AND night <= :night AND recorded_at <= :known ORDER BY candidate_id, night DESC) n
-        LEFT JOIN item i USING (candidate_id) WHERE n.reason NOT IN ('told', 'outside', 'left') ON CONFLICT DO NOTHING"""),
+        LEFT JOIN (SELECT i.candidate_id FROM item i JOIN data.candidate c ON c.id = i.candidate_id AND c.version = i.candidate_version AND {STANDS}) i
+          USING (candidate_id) WHERE n.reason NOT IN ('told', 'outside', 'left') ON CONFLICT DO NOTHING"""),
         {"night": night, "known": known_at, "ids": [str(i) for i in candidates]},
     ).rowcount
 

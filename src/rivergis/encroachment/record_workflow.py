@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from rivergis import crs
 from rivergis.db.versions import IDENTITY_NAMESPACE
-from rivergis.encroachment import ledger, report_workflow, store
+from rivergis.encroachment import hand_store, ledger, report_workflow, store
 from rivergis.encroachment.book_workflow import (
     Ledger,
     feeds_of,
@@ -94,7 +94,7 @@ def record_encroachments(
     known = [replace(k, footprint=g) for k, g in zip(book.known, metric, strict=True)]
     seen, rows = _seen(judged, known)
     last_seen = [date.fromisoformat(k.carried.last_seen) for k in known]
-    on_foot = _looked_at_on_foot(conn, book, last_seen, view, at)
+    on_foot = np.maximum(_looked_at_on_foot(conn, book, last_seen, view, at), _ended_by_hand(conn, book, at))
     looked = np.maximum(observed_shares(known, book, judged, delivered), on_foot).tolist()
     news = fresh(judged, book)
     stand, mine, theirs = standing(book, known, seen, rows, judged, news, changed)
@@ -155,6 +155,17 @@ def _looked_at_on_foot(
         seen = [last_seen[k] for k in mine]
         there = book.frame.geometry.iloc[mine]
         out[mine] = report_workflow.looked_at(conn, there, seen, view, at.night, at.known_at, heard)
+    return out
+
+
+def _ended_by_hand(conn: Connection, book: Ledger, at: Moment) -> np.ndarray:
+    """1 for each lead all of whose objects somebody ended, the last of them since it heard of them: who ended it looked."""
+    objects = [[c for c, _ in objects_of(sources)] for sources in book.frame["sources"]]
+    when = hand_store.ended(conn, {c for of in objects for c in of}, at.night, at.known_at)
+    out = np.zeros(len(objects))
+    for k, (of, heard) in enumerate(zip(objects, book.heard, strict=True)):
+        if of and all(c in when for c in of):
+            out[k] = float(heard is None or max(when[c] for c in of) > heard)
     return out
 
 
