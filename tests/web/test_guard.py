@@ -61,7 +61,7 @@ def filled(service: Service, path: str) -> str:
         "sha256": "0" * 64,
         "ending": "csv",
     }
-    return re.sub(r"\{(\w+)\}", lambda m: values[m[1]], path)
+    return re.sub(r"\{(\w+)\}", lambda m: values.get(m[1], "1"), path)
 
 
 def unguarded(app: FastAPI, service: Service) -> set[tuple[str, str]]:

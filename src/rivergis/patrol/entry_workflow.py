@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from rivergis import words
+from rivergis.db import people
 from rivergis.db.connect import Database, now_of
 from rivergis.db.versions import IDENTITY_NAMESPACE, content_hash
 from rivergis.errors import InputError
@@ -112,6 +113,14 @@ def ground(conn: Connection, on: date, view: RuleView) -> Ground:
     )
 
 
+def _of_area(whole: Ground, area: str) -> Ground:
+    """What somebody may name who is held to an area (adcode prefix): chiefs who serve units in it."""
+    if not area:
+        return whole
+    units = whole.chiefs["unit_code"].map(lambda code: people.area_code(code) if code else "")
+    return replace(whole, chiefs=whole.chiefs[units.str.startswith(area)])
+
+
 def enter(
     db: Database, rows: Sequence[Typed], *, actor: str, view: RuleView, today: date | None = None
 ) -> list[Entered]:
@@ -123,7 +132,7 @@ def enter(
     today = today or datetime.now(typed.SHANGHAI).date()
     with db.write(actor) as conn:
         entry_store.one_at_a_time(conn)
-        grounds = lru_cache(maxsize=None)(lambda on: ground(conn, on, view))
+        grounds = lru_cache(maxsize=None)(lambda on: _of_area(ground(conn, on, view), db.area))
         out = [_enter_one(conn, i, row, grounds, view, today) for i, row in enumerate(rows)]
         return _merged(conn, out, view)
 

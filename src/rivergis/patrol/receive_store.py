@@ -146,6 +146,16 @@ def chief_of_user(conn: Connection, name: str) -> tuple[uuid.UUID, str, str] | N
     return (row.id, row.code_namespace, row.code) if row else None
 
 
+def unit_of_chief(conn: Connection, namespace: str, code: str) -> str | None:
+    """Adcode of the unit that a chief serves; None where it is not known, or the chief is not."""
+    unit: str | None = conn.execute(
+        text("""SELECT app.chief_unit(id) FROM data.identity
+        WHERE noun = 'chief' AND code_namespace = :ns AND code = :c"""),
+        {"ns": namespace, "c": code},
+    ).scalar()
+    return unit
+
+
 def set_account(conn: Connection, name: str, chief_id: uuid.UUID | None) -> bool:
     """Say whose account a user is; False where there is no such user."""
     done = conn.execute(text('UPDATE sys."user" SET chief_id = :c WHERE name = :n'), {"n": name, "c": chief_id})

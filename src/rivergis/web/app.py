@@ -50,6 +50,7 @@ from rivergis.web import (
     patrol_upload,
     policy,
     river,
+    scope,
     tiles,
 )
 from rivergis.web.limits import Limits
@@ -121,7 +122,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         basemap.router,
         imagery.router,
     ):
-        app.include_router(part, dependencies=[Depends(auth.check_origin)])
+        app.include_router(part, dependencies=[Depends(auth.check_origin), Depends(scope.keep)])
     for url, folder in assets.mounts(page.ASSETS):
         app.mount(url, StaticFiles(directory=folder))
     app.add_exception_handler(RivergisError, _refused)

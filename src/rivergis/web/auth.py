@@ -24,6 +24,8 @@ from rivergis.web.policy import Policy
 
 COOKIE = "rivergis_session"
 SAFE = ("GET", "HEAD", "OPTIONS")
+PUBLIC = Actor("public", words.both("page.public_visitor"), frozenset(), public=True)
+"""Whoever comes without signing in while the public part is shown (``RIVERGIS_PUBLIC``): may see what says so itself."""
 
 router = APIRouter(include_in_schema=False)
 # only names the scheme in the API documentation; the key itself is read in actor_of
@@ -46,7 +48,7 @@ def require(capability: str | None = None) -> Callable[..., Actor]:
 
     def guard(request: Request, _: Annotated[object, Depends(_bearer)]) -> Actor:
         actor = asking(request)
-        if actor is None:
+        if actor is None or actor.public:
             raise NotSignedIn(words.both("sentence.sign_in_first"))
         _not_too_often(request, actor, capability)
         if capability is not None and capability not in actor.capabilities:
@@ -55,6 +57,16 @@ def require(capability: str | None = None) -> Callable[..., Actor]:
         return actor
 
     return guard
+
+
+def visitor(request: Request) -> Actor:
+    """The dependency of a route of the public part: who is signed in, or, while that part is shown, anybody."""
+    actor = asking(request)
+    if actor is None:
+        raise NotSignedIn(words.both("sentence.sign_in_first"))
+    who = address_of(request) if actor.public else actor.name
+    request.app.state.limits.check(who, "public" if actor.public else "request")
+    return actor
 
 
 def asking(request: Request) -> Actor | None:
@@ -100,10 +112,12 @@ def who(state: Any, token: tuple[str, str]) -> Actor | None:
     To be remembered for a minute at most: sessions end when they are not used, and keys on their day.
     """
     scheme, session = token
-    if not scheme and not session:
-        return None
-    with state.db.read() as conn:
-        return actor_of({"authorization": scheme} if scheme else {}, {COOKIE: session}, conn)
+    found = None
+    if scheme or session:
+        with state.db.read() as conn:
+            found = actor_of({"authorization": scheme} if scheme else {}, {COOKIE: session}, conn)
+    # a key that is named must be good; a session that has ended leaves a visitor
+    return PUBLIC if found is None and not scheme and state.settings.public else found
 
 
 async def check_origin(request: Request) -> None:

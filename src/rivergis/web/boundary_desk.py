@@ -16,7 +16,7 @@ from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.errors import InputError, NotFound, UsageError
 from rivergis.maps import features
-from rivergis.web import boundary_defects, boundary_draft, boundary_told, case_sent
+from rivergis.web import boundary_defects, boundary_draft, boundary_told, case_sent, scope
 from rivergis.web.auth import database, require
 
 router = APIRouter(prefix="/api/boundary", tags=["boundary"])
@@ -158,6 +158,9 @@ def _save(request: Request, actor: Actor, code: str, said: dict[str, Any]) -> di
     if not isinstance(reason, str) or not 0 < len(reason.strip()) <= 4000:
         raise InputError("reason must say in up to 4000 characters why the lines are changed.")
     edits = boundary_draft.edits_of(said.get("edits"))
+    for edit in edits:
+        if edit.geom is not None:
+            scope.own_place(request, edit.geom)
     try:
         saved = draft_workflow.save(
             database(request), code, base, edits, actor.name, reason=reason.strip(), tool=boundary_told.tool(request)

@@ -18,11 +18,11 @@ from rivergis.boundary.redraw import files as diff_files
 from rivergis.boundary.redraw import workflow as diff_workflow
 from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
-from rivergis.errors import InputError, NotNow, UsageError
+from rivergis.errors import InputError, NotFound, NotNow, UsageError
 from rivergis.layers import layer
 from rivergis.maps import features
 from rivergis.river import store as river_store
-from rivergis.web import boundary_draft
+from rivergis.web import boundary_draft, scope
 from rivergis.web.auth import database
 
 LINE_TYPES = layer("boundary_line").column("line_type").choices
@@ -56,7 +56,10 @@ def opened(request: Request, actor: Actor, code: str, title: str, rivers: list[s
         if draft_store.find(conn, code) is not None:
             raise NotNow(f"There is a draft {code!r} already: choose another code, or go on with that one.")
         named = draft_store.rivers(conn, rivers, on, known)
-        home = river_store.home(conn, on, known) or rules.NATIONAL
+        home = scope.adcode_of(actor, river_store.home(conn, on, known) or rules.NATIONAL)
+    missing = sorted(set(rivers) - set(named["code"]))
+    if missing:
+        raise NotFound(f"These rivers are not known: {', '.join(missing[:8])[:200]}; import them first.")
     try:
         made = draft_workflow.open_draft(
             db, code=code, title=title.strip(), actor=actor.name, namespace=_namespace(named), on=on, line_type=line_type,

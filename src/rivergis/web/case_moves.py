@@ -12,7 +12,7 @@ from rivergis.db.access import Actor
 from rivergis.encroachment import case_store, life_workflow
 from rivergis.encroachment.life_workflow import Evidence, Step
 from rivergis.errors import InputError, NotFound, NotNow, NotPermitted, UsageError
-from rivergis.web import case_sent
+from rivergis.web import case_sent, scope
 from rivergis.web.auth import database
 from rivergis.web.case_sent import Sent
 from rivergis.web.patrol_upload import of_the_sender
@@ -54,11 +54,11 @@ def _take(
     proof: list[Evidence],
 ) -> Step:
     life = lifecycle.load()["finding"]
+    scope.own_case(request, str(case_id))
+    into = said.text("into") or said.text("into_near")
+    if into is not None:
+        detail["into"] = str(scope.own_case(request, into))
     with database(request).write(actor.name) as conn:
-        case_store.find(conn, str(case_id))
-        into = said.text("into") or said.text("into_near")
-        if into is not None:
-            detail["into"] = str(case_store.find(conn, into))
         # both at once and in one order, so that two merges the other way round do not wait for each other
         case_store.lock(conn, case_id, detail.get("into"))
         past = case_store.events(conn, case_id)

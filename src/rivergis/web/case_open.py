@@ -19,7 +19,7 @@ from rivergis.errors import InputError, UsageError
 from rivergis.intake import photo
 from rivergis.intake.delivery import Asked
 from rivergis.intake.limits import DEFAULT
-from rivergis.web import case_sent
+from rivergis.web import case_sent, scope
 from rivergis.web.auth import database
 from rivergis.web.case_sent import Sent
 from rivergis.web.patrol_upload import book_of, of_the_sender
@@ -49,6 +49,7 @@ def _opened(request: Request, actor: Actor, said: Sent) -> tuple[uuid.UUID, list
         raise InputError(f"{code[:40]!r} is no class of the taxonomy.")
     told = [_told(p) for p in said.evidence]
     place = _place(said, told)
+    scope.own_place(request, place)
     evidence = [_evidence(p, facts, place, said) for p, facts in zip(said.evidence, told, strict=True)]
     note = said.text("note")
     with database(request).write(actor.name) as conn:

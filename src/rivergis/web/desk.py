@@ -25,7 +25,7 @@ from rivergis.encroachment.life_workflow import Step
 from rivergis.encroachment.taking_workflow import Desk
 from rivergis.errors import InputError, NotFound, NotNow, UsageError
 from rivergis.maps import features
-from rivergis.web import case_moves, case_sent, page
+from rivergis.web import case_moves, case_sent, page, scope
 from rivergis.web.auth import database, require
 from rivergis.web.case_open import opened
 from rivergis.web.case_sent import Sent
@@ -105,6 +105,7 @@ def draw(
 def drawn(
     request: Request, actor: Actor, first: date, last: date, district: str | None, class_code: str | None
 ) -> look_back_workflow.LookBack:
+    district = scope.own_unit(request, district)
     try:
         return look_back_workflow.draw(
             database(request), view_of(request), first, last, actor.name, district=district, class_code=class_code

@@ -28,6 +28,7 @@ from rivergis.encroachment.campaigns import Campaign
 from rivergis.errors import InputError, NotPermitted, UsageError
 from rivergis.maps import features
 from rivergis.reports import case_campaign, case_ledger, case_lists, case_pack, case_page, case_scope, patrol_paper
+from rivergis.web import scope
 from rivergis.web.auth import database, require
 from rivergis.web.case_asked import Asked, asked
 from rivergis.web.desk import desk_of
@@ -56,6 +57,10 @@ def add_campaign(
     request: Request, actor: Annotated[Actor, Depends(require("import"))], said: Annotated[Campaign, Body()]
 ) -> dict[str, Any]:
     """Record a campaign; the same code again with other words is a new version of it, and nothing is lost."""
+    for district in said.districts if actor.area else ():
+        scope.own_unit(request, district)
+    if actor.area and not said.districts:
+        raise NotPermitted(words.both("sentence.everywhere_only"))
     settings = request.app.state.settings
     groups = campaign_workflow.group_of(book_of(request))
     try:

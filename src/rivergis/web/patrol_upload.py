@@ -26,6 +26,7 @@ from rivergis.patrol import receive_store, receive_workflow, review_workflow, st
 from rivergis.patrol.receive_workflow import Said
 from rivergis.reports import patrol_page
 from rivergis.rules import RuleBook, RuleView
+from rivergis.web import scope
 from rivergis.web.auth import database, require
 
 router = APIRouter(prefix="/api/patrol", tags=["patrol"])
@@ -108,6 +109,7 @@ def _receive(request: Request, actor: Actor, content: bytes, fields: dict[str, s
         try:
             if path.suffix == ".zip":
                 return _batch(request, actor, path, said, book)
+            scope.own_chief(request, said.namespace, said.chief_code)
             view = track_import.view_of(db, book, date.today())
             got = receive_workflow.receive_track(
                 db, path, said, view=view, actor=actor.name, store_dir=settings.store_dir
@@ -128,6 +130,10 @@ def of_the_sender(error: InputError) -> InputError:
 def _batch(request: Request, actor: Actor, path: Path, said: Said, book: RuleBook) -> JSONResponse:
     if "import" not in actor.capabilities:
         raise NotPermitted("A batch may hold tracks of several people: it takes the capability to import.")
+    if actor.area:
+        raise NotPermitted(
+            "A batch may hold tracks of several units: an account that is held to one area sends them one by one."
+        )
     got = track_import.import_tracks(
         database(request),
         path,
