@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -31,17 +32,28 @@ def _system(sheet: Sheet) -> str:
 
 def to_csv(sheet: Sheet, chunks: Iterator[Chunk]) -> int:
     """CSV in UTF-8 with a mark, so that Excel opens it: attributes, position of points in degrees and metres, WKT, system."""
-    own = _csv_columns(sheet)
     rows = 0
     with sheet.path.open("w", encoding="utf-8-sig", newline="") as file:
-        out = csv.writer(file)
-        out.writerow([*(inert(f.name) for f in sheet.fields), *(spare(n, sheet.fields) for n in own)])
-        for chunk in chunks:
-            places = _csv_places(sheet, chunk) if own else [()] * len(chunk)
-            for values, place in zip(zip(*chunk.columns, strict=True), places, strict=True):
-                out.writerow([*map(_csv_cell, values), *place])
-            rows += len(chunk)
+        for text, count in csv_lots(sheet, chunks):
+            file.write(text)
+            rows += count
     return rows
+
+
+def csv_lots(sheet: Sheet, chunks: Iterator[Chunk]) -> Iterator[tuple[str, int]]:
+    """The same as texts, lot by lot, each with the rows in it; the first one is the head."""
+    own = _csv_columns(sheet)
+    yield _csv_text([[*(inert(f.name) for f in sheet.fields), *(spare(n, sheet.fields) for n in own)]]), 0
+    for chunk in chunks:
+        places = _csv_places(sheet, chunk) if own else [()] * len(chunk)
+        rows = zip(zip(*chunk.columns, strict=True), places, strict=True)
+        yield _csv_text([*map(_csv_cell, values), *place] for values, place in rows), len(chunk)
+
+
+def _csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
 
 
 def _csv_columns(sheet: Sheet) -> list[str]:
