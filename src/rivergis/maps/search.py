@@ -19,6 +19,7 @@ from rivergis.db.connect import read_frame, read_table
 from rivergis.errors import RivergisError
 from rivergis.maps import collections
 from rivergis.maps.features import When
+from rivergis.maps.things import IN_AREA
 from rivergis.river.calibration import Calibration
 from rivergis.river.chainage import Axis
 
@@ -30,15 +31,14 @@ BY_CODE = ("candidate", "patrol_fix", "patrol_leg", "coverage", "patrol_track", 
 FIRST = ("river", "admin_unit", "water_area", "source_zone", "outfall", "intake", "stake", "landmark", "finding")
 """Kinds that people look for come first."""
 _CHAINAGE = re.compile(r"^(?P<river>.*?)\s*(?P<label>(?:桩号)?\s*[Kk]?\d{1,4}\s*[++]\s*\d{1,3}(?:\.\d+)?)$")
-_IN_AREA = "app.in_area(s.areas)"
 
 Found = dict[str, Any]
 
 
-def find(conn: Connection, question: str, names: Sequence[str], at: When) -> list[Found]:
+def find(conn: Connection, question: str, names: Sequence[str], at: When, area: str = "") -> list[Found]:
     """Where is what is asked for? Up to ``SHOWN`` answers, the best first: label, note, place and bounds in degrees.
 
-    ``names``: collections that the actor may see. A question that ends in a chainage is answered along the rivers it names,
+    ``names``: collections that the actor may see, ``area``: adcode of the actor. A question that ends in a chainage is answered along the rivers it names,
     by their official chainage where stakes are known.
     """
     text = question.strip()[:LONGEST]
@@ -46,13 +46,13 @@ def find(conn: Connection, question: str, names: Sequence[str], at: When) -> lis
         return []
     measured = _CHAINAGE.match(text)
     if measured and "river" in names:
-        found = _at_chainage(conn, measured["river"].strip(), measured["label"], at)
+        found = _at_chainage(conn, measured["river"].strip(), measured["label"], at, area)
         if found:
             return found
-    return _things(conn, text, names, at.on)
+    return _things(conn, text, names, at.on, area)
 
 
-def _at_chainage(conn: Connection, river: str, label: str, at: When) -> list[Found]:
+def _at_chainage(conn: Connection, river: str, label: str, at: When, area: str) -> list[Found]:
     """The place of a chainage on every river of that name or code; without a name on all that are long enough."""
     if not river:
         return []
@@ -61,9 +61,9 @@ def _at_chainage(conn: Connection, river: str, label: str, at: When) -> list[Fou
         f"""SELECT r.code, r.name, a.origin_m, a.calibration, a.geom
         FROM app.axis_as_of(:on, :known) a JOIN app.river_as_of(:on, :known) r ON r.id = a.river_id
         JOIN cache.shape_river s ON s.id = r.id AND s.valid @> CAST(:on AS date)
-        WHERE (r.name ILIKE :part ESCAPE '!' OR r.code = :whole) AND {_IN_AREA}
+        WHERE (r.name ILIKE :part ESCAPE '!' OR r.code = :whole) AND {IN_AREA}
         ORDER BY r.name = :whole DESC, char_length(r.name), r.code LIMIT 8""",
-        {**at.params, "part": _part(river), "whole": river},
+        {**at.params, "part": _part(river), "whole": river, "area": area},
     )
     placed = (_placed(row, label) for row in axes.to_dict("records"))
     return [found for found in placed if found is not None]
@@ -93,7 +93,7 @@ def _part(text: str) -> str:
     return "%" + re.sub(r"([!%_])", r"!\1", text) + "%"
 
 
-def _things(conn: Connection, text: str, names: Sequence[str], on: date) -> list[Found]:
+def _things(conn: Connection, text: str, names: Sequence[str], on: date, area: str) -> list[Found]:
     asked = [*(n for n in FIRST if n in names), *(n for n in names if n not in FIRST)]
     if not asked:
         return []
@@ -101,7 +101,7 @@ def _things(conn: Connection, text: str, names: Sequence[str], on: date) -> list
     found = read_table(
         conn,
         f"""SELECT * FROM ({query}) x ORDER BY worth, turn, char_length(coalesce(label, code)), fid LIMIT :most""",
-        {"part": _part(text), "whole": text, "on": on, "most": SHOWN},
+        {"part": _part(text), "whole": text, "on": on, "most": SHOWN, "area": area},
     )
     return [_told(row) for row in found.to_dict("records")]
 
@@ -114,7 +114,7 @@ def _of_collection(name: str, turn: int) -> str:
       ST_XMin(b.box) AS west, ST_YMin(b.box) AS south, ST_XMax(b.box) AS east, ST_YMax(b.box) AS north
     FROM {collections.collection(name).shapes} s
     CROSS JOIN LATERAL (SELECT ST_Transform(ST_Envelope(s.geom), 4490) AS box) b
-    WHERE s.valid @> CAST(:on AS date) AND (s.code = :whole{by_name}) AND {_IN_AREA}
+    WHERE s.valid @> CAST(:on AS date) AND (s.code = :whole{by_name}) AND {IN_AREA}
     ORDER BY worth, s.fid LIMIT {SHOWN}"""
 
 

@@ -1,7 +1,7 @@
 """One thing on a map (一个要素): what a click shows of it, in words, and what lies at a place.
 
 Shapes come from ``cache.shape_<collection>``, facts from where ``ogc_source`` says; the area of whoever asks is held by the
-connection (row-level security), and stands in WHERE besides.
+connection (row-level security), and stands in WHERE before it.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ MANY = 12
 _EQUATOR_M = 40_075_016.686
 _DRAWN = 1_500  # steps in which the longer side of an outline is drawn
 _SPOT = "ST_Transform(ST_SetSRID(ST_MakePoint(:lon, :lat), 4490), 3857)"
-_IN_AREA = "app.in_area(s.areas)"
+# who is held to an area sees what touches it; the walls of the database (85_walls.sql) say the same again
+IN_AREA = "CASE WHEN :area = '' THEN true ELSE s.areas @> ARRAY[CAST(:area AS text)] END"
 
 Told = dict[str, Any]
 
 
-def thing(conn: Connection, name: str, ident: str, at: When) -> Told:
+def thing(conn: Connection, name: str, ident: str, at: When, area: str = "") -> Told:
     """What is known of one thing on a day: label, rows (zh, en, value), outline and bounds in degrees (EPSG:4490).
 
-    ``ident``: its id, or its number in tiles (``fid``). ``NotFound`` where it is not there that day, or out of sight.
+    ``ident``: its id, or its number in tiles (``fid``); ``area``: adcode of whoever asks. ``NotFound`` where it is not there that day, or out of sight.
     """
     source = ogc_source.source(name)
     columns = "".join(f", {field.sql} AS p{i}" for i, field in enumerate(source.fields))
@@ -50,8 +51,8 @@ def thing(conn: Connection, name: str, ident: str, at: When) -> Told:
         FROM {source.rows}
         CROSS JOIN LATERAL (SELECT ST_Transform(ST_Envelope(s.geom), 4490) AS box,
           ST_Transform(ST_PointOnSurface(s.geom), 4490) AS spot) e
-        WHERE {key} AND s.valid @> CAST(:last AS date) AND {_IN_AREA} LIMIT 1""",
-        {"ident": value, "last": at.on},
+        WHERE {key} AND s.valid @> CAST(:last AS date) AND {IN_AREA} LIMIT 1""",
+        {"ident": value, "last": at.on, "area": area},
     )
     if found.empty:
         raise NotFound(f"There is no {name} {ident!r} on {at.on}, or it lies out of your area.")
@@ -109,7 +110,9 @@ def _lead(conn: Connection, row: dict[str, Any], at: When) -> Told:
     return {"label": record["label"], "popup": rows, "chips": record["chips"], "href": record["href"]}
 
 
-def at_place(conn: Connection, names: Sequence[str], lon: float, lat: float, zoom: int, on: Any) -> list[Told]:
+def at_place(
+    conn: Connection, names: Sequence[str], lon: float, lat: float, zoom: int, on: Any, area: str = ""
+) -> list[Told]:
     """What lies at a place (点查询), topmost first: for browsers that draw no vectors. Up to ``MANY`` of a collection.
 
     Where a collection has more there than that, one entry says how many (``n``). Lines and points count within ``NEAR_PX``
@@ -118,7 +121,7 @@ def at_place(conn: Connection, names: Sequence[str], lon: float, lat: float, zoo
     if not (-180 <= lon <= 180 and -85 <= lat <= 85):
         raise UsageError("The place is not on the map: lon -180 to 180 and lat -85 to 85, in degrees.")
     near_m = NEAR_PX * _EQUATOR_M / 256 / 2 ** min(max(zoom, 0), 22)
-    params = {"lon": lon, "lat": lat, "near": near_m, "on": on, "most": MANY + 1}
+    params = {"lon": lon, "lat": lat, "near": near_m, "on": on, "most": MANY + 1, "area": area}
     found: list[Told] = []
     for name in reversed(webstyle.in_order(names)):
         rows = read_table(conn, _AT.format(table=collections.collection(name).shapes), params).to_dict("records")
@@ -130,7 +133,7 @@ def at_place(conn: Connection, names: Sequence[str], lon: float, lat: float, zoo
 
 
 _THERE = f"""FROM cache.shape_{{name}} s CROSS JOIN (SELECT {_SPOT} AS spot) p
-WHERE s.geom && ST_Expand(p.spot, :near) AND s.valid @> CAST(:on AS date) AND {_IN_AREA}
+WHERE s.geom && ST_Expand(p.spot, :near) AND s.valid @> CAST(:on AS date) AND {IN_AREA}
   AND ST_DWithin(s.geom, p.spot, CASE WHEN ST_Dimension(s.geom) = 2 THEN 0 ELSE :near END)"""
 _AT = (
     "SELECT s.fid, CAST(s.id AS text) AS id, s.label, s.cls "

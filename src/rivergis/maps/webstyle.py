@@ -112,7 +112,9 @@ def _fill(own: Sequence[Style]) -> Layer | None:
     if not any(s.fill for s in own):
         return None
     colour = by_class(own, lambda s: rgba(s.fill) if s.fill else "rgba(0,0,0,0)")
-    return {"id": "area", "type": "fill", "filter": _one(_SURFACE), "paint": {"fill-color": colour}}
+    # edges are lines of their own: drawn twice they cost a slow machine twice
+    paint = {"fill-color": colour, "fill-antialias": False}
+    return {"id": "area", "type": "fill", "filter": _one(_SURFACE), "paint": paint}
 
 
 def _lines(own: Sequence[Style], shape: str) -> list[Layer]:
@@ -140,7 +142,9 @@ def _line(i: int, dash: str, group: Sequence[Style], codes: list[Any], shape: st
         paint["line-dasharray"] = [round(int(px) / widest, 3) for px in dash.split()]
     not_spot = ["!", _SPOT] if shape == "Geometry" else None
     conditions = [c for c in (not_spot, None if codes == ["literal", True] else codes, ["!", _SEVERAL]) if c]
-    ends = {"line-cap": "butt" if dash else "round", "line-join": "round"}
+    # round corners cost triangles: only lines that are looked at as lines have them
+    surface = shape in ("MultiPolygon", "Geometry")
+    ends = {"line-cap": "butt" if dash or surface else "round", "line-join": "miter" if surface else "round"}
     return {"id": f"line-{i}", "type": "line", "filter": ["all", *conditions], "layout": ends, "paint": paint}
 
 

@@ -34,10 +34,10 @@ def thing(
     """What a click shows of one thing: label, rows of Chinese name, English name and value, outline, the page with more."""
     shown = tiles.seen(collection, actor)
     with database(request).read(timeout_s=LONGEST_S) as conn:
-        told = things.thing(conn, collection, ident, features.when(conn, day))
+        told = things.thing(conn, collection, ident, features.when(conn, day), actor.area)
     if shown.personal:
         auth.saw_patrols(request, actor, f"{collection}:{told['id']}")
-    _note(request, actor, collection, 1)
+    request.state.things = 1  # for the log of views
     return told
 
 
@@ -54,9 +54,8 @@ def at(
     """What lies at a place, topmost first: for maps drawn as pictures (点查询)."""
     names = [tiles.seen(name, actor).id for name in layers.split(",")]
     with database(request).read(timeout_s=LONGEST_S) as conn:
-        found = things.at_place(conn, names, lon, lat, z, features.when(conn, day).on)
-    for name in {one["collection"] for one in found}:
-        _note(request, actor, name, sum(one["collection"] == name for one in found))
+        found = things.at_place(conn, names, lon, lat, z, features.when(conn, day).on, actor.area)
+    request.state.things = len(found)
     return {"found": found}
 
 
@@ -70,8 +69,8 @@ def found(
     """Rivers, things by name or code, and chainages such as 云溪河 3+200: in all that the actor may see (搜索)."""
     names = [c.id for c in collections.COLLECTIONS.values() if _sees(actor, c.id)]
     with database(request).read(timeout_s=LONGEST_S) as conn:
-        told = search.find(conn, q, names, features.when(conn, day))
-    _note(request, actor, "search", len(told))
+        told = search.find(conn, q, names, features.when(conn, day), actor.area)
+    request.state.things = len(told)
     return {"q": q, "found": told}
 
 
@@ -89,7 +88,3 @@ def _sees(actor: Actor, name: str) -> bool:
     except NotPermitted:
         return False
     return not collections.collection(name).personal
-
-
-def _note(request: Request, actor: Actor, what: str, n: int) -> None:
-    request.app.state.seen.note(actor, what, n, address=auth.address_of(request))
