@@ -2,21 +2,31 @@
 -- too small to be drawn. Derived from data by the triggers of app/80_tiles.sql in the transaction of the edit; nothing here is a fact,
 -- and 'rivergis map tiles rebuild' makes all of it again.
 
--- a small number for everything that has an identity: what clients of tiles and pages tell things apart by, the same over all versions
+-- a small number for everything that is served: what clients of tiles and pages tell things apart by, the same over all versions
 ALTER TABLE data.identity ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
 COMMENT ON COLUMN data.identity.fid IS 'Number of the thing in tiles and pages of the services; the same over all versions';
 CREATE UNIQUE INDEX identity_fid ON data.identity (fid);
+ALTER TABLE data.finding ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
+COMMENT ON COLUMN data.finding.fid IS 'Number of the lead in tiles and pages of the services';
+ALTER TABLE data.report ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
+COMMENT ON COLUMN data.report.fid IS 'Number of the report in tiles and pages of the services';
+ALTER TABLE data.track ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
+COMMENT ON COLUMN data.track.fid IS 'Number of the track in tiles and pages of the services; times 2^20 and the order added it is that of its fixes and legs';
+ALTER TABLE data.boundary_draft_segment ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
+COMMENT ON COLUMN data.boundary_draft_segment.fid IS 'The lowest one of a segment is its number in tiles and pages of the services';
 
 -- the pieces of administrative units by which things find the units they lie in
 CREATE TABLE cache.area_piece (
   unit_id uuid NOT NULL,
   code text NOT NULL,
+  codes text[] NOT NULL,
   geom geometry(Polygon, 4490) NOT NULL);
 CREATE INDEX area_piece_geom ON cache.area_piece USING gist (geom);
 CREATE INDEX area_piece_unit ON cache.area_piece (unit_id);
 SELECT pg_temp.note('cache.area_piece', 'Pieces of administrative units in force by present knowledge, small enough to be asked fast', '
 unit_id: administrative unit
 code: its adcode without the zeros of higher levels: 2, 4, 6, 9 or 12 digits
+codes: that and the codes of all levels above it
 geom: piece, EPSG:4490');
 
 CREATE TEMP TABLE shape_columns (
@@ -48,43 +58,43 @@ day: civil day it is about, where it is about one');
 
 CREATE FUNCTION pg_temp.served(collection text, kind text, about text) RETURNS void LANGUAGE plpgsql AS $f$
 DECLARE t text := 'cache.shape_' || collection;
-  drawn boolean := kind NOT IN ('Point');
+  drawn boolean := kind <> 'Point';
   counted boolean := kind NOT IN ('LineString', 'MultiLineString');
   band text;
 BEGIN
-  EXECUTE format('CREATE TABLE %s (LIKE shape_columns INCLUDING ALL)', t);
-  EXECUTE format('COMMENT ON TABLE %s IS %L', t, about || ': shapes for tiles and pages, current knowledge, any day');
-  IF counted THEN
-    EXECUTE format('ALTER TABLE %s ADD COLUMN spot bigint NOT NULL, ADD COLUMN drawn_from smallint NOT NULL', t);
-    EXECUTE format('COMMENT ON COLUMN %s.spot IS %L', t, 'Cell of its representative point on the Web Mercator grid of 2^20 x 2^20, bits of x and y interleaved');
-    EXECUTE format('COMMENT ON COLUMN %s.drawn_from IS %L', t, 'First zoom of the band from which it is drawn itself; before it is counted in its cell');
-  END IF;
-  EXECUTE format('ALTER TABLE %s ADD COLUMN geom geometry(%s, 3857) NOT NULL', t, kind);
+  EXECUTE format('CREATE TABLE %s (LIKE shape_columns INCLUDING ALL, geom geometry(%s, 3857) NOT NULL)', t, kind);
+  EXECUTE format('COMMENT ON TABLE %s IS %L', t, about || ': shapes for tiles and pages, present knowledge, any day');
   EXECUTE format('COMMENT ON COLUMN %s.geom IS %L', t, 'Shape, EPSG:3857');
+  -- most tiles read the coarser shapes: the full one is kept aside, and is not packed
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN geom SET STORAGE EXTERNAL', t);
   IF drawn THEN
     FOREACH band IN ARRAY ARRAY['g12', 'g10', 'g8', 'g6', 'g0'] LOOP
       EXECUTE format('ALTER TABLE %s ADD COLUMN %s geometry(Geometry, 3857)', t, band);
       EXECUTE format('COMMENT ON COLUMN %s.%s IS %L', t, band,
-        format('Shape for zooms from %s up to the next band, EPSG:3857; null = too small to be drawn there', substr(band, 2)));
-      EXECUTE format('CREATE INDEX %I ON %s USING gist (%s)', 'shape_' || collection || '_' || band, t, band);
+        format('Coarser shape for zooms from %s up to the next band, EPSG:3857; null = too small to be drawn there, it is counted', substr(band, 2)));
+      EXECUTE format('CREATE INDEX %I ON %s USING gist (%s) WHERE %3$s IS NOT NULL', 'shape_' || collection || '_' || band, t, band);
     END LOOP;
   END IF;
   EXECUTE format('CREATE INDEX %I ON %s USING gist (geom)', 'shape_' || collection || '_geom', t);
-  EXECUTE format('CREATE UNIQUE INDEX %I ON %s (fid, valid)', 'shape_' || collection || '_fid', t);
-  EXECUTE format('CREATE INDEX %I ON %s (id)', 'shape_' || collection || '_id', t);
+  EXECUTE format('CREATE INDEX %I ON %s (fid)', 'shape_' || collection || '_fid', t);
+  EXECUTE format('CREATE INDEX %I ON %s (id, version)', 'shape_' || collection || '_id', t);
   IF NOT counted THEN RETURN; END IF;
   t := 'cache.cell_' || collection;
-  EXECUTE format('CREATE TABLE %s (depth smallint NOT NULL, spot bigint NOT NULL, cls text NOT NULL, valid daterange NOT NULL,
-    areas_key uuid NOT NULL, areas text[] NOT NULL, n int NOT NULL, east_dm bigint NOT NULL, north_dm bigint NOT NULL,
-    PRIMARY KEY (depth, spot, cls, valid, areas_key))', t);
-  PERFORM pg_temp.note(t::regclass, about || ': how many are too small to be drawn in a cell of the map, by class, days and units', '
-depth: grid of 2^depth x 2^depth cells over Web Mercator; two depths below a tile are used for two zooms
-spot: cell, bits of x and y interleaved
+  EXECUTE format('CREATE TABLE %s (zoom smallint NOT NULL, tile_x int NOT NULL, tile_y int NOT NULL, cell smallint NOT NULL, cls text NOT NULL, mark text,
+    valid daterange NOT NULL, areas text[] NOT NULL, n int NOT NULL, fid_sum bigint NOT NULL, east_dm bigint NOT NULL, north_dm bigint NOT NULL)', t);
+  EXECUTE format('CREATE INDEX %I ON %s (zoom, tile_x, tile_y, cell)', 'cell_' || collection || '_tile', t);
+  PERFORM pg_temp.note(t::regclass, about || ': how many are too small to be drawn in a cell of the map. Rows of one cell, classes, days and units add up; '
+    'an edit adds a row, also a negative one, and waits for nobody', '
+zoom: zoom of the tile: 5 (serves 0 to 5), 7, 9, 11 or 13 (each serves itself and the one before)
+tile_x: column of the tile
+tile_y: row of the tile, from the north
+cell: cell in the tile, 32 by 32, row by row from the north west
 cls: class
+mark: second class
 valid: civil days on which they are drawn
-areas_key: hash of areas
 areas: adcodes of the administrative units they touch
-n: how many
+n: how many more
+fid_sum: sum of their numbers; where they are one, it is its number
 east_dm: sum of their eastings, decimetres, EPSG:3857
 north_dm: sum of their northings, decimetres, EPSG:3857');
 END $f$;
