@@ -237,14 +237,14 @@ def _answer(request: Request, error: RivergisError, status: int | None = None) -
     status = status or error.http_status
     if page.wants_page(request):
         answer = page.render(request, "error.html", status, error=error)
-        answer.headers.update(_also(error, status))
+        answer.headers.update(_also(request, error, status))
         return answer
-    return JSONResponse(error.as_dict(), status, _also(error, status))
+    return JSONResponse(error.as_dict(), status, _also(request, error, status))
 
 
-def _also(error: RivergisError, status: int) -> dict[str, str]:
+def _also(request: Request, error: RivergisError, status: int) -> dict[str, str]:
     """Headers that belong to a refusal."""
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    headers = {"WWW-Authenticate": auth.challenge(request.headers)} if status == 401 else {}
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.details["retry_after_s"])
     return headers

@@ -5,6 +5,7 @@ A browser has a session cookie, a program a key (``Authorization: Bearer KEY``);
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any
@@ -99,11 +100,34 @@ def actor_of(headers: Mapping[str, str], cookies: Mapping[str, str], conn: Any) 
 
     ``headers``: names in lower case, or a mapping that does not mind.
     """
-    scheme, _, key = headers.get("authorization", "").partition(" ")
+    scheme, _, said = headers.get("authorization", "").partition(" ")
     if scheme:
-        return access.of_key(conn, key.strip()) if scheme.lower() == "bearer" else None
+        return _of_key(scheme.lower(), said.strip(), conn)
     token = cookies.get(COOKIE)
     return access.of_session(conn, token) if token else None
+
+
+def _of_key(scheme: str, said: str, conn: Any) -> Actor | None:
+    """Who a key belongs to: ``Bearer KEY``, or ``Basic`` of user name and KEY for programs that know nothing else.
+
+    QGIS 3.22, ArcMap and SuperMap can only send a name with a password: the key stands in the place of the password, and a
+    sign-in password is never taken there.
+    """
+    if scheme == "bearer":
+        return access.of_key(conn, said)
+    if scheme != "basic":
+        return None
+    try:
+        name, _, key = base64.b64decode(said, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    found = access.of_key(conn, key)
+    return found if found is not None and found.name == name else None
+
+
+def challenge(headers: Mapping[str, str]) -> str:
+    """What a 401 asks for: programs are offered Basic, too; a browser would put a window of its own before our page."""
+    return "Bearer" if "sec-fetch-mode" in headers else 'Basic realm="rivergis", charset="UTF-8", Bearer'
 
 
 def who(state: Any, token: tuple[str, str]) -> Actor | None:

@@ -91,6 +91,11 @@ WRITES: dict[tuple[str, str], Check] = {
     ("POST", "/api/patrol/questions/{number}/reply"): _question,
     ("POST", "/api/patrol/questions/{number}/decide"): _question,
     ("POST", "/patrol/entry"): _nothing,
+    # read behind the walls, and where it is written must lie in the area: ogc_write.py
+    ("POST", "/ogc/collections/{collection}/items"): _nothing,
+    ("PUT", "/ogc/collections/{collection}/items/{item}"): _nothing,
+    ("PATCH", "/ogc/collections/{collection}/items/{item}"): _nothing,
+    ("DELETE", "/ogc/collections/{collection}/items/{item}"): _nothing,
 }
 """Method and path of every route that changes something -> how what its path names is looked up."""
 
