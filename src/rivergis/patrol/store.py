@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -220,6 +220,15 @@ def saw(conn: Connection, track_id: uuid.UUID, actor: str, purpose: str) -> None
         text("""INSERT INTO sys.track_access (track_id, actor, purpose)
         SELECT coalesce(part_of, id), :a, :p FROM data.track WHERE id = :t"""),
         {"t": track_id, "a": actor, "p": purpose},
+    )
+
+
+def saw_all(conn: Connection, track_ids: Iterable[uuid.UUID], actor: str, purpose: str) -> None:
+    """``saw`` for many tracks at once; an outing is told once, by its head."""
+    conn.execute(
+        text("""INSERT INTO sys.track_access (track_id, actor, purpose)
+        SELECT DISTINCT coalesce(part_of, id), :a, :p FROM data.track WHERE id = ANY(CAST(:t AS uuid[]))"""),
+        {"t": list(track_ids), "a": actor, "p": purpose},
     )
 
 
