@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from rivergis.cli import common, map_pocket
+from rivergis.cli import common, map_pocket, map_sheets
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from rivergis.maps.sheets import Sheet
 
-DAY = common.CivilDay()
-OUT = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="HTML file to write.")
-ON = click.option("--on", type=DAY, default=None, help="Civil day as of which it is drawn (default: today).")
+DAY, OUT, ON = map_sheets.DAY, map_sheets.OUT, map_sheets.ON
 
 
 @click.group("map")
@@ -45,7 +42,7 @@ def county(on: datetime | None, out: Path, as_json: bool) -> None:
     """
     from rivergis.maps import sheets
 
-    _write(out, as_json, lambda conn, sheet: sheets.county(conn, sheet, on.date() if on else None))
+    map_sheets.write(out, as_json, lambda conn, sheet: sheets.county(conn, sheet, map_sheets.day_of(on)))
 
 
 @command.command()
@@ -63,8 +60,8 @@ def river(code: str, namespace: str | None, on: datetime | None, out: Path, as_j
     """
     from rivergis.reports import river_file
 
-    day = on.date() if on else None
-    _write(out, as_json, lambda conn, sheet: river_file.page(conn, sheet, code, day, namespace))
+    day = map_sheets.day_of(on)
+    map_sheets.write(out, as_json, lambda conn, sheet: river_file.page(conn, sheet, code, day, namespace))
 
 
 @command.command()
@@ -80,7 +77,7 @@ def night(night_date: datetime, out: Path, as_json: bool) -> None:
     """
     from rivergis.maps import sheets
 
-    _write(out, as_json, lambda conn, sheet: sheets.night(conn, sheet, night_date.date()))
+    map_sheets.write(out, as_json, lambda conn, sheet: sheets.night(conn, sheet, night_date.date()))
 
 
 @command.command()
@@ -109,21 +106,14 @@ def patrol(track: str, out: Path, actor: str | None, as_json: bool) -> None:
         review = patrol_page.may_review(conn, head, who, people.capabilities(conn, who))
         return patrol_page.page(conn, book, head, review=review)
 
-    _write(out, as_json, draw)
+    map_sheets.write(out, as_json, draw)
     with db.write(who) as conn:
         head = store.head_starting(conn, track)
         system.audit(conn, who, "export", f"track:{head}")
         store.saw(conn, head, who, "map patrol")
 
 
-def _write(out: Path, as_json: bool, draw: Callable[[Any, Any], str]) -> None:
-    """Draw in one read-only transaction and write the file whole or not at all."""
-    from rivergis.maps.sheets import Sheet
-
-    with common.database().read() as conn:
-        html = draw(conn, Sheet("inline", common.settings().store_dir))
-    common.write_page(out, html)
-    common.emit({"file": str(out), "bytes": len(html.encode())}, as_json, f"{out} ({len(html.encode()) / 1024:.0f} kB)")
+map_sheets.add_to(command)
 
 
 for _command in map_pocket.COMMANDS:

@@ -43,7 +43,7 @@ _TABLES = {"boundary_line": "boundary_segment"}
 _OF_ACT = ("line_type", "basis", "announce_gov", "announce_doc_no", "announced_on", "survey_scale", "xy_error_m")
 _ELSEWHERE = {"boundary_line": _OF_ACT, "boundary_area": ("basis", *_OF_ACT[2:5])}
 # column whose code is the class in the palette
-_CLASS = {
+CLASS = {
     "admin_unit": "level", "reach": "kind", "boundary_line": "basis", "source_zone": "zone_class",
     "function_zone": "zone_type", "candidate": "kind",
 }  # fmt: skip
@@ -98,7 +98,7 @@ def layer(conn: Connection, noun: str, at: When, scope: Scope | None = None) -> 
     where, params = _scope(noun, scope)
     frame = read_frame(
         conn,
-        f"SELECT t.id, t.code, r.name AS river, {columns}, t.geom {_rows_of(noun)} {where} ORDER BY t.code, t.id",
+        f"SELECT t.id, t.code, r.name AS river, {columns}, t.geom {rows_of_layer(noun)} {where} ORDER BY t.code, t.id",
         {**at.params, **params},
     )
     return _dressed(noun, shape, frame)
@@ -107,11 +107,11 @@ def layer(conn: Connection, noun: str, at: When, scope: Scope | None = None) -> 
 def count(conn: Connection, noun: str, at: When, scope: Scope | None, most: int) -> int:
     """How many features ``layer`` would give; no farther than ``most`` + 1 is counted, for nobody needs to know."""
     where, params = _scope(noun, scope)
-    query = f"SELECT count(*) AS n FROM (SELECT 1 {_rows_of(noun)} {where} LIMIT :most) x"
+    query = f"SELECT count(*) AS n FROM (SELECT 1 {rows_of_layer(noun)} {where} LIMIT :most) x"
     return int(read_table(conn, query, {**at.params, **params, "most": most + 1})["n"].iloc[0])
 
 
-def _rows_of(noun: str) -> str:
+def rows_of_layer(noun: str) -> str:
     """FROM of a layer's query: its rows of the day as ``t``, its river as ``r``, its act as ``v`` where it has one."""
     return f"FROM app.{_TABLES.get(noun, noun)}_as_of(:on, :known) t {_JOINS.get(noun) or _RIVER.format('t')}"
 
@@ -133,8 +133,8 @@ def _dressed(noun: str, shape: layers.Layer, frame: gpd.GeoDataFrame) -> gpd.Geo
     out["id"] = out["id"].astype(str)
     out["label"] = [_label(noun, r) for r in records]
     out["popup"] = [_popup(noun, shape, r) for r in records]
-    if noun in _CLASS:
-        out["cls"] = [str(r[_CLASS[noun]]) for r in records]
+    if noun in CLASS:
+        out["cls"] = [str(r[CLASS[noun]]) for r in records]
     for column in ("from_m", "to_m"):
         if column in frame and noun == "reach":
             out[column] = frame[column]
