@@ -115,7 +115,7 @@ def allowed(address: str, network: str) -> bool:
     """Whether a base map of that network may lie at an IP address: never one of the link (metadata of clouds), many or none."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     ip = getattr(ip, "ipv4_mapped", None) or ip
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved:
+    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_loopback):
         return False
     return ip.is_global or network == "intranet"
 
