@@ -309,12 +309,13 @@ BEGIN
   END LOOP;
   -- the walls between areas ask these where a thing lies
   FOREACH t IN ARRAY ARRAY['river', 'reach', 'water_area', 'bank_line', 'levee', 'boundary_line', 'boundary_area', 'function_zone', 'stake', 'candidate',
-                           'source_zone', 'permit', 'finding'] LOOP
+                           'source_zone', 'permit', 'finding', 'intake', 'outfall', 'landmark', 'patrol_area', 'imagery'] LOOP
     EXECUTE format('GRANT SELECT ON cache.shape_%I TO %I', t, planners);
   END LOOP;
   EXECUTE format('GRANT SELECT ON cache.area_piece TO %I', planners);
   FOREACH t IN ARRAY ARRAY['admin_unit', 'river', 'reach', 'axis', 'water_area', 'bank_line', 'levee', 'boundary_version', 'boundary_segment', 'boundary_area',
-                           'function_zone', 'stake', 'board', 'candidate', 'source_zone', 'permit'] LOOP
+                           'function_zone', 'stake', 'board', 'candidate', 'source_zone', 'permit', 'intake', 'outfall', 'landmark', 'patrol_area',
+                           'imagery'] LOOP
     EXECUTE format('GRANT SELECT ON data.%1$I, app.%1$I TO %2$I', t, planners);
   END LOOP;
   EXECUTE format('GRANT SELECT ON data.boundary_draft, data.boundary_draft_change, data.boundary_draft_segment, data.boundary_event, data.boundary_act,

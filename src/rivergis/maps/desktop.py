@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,11 +13,15 @@ import geopandas as gpd
 import pandas as pd
 
 from rivergis import crs, words
+from rivergis.maps import collections
 from rivergis.settings import gis_dir
 
 SERVICE = "rivergis"
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 Extent = tuple[float, float, float, float]
+_TYPENAME = re.compile(r"typename='([a-z_]+)'")
+_TILES = re.compile(r"/tiles/([a-z_,]+)/")
+_SERVICE = re.compile(r"https?://[^/'&]+")
 _DEFECT = ("code", "code_zh", "severity", "sentence", "reach", "bank", "from_m", "to_m", "measure", "unit", "features")
 
 
@@ -31,8 +36,8 @@ def project(files: Mapping[str, Sequence[str]], draft: str | None, extent: Exten
     there = {
         layer: os.path.relpath(path, folder).replace(os.sep, "/") for path, held in files.items() for layer in held
     }
-    gone = {}
-    for layer in root.findall("projectlayers/maplayer"):
+    gone = {layer_id: layer for layer_id, layer in _layers(root) if _served(layer)}
+    for _, layer in _layers(root):
         source = layer.find("datasource")
         if source is None or layer.findtext("provider") != "ogr":
             continue
@@ -42,14 +47,71 @@ def project(files: Mapping[str, Sequence[str]], draft: str | None, extent: Exten
         else:
             gone[str(layer.findtext("id"))] = layer
     _leave_out(root, gone)
-    for row in root.iter("layer-tree-layer"):
-        row.set("source", root.findtext(f"projectlayers/maplayer[id='{row.get('id')}']/datasource") or "")
+    _in_tree(root)
     value = root.find("properties/Variables/variableValues/value")
     if value is not None:
         value.text = draft or ""
     if extent is not None:
         _opens_on(root, extent)
     return DOCTYPE + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def web_project(address: str, capabilities: frozenset[str], extent: Extent | None = None) -> str:
+    """The shipped project for people without a login of the database: every collection they may see, over the service at ``address``.
+
+    The login (``authcfg`` of the shipped project) is made once in QGIS; nothing of it stands in the file.
+    """
+    root = ET.parse(gis_dir() / "qgis" / "rivergis.qgs").getroot()
+    seen = {name for name, found in collections.COLLECTIONS.items() if found.seen_by(capabilities)}
+    gone = {i: layer for i, layer in _layers(root) if not _served(layer) or not _collections(layer) & seen}
+    _leave_out(root, gone)
+    for _, layer in _layers(root):
+        source = layer.find("datasource")
+        if source is not None:
+            source.text = _narrowed(str(source.text), seen).replace(_address(str(source.text)), address.rstrip("/"))
+    _in_tree(root)
+    group = next(g for g in root.iter("layer-tree-group") if g.get("name") and len(g))
+    group.attrib.update(checked="Qt::Checked", expanded="1")
+    if extent is not None:
+        _opens_on(root, extent)
+    return DOCTYPE + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _layers(root: ET.Element) -> list[tuple[str, ET.Element]]:
+    return [(str(layer.findtext("id")), layer) for layer in root.findall("projectlayers/maplayer")]
+
+
+def _served(layer: ET.Element) -> bool:
+    """Whether a layer comes over the service and not out of the database or a file."""
+    return layer.get("type") == "vector-tile" or layer.findtext("provider") == "OAPIF"
+
+
+def _collections(layer: ET.Element) -> set[str]:
+    """Collections that a layer over the service draws."""
+    source = str(layer.findtext("datasource"))
+    found = _TYPENAME.search(source) or _TILES.search(source)
+    return set(found[1].split(",")) if found else set()
+
+
+def _narrowed(source: str, seen: set[str]) -> str:
+    """The address of tiles with the collections that may be seen."""
+    return _TILES.sub(lambda m: f"/tiles/{','.join(c for c in m[1].split(',') if c in seen)}/", source)
+
+
+def _address(source: str) -> str:
+    """The service that a source names."""
+    found = _SERVICE.search(source)
+    return found[0] if found else ""
+
+
+def _in_tree(root: ET.Element) -> None:
+    """The tree of layers says what the layers say, and has no empty group."""
+    for row in root.iter("layer-tree-layer"):
+        row.set("source", root.findtext(f"projectlayers/maplayer[id='{row.get('id')}']/datasource") or "")
+    top = root.find("layer-tree-group")
+    for group in list(top) if top is not None else ():
+        if group.tag == "layer-tree-group" and not group.findall("layer-tree-layer"):
+            top.remove(group)  # type: ignore[union-attr]
 
 
 def _leave_out(root: ET.Element, gone: Mapping[str, ET.Element]) -> None:

@@ -6,7 +6,8 @@ asked for; today's work is told as counts and places.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,9 @@ HIDDEN = ("function_zone", "boundary_area", "landmark", "bank_line", "permit", "
 """Layers that start switched off."""
 
 
+_ZEROS = re.compile(r"^(\d{2}(?=0{4,10}$)|\d{4}(?=0{2,8}$)|\d{6}(?=0{3,6}$)|\d{9}(?=000$)).*$")
+
+
 @dataclass(frozen=True)
 class District:
     """An administrative unit by adcode, and its area (EPSG:4490)."""
@@ -53,6 +57,11 @@ class District:
     @property
     def scope(self) -> Scope:
         return Scope(box=self.area.bounds)
+
+    @property
+    def prefix(self) -> str:
+        """The adcode without the zeros of the levels below it, as ``app.short_code`` has it: 500199001000 is 500199001."""
+        return _ZEROS.sub(r"\1", self.code)
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,7 @@ def of_layer(conn: Connection, name: str, where: District, at: When) -> gpd.GeoD
     frame = features.layer(conn, name, at, where.scope)
     if name == "admin_unit":
         codes = [str(popup[0][2]) for popup in frame["popup"]]  # the code comes first in every popup
-        return frame[[c.startswith(where.code) or where.code.startswith(c) for c in codes]]
+        return frame[[c.startswith(where.prefix) or where.code.startswith(_ZEROS.sub(r"\1", c)) for c in codes]]
     return inside(frame, where.area)
 
 
@@ -163,7 +172,3 @@ def _cases(conn: Connection, where: District, at: When, persons: bool) -> gpd.Ge
         chiefs = words.pair("page.chiefs")[0]
         frame = frame.assign(popup=[[row for row in popup if row[0] != chiefs] for popup in frame["popup"]])
     return frame.drop(columns=["chips", "href"], errors="ignore")
-
-
-def counted(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, int]:
-    return {name: len(frame) for name, frame in layers.items()}

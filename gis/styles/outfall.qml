@@ -1,0 +1,212 @@
+<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+<qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="1" readOnly="1">
+ <flags>
+  <Identifiable>1</Identifiable>
+  <Removable>1</Removable>
+  <Searchable>1</Searchable>
+ </flags>
+ <renderer-v2 type="singleSymbol" symbollevels="0" forceraster="0" enableorderby="0">
+  <symbols>
+   <symbol type="marker" name="0" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleMarker" enabled="1" pass="0" locked="0">
+     <Option type="Map">
+      <Option type="QString" name="name" value="triangle" />
+      <Option type="QString" name="color" value="155,107,184,255" />
+      <Option type="QString" name="outline_color" value="93,58,115,255" />
+      <Option type="QString" name="outline_width" value="0.37" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
+     </Option>
+    </layer>
+   </symbol>
+  </symbols>
+ </renderer-v2>
+ <labeling type="simple">
+  <settings calloutType="simple">
+   <text-style fieldName="&quot;name&quot;" isExpression="1" fontFamily="Noto Sans CJK SC" fontSize="9" fontSizeUnit="Point" textColor="40,40,40,255" textOpacity="1" namedStyle="Regular" fontWeight="50" multilineHeight="1">
+    <families>
+     <family name="Noto Sans CJK SC" />
+     <family name="Microsoft YaHei" />
+     <family name="WenQuanYi Micro Hei" />
+    </families>
+    <text-buffer bufferDraw="1" bufferSize="0.8" bufferSizeUnits="MM" bufferColor="255,255,255,230" bufferOpacity="1" bufferJoinStyle="128" />
+   </text-style>
+   <placement placement="6" placementFlags="10" dist="1" distUnits="MM" polygonPlacementFlags="2" />
+   <rendering scaleVisibility="1" scaleMin="0" scaleMax="25000" obstacle="1" drawLabels="1" />
+  </settings>
+ </labeling>
+ <fieldConfiguration>
+  <field name="code" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="name" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="class_1" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="approval_kind" configurationFlags="None">
+   <editWidget type="ValueMap">
+    <config>
+     <Option type="Map">
+      <Option type="List" name="map">
+       <Option type="Map">
+        <Option type="QString" name="审批 approval" value="approval" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="登记 registration" value="registration" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="无 none" value="none" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="不明 unknown" value="unknown" />
+       </Option>
+      </Option>
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="approval_no" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="status" configurationFlags="None">
+   <editWidget type="ValueMap">
+    <config>
+     <Option type="Map">
+      <Option type="List" name="map">
+       <Option type="Map">
+        <Option type="QString" name="在用 open" value="open" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="已封堵 closed" value="closed" />
+       </Option>
+       <Option type="Map">
+        <Option type="QString" name="不明 unknown" value="unknown" />
+       </Option>
+      </Option>
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="river_id" configurationFlags="None">
+   <editWidget type="ValueRelation">
+    <config>
+     <Option type="Map">
+      <Option type="QString" name="Layer" value="rivergis_river" />
+      <Option type="QString" name="Key" value="id" />
+      <Option type="QString" name="Value" value="name" />
+      <Option type="bool" name="AllowNull" value="true" />
+      <Option type="bool" name="OrderByValue" value="true" />
+      <Option type="bool" name="UseCompleter" value="true" />
+      <Option type="QString" name="FilterExpression" value="" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+ </fieldConfiguration>
+ <aliases>
+  <alias field="code" index="0" name="编号 code" />
+  <alias field="name" index="1" name="名称 name" />
+  <alias field="class_1" index="2" name="一级分类 class" />
+  <alias field="approval_kind" index="3" name="审批方式 approval kind" />
+  <alias field="approval_no" index="4" name="批复或登记号 approval number" />
+  <alias field="status" index="5" name="现状 status" />
+  <alias field="river_id" index="6" name="河流 river" />
+ </aliases>
+ <constraints>
+  <constraint field="code" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="name" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="class_1" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="approval_kind" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="approval_no" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="status" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="river_id" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+ </constraints>
+ <attributetableconfig actionWidgetStyle="dropDown" sortExpression="" sortOrder="0">
+  <columns>
+   <column type="field" name="code" hidden="0" width="-1" />
+   <column type="field" name="name" hidden="0" width="-1" />
+   <column type="field" name="class_1" hidden="0" width="-1" />
+   <column type="field" name="approval_kind" hidden="0" width="-1" />
+   <column type="field" name="approval_no" hidden="0" width="-1" />
+   <column type="field" name="status" hidden="0" width="-1" />
+   <column type="field" name="river_id" hidden="0" width="-1" />
+   <column type="field" name="id" hidden="1" width="-1" />
+   <column type="field" name="version" hidden="1" width="-1" />
+   <column type="field" name="code_namespace" hidden="1" width="-1" />
+   <column type="field" name="valid" hidden="1" width="-1" />
+   <column type="field" name="recorded_at" hidden="1" width="-1" />
+   <column type="field" name="superseded_at" hidden="1" width="-1" />
+   <column type="field" name="actor" hidden="1" width="-1" />
+   <column type="field" name="import_id" hidden="1" width="-1" />
+   <column type="field" name="source_feature" hidden="1" width="-1" />
+   <column type="field" name="source" hidden="1" width="-1" />
+   <column type="field" name="content_hash" hidden="1" width="-1" />
+   <column type="field" name="segment_id" hidden="1" width="-1" />
+   <column type="field" name="edition" hidden="1" width="-1" />
+   <column type="field" name="saved_edition" hidden="1" width="-1" />
+   <column type="field" name="draft_title" hidden="1" width="-1" />
+   <column type="field" name="river_code" hidden="1" width="-1" />
+   <column type="field" name="river_name" hidden="1" width="-1" />
+   <column type="field" name="number_series" hidden="1" width="-1" />
+   <column type="field" name="photo_sha256" hidden="1" width="-1" />
+   <column type="field" name="evidence" hidden="1" width="-1" />
+   <column type="field" name="figures" hidden="1" width="-1" />
+   <column type="field" name="axis_id" hidden="1" width="-1" />
+   <column type="field" name="axis_version" hidden="1" width="-1" />
+  </columns>
+ </attributetableconfig>
+ <editorlayout>tablayout</editorlayout>
+ <attributeEditorForm>
+  <attributeEditorContainer name="排污口 outfall" groupBox="0" showLabel="1" columnCount="1" visibilityExpressionEnabled="0" visibilityExpression="">
+   <attributeEditorField name="code" index="0" showLabel="1" />
+   <attributeEditorField name="name" index="1" showLabel="1" />
+   <attributeEditorField name="class_1" index="2" showLabel="1" />
+   <attributeEditorField name="approval_kind" index="3" showLabel="1" />
+   <attributeEditorField name="approval_no" index="4" showLabel="1" />
+   <attributeEditorField name="status" index="5" showLabel="1" />
+   <attributeEditorField name="river_id" index="6" showLabel="1" />
+  </attributeEditorContainer>
+ </attributeEditorForm>
+ <editable>
+  <field name="code" editable="0" />
+  <field name="name" editable="0" />
+  <field name="class_1" editable="0" />
+  <field name="approval_kind" editable="0" />
+  <field name="approval_no" editable="0" />
+  <field name="status" editable="0" />
+  <field name="river_id" editable="0" />
+  <field name="id" editable="0" />
+ </editable>
+ <previewExpression>"name"</previewExpression>
+</qgis>

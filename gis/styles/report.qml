@@ -1,0 +1,140 @@
+<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+<qgis version="3.22.0" styleCategories="AllStyleCategories" labelsEnabled="0" readOnly="1">
+ <flags>
+  <Identifiable>1</Identifiable>
+  <Removable>1</Removable>
+  <Searchable>1</Searchable>
+ </flags>
+ <renderer-v2 type="singleSymbol" symbollevels="0" forceraster="0" enableorderby="0">
+  <symbols>
+   <symbol type="marker" name="0" alpha="1" clip_to_extent="1" force_rhr="0">
+    <layer class="SimpleMarker" enabled="1" pass="0" locked="0">
+     <Option type="Map">
+      <Option type="QString" name="name" value="square" />
+      <Option type="QString" name="color" value="255,211,77,255" />
+      <Option type="QString" name="outline_color" value="122,79,0,255" />
+      <Option type="QString" name="outline_width" value="0.37" />
+      <Option type="QString" name="outline_width_unit" value="MM" />
+      <Option type="QString" name="size" value="2.38" />
+      <Option type="QString" name="size_unit" value="MM" />
+     </Option>
+    </layer>
+   </symbol>
+  </symbols>
+ </renderer-v2>
+ <fieldConfiguration>
+  <field name="kind" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="word" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="at" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="accuracy_m" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="false" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+  <field name="note" configurationFlags="None">
+   <editWidget type="TextEdit">
+    <config>
+     <Option type="Map">
+      <Option type="bool" name="IsMultiline" value="true" />
+      <Option type="bool" name="UseHtml" value="false" />
+     </Option>
+    </config>
+   </editWidget>
+  </field>
+ </fieldConfiguration>
+ <aliases>
+  <alias field="kind" index="0" name="类型 kind" />
+  <alias field="word" index="1" name="原词 word of the source" />
+  <alias field="at" index="2" name="发现时间 seen at" />
+  <alias field="accuracy_m" index="3" name="点位误差 m position error, m" />
+  <alias field="note" index="4" name="备注 note" />
+ </aliases>
+ <constraints>
+  <constraint field="kind" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="word" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="at" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="accuracy_m" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+  <constraint field="note" constraints="0" notnull_strength="0" unique_strength="0" exp_strength="0" />
+ </constraints>
+ <attributetableconfig actionWidgetStyle="dropDown" sortExpression="" sortOrder="0">
+  <columns>
+   <column type="field" name="kind" hidden="0" width="-1" />
+   <column type="field" name="word" hidden="0" width="-1" />
+   <column type="field" name="at" hidden="0" width="-1" />
+   <column type="field" name="accuracy_m" hidden="0" width="-1" />
+   <column type="field" name="note" hidden="0" width="-1" />
+   <column type="field" name="id" hidden="1" width="-1" />
+   <column type="field" name="version" hidden="1" width="-1" />
+   <column type="field" name="code_namespace" hidden="1" width="-1" />
+   <column type="field" name="valid" hidden="1" width="-1" />
+   <column type="field" name="recorded_at" hidden="1" width="-1" />
+   <column type="field" name="superseded_at" hidden="1" width="-1" />
+   <column type="field" name="actor" hidden="1" width="-1" />
+   <column type="field" name="import_id" hidden="1" width="-1" />
+   <column type="field" name="source_feature" hidden="1" width="-1" />
+   <column type="field" name="source" hidden="1" width="-1" />
+   <column type="field" name="content_hash" hidden="1" width="-1" />
+   <column type="field" name="segment_id" hidden="1" width="-1" />
+   <column type="field" name="edition" hidden="1" width="-1" />
+   <column type="field" name="saved_edition" hidden="1" width="-1" />
+   <column type="field" name="draft_title" hidden="1" width="-1" />
+   <column type="field" name="river_code" hidden="1" width="-1" />
+   <column type="field" name="river_name" hidden="1" width="-1" />
+   <column type="field" name="number_series" hidden="1" width="-1" />
+   <column type="field" name="photo_sha256" hidden="1" width="-1" />
+   <column type="field" name="evidence" hidden="1" width="-1" />
+   <column type="field" name="figures" hidden="1" width="-1" />
+   <column type="field" name="axis_id" hidden="1" width="-1" />
+   <column type="field" name="axis_version" hidden="1" width="-1" />
+  </columns>
+ </attributetableconfig>
+ <editorlayout>tablayout</editorlayout>
+ <attributeEditorForm>
+  <attributeEditorContainer name="现场报告 report from the place" groupBox="0" showLabel="1" columnCount="1" visibilityExpressionEnabled="0" visibilityExpression="">
+   <attributeEditorField name="kind" index="0" showLabel="1" />
+   <attributeEditorField name="word" index="1" showLabel="1" />
+   <attributeEditorField name="at" index="2" showLabel="1" />
+   <attributeEditorField name="accuracy_m" index="3" showLabel="1" />
+   <attributeEditorField name="note" index="4" showLabel="1" />
+  </attributeEditorContainer>
+ </attributeEditorForm>
+ <editable>
+  <field name="kind" editable="0" />
+  <field name="word" editable="0" />
+  <field name="at" editable="0" />
+  <field name="accuracy_m" editable="0" />
+  <field name="note" editable="0" />
+ </editable>
+</qgis>
