@@ -62,9 +62,7 @@ def ground(db: Database) -> None:
     """The two counties and what lies in them."""
     with db.write("local:test") as conn:
         boxes = [shapely.box(105.9, 29.3, BORDER, 29.5), shapely.box(BORDER, 29.3, 106.1, 29.5)]
-        units = degrees(
-            *(shapely.MultiPolygon([b]) for b in boxes), code=["500199", "500198"], name=["西县", "东县"]
-        )
+        units = degrees(*(shapely.MultiPolygon([b]) for b in boxes), code=["500199", "500198"], name=["西县", "东县"])
         river_store.save(
             conn, "admin_unit", units.assign(level="county", parent_code="500100"), namespace="local", import_id=None
         )
@@ -107,6 +105,14 @@ def keys(db: Database) -> dict[str, str]:
             people.grant(conn, name, role)
             out[name] = access.make_key(conn, name, "test")
     return out
+
+
+def person_with_password(db: Database, name: str, role: str) -> str:
+    """Somebody who signs in with a browser, and the password."""
+    with db.write("local:test") as conn:
+        people.add_user(conn, name, name, password="a long enough password")
+        people.grant(conn, name, role)
+    return "a long enough password"
 
 
 def service(db: Database, folder: Path, **env: str) -> TestClient:

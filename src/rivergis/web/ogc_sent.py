@@ -14,7 +14,6 @@ from starlette.exceptions import HTTPException
 from rivergis import crs, geometry
 from rivergis.errors import InputError, UsageError
 from rivergis.maps import ogc_places
-from rivergis.maps.export_filter import moved
 
 MAX_BODY = 16 << 20  # a stretch of line along a whole river
 MAX_CORNERS = 200_000
@@ -73,7 +72,7 @@ def _shape(request: Request, said: Any) -> shapely.Geometry:
         raise InputError("The geometry is no GeoJSON geometry.") from error
     if shape is None or shape.is_empty or shapely.get_num_coordinates(shape) > MAX_CORNERS:
         raise InputError(f"The geometry is empty, or has more than {MAX_CORNERS} corners.")
-    shape = moved(shapely.force_2d(shape), place.to_storage)
+    shape = shapely.transform(shapely.force_2d(shape), place.to_storage)
     west, south, east, north = shape.bounds
     if not geometry.finite(shape) or west < -180 or east > 180 or south < -90 or north > 90:
         raise InputError(
