@@ -7,7 +7,7 @@ an interval, ``:area`` the adcode of whoever asks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -101,6 +101,8 @@ def source(name: str, public: bool = False) -> Source:
     if public and shown.public_only:
         column, value = shown.public_only
         always.append(f"{every[column].sql} = '{value}'")
+    if public and name in ("boundary_line", "boundary_area"):
+        always.append("v.basis = 'announced'")
     shape = "ST_Transform(s.geom, 4490)" if name in _MADE else "t.geom"
     ident = "s.id || '.' || s.version" if name in _SEVERAL else "s.id"
     return Source(shown, _rows(shown), tuple(always), fields, shape, ident, _TRACK.get(name))
@@ -136,13 +138,6 @@ class Sql:
     text: str
     params: Mapping[str, Any]
 
-    def numbered(self, order: Sequence[str]) -> str:
-        """For PREPARE: names as $1, $2 … in that order."""
-        return _NAME.sub(lambda m: f"${order.index(m[1]) + 1}", self.text)
-
     def percent(self) -> str:
         """For the driver: names as %(name)s."""
         return _NAME.sub(lambda m: f"%({m[1]})s", self.text.replace("%", "%%"))
-
-    def names(self) -> Iterator[str]:
-        return iter(dict.fromkeys(_NAME.findall(self.text)))
