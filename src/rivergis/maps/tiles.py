@@ -219,11 +219,11 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
       CROSS JOIN LATERAL (SELECT (ST_XMin(s.geom) + ST_XMax(s.geom)) / 2 AS x, (ST_YMin(s.geom) + ST_YMax(s.geom)) / 2 AS y) p
       WHERE s.geom && {self._box} AND {self._where} AND {condition}
         AND p.x >= ST_XMin({self._box}) AND p.x < ST_XMax({self._box}) AND p.y > ST_YMin({self._box}) AND p.y <= ST_YMax({self._box})"""
-        return self._cells(rows, "count(*)", "sum(s.fid)", "sum(s.x)", "sum(s.y)")
+        return self._cells(rows, "count(*)", "sum(s.fid)", "sum(s.x)", "sum(s.y)", bare=True)
 
-    def _cells(self, rows: str, n: str, fid: str, east: str, north: str) -> str:
+    def _cells(self, rows: str, n: str, fid: str, east: str, north: str, bare: bool = False) -> str:
         """One point a cell and class, in the middle of what it stands for; where that is one thing, with its number."""
-        classes, attributes = self._classes(), self._attributes()
+        classes, attributes = self._classes(), self._attributes(bare)
         said = "".join(f", {self._value(a) if a in classes else f'NULL::text AS {a}'}" for a in attributes)
         scale = EXTENT / (WORLD_M / 2**self.z)
         x = f"least(greatest(floor(({east} / {n} - ST_XMin({self._box})) * {scale}), 0), {EXTENT - 1})"
