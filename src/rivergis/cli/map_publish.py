@@ -69,8 +69,8 @@ def publish(code: str, out: Path, actor: str | None, as_json: bool, **o: Any) ->
     wanted = Wanted(tuple(o["rivers"]), o["unit"], o["line_type"])
     with db.write(who) as conn, boundary_publication.placed(out, o["overwrite"]) as folder:
         at = features.when(conn, day)
-        manifest, held = map_publication.make(conn, said, o["names"], o["chiefs"], wanted, at, limits_of(view), folder)
-        _record(conn, who, manifest, held)
+        manifest, kept = map_publication.make(conn, said, o["names"], o["chiefs"], wanted, at, limits_of(view), folder)
+        _record(conn, who, code, kept)
     common.emit({"bundle": str(out), **manifest}, as_json, _told(out, manifest))
 
 
@@ -80,14 +80,13 @@ def _rules(place: str, on: Any) -> Any:
     return rules.load(common.settings().rules_dir).at(rules.path_of(place), on)
 
 
-def _record(conn: Any, who: str, manifest: dict[str, Any], held: Any) -> None:
+def _record(conn: Any, who: str, code: str, kept: Any) -> None:
     """The bundle in the register of publications, and in the audit."""
     from rivergis.boundary.delivery import publication_store
     from rivergis.db import system
-    from rivergis.reports import map_publication
 
-    publication_store.add(conn, *map_publication.record(manifest, held))
-    system.audit(conn, who, "export", f"publication:{manifest['code']}")
+    publication_store.add(conn, *kept)
+    system.audit(conn, who, "export", f"publication:{code}")
 
 
 def _told(out: Path, manifest: dict[str, Any]) -> str:

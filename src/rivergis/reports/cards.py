@@ -53,7 +53,8 @@ def river(conn: Connection, code: str, on: date | None = None, namespace: str | 
     values = {
         "code": head["code"],
         "length_km": km(head["length_m"]),
-        "lines": "、".join(str(x["announce_doc_no"] or x["code"]) for x in lines) or words.both("sheet.none"),
+        "lines": "、".join(dict.fromkeys(str(x["announce_doc_no"] or x["code"]) for x in lines))
+        or words.both("sheet.none"),
         "outfalls": len(outfalls),
         "open_problems": len(problems),
         "warnings": "、".join(words.both(f"level.{x['level']}") for x in river_facts.warnings(conn, found, at)) or None,

@@ -25,11 +25,12 @@ from rivergis.boundary.delivery import publication, publication_workflow
 from rivergis.boundary.delivery.publication import MANIFEST, Limits
 from rivergis.boundary.delivery.publication_workflow import Held
 from rivergis.errors import InputError, NotPermitted, UsageError, inert
-from rivergis.layers import Column
+from rivergis.layers import LEVELS, Column
 from rivergis.maps import atlas, features, palette, public_rows, thinning
-from rivergis.maps.atlas import LocalMap
+from rivergis.maps.atlas import Layers, LocalMap
 from rivergis.maps.features import When
 from rivergis.maps.public_rows import CHIEFS, Part, Wanted
+from rivergis.maps.responsibility import layer_of
 from rivergis.reports import bundle, chief_list, morning
 from rivergis.river import files
 from rivergis.river import store as river_store
@@ -57,8 +58,8 @@ def make(
     at: When,
     limits: Limits,
     folder: Path,
-) -> tuple[dict[str, Any], Held | None]:
-    """Fill a folder with the bundle; its manifest, and the delimitations in it for the record.
+) -> tuple[dict[str, Any], tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Fill a folder with the bundle; its manifest, and what the database keeps of it: its row and the delimitations in it.
 
     Raises ``NotPermitted`` without a 审图号 (unless it is the list of chiefs alone, as a table), for collections of which nothing may
     be public, and for what may be secret and nobody answered for; ``InputError`` where there is nothing to publish.
@@ -76,7 +77,7 @@ def make(
     bundle.seal(folder)
     manifest = publication.sealed(_manifest(said, kind, parts, at, folder, ground, scale, secrecy, held))
     (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
-    return manifest, held
+    return manifest, _record(manifest, parts, held)
 
 
 def _kind(said: Said, names: Sequence[str], limits: Limits) -> str:
@@ -185,7 +186,7 @@ def _write_shapes(part: Part, path: Path) -> None:
 
 def _map(said: Said, parts: Sequence[Part], at: When, demo: bool) -> str:
     """The interactive page: whitelisted attributes in its popups, the 审图号 in its title and under it."""
-    drawn = {p.name if p.name != CHIEFS else "duty_village": _layer(p) for p in parts if len(p.frame)}
+    drawn = {name: frame for p in parts for name, frame in _layers(p).items() if len(frame)}
     styles = palette.load()
     kept, note = thinning.fit({n: f for n, f in drawn.items() if n in styles.layers})
     number = f"{words.say('sheet.review_no')}:{said.review_no}"
@@ -197,8 +198,23 @@ def _map(said: Said, parts: Sequence[Part], at: When, demo: bool) -> str:
         confidential=False,
         stamp=words.both("page.demo") if demo else None,
     )
-    map_.add_layers(kept, hidden=("boundary_area",) if "boundary_line" in kept else ())
+    map_.add_layers(kept, hidden=_hidden(kept))
     return map_.look_at(atlas.bounds([f for f in kept.values() if len(f)], margin=0.03)).html()
+
+
+def _hidden(kept: Layers) -> list[str]:
+    """Areas under their own lines, and of the chiefs all levels but the lowest, are a switch away."""
+    levels = [layer_of(level) for level in LEVELS if layer_of(level) in kept]
+    return [*levels[:-1], *(["boundary_area"] if {"boundary_line", "boundary_area"} <= kept.keys() else [])]
+
+
+def _layers(part: Part) -> Layers:
+    """A part as map layers: the list of chiefs is one of each level."""
+    if part.name != CHIEFS:
+        return {part.name: _layer(part)}
+    placed = _layer(part)[part.frame.geometry.notna().to_numpy()]
+    levels = part.frame.loc[part.frame.geometry.notna(), "level"].to_numpy()
+    return {layer_of(level): placed[levels == level] for level in LEVELS if level in set(levels)}
 
 
 def _layer(part: Part) -> gpd.GeoDataFrame:
@@ -243,7 +259,7 @@ def _manifest(
         "code": said.code, "title": said.title, "kind": kind, "review_no": said.review_no,
         "published_on": said.published_on.isoformat(), "as_of": at.on.isoformat(), "known_at": at.known_at.isoformat(),
         "scale_denominator": None if scale is None else int(scale), "contiguous_km2": round(ground, 4), "secrecy": secrecy,
-        "extent": _extent(parts), "crs": "EPSG:4490",
+        "extent": _extent(parts) if kind == "map" else None, "crs": "EPSG:4490",
         "delimitations": [{k: None if a[k] is None or a[k] != a[k] else str(a[k]) for k in told} for a in acts],
         "attributes": {p.name: [c.name for c in p.columns] for p in parts},
         "rows": {p.name: len(p.frame) for p in parts},
@@ -260,13 +276,14 @@ def _extent(parts: Sequence[Part]) -> list[float]:
     return [round(float(v), 6) for v in (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))]
 
 
-def record(manifest: dict[str, Any], held: Held | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What the database keeps of the bundle: its row, and the delimitations in it."""
-    west, south, east, north = manifest["extent"]
+def _record(
+    manifest: dict[str, Any], parts: Sequence[Part], held: Held | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    west, south, east, north = _extent(parts)
     row = {
         **{k: manifest[k] for k in ("code", "title", "kind", "review_no", "published_on", "content_sha256", "files")},
         "as_of": manifest["as_of"], "known_at": manifest["known_at"], "scale": manifest["scale_denominator"],
         "km2": manifest["contiguous_km2"], "secrecy": manifest["secrecy"], "west": west, "south": south, "east": east, "north": north,
     }  # fmt: skip
-    parts = [] if held is None else held.acts[["boundary_id", "boundary_version", "lines_sha256"]].to_dict("records")
-    return row, parts
+    acts = [] if held is None else held.acts[["boundary_id", "boundary_version", "lines_sha256"]].to_dict("records")
+    return row, acts
