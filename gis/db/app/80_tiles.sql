@@ -89,7 +89,7 @@ CREATE VIEW app.drawn_finding AS
   SELECT f.fid, f.id, 0 AS version, daterange(n.night, lead(n.night) OVER (PARTITION BY f.id ORDER BY n.night)) AS valid, NULL::text AS code,
     NULL::text AS label, coalesce(n.class_code, '') AS cls,
     coalesce(n.ended, e.to_state, 'found') AS mark, NULL::text AS river, NULL::text AS bank,
-    f.first_night AS day, coalesce(n.geom, f.place) AS geom
+    f.first_night AS day, coalesce(n.geom, f.place) AS geom, f.district
   FROM data.finding f
   JOIN (
     SELECT s.*, s.said IS DISTINCT FROM lag(s.said) OVER (PARTITION BY s.finding_id ORDER BY s.night) AS news
@@ -161,6 +161,20 @@ $$;
 COMMENT ON FUNCTION app.tile_area(geometry, double precision) IS
   'An area (EPSG:3857) as seen from far, half a pixel being tolerance_m wide; null where it is less than 4 pixels large, or a point';
 
+CREATE FUNCTION app.codes_above(code text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT array(SELECT left(code, n) FROM unnest('{2,4,6,9}'::int[]) n WHERE n < length(code) AND code ~ '^[0-9]+$') || code
+$$;
+COMMENT ON FUNCTION app.codes_above(text) IS 'A short adcode with those of all levels above it: 430102001 is 43, 4301, 430102 and itself';
+
+CREATE FUNCTION app.areas_under(touched text[], district text) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF district = '' THEN RETURN coalesce(touched, '{}'); END IF;
+  RETURN array(SELECT c FROM unnest(touched) c WHERE starts_with(c, app.short_code(district))
+    UNION SELECT unnest(app.codes_above(app.short_code(district))) ORDER BY 1);
+END $$;
+COMMENT ON FUNCTION app.areas_under(text[], text) IS
+  'Units of a case on a border: those of the district that a night gave it to, and the smaller ones below that it touches';
+
 CREATE FUNCTION app.served_kind(collection text) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN to_regclass('cache.cell_' || collection) IS NULL THEN 'line'
     WHEN EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('cache.shape_' || collection) AND attname = 'g12') THEN 'area'
@@ -184,15 +198,17 @@ $$;
 COMMENT ON FUNCTION app.cells_sql(text, text, text, int) IS 'SQL that adds the shapes of a source to the counts of a collection, or takes them out (sign -1)';
 
 CREATE FUNCTION app.served_refresh(collection text, things uuid[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE kind text := app.served_kind(collection); drop_sql text; add_sql text; touches text := 'ST_Intersects(p.geom, d.geom)';
+DECLARE kind text := app.served_kind(collection); drop_sql text; add_sql text; touches text := 'ST_Intersects(p.geom, d.geom)'; loops text := current_setting('enable_nestloop');
 BEGIN
   IF things = '{}' THEN RETURN; END IF;
+  -- many at once: a table that is being filled has no statistics yet, and thing by thing would take for ever
+  IF things IS NULL OR cardinality(things) > 500 THEN PERFORM set_config('enable_nestloop', 'off', true); END IF;
   IF collection IN ('river', 'coverage') THEN
     PERFORM pg_advisory_xact_lock(hashtext('rivergis'), hashtext('served ' || collection));  -- rows made of several facts: one at a time
   END IF;
   drop_sql := format('DELETE FROM cache.shape_%I WHERE $1 IS NULL OR id = ANY($1)', collection);
   add_sql := format($f$INSERT INTO cache.shape_%1$I (fid, id, version, valid, areas, code, label, cls, mark, river, bank, day, geom %2$s)
-    SELECT d.fid, d.id, d.version, d.valid, coalesce(a.areas, '{}'), d.code, d.label, d.cls, d.mark, d.river, d.bank, d.day, m.geom %3$s
+    SELECT d.fid, d.id, d.version, d.valid, %5$s, d.code, d.label, d.cls, d.mark, d.river, d.bank, d.day, m.geom %3$s
     FROM app.drawn_%1$I d
     CROSS JOIN LATERAL (SELECT ST_Transform(d.geom, 3857) AS geom OFFSET 0) m %4$s
     LEFT JOIN LATERAL (SELECT array_agg(DISTINCT c ORDER BY c) AS areas FROM cache.area_piece p, unnest(p.codes) c
@@ -202,7 +218,8 @@ BEGIN
     CASE WHEN kind <> 'point' THEN ', g12.g, g10.g, g8.g, g6.g, g0.g' ELSE '' END,
     CASE WHEN kind <> 'point' THEN (
       SELECT string_agg(format('CROSS JOIN LATERAL (SELECT app.tile_%s(%s, %s) AS g OFFSET 0) %s', kind, finer, 40075016.685578488 / 1024 / 2 ^ top, band), ' ' ORDER BY top DESC)
-      FROM (VALUES ('g12', 'm.geom', 13), ('g10', 'g12.g', 11), ('g8', 'g10.g', 9), ('g6', 'g8.g', 7), ('g0', 'g6.g', 5)) b(band, finer, top)) ELSE '' END);
+      FROM (VALUES ('g12', 'm.geom', 13), ('g10', 'g12.g', 11), ('g8', 'g10.g', 9), ('g6', 'g8.g', 7), ('g0', 'g6.g', 5)) b(band, finer, top)) ELSE '' END,
+    CASE WHEN collection = 'finding' THEN 'app.areas_under(a.areas, d.district)' ELSE 'coalesce(a.areas, ''{}'')' END);
   IF kind <> 'line' THEN
     IF things IS NOT NULL THEN drop_sql := format('WITH gone AS (%s RETURNING *) ', drop_sql) || app.cells_sql(collection, kind, 'gone', -1); END IF;
     add_sql := format('WITH born AS (%s RETURNING *) ', add_sql) || app.cells_sql(collection, kind, 'born', 1);
@@ -215,6 +232,7 @@ BEGIN
     -- an invalid shape may trip the engine up: the slower way by distance asks it nothing
     EXECUTE replace(add_sql, 'TOUCHES', 'ST_DWithin(p.geom, d.geom, 0)') USING things;
   END;
+  PERFORM set_config('enable_nestloop', loops, true);
   IF kind <> 'line' AND cardinality(things) <= 200 THEN PERFORM app.cells_settle(collection, things); END IF;
   PERFORM pg_notify('rivergis_served', collection);
 END $$;
@@ -242,11 +260,6 @@ COMMENT ON FUNCTION app.cells_settle(text, uuid[]) IS
   'Adds up the counts of a collection that edits left, in the cells of some things or in all; rows that another transaction holds wait for the next time';
 
 -- ---- units ----------------------------------------------------------------------------------------------------------------------------
-CREATE FUNCTION app.codes_above(code text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
-  SELECT array(SELECT left(code, n) FROM unnest('{2,4,6,9}'::int[]) n WHERE n < length(code) AND code ~ '^[0-9]+$') || code
-$$;
-COMMENT ON FUNCTION app.codes_above(text) IS 'A short adcode with those of all levels above it: 430102001 is 43, 4301, 430102 and itself';
-
 CREATE FUNCTION app.area_pieces_refresh(units uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM cache.area_piece WHERE units IS NULL OR unit_id = ANY(units);
@@ -367,3 +380,62 @@ BEGIN
   END LOOP;
 END $$;
 COMMENT ON FUNCTION app.served_rebuild(text[]) IS 'Makes all that is served anew from the facts, or some collections of it; one transaction, readers see the old until its end';
+
+-- ---- views for the old services, exports, pocket maps and desktop GIS ---------------------------------------------------------------
+CREATE FUNCTION app.in_area(areas text[]) RETURNS boolean LANGUAGE sql STABLE
+  RETURN coalesce(current_setting('rivergis.area', true), '') = '' OR areas @> ARRAY[current_setting('rivergis.area', true)];
+COMMENT ON FUNCTION app.in_area(text[]) IS 'Whether something that touches these units lies in the area of the setting rivergis.area; without the setting everything does';
+
+CREATE FUNCTION app.code_of(thing uuid) RETURNS text LANGUAGE sql STABLE RETURN (SELECT i.code FROM data.identity i WHERE i.id = thing);
+COMMENT ON FUNCTION app.code_of(uuid) IS 'Code of a thing by its id, also on days when it is not in force';
+
+DO $$
+DECLARE c record; plain text := 's.fid, s.id, s.version, s.valid, s.areas, s.code, s.label, s.cls, s.mark';
+BEGIN
+  FOR c IN SELECT * FROM (VALUES
+    -- collection, table of facts, geometry, columns of the contract (src/rivergis/layers.py)
+    ('admin_unit', 'admin_unit', 'MultiPolygon', 't.name, t.level, t.parent_code'),
+    ('reach', 'reach', 'LineString', 'app.code_of(t.river_id) AS river_code, t.name, t.kind, t.from_m, t.to_m, t.from_node, t.to_node, t.half_width_m, t.covered, t.channel, t.upstream_area_km2'),
+    ('water_area', 'water_area', 'MultiPolygon', 'app.code_of(t.river_id) AS river_code, t.name, t.kind, t.normal_level_m, t.vertical_datum'),
+    ('bank_line', 'bank_line', 'LineString', 'app.code_of(t.reach_id) AS reach_code, t.bank'),
+    ('levee', 'levee', 'LineString', 'app.code_of(t.river_id) AS river_code, t.bank, t.grade, t.design_return_period_a, t.line_role'),
+    ('landmark', 'landmark', 'Point', 'app.code_of(t.river_id) AS river_code, t.name, t.kind, t.at_m'),
+    ('boundary_line', 'boundary_segment', 'LineString', 'v.code AS version_code, app.code_of(v.river_id) AS river_code, t.bank, v.line_type, v.basis, v.announce_gov, v.announce_doc_no, v.announced_on, v.survey_scale, v.xy_error_m, t.from_m, t.to_m'),
+    ('boundary_area', 'boundary_area', 'MultiPolygon', 'v.code AS version_code, app.code_of(v.river_id) AS river_code'),
+    ('function_zone', 'function_zone', 'LineString', 'app.code_of(t.river_id) AS river_code, t.bank, t.zone_type, t.from_m, t.to_m, t.plan_name, t.given_type, t.reason, t.measures, t.approval_no'),
+    ('stake', 'stake', 'Point', 'app.code_of(t.river_id) AS river_code, t.bank, t.kind, t.at_m, t.status, t.height_m, t.vertical_datum, t.number_series, t.reason, t.measured_by, t.measured_on, t.xy_error_m, t.moved_m, t.moved_bearing_deg'),
+    ('intake', 'intake', 'Point', 't.name, app.code_of(t.river_id) AS river_code, t.kind'),
+    ('source_zone', 'source_zone', 'MultiPolygon', 't.name, app.code_of(t.intake_id) AS intake_code, t.zone_class, t.part, t.basis, t.doc_no, t.approved_by'),
+    ('outfall', 'outfall', 'Point', 't.name, t.class_1, t.approval_kind, t.approval_no, t.approved_on, t.status, app.code_of(t.river_id) AS river_code'),
+    ('candidate', 'candidate', 'Geometry', 't.feed, t.kind, t.source_kind, t.name, t.accuracy_m, t.seen_at, t.evidence'),
+    ('permit', 'permit', 'MultiPolygon', 't.name, t.kind, t.allows, t.doc_no, t.issued_by, t.position_kind, app.code_of(t.river_id) AS river_code, t.bank, t.from_m, t.to_m, t.accepted_on'),
+    ('patrol_area', 'patrol_area', 'MultiPolygon', 't.name, t.kind, t.unit_code')
+
+    ) v(collection, facts, shape, said)
+  LOOP
+    EXECUTE format('CREATE VIEW app.served_%1$I AS SELECT %5$s, %4$s, t.geom::geometry(%3$s, 4490) AS geom FROM cache.shape_%1$I s
+      JOIN data.%2$I t ON t.id = s.id AND t.version = s.version %6$s WHERE s.valid @> app.today() AND app.in_area(s.areas)',
+      c.collection, c.facts, c.shape, c.said, plain, CASE WHEN c.collection LIKE 'boundary%' THEN
+        'JOIN data.boundary_version v ON v.id = t.boundary_id AND v.superseded_at IS NULL AND v.valid @> app.today()' ELSE '' END);
+  END LOOP;
+  FOR c IN SELECT * FROM (VALUES
+    ('river', 'MultiLineString', 't.name, t.name_en, t.kind, t.grade', 'JOIN data.river t ON t.id = s.id AND t.version = s.version', 'ST_Transform(s.geom, 4490)'),
+    ('imagery', 'MultiPolygon', 't.taken_on, t.gsd_m, t.bands, t.source_crs', 'JOIN data.imagery t ON t.id = s.id AND t.version = s.version', 't.geom'),
+    ('report', 'Point', 't.kind, t.word, t.at, t.accuracy_m, t.note', 'JOIN data.report t ON t.id = s.id', 't.geom'),
+    ('finding', 'Geometry', 't.topic, t.first_night, t.district, s.river, s.day', 'JOIN data.finding t ON t.id = s.id', 'ST_Transform(s.geom, 4490)'),
+    ('patrol_track', 'LineString', 's.day, t.mode, t.started_at, t.ended_at, t.fix_count, t.unit_code', 'JOIN data.track t ON t.id = s.id', 'ST_Transform(s.geom, 4490)'),
+    ('patrol_fix', 'Point', 's.day, t.track_id, t.seq, t.at, t.acc_m, t.speed_ms', 'JOIN data.fix t ON t.track_id = s.id AND t.seq = s.version', 't.geom'),
+    ('patrol_leg', 'LineString', 's.day, app.code_of(t.reach_id) AS reach_code, t.bank, t.from_m, t.to_m, t.seen, t.reason, t.started_at, t.ended_at',
+      'JOIN data.leg t ON t.result_id = s.id AND t.seq = s.version', 'ST_Transform(s.geom, 4490)'),
+    ('coverage', 'LineString', 's.day, app.code_of(t.reach_id) AS reach_code, t.bank, t.from_m, t.to_m, t.seen, app.today() - s.day AS days_since',
+      'JOIN data.leg t ON t.result_id = s.id AND t.seq = s.version', 'ST_Transform(s.geom, 4490)'),
+    ('boundary_draft_line', 'LineString', 's.river, s.bank, s.label AS draft_title, s.mark AS state', '', 'ST_Transform(s.geom, 4490)')) v(collection, shape, said, facts, geom)
+  LOOP
+    EXECUTE format('CREATE VIEW app.served_%1$I AS SELECT %5$s, %3$s, (%6$s)::geometry(%2$s, 4490) AS geom FROM cache.shape_%1$I s %4$s
+      WHERE s.valid @> app.today() AND app.in_area(s.areas)', c.collection, c.shape, c.said, c.facts, plain, c.geom);
+  END LOOP;
+  FOR c IN SELECT s AS collection FROM app.served_collections() s LOOP
+    EXECUTE format('COMMENT ON VIEW app.served_%I IS %L', c.collection,
+      format('%s in force today, as services and exports show it: number, class, columns of the contract, EPSG:4490; in the area of the setting rivergis.area', c.collection));
+  END LOOP;
+END $$;
