@@ -23,6 +23,7 @@ from rivergis import settings as settings_
 from rivergis.db.access import Actor
 from rivergis.db.connect import Database, open_database
 from rivergis.db.quick import QuickPool
+from rivergis.db.watch import Watch
 from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisError, TooMany, UsageError
 from rivergis.maps import assets, lists
 from rivergis.settings import Settings
@@ -49,13 +50,13 @@ from rivergis.web import (
     patrol_observations,
     patrol_upload,
     policy,
+    qgis,
     river,
     scope,
     tiles,
 )
 from rivergis.web.limits import Limits
 from rivergis.web.seen import Noting, Seen
-from rivergis.web.watch import Watch
 
 log = logging.getLogger("rivergis.web")
 router = APIRouter()
@@ -121,6 +122,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         map_live.router,
         basemap.router,
         imagery.router,
+        qgis.router,
     ):
         app.include_router(part, dependencies=[Depends(auth.check_origin), Depends(scope.keep)])
     for url, folder in assets.mounts(page.ASSETS):

@@ -25,9 +25,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.db.quick import Quick, QuickPool
+from rivergis.db.watch import ACCESS, Watch
 from rivergis.errors import Cancelled, NotSignedIn
 from rivergis.web import auth
-from rivergis.web.watch import ACCESS, Watch
 
 WORKERS = 8
 """Queries at once in one process; more wait for their turn."""

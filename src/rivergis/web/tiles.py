@@ -22,12 +22,12 @@ from fastapi import APIRouter, Depends, Request
 from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.db.quick import Quick
+from rivergis.db.watch import Watch
 from rivergis.errors import NotFound, NotPermitted, UsageError
 from rivergis.maps import collections, tiles
 from rivergis.maps.collections import Collection
 from rivergis.web.auth import require
 from rivergis.web.lane import Answer, Ask, Way
-from rivergis.web.watch import Watch
 
 router = APIRouter(tags=["tiles"])
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -95,7 +95,7 @@ class Tiles:
         state = self.watch.state(*names)  # before the query: a change meanwhile makes the tile old at once
         body, aggregated = b"", False
         for name in names:
-            part, coarse = tile_of(quick, name, z, x, y, day, ask.actor.area)
+            part, coarse = tile_of(quick, name, z, x, y, day, ask.actor.area, ask.actor.public)
             body, aggregated = body + part, aggregated or coarse
         packed = gzip.compress(body, 1, mtime=0) if _packs(ask) and len(body) > _WORTH_PACKING else None
         tile = Tile(body, f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"', aggregated, state, packed)
@@ -103,9 +103,11 @@ class Tiles:
         return _answer(ask, names, tile)
 
 
-def tile_of(quick: Quick, name: str, z: int, x: int, y: int, day: date, area: str) -> tuple[bytes, bool]:
+def tile_of(
+    quick: Quick, name: str, z: int, x: int, y: int, day: date, area: str, public: bool = False
+) -> tuple[bytes, bool]:
     """One layer of a tile, and whether it had to take coarser things than its zoom usually shows."""
-    said = tiles.statement(name, z, bool(area))
+    said = tiles.statement(name, z, bool(area), public)
     values = (z, x, y, day, area) if area else (z, x, y, day)
     body, coarse = quick.rows(said.name, said.sql, ", ".join(said.types), values)[0]
     return bytes(body or b""), bool(coarse)

@@ -15,7 +15,7 @@ import psycopg2
 
 from rivergis.db.connect import Database
 
-log = logging.getLogger("rivergis.web")
+log = logging.getLogger("rivergis.db")
 SERVED, ACCESS = "rivergis_served", "rivergis_access"
 _AGAIN_S = 2.0
 
