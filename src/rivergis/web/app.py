@@ -38,10 +38,15 @@ from rivergis.web import (
     desk_pages,
     evidence,
     imagery,
+    key_in_path,
     lane,
     ledger_papers,
+    legacy_maps,
+    legacy_tiles,
     map_live,
     morning,
+    ogc,
+    ogc_items,
     ogc_write,
     page,
     pages,
@@ -99,6 +104,8 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
     app.state.limits, app.state.seen = Limits(app.state.policy.rates), Seen(db)
     app.state.basemaps = basemap.of(settings)
     app.state.pool, app.state.watch = QuickPool(db, lane.WORKERS), Watch(db)
+    app.state.maps = legacy_maps.Maps(db, settings.data_dir)
+    app.state.pictures = legacy_tiles.Pictures(settings.tile_cache_mb << 20, app.state.watch)
     for part in (
         router,
         auth.router,
@@ -117,6 +124,7 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         patrol_entry.router,
         boundary_desk.router,
         boundary_pages.router,
+        ogc.router,
         ogc_write.router,
         tiles.router,
         map_live.router,
@@ -133,17 +141,19 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
     app.add_exception_handler(Exception, _own_fault)
     app.add_middleware(Noting, seen=app.state.seen)
     app.add_middleware(Headers)
+    app.state.ogc_items = ogc_items.Items(app.state.watch, db)
     remembered = tiles.Tiles(app.state.watch, settings.tile_cache_mb << 20)
     app.add_middleware(
         lane.Lane,
         pool=app.state.pool,
         watch=app.state.watch,
-        ways=[*remembered.ways()],
+        ways=[*remembered.ways(), *app.state.ogc_items.ways()],
         headers=HEADERS,
         refuse=_said,
     )
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
+    app.add_middleware(key_in_path.KeyInPath)
     return app
 
 
@@ -155,6 +165,7 @@ async def _until_stopped(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(state.seen.stop)
     state.watch.stop()
     state.pool.close()
+    state.maps.close()
 
 
 async def _said(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -94,21 +94,30 @@ def tile(
 
 
 def picture(
-    request: Request, actor: Actor, scene: uuid.UUID, z: int, x: int, y: int, *, kind: str, grid: str = "3857"
+    request: Request,
+    actor: Actor,
+    scene: uuid.UUID,
+    z: int,
+    x: int,
+    y: int,
+    *,
+    kind: str,
+    grid: str = "3857",
+    look: Mapping[str, str] | None = None,
 ) -> Response | None:
     """A tile of a scene as an answer with its ETag (or 304); None where the scene does not lie in it."""
     request.app.state.limits.check(actor.name, "imagery")
     _on_the_map(z, x, y, grid)
-    look = imagery_look.read(dict(_look_asked(request)))
+    wanted = imagery_look.read(dict(_look_asked(request)) if look is None else look)
     with database(request).read() as conn:
         shown = imagery.scene(conn, scene)
     request.app.state.seen.note(actor, f"imagery:{shown.id}", 1, address=address_of(request))
-    tag = f'"{imagery.mark(shown, look, kind)}-{grid}-{z}-{x}-{y}"'
+    tag = f'"{imagery.mark(shown, wanted, kind)}-{grid}-{z}-{x}-{y}"'
     if tag in [t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=_private(tag))
     with _turn():
         cog = scenes.ready(request.app.state.settings.store_dir, shown)
-        drawn = imagery_tiles.tile(cog, look, z, x, y, kind=kind, grid=grid)
+        drawn = imagery_tiles.tile(cog, wanted, z, x, y, kind=kind, grid=grid)
     return None if drawn is None else Response(drawn, media_type=imagery_tiles.FORMATS[kind], headers=_private(tag))
 
 
