@@ -10,7 +10,7 @@ import pytest
 from rivergis.errors import NotFound
 from rivergis.maps import assets
 
-ROW = re.compile(r"^\| (\S+) \| (\S+) \| (\S+) \| (\S+) \| ([0-9a-f]{64}) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (\S+) \| (\S+) \| (\S+) \| ([^|]+) \| ([0-9a-f]{64}) \|$", re.MULTILINE)
 
 
 def table() -> dict[str, str]:

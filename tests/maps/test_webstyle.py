@@ -35,6 +35,10 @@ def said(expression: Any, feature: dict[str, Any]) -> Any:
         case "to-string":
             value = said(parts[0], feature)
             return "" if value is None else str(value)
+        case "to-number":
+            return float(said(parts[0], feature) or 0)
+        case ">":
+            return said(parts[0], feature) > said(parts[1], feature)
         case "!":
             return not said(parts[0], feature)
         case "all":
@@ -86,9 +90,8 @@ def test_a_class_that_nobody_knows_is_drawn_like_its_collection(code: str) -> No
 def test_what_stands_for_several_is_a_disc_with_its_number_and_nothing_else(name: str) -> None:
     heap = {"cls": webstyle.classes(name)[0].code, "n": 12, "@shape": "Point"}
     layers = [one for one in webstyle.style([name], signs=True)["layers"] if said(one["filter"], heap)]
-    assert [one["type"] for one in layers] == ["circle", "symbol"]
-    single = {**heap}
-    del single["n"]
+    assert [one["id"] for one in layers if not one["id"].endswith("/name")] == [f"{name}/heap", f"{name}/heap-number"]
+    single = {**heap, "n": 1}
     assert not any(one["id"].startswith(f"{name}/heap") for one in drawn(name, single, "circle"))
 
 
@@ -103,6 +106,11 @@ def test_a_point_has_one_sign(name: str, signs: bool) -> None:
         assert len(found) == 1
         if signs:
             assert said(found[0]["layout"]["icon-image"], feature) == webstyle.sign_name(name, style)
+
+
+def test_many_lines_in_one_are_lines() -> None:
+    for line in drawn("reach", {"cls": "river", "n": 40, "@shape": "LineString"}, "line"):
+        assert line["id"].startswith("reach/line")
 
 
 def test_styles_name_no_machine_and_no_glyphs() -> None:

@@ -77,7 +77,7 @@ def _placed(row: dict[str, Any], label: str) -> Found | None:
         spot: shapely.Point = Axis(row["geom"], float(row["origin_m"] or 0)).point_at(at_m)
     except RivergisError:
         return None
-    zh, en = words.pair("page.chainage")
+    zh, en = words.pair("paper_log.at")
     said = calibration.label(at_m)
     return {
         "kind": "chainage",

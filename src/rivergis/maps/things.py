@@ -45,7 +45,7 @@ def thing(conn: Connection, name: str, ident: str, at: When, area: str = "") -> 
         conn,
         f"""SELECT s.fid, CAST(s.id AS text) AS id, s.code, s.label, s.cls, s.river, CAST({source.track or "NULL"} AS text) AS track,
           ST_AsGeoJSON(ST_Transform(ST_Simplify(s.geom, greatest(ST_XMax(s.geom) - ST_XMin(s.geom),
-            ST_YMax(s.geom) - ST_YMin(s.geom)) / {_DRAWN}, true), 4490), 6) AS outline,
+            ST_YMax(s.geom) - ST_YMin(s.geom)) / {_DRAWN}, true), 4490), 6, 0) AS outline,
           ST_XMin(e.box) AS west, ST_YMin(e.box) AS south, ST_XMax(e.box) AS east, ST_YMax(e.box) AS north,
           ST_X(e.spot) AS lon, ST_Y(e.spot) AS lat{columns}
         FROM {source.rows}

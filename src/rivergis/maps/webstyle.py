@@ -10,15 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rivergis import words
-from rivergis.maps import collections, palette
+from rivergis.maps import collections, palette, tiles
 from rivergis.maps.palette import Style
 
 FONTS = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei", "sans-serif",
 )  # fmt: skip
 """Fonts of machines in China, the first that is there is taken."""
-MINZOOM, MAXZOOM = 5, 16
-"""Zooms for which tiles are asked; nearer by, the last ones are drawn larger."""
 # collection -> zoom from which its names are written, and whether along the line
 NAMES: dict[str, tuple[float, str]] = {
     "admin_unit": (8, "point"), "river": (8, "line"), "reach": (11, "line"), "water_area": (12, "point"),
@@ -26,9 +24,11 @@ NAMES: dict[str, tuple[float, str]] = {
     "landmark": (15, "point"), "stake": (16, "point"),
 }  # fmt: skip
 _INK = {"river": "#14608f", "reach": "#14608f", "water_area": "#14608f", "admin_unit": "#5d594c"}
-_SEVERAL = ["has", "n"]
+_N = ["to-number", ["get", "n"], 0]
 _SURFACE = ["in", ["geometry-type"], ["literal", ["Polygon", "MultiPolygon"]]]
 _SPOT = ["in", ["geometry-type"], ["literal", ["Point", "MultiPoint"]]]
+_SEVERAL = ["all", _SPOT, [">", _N, 1]]
+"""Stands for several things that are too small, or too many, to be drawn (聚合); lines that do are lines all the same."""
 _CLASS = ["to-string", ["get", "cls"]]
 
 Layer = dict[str, Any]
@@ -36,18 +36,18 @@ Layer = dict[str, Any]
 
 def style(
     names: Sequence[str],
-    tiles: str = "/tiles",
+    address: str = "/tiles",
     *,
     signs: bool = False,
     query: str = "",
     hidden: Sequence[str] = (),
     title: str | None = None,
 ) -> dict[str, Any]:
-    """How collections are drawn: a MapLibre style (version 8) over the vector tiles under the address ``tiles``.
+    """How collections are drawn: a MapLibre style (version 8) over the vector tiles under ``address``.
 
     Drawn in the order of the palette, bottom first. ``query`` is added to each tile's address (``day=2026-05-20``);
     ``hidden`` collections start invisible; ``signs``: points are the pictures that a page of ours draws under the names of
-    ``sign_name``, else circles. Clients outside of our pages need a whole address (``https://...``) for ``tiles``.
+    ``sign_name``, else circles. Clients outside of our pages need a whole one (``https://...``).
     ``NotFound`` for a collection that is not served or has no row in the palette.
     """
     ordered = in_order(names)
@@ -56,7 +56,7 @@ def style(
     return {
         "version": 8,
         "name": title or words.both("product.about"),
-        "sources": {name: _source(name, tiles, query) for name in ordered},
+        "sources": {name: _source(name, address, query) for name in ordered},
         "layers": [*layers, *texts],
     }
 
@@ -76,9 +76,9 @@ def classes(name: str) -> list[Style]:
     return [*(s for s in own if s.code), *(s for s in own if not s.code)]
 
 
-def _source(name: str, tiles: str, query: str) -> dict[str, Any]:
-    address = f"{tiles.rstrip('/')}/{name}/{{z}}/{{x}}/{{y}}.mvt" + (f"?{query}" if query else "")
-    return {"type": "vector", "tiles": [address], "minzoom": MINZOOM, "maxzoom": MAXZOOM}
+def _source(name: str, address: str, query: str) -> dict[str, Any]:
+    tile = f"{address.rstrip('/')}/{name}/{{z}}/{{x}}/{{y}}.mvt" + (f"?{query}" if query else "")
+    return {"type": "vector", "tiles": [tile], "minzoom": tiles.MINZOOM, "maxzoom": tiles.MAXZOOM}
 
 
 def _layers(name: str, signs: bool, hidden: bool) -> list[Layer]:
@@ -91,7 +91,9 @@ def _layers(name: str, signs: bool, hidden: bool) -> list[Layer]:
     if shape != "Point":
         found += _lines(own, shape)
     if shape in ("Point", "Geometry") or any(s.marker for s in own):
-        found.append(_signs(name, own, shape) if signs else _dots(own))
+        found.append(_signs(name, own, shape) if signs else _dots(own, 4.5))
+    elif shape == "MultiPolygon":
+        found.append(_dots(own, 1.5))  # areas too thin for the grid of a tile are points there
     if shape in ("Point", "Geometry", "MultiPolygon"):
         found += _heaps(own)
     return [_finished(name, layer, hidden) for layer in found if layer]
@@ -140,8 +142,7 @@ def _line(i: int, dash: str, group: Sequence[Style], codes: list[Any], shape: st
     if dash:
         widest = max(s.width for s in own)
         paint["line-dasharray"] = [round(int(px) / widest, 3) for px in dash.split()]
-    not_spot = ["!", _SPOT] if shape == "Geometry" else None
-    conditions = [c for c in (not_spot, None if codes == ["literal", True] else codes, ["!", _SEVERAL]) if c]
+    conditions = [["!", _SPOT], *([codes] if codes != ["literal", True] else [])]
     # round corners cost triangles: only lines that are looked at as lines have them
     surface = shape in ("MultiPolygon", "Geometry")
     ends = {"line-cap": "butt" if dash or surface else "round", "line-join": "miter" if surface else "round"}
@@ -171,32 +172,30 @@ def sign_name(name: str, style: Style) -> str:
     return f"{name}/{style.code}" if style.code else name
 
 
-def _dots(own: Sequence[Style]) -> Layer:
+def _dots(own: Sequence[Style], radius: float) -> Layer:
     paint = {
-        "circle-color": by_class(own, lambda s: rgba(s.fill or s.stroke)), "circle-radius": 4.5,
-        "circle-stroke-color": by_class(own, lambda s: rgba(s.stroke)), "circle-stroke-width": 1.4,
+        "circle-color": by_class(own, lambda s: rgba(s.fill or s.stroke)), "circle-radius": radius,
+        "circle-stroke-color": by_class(own, lambda s: rgba(s.stroke)), "circle-stroke-width": min(radius / 3, 1.4),
     }  # fmt: skip
     return {"id": "sign", "type": "circle", "filter": _one(_SPOT), "paint": paint}
 
 
 def _heaps(own: Sequence[Style]) -> list[Layer]:
-    """What stands for several things seen from afar (聚合): a disc with their number."""
-    size = ["interpolate", ["linear"], ["sqrt", ["to-number", ["get", "n"], 1]], 1, 7, 10, 12, 100, 22]
+    """What stands for several things seen from afar (聚合): a disc with their number, the largest numbers first."""
     disc = {
-        "circle-color": by_class(own, lambda s: rgba(_solid(s))), "circle-opacity": 0.86, "circle-radius": size,
-        "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.2,
+        "circle-color": by_class(own, lambda s: s.stroke[:7]), "circle-opacity": 0.8,
+        "circle-radius": ["interpolate", ["linear"], ["sqrt", _N], 1, 3, 5, 5.5, 30, 10],
+        "circle-stroke-color": "#ffffff", "circle-stroke-width": 0.8,
     }  # fmt: skip
-    number = {"text-field": ["to-string", ["get", "n"]], "text-font": list(FONTS), "text-size": 11}
-    white = {"text-color": "#ffffff", "text-halo-color": "rgba(12,47,74,0.55)", "text-halo-width": 1}
-    where = ["all", _SEVERAL, _SPOT]
+    number = {
+        "text-field": ["to-string", ["get", "n"]], "text-font": list(FONTS), "text-size": 11, "text-padding": 6,
+        "text-offset": [0, -0.9], "symbol-sort-key": ["-", 0, _N],
+    }  # fmt: skip
+    ink = {"text-color": "#17324a", "text-halo-color": "#ffffff", "text-halo-width": 1.5}
     return [
-        {"id": "heap", "type": "circle", "filter": where, "paint": disc},
-        {"id": "heap-number", "type": "symbol", "filter": where, "layout": number, "paint": white},
+        {"id": "heap", "type": "circle", "filter": _SEVERAL, "paint": disc},
+        {"id": "heap-number", "type": "symbol", "filter": _SEVERAL, "layout": number, "paint": ink},
     ]
-
-
-def _solid(style: Style) -> str:
-    return style.stroke[:7]
 
 
 def _names(name: str, hidden: bool) -> list[Layer]:
@@ -217,7 +216,7 @@ def _names(name: str, hidden: bool) -> list[Layer]:
 
 def _one(where: list[Any]) -> list[Any]:
     """Single things of a shape, not what stands for several."""
-    return ["all", where, ["!", _SEVERAL]]
+    return where if where == _SURFACE else ["all", where, ["!", _SEVERAL]]
 
 
 def by_class(own: Sequence[Style], value: Callable[[Style], Any]) -> Any:

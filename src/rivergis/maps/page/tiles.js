@@ -116,7 +116,7 @@
     const near = this.gl.queryRenderedFeatures(box, { layers: this.ids(["symbol", "circle", "line"]) });
     const under = this.gl.queryRenderedFeatures(spot, { layers: this.ids(["fill"]) });
     const seen = new Set();
-    return [...near, ...under].map(({ source, properties, id }) => ({ collection: source, ...properties, id: properties.id || String(id) }))
+    return [...near, ...under].map(({ source, properties, id }) => ({ collection: source, ...properties, id: properties.id || (id === undefined ? "" : String(id)) }))
       .filter((one) => {
         const name = `${one.collection}/${one.id}`;
         return !seen.has(name) && seen.add(name);
@@ -153,8 +153,12 @@
     return `${this.told.base}/${names}/{z}/{x}/{y}.png${this.told.query ? `?${this.told.query}` : ""}`;
   };
 
-  Tiles.prototype.askAt = async function (latlng) {
-    const layers = this.layers.filter((layer) => this.shown.has(layer.id) && !layer.backdrop).map((layer) => layer.id).join(",");
+  Tiles.prototype.askable = function () {
+    return this.layers.filter((layer) => this.shown.has(layer.id) && !layer.backdrop).map((layer) => layer.id);
+  };
+
+  Tiles.prototype.askAt = async function (latlng, names) {
+    const layers = names.join(",");
     if (!layers) return [];
     const place = { layers, lon: latlng.lng.toFixed(6), lat: latlng.lat.toFixed(6), z: Math.round(this.map.getZoom()) };
     const told = await this.atlas.ask(`/maps/at.json?${new URLSearchParams({ ...place, ...this.atlas.when() })}`);
@@ -164,11 +168,19 @@
   /* ---- both ---- */
 
   Tiles.prototype.pick = async function (latlng) {
-    const found = this.gl ? this.at(latlng) : await this.askAt(latlng);
+    const found = this.gl ? await this.toldApart(this.at(latlng), latlng) : await this.askAt(latlng, this.askable());
     if (!found.length) return;
     const [first, ...others] = found;
     if (Number(first.n) > 1) this.openHeap(first, latlng);
     else this.atlas.openThing(first, latlng, others.filter((one) => !(Number(one.n) > 1)).slice(0, 8));
+  };
+
+  /* Far out, many lines are one drawing: which of them is meant is asked of the service. */
+  Tiles.prototype.toldApart = async function (found, latlng) {
+    const together = found.filter((one) => !one.id && !(one.n > 1 && this.layerOf(one.collection).shape !== "LineString"));
+    if (!together.length) return found;
+    const names = [...new Set(together.map((one) => one.collection))];
+    return [...await this.askAt(latlng, names), ...found.filter((one) => !together.includes(one))];
   };
 
   /* Several things that are one sign from afar: how many, and the way nearer. */
