@@ -22,8 +22,8 @@ from rivergis.maps.ogc_places import Extent, Place
 from rivergis.maps.ogc_source import Source
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-DEFAULT_LIMIT, MOST = 100, 10_000
-"""Features on a page where nothing is said, and at most: more asked for is capped."""
+DEFAULT_LIMIT, MOST, MOST_SHOWN = 100, 10_000, 1_000
+"""Features on a page where nothing is said, at most, and at most on one to be read: more asked for is capped."""
 JSON, HTML = "json", "html"
 FORMATS = {
     JSON: "application/geo+json", HTML: "text/html", "fgb": "application/flatgeobuf",
@@ -133,6 +133,8 @@ def _preferred(accept: str) -> list[str]:
 def items(query: Sequence[tuple[str, str]], accept: str, source: Source, extent: Extent | None, today: date) -> Wanted:
     """A request for a page, or a file, of features. ``extent``: where the collection lies, degrees; ``today``: in Asia/Shanghai."""
     names = tuple(f.name for f in source.fields if f.kind != "json" and f.name not in ITEMS)
+    if ("f", HTML) in query:  # a form sends the fields that nobody filled in
+        query = [(name, value) for name, value in query if value]
     said = single(query, (*ITEMS, *names))
     form = form_of(said.get("f"), accept, tuple(FORMATS))
     place = _place(said, "crs", extent)
@@ -173,7 +175,7 @@ def _limit(text: str | None, form: str) -> int | None:
     if text is None:
         return None if form in FILES else DEFAULT_LIMIT
     limit = _whole({"limit": text}, "limit", 1)
-    return limit if form in FILES else min(limit, MOST)
+    return limit if form in FILES else min(limit, MOST_SHOWN if form == HTML else MOST)
 
 
 def _after(text: str | None) -> int | None:

@@ -18,8 +18,6 @@ from rivergis.maps.ogc_ask import Wanted
 from rivergis.maps.ogc_places import Place, ewkb
 from rivergis.maps.ogc_source import OF_A_DAY, Source, Sql
 
-_TYPES = {"last": "date", "first": "date", "area": "text", "after": "bigint", "most": "int", "skip": "bigint",
-    "id": "uuid", "version": "int"}  # fmt: skip
 # behind the walls between areas the database may not look at its statistics and takes a condition on ranges or lists for a
 # rare one; a CASE is taken for a common one, so that a page is read in the order of its index and not sorted out of all rows
 _USUAL = "CASE WHEN {0} THEN true ELSE false END"
@@ -41,7 +39,7 @@ class Rows:
     where: str
     params: dict[str, Any]
     plain: bool
-    """Nothing in it but scope and days: such a statement is prepared once."""
+    """Nothing in it but scope and days."""
     key: tuple[Any, ...]
     """What makes two requests have the same rows while the collection stays as it is."""
 
@@ -158,8 +156,3 @@ def extent(shown: Collection, scoped: bool) -> str:
         unit = "SELECT ST_SetSRID(ST_Extent(s.geom), 3857) FROM cache.shape_admin_unit s WHERE s.areas @> ARRAY[CAST(:area AS text)]"
         whole = f"SELECT ST_Intersection(w.g, ST_Transform(CAST(({unit}) AS geometry), 4490)) AS g FROM ({whole}) w"
     return f"SELECT ST_XMin(x.g), ST_YMin(x.g), ST_XMax(x.g), ST_YMax(x.g) FROM ({whole}) x"
-
-
-def types(sql: Sql, order: Sequence[str]) -> str:
-    """Types of the parameters of a prepared statement."""
-    return ", ".join(_TYPES[name] for name in order)
