@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -131,7 +134,9 @@ def who_takes(actor: str | None, o: dict[str, Any]) -> tuple[Database, str, str,
     return db, who, area, what
 
 
-def read(db: Database, who: str, area: str, what: pockets.Asked, o: dict[str, Any]) -> tuple[Any, Any, Paper]:
+def read(
+    db: Database, who: str, area: str, what: pockets.Asked, o: dict[str, Any], reader: Callable[..., Any] | None = None
+) -> tuple[Any, Any, Paper]:
     """District, layers and what the file says of itself; everything read as one snapshot, within the area of who asks."""
     from rivergis import rules
     from rivergis.errors import UsageError
@@ -145,7 +150,7 @@ def read(db: Database, who: str, area: str, what: pockets.Asked, o: dict[str, An
     with db.within(area).read() as conn:
         at = features.when(conn, o["on"].date() if o["on"] else None)
         where = pockets.district(conn, o["district"], at, area)
-        layers = pockets.read(conn, book, where, at, what)
+        layers = (reader or pockets.read)(conn, book, where, at, what)
         demo = river_store.has_namespace(conn, "demo")
     holder = " ".join((o["holder"] or who).split())
     if not 0 < len(holder) <= 40:
@@ -173,4 +178,63 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(n.strip() for n in text.split(",") if n.strip())
 
 
-COMMANDS: tuple[click.Command, ...] = (pocket,)
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@taken_along
+@common.actor_option
+@common.json_option
+def field(folder: Path, actor: str | None, as_json: bool, **o: Any) -> None:
+    """A field folder (外业数据包) for QGIS and QField: FOLDER gets data.gpkg, field.qgs, and reports.gpkg to fill in.
+
+    The layers as they are, with styles and Chinese labels, and today's work; nothing is generalised. What was filled in comes back
+    with 'rivergis encroachment report --from FOLDER/reports.gpkg --photos FOLDER/DCIM'. Needs the capability export; the export
+    and the hash of data.gpkg are in the audit.
+
+    \b
+    Example:
+      rivergis map field --district 500199 field_500199 --holder 李明
+    """
+    from rivergis.db import system
+    from rivergis.errors import UsageError
+    from rivergis.maps import pocket_field
+
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is there already and not empty: give another name.")
+    db, who, area, what = who_takes(actor, o)
+    where, layers, paper = read(db, who, area, what, o, pocket_field.read)
+    with _staged(folder) as part:
+        counts = pocket_field.write(layers, where, paper, part)
+        sha256 = hashlib.sha256((part / pocket_field.DATA).read_bytes()).hexdigest()
+        told = {
+            "folder": str(folder), "sha256": sha256, "district": where.code, "as_of": paper.day, "holder": paper.holder,
+            "expires_on": paper.expires_on, "with": list(paper.sensitive), "counts": counts,
+        }  # fmt: skip
+        with db.write(who) as conn:
+            system.audit(conn, who, "export", f"field:{where.code}", told)
+    rows = "、".join(f"{name} {n}" for name, n in counts.items())
+    common.emit(
+        told,
+        as_json,
+        f"{folder}: field.qgs, data.gpkg, reports.gpkg\n  {rows}\n  持有人 holder {paper.holder} · 有效至 until {paper.expires_on}",
+    )
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """A folder beside the target that takes its place when all of it is written; ``EnvironmentFault`` where it cannot be made."""
+    from rivergis.errors import EnvironmentFault
+
+    try:
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
+    except OSError as error:
+        raise EnvironmentFault(f"The folder {folder} cannot be made ({error.strerror}): give another name.") from error
+    try:
+        yield part
+        part.chmod(0o755)
+        part.replace(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+COMMANDS: tuple[click.Command, ...] = (pocket, field)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,23 @@ def web_project(address: str, capabilities: frozenset[str], extent: Extent | Non
     _in_tree(root)
     group = next(g for g in root.iter("layer-tree-group") if g.get("name") and len(g))
     group.attrib.update(checked="Qt::Checked", expanded="1")
+    if extent is not None:
+        _opens_on(root, extent)
+    return DOCTYPE + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def field_project(held: Mapping[str, Collection[str]], notice: str, extent: Extent | None) -> str:
+    """The shipped project of a field folder, with the layers that its files hold (file -> layers); ``notice`` stands on the map."""
+    root = ET.parse(gis_dir() / "qgis" / "field.qgs").getroot()
+    gone = {}
+    for layer_id, layer in _layers(root):
+        file, _, rest = str(layer.findtext("datasource")).removeprefix("./").partition("|layername=")
+        if rest not in held.get(file, ()):
+            gone[layer_id] = layer
+    _leave_out(root, gone)
+    label = root.find("properties/TitleLabel/Label")
+    if label is not None:
+        label.text = notice
     if extent is not None:
         _opens_on(root, extent)
     return DOCTYPE + ET.tostring(root, encoding="unicode") + "\n"
