@@ -45,7 +45,7 @@ def draw(conn: Connection, finding_id: str, at: When) -> str:
     ]
     title = escape(words.both("desk.map"))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" font-size="12">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="group" aria-label="{title}" font-size="12">'
         f"<title>{title}</title>{''.join(body)}</svg>"
     )
 

@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from rivergis import crs
+from rivergis import crs, words
 
 WIDTH, MARGIN = 560.0, 10.0
 HEIGHTS = (260.0, 460.0)
@@ -53,15 +53,18 @@ class Picture:
     names: list[tuple[Any, str]] = field(default_factory=list)
     dots: list[Dot] = field(default_factory=list)
 
-    def svg(self) -> str:
-        """The drawing as one SVG element of an HTML page; every text escaped."""
+    def svg(self, title: str = "") -> str:
+        """The drawing as one SVG element of an HTML page, called ``title`` for who cannot see it; every text escaped."""
         to = _Scale.of(self)
         if to is None:
             return ""
         body = [_svg_path(part, pen) for shapes, pen in self.layers for part in to.lines(shapes)]
         body += [_svg_name(x, y, text) for (x, y), text in to.names(self.names)]
         body += [_svg_dot(x, y, dot) for (x, y), dot in to.dots(self.dots)]
-        head = f'<svg viewBox="0 0 {WIDTH:g} {to.height:.0f}" role="img">'
+        # what holds links is a group of them, not one picture
+        role = "group" if any(dot.anchor for dot in self.dots) else "img"
+        named = escape(title or words.both("morning.map"))
+        head = f'<svg viewBox="0 0 {WIDTH:g} {to.height:.0f}" role="{role}" aria-label="{named}">'
         return f"{head}{''.join(body)}{_svg_bar(to)}</svg>"
 
     def png(self, zoom: float = 2.0) -> bytes | None:

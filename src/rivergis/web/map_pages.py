@@ -164,5 +164,5 @@ def connect(request: Request, actor: Annotated[Actor, Depends(require())]) -> HT
     base = str(request.base_url).rstrip("/")
     seen = [c for c in COLLECTIONS.values() if c.seen_by(actor.capabilities)]
     return page.render(
-        request, "connect.html", base=base, addresses=ADDRESSES, collections=seen, formats=FORMATS, actor=actor
+        request, "connect.html", base=base, addresses=ADDRESSES, collections=seen, formats=FORMATS
     )
