@@ -41,6 +41,7 @@ from rivergis.web import (
     key_in_path,
     lane,
     ledger_papers,
+    legacy,
     legacy_maps,
     legacy_tiles,
     map_live,
@@ -130,6 +131,8 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         map_live.router,
         basemap.router,
         imagery.router,
+        legacy.router,
+        legacy_tiles.router,
         qgis.router,
     ):
         app.include_router(part, dependencies=[Depends(auth.check_origin), Depends(scope.keep)])
