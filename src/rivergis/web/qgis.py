@@ -26,7 +26,7 @@ def project(request: Request, actor: Annotated[Actor, Depends(require("view"))])
     with database(request).read() as conn:
         units = features.layer(conn, "admin_unit", features.when(conn))
     box = bounds([units]) if len(units) else None
-    address = str(request.app.state.settings.base_url or request.base_url)
+    address = str(request.base_url)
     text = desktop.web_project(address, actor.capabilities, box)
     headers = {"Content-Disposition": 'attachment; filename="rivergis.qgs"', "Cache-Control": "private, no-store"}
     return Response(text, media_type=MEDIA_TYPE, headers=headers)
