@@ -52,7 +52,9 @@ def style(
     """
     ordered = in_order(names)
     layers = [layer for name in ordered for layer in _layers(name, signs, name in hidden)]
-    texts = [layer for name in ordered for layer in _names(name, name in hidden)]
+    # a river is named once: by itself where it is there, else by its reaches
+    named = [name for name in ordered if name in NAMES and not (name == "reach" and "river" in ordered)]
+    texts = [_names(name, name in hidden) for name in named]
     return {
         "version": 8,
         "name": title or words.both("product.about"),
@@ -198,20 +200,19 @@ def _heaps(own: Sequence[Style]) -> list[Layer]:
     ]
 
 
-def _names(name: str, hidden: bool) -> list[Layer]:
+def _names(name: str, hidden: bool) -> Layer:
     """Names written on the map, without ever covering one another."""
-    if name not in NAMES:
-        return []
     zoom, placement = NAMES[name]
     spot = any(s.marker for s in classes(name))
+    said = ["coalesce", ["get", "river"], ["get", "label"]] if name == "reach" else ["get", "label"]
     layout = {
-        "text-field": ["coalesce", ["get", "text"], ["get", "label"]], "text-font": list(FONTS),
-        "text-size": 12 if spot else 13, "symbol-placement": placement, "text-max-width": 9, "symbol-spacing": 420,
+        "text-field": said, "text-font": list(FONTS), "text-size": 12 if spot else 13, "symbol-placement": placement,
+        "text-max-width": 9, "symbol-spacing": 420, "text-padding": 2 if spot else 12,
         **({"text-anchor": "top", "text-offset": [0, 0.8]} if spot else {}),
     }  # fmt: skip
     paint = {"text-color": _INK.get(name, "#3a4650"), "text-halo-color": "#ffffff", "text-halo-width": 1.6}
     layer = {"id": "name", "type": "symbol", "filter": ["!", _SEVERAL], "layout": layout, "paint": paint}
-    return [_finished(name, {**layer, "minzoom": zoom}, hidden)]
+    return _finished(name, {**layer, "minzoom": zoom}, hidden)
 
 
 def _one(where: list[Any]) -> list[Any]:
