@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, MOST_POINTS = 640.0, 8_000
-_MARGIN, _DOT = 12.0, 4.0
+_MARGIN = 12.0
 Pairs = list[list[float]]
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One feature: its id, a path (or none), the places of its points in the sketch."""
+    """One feature: its id, paths of its areas and of its lines (or none), the places of its points in the sketch."""
 
     ident: str
-    path: str
+    areas: str
+    lines: str
     dots: list[tuple[float, float]]
 
 
@@ -54,14 +55,18 @@ def sketch(features: Sequence[dict[str, Any]], north_first: bool, degrees: bool)
 
 
 def _draw(ident: str, parts: list[tuple[str, Pairs]], at: Any, step: int) -> Drawn:
-    paths, dots = [], []
+    areas, lines, dots = [], [], []
     for kind, pairs in parts:
         if kind == "point":
             dots.append(at(pairs[0]))
             continue
         kept = [*pairs[:-1:step], pairs[-1]]
-        paths.append("M" + "L".join(f"{x} {y}" for x, y in map(at, kept)) + ("Z" if kind == "area" else ""))
-    return Drawn(ident, "".join(paths), dots)
+        path = "M" + "L".join(f"{x} {y}" for x, y in map(at, kept))
+        if kind == "area":
+            areas.append(path + "Z")
+        else:
+            lines.append(path)
+    return Drawn(ident, "".join(areas), "".join(lines), dots)
 
 
 def _parts(geometry: Any) -> Iterator[tuple[str, Pairs]]:

@@ -5,6 +5,7 @@ Features themselves go by the fast lane (``ogc_items``), vector tiles too (``til
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -69,9 +70,10 @@ def _page(request: Request, actor: Actor, template: str, **values: Any) -> HTMLR
 
 
 def _plain(request: Request, actor: Actor, key: str, told: Any, **values: Any) -> HTMLResponse:
-    return _page(
-        request, actor, "ogc_plain.html", key=key, told=told, **{"parts": [], "names": [], "rows": {}, **values}
-    )
+    """A document that has no page of its own: as a list, a table of columns, or as it is."""
+    shown = {"parts": [], "names": [], "rows": {}, **values}
+    written = json.dumps(told, ensure_ascii=False, indent=1)
+    return _page(request, actor, "ogc_plain.html", key=key, written=written, **shown)
 
 
 def _above(shown: Collection) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.maps import features as shown_features
 from rivergis.maps import ogc_sketch
@@ -13,6 +14,11 @@ from rivergis.maps.collections import Collection
 from rivergis.maps.ogc_ask import Wanted
 from rivergis.web import page
 
+_WORDS = {
+    ("finding", "class_code"): "class",
+    ("finding", "state"): "state.finding",
+    ("boundary_draft_line", "state"): "state.boundary_draft",
+}
 CELL = 200
 """Characters of a value in a table."""
 
@@ -47,8 +53,8 @@ def _cell(noun: str, column: str, value: Any) -> str:
         return "是 yes" if value else "否 no"
     if isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False)
-    elif column == "valid_from" or column == "valid_to":
-        text = str(value)
+    elif (noun, column) in _WORDS:
+        text = words.both(f"{_WORDS[noun, column]}.{value}")
     else:
         text = str(shown_features.said(noun, column, value))
     return text if len(text) <= CELL else text[:CELL] + " …"
