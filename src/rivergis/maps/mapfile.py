@@ -22,6 +22,8 @@ BANDS = ((14, "geom"), (12, "g12"), (10, "g10"), (8, "g8"), (6, "g6"), (0, "g0")
 COUNTED = (5, 7, 9, 11, 13)
 """Zooms for which things too small to be drawn are counted; from zoom 14 on everything is drawn itself."""
 SYSTEMS = ("EPSG:4490", "EPSG:3857", "EPSG:4326", "CRS:84")
+ROOT = "rivergis"
+"""The layer that holds all others, as capabilities call it."""
 LARGEST_PX = 4096
 MOST_FEATURES = 10_000
 """Features in one answer of WFS; the next ones by startIndex."""
@@ -118,13 +120,13 @@ def _map(ground: Ground, system: str, layers: Sequence[str]) -> str:
         "ows_sld_enabled": "false",
         "wms_enable_request": "*",
         "wms_getmap_formatlist": "image/png,image/png; mode=8bit,image/jpeg",
-        "wms_getfeatureinfo_formatlist": "text/html,text/plain,geojson,gml",
+        "wms_getfeatureinfo_formatlist": "text/html,text/plain,application/vnd.ogc.gml",
         "wms_feature_info_mime_type": "text/html",
         "wms_allow_getmap_without_styles": "true",
         "wms_attribution_title": words.say("page.disclaimer"),
         "wfs_enable_request": "*",
         "wfs_maxfeatures": str(MOST_FEATURES),
-        "wfs_getfeature_formatlist": "gml,geojson",
+        "wfs_getfeature_formatlist": "geojson",
         "wcs_enable_request": "!*",
         "sos_enable_request": "!*",
         "oga_enable_request": "!*",
@@ -133,7 +135,7 @@ def _map(ground: Ground, system: str, layers: Sequence[str]) -> str:
         "ows_namespace_uri": "http://rivergis.local/wfs",
     }
     head = [
-        'NAME "rivergis"',
+        f"NAME {quoted(ROOT)}",
         "STATUS ON",
         "SIZE 256 256",
         f"MAXSIZE {LARGEST_PX}",
@@ -160,8 +162,6 @@ _FORMATS = (
                            'FORMATOPTION "QUALITY=85"']),
     block("OUTPUTFORMAT", ['NAME "geojson"', 'DRIVER "OGR/GEOJSON"', 'MIMETYPE "application/json; subtype=geojson; charset=utf-8"',
                            'FORMATOPTION "STORAGE=stream"', 'FORMATOPTION "FORM=simple"', 'FORMATOPTION "USE_FEATUREID=true"']),
-    block("OUTPUTFORMAT", ['NAME "gml"', 'DRIVER "OGR/GML"', 'MIMETYPE "application/gml+xml"', 'FORMATOPTION "STORAGE=filesystem"',
-                           'FORMATOPTION "FORM=simple"']),
 )  # fmt: skip
 
 

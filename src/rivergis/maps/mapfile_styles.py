@@ -122,7 +122,7 @@ def labels(name: str, kind: str, fonts: Path | None) -> list[str]:
     ink = _INK.get(name, "#2c3e4a")
     return [
         block("LABEL", [
-            f"MAXSCALEDENOM {_SCALE_0 / 2**zoom * 1.3:.0f}", 'FONT "sc"', "TYPE TRUETYPE", "SIZE 9", f"COLOR {quoted(ink)}",
+            f"MAXSCALEDENOM {_SCALE_0 / 2**zoom * 1.3:.0f}", 'FONT "sc"', "TYPE TRUETYPE", "SIZE 9", "MINSIZE 9", "MAXSIZE 9", f"COLOR {quoted(ink)}",
             'OUTLINECOLOR "#ffffff"', "OUTLINEWIDTH 2", "PARTIALS FALSE", "BUFFER 3", *place,
         ])
     ]  # fmt: skip

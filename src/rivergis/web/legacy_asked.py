@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rivergis import words
 from rivergis.errors import UsageError
-from rivergis.maps import collections, mapfile
+from rivergis.maps import collections, mapfile, palette
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 REFUSED = (
@@ -77,6 +77,8 @@ def named(asked: Mapping[str, str], seen: Sequence[str]) -> list[str]:
         if n.strip()
     ]
     owners = {layer: name for name in seen for layer in mapfile.told_layers(name)}
+    if mapfile.ROOT in names:
+        return list(seen)
     return list(dict.fromkeys(owners[n] for n in names if n in owners))
 
 
@@ -97,6 +99,8 @@ def for_map(asked: Mapping[str, str], seen: Sequence[str]) -> dict[str, str]:
     """A GetMap as the drawn map file understands it: collections as the layers that draw them at this zoom."""
     at = zoom(asked)
     names = [n.strip() for n in asked.get("layers", "").split(",") if n.strip()]
+    if mapfile.ROOT in names:
+        names = sorted(seen, key=palette.load().layers.index)
     owners = {layer: name for name in seen for layer in mapfile.told_layers(name)}
     layers: dict[str, None] = {}
     for name in names:
