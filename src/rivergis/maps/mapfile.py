@@ -25,6 +25,8 @@ SYSTEMS = ("EPSG:4490", "EPSG:3857", "EPSG:4326", "CRS:84")
 ROOT = "rivergis"
 """The layer that holds all others, as capabilities call it."""
 LARGEST_PX = 4096
+APART_PX = 32
+"""A disc that stands for several things takes this much of a picture for itself; tiles hold 8 times 8 of them."""
 MOST_FEATURES = 10_000
 """Features in one answer of WFS; the next ones by startIndex."""
 _AREA_KINDS = ("MultiPolygon", "Geometry")
@@ -92,6 +94,12 @@ def band_of(zoom: int) -> str:
 def counted_at(zoom: int) -> int:
     """For which zoom the counts are taken that are shown at a zoom."""
     return next((c for c in COUNTED if c >= zoom), COUNTED[-1])
+
+
+def how(zoom: int, metres_a_pixel: float) -> dict[str, str]:
+    """The parameters of a drawn map file for a picture: its shapes, its counts, and how near discs may be (m)."""
+    apart = f"{max(metres_a_pixel * APART_PX, 0.001):.9f}"
+    return {"band": band_of(zoom), "counted": str(counted_at(zoom)), "apart": apart}
 
 
 def drawn(sight: Sight, ground: Ground, day: str) -> str:
@@ -194,6 +202,8 @@ def _validation(day: str) -> str:
         "default_band": "geom",
         "counted": f"^({'|'.join(map(str, COUNTED))})$",
         "default_counted": str(COUNTED[-1]),
+        "apart": r"^[0-9]{1,8}([.][0-9]{1,12})?$",
+        "default_apart": "1000",
     }
     return block("VALIDATION", [f"{quoted(k)} {quoted(v)}" for k, v in checks.items()])
 
@@ -235,14 +245,16 @@ def _named(name: str, kind: str, ground: Ground) -> list[str]:
 
 
 def _heap(shown: Collection, where: str, ground: Ground, day: str) -> str:
-    """What is too small to be drawn, as discs with their number; where it is one, as its sign."""
+    """What is too small to be drawn, as discs with their number, not too near to each other; where it is one, as its sign."""
     tile = f"floor(({{0}} / {_MERCATOR!r} + 0.5) * (1 << %counted%))::int"
     x = f"tile_x BETWEEN {tile.format('ST_XMin(!BOX!)')} AND {tile.format('ST_XMax(!BOX!)')}"
     y = f"tile_y BETWEEN {tile.format('-ST_YMax(!BOX!)')} AND {tile.format('-ST_YMin(!BOX!)')}"
-    rows = f"""SELECT row_number() OVER () AS fid, sum(n) AS n, CASE WHEN min(cls) = max(cls) THEN min(cls) ELSE '' END AS cls,
-      ST_SetSRID(ST_MakePoint(sum(east_dm) / 10.0 / sum(n), sum(north_dm) / 10.0 / sum(n)), 3857) AS geom
+    cells = f"""SELECT sum(n) AS n, sum(east_dm) / 10.0 AS east, sum(north_dm) / 10.0 AS north, min(cls) AS least, max(cls) AS most
       FROM cache.cell_{shown.id} WHERE zoom = %counted% AND {x} AND {y} AND {where}
       GROUP BY tile_x, tile_y, cell HAVING sum(n) > 0"""
+    rows = f"""SELECT row_number() OVER () AS fid, sum(n) AS n, CASE WHEN min(least) = max(most) THEN min(least) ELSE '' END AS cls,
+      ST_SetSRID(ST_MakePoint(sum(east) / sum(n), sum(north) / sum(n)), 3857) AS geom
+      FROM ({cells}) c GROUP BY floor((east / n + {_MERCATOR / 2!r}) / %apart%), floor((north / n + {_MERCATOR / 2!r}) / %apart%)"""
     more = [_validation(day), 'CLASSITEM "cls"', 'LABELITEM "n"', *heap_class(shown.id, ground.fonts)]
     return block("LAYER", _head(f"{shown.id}_heap", "POINT", ground, shown.label, " ".join(rows.split()), more))
 

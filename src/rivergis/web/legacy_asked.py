@@ -82,22 +82,23 @@ def named(asked: Mapping[str, str], seen: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(owners[n] for n in names if n in owners))
 
 
-def zoom(asked: Mapping[str, str]) -> int:
-    """The zoom of web tiles that a picture compares with."""
+def metres_a_pixel(asked: Mapping[str, str]) -> float:
+    """How much of the ground (EPSG:3857) a pixel of the picture shows; that of zoom 14 where the request is wrong."""
     try:
         box = [float(v) for v in asked["bbox"].split(",")]
         wide, high = int(float(asked["width"])), int(float(asked["height"]))
-        system = (asked.get("crs") or asked.get("srs") or "").upper()
         size = max(abs(box[2] - box[0]) / wide, abs(box[3] - box[1]) / high)
     except (KeyError, ValueError, IndexError, ZeroDivisionError, OverflowError):
-        return 14  # MapServer says what is wrong with it
+        return 9.6  # MapServer says what is wrong with it
+    system = (asked.get("crs") or asked.get("srs") or "").upper()
     metres = size * (_DEGREE_M if system in ("EPSG:4490", "EPSG:4326", "CRS:84") else 1.0)
-    return mapfile.zoom_of(metres) if math.isfinite(metres) and metres > 0 else 14
+    return metres if math.isfinite(metres) and 0 < metres < 1e6 else 9.6
 
 
 def for_map(asked: Mapping[str, str], seen: Sequence[str]) -> dict[str, str]:
     """A GetMap as the drawn map file understands it: collections as the layers that draw them at this zoom."""
-    at = zoom(asked)
+    size = metres_a_pixel(asked)
+    at = mapfile.zoom_of(size)
     names = [n.strip() for n in asked.get("layers", "").split(",") if n.strip()]
     if mapfile.ROOT in names:
         names = sorted(seen, key=palette.load().layers.index)
@@ -111,9 +112,7 @@ def for_map(asked: Mapping[str, str], seen: Sequence[str]) -> dict[str, str]:
         **asked,
         "layers": ",".join(layers),
         "styles": "",
-        "band": mapfile.band_of(at),
-        "counted": str(mapfile.counted_at(at)),
-    }
+    } | mapfile.how(at, size)
 
 
 def for_information(asked: Mapping[str, str], seen: Sequence[str]) -> dict[str, str]:

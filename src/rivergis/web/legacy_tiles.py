@@ -97,7 +97,9 @@ def _picture(request: Request, actor: Actor, layers: str, place: Place, day: dat
 
 
 def _get_map(names: tuple[str, ...], place: Place, day: str) -> dict[str, str]:
-    zoom = place.z if place.system == "EPSG:3857" else place.z + 1
+    mercator = place.system == "EPSG:3857"
+    zoom = place.z if mercator else place.z + 1
+    size = (place.box[2] - place.box[0]) / 256 * (1 if mercator else 111_319.49)
     return {
         "service": "WMS",
         "version": "1.1.1",
@@ -111,8 +113,7 @@ def _get_map(names: tuple[str, ...], place: Place, day: str) -> dict[str, str]:
         "format": PNG,
         "transparent": "true",
         "day": day,
-        "band": mapfile.band_of(zoom),
-        "counted": str(mapfile.counted_at(zoom)),
+        **mapfile.how(zoom, size),
     }
 
 
