@@ -34,7 +34,7 @@ def put(folder: Path, html: str) -> str:
 
 @pytest.fixture
 def night(tmp_path: Path) -> str:
-    return put(tmp_path, atlas.night_map(sketch.findings(), sketch.layers(), stamp=sketch.STAMP, **sketch.TITLE))
+    return put(tmp_path, sketch.night(sketch.findings(), stamp=sketch.STAMP, **sketch.TITLE))
 
 
 def test_a_written_page_opens_without_network(page: Page, watch: Watch, night: str, screenshot: Shot) -> None:
@@ -107,7 +107,7 @@ def test_a_click_on_a_lead_tells_about_it_in_both_languages(page: Page, night: s
 def test_dirty_names_are_shown_and_never_run(page: Page, tmp_path: Path, name: str) -> None:
     layers = sketch.layers()
     layers["reach"] = layers["reach"].assign(text=name, label=name, river=name)
-    page.goto(put(tmp_path, atlas.night_map(sketch.findings(name), layers, title_zh=name, title_en=name, stamp=name)))
+    page.goto(put(tmp_path, sketch.night(sketch.findings(name), layers, title_zh=name, title_en=name, stamp=name)))
     page.locator("#rg-list button").first.click()
     expect(page.locator(".leaflet-popup h3")).to_have_text(name)
     page.fill("#rg-query", name[:6])
@@ -228,7 +228,7 @@ def test_two_images_are_compared_with_a_slider(page: Page, tmp_path: Path, scree
         marks.Picture("前 2026-03-01", "before", sketch.picture(60), *sketch.BOUNDS, role="before"),
         marks.Picture("后 2026-05-18", "after", sketch.picture(200), *sketch.BOUNDS, role="after"),
     ]
-    page.goto(put(tmp_path, atlas.night_map(sketch.findings(), sketch.layers(), pictures=two, **sketch.TITLE)))
+    page.goto(put(tmp_path, sketch.night(sketch.findings(), pictures=two, **sketch.TITLE)))
     stage = page.locator("#rg-stage").bounding_box()
     middle = stage["y"] + stage["height"] * 0.36
 

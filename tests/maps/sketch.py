@@ -14,11 +14,16 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import geopandas as gpd
 from PIL import Image
 from shapely import LineString, Point, box
 from shapely.geometry.base import BaseGeometry
+
+from rivergis.maps.atlas import Layers, LocalMap
+from rivergis.maps.marks import Picture
 
 STAMP = "虚构演示数据 · Fictional demo data"
 TITLE = {"title_zh": "栖云县河湖一张图", "title_en": "Qiyun County on one map"}
@@ -81,3 +86,11 @@ def picture(red: int) -> str:
     out = io.BytesIO()
     Image.new("RGB", (32, 32), (red, 120, 90)).save(out, format="PNG")
     return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+def night(
+    leads: gpd.GeoDataFrame, ground: Layers | None = None, *, pictures: Sequence[Picture] = (), **said: Any
+) -> str:
+    """The page of a night: leads on their ground, listed beside the map."""
+    map_ = LocalMap(**said).list_layer("finding").add_pictures(pictures)
+    return map_.add_layers({**(ground or layers()), "finding": leads}).look_at(BOUNDS).html()

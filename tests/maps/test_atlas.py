@@ -34,11 +34,11 @@ def data_of(html: str) -> dict:
 @pytest.mark.parametrize("assets", ["inline", "/assets/vendor"])
 def test_dirty_names_stay_text(name: str, assets: str) -> None:
     said = {"title_zh": name, "title_en": "x", "stamp": name, "assets": assets}
-    html = atlas.night_map(sketch.findings(name), sketch.layers(), **said)
+    html = sketch.night(sketch.findings(name), **said)
     finding = data_of(html)["layers"][-1]["features"][0]
     assert finding["label"] == name
     assert finding["popup"][2][2] == name
-    plain = atlas.night_map(sketch.findings(), sketch.layers(), title_zh="a", title_en="x", stamp="b", assets=assets)
+    plain = sketch.night(sketch.findings(), title_zh="a", title_en="x", stamp="b", assets=assets)
     for tag in ("<script", "<img", "<!--"):
         assert html.count(tag) == plain.count(tag)
 
@@ -69,7 +69,7 @@ def test_front_end_files_come_from_this_service_only(assets: str) -> None:
 
 
 def test_equal_data_give_equal_pages() -> None:
-    first, second = (atlas.night_map(sketch.findings(), sketch.layers(), **sketch.TITLE) for _ in range(2))
+    first, second = (sketch.night(sketch.findings(), **sketch.TITLE) for _ in range(2))
     assert first == second
 
 
@@ -92,14 +92,8 @@ def test_a_layer_nobody_knows_is_refused_also_when_empty() -> None:
 
 
 def test_a_night_without_leads_says_so() -> None:
-    data = data_of(atlas.night_map(sketch.findings().head(0), sketch.layers(), **sketch.TITLE))
+    data = data_of(sketch.night(sketch.findings().head(0), **sketch.TITLE))
     assert (data["list"], data["list_title"]["zh"]) == ("finding", "疑似问题线索")
-
-
-def test_a_river_map_looks_at_the_river() -> None:
-    (south, west), (north, east) = data_of(atlas.river_map(sketch.layers(), **sketch.TITLE))["bounds"]
-    assert south == pytest.approx(29.4, abs=0.002) and north == pytest.approx(29.4, abs=0.002)
-    assert west < 105.99 and east > 106.03
 
 
 def test_an_empty_map_looks_at_the_country() -> None:

@@ -257,33 +257,6 @@ def county_map(
     return _finish(atlas, layers, focus, pictures, hidden)
 
 
-def river_map(layers: Layers, *, title_zh: str, title_en: str, focus: Bounds | None = None, **options: Any) -> str:
-    """One river (一河一图): like ``county_map``, looking at the river itself rather than at all that is drawn."""
-    if focus is None:
-        river = [layers[n] for n in ("reach", "water_area") if n in layers and len(layers[n])]
-        focus = bounds(river[:1], margin=0.02) if river else None
-    return county_map(layers, title_zh=title_zh, title_en=title_en, focus=focus, **options)
-
-
-def night_map(
-    findings: gpd.GeoDataFrame,
-    layers: Layers,
-    *,
-    title_zh: str,
-    title_en: str,
-    stamp: str | None = None,
-    assets: str = "inline",
-    focus: Bounds | None = None,
-    pictures: Sequence[Picture] = (),
-    hidden: Sequence[str] = (),
-) -> str:
-    """The leads of a night (疑似问题线索): ``findings`` on top of ``layers`` and listed beside it, also when none."""
-    atlas = LocalMap(title_zh, title_en, stamp=stamp, assets=assets).list_layer("finding")
-    if focus is None and len(findings):
-        focus = bounds([findings], margin=0.08)
-    return _finish(atlas, {**layers, "finding": findings}, focus, pictures, hidden)
-
-
 def patrol_map(
     layers: Layers,
     *,

@@ -164,7 +164,10 @@
       const shape = SIGNS[style.marker || "circle"];
       const icon = L.divIcon({ html: sign({ ...style, marker: style.marker || "circle" }), className: `rg-mark rg-${style.marker}`, iconSize: shape.size, iconAnchor: shape.anchor, popupAnchor: [0, -shape.anchor[1]] });
       const node = L.marker(at, { icon, pane: "rg-signs", keyboard: listed, riseOnHover: true, zIndexOffset: layer.order * 1000 });
-      node.on("add", () => node.getElement().setAttribute("aria-label", feature.label || layer.zh));
+      node.on("add", () => {
+        node.getElement().setAttribute("role", listed ? "button" : "img");
+        node.getElement().setAttribute("aria-label", feature.label || layer.zh);
+      });
       return node;
     };
     const shape = L.geoJSON(feature.g, { ...options, style: look(style), pointToLayer: (_, at) => marker(at) });
