@@ -224,7 +224,7 @@ BEGIN
   END LOOP;
   EXECUTE format('GRANT SELECT ON sys.migration, sys.job_run, sys.night, sys.import_record, sys.quarantine, sys.quarantine_event, sys.audit,
     sys.access_log, sys.track_access TO %I', readers);
-  EXECUTE format('GRANT SELECT (id, name, display_name, kind, area, created_at, disabled_at) ON sys."user" TO %I', readers);
+  EXECUTE format('GRANT SELECT (id, name, display_name, kind, area, chief_id, created_at, disabled_at) ON sys."user" TO %I', readers);
 END $$;
 COMMENT ON FUNCTION app.let_readers_in(text) IS
   'Lets the role that accounts read as see everything but secrets, behind the walls; done at every upgrade';
