@@ -97,7 +97,7 @@ def test_nobody_is_told_anything_without_signing_in(service: Service) -> None:
 def test_a_look_at_a_patrol_stands_in_the_audit(service: Service) -> None:
     count = "SELECT count(*) FROM sys.audit WHERE action = 'view' AND target LIKE 'patrols:patrol_track%'"
     with service.db.read() as conn:
-        before = conn.execute(text(count)).scalar()
+        before = conn.execute(text(count)).scalar_one()
     ask(service, f"/maps/thing/patrol_track/{shape(service, 'patrol_track').fid}.json", "inspector")
     with service.db.read() as conn:
         assert conn.execute(text(count)).scalar() == before + 1
