@@ -143,7 +143,8 @@ def _about(name: str, frame: gpd.GeoDataFrame, styles: palette.Palette) -> dict[
 def _rows(popup: Any, heads: dict[tuple[str, str], int]) -> list[Any]:
     """A popup as heading number, value, heading number, value …"""
     out: list[Any] = []
-    for zh, en, value in popup or ():
+    rows = ((zh, "", value) for zh, value in popup.items()) if isinstance(popup, dict) else popup or ()
+    for zh, en, value in rows:
         out += [heads.setdefault((str(zh), str(en)), len(heads)), marks.words(value)]
     return out
 

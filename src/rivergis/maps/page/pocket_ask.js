@@ -110,7 +110,7 @@
     return `${km}+${String(whole - km * 1000).padStart(3, "0")}`;
   };
 
-  pocket.far = (metres) => (metres < 950 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(metres < 9950 ? 2 : 1)} km`);
+  pocket.far = (metres) => (metres < 950 ? `${Math.round(metres)}\u00a0m` : `${(metres / 1000).toFixed(metres < 9950 ? 2 : 1)}\u00a0km`);
 
   const hasChainage = (layer, f) => layer.from_m && layer.from_m[f] !== null && layer.to_m[f] !== null && layer.to_m[f] !== layer.from_m[f];
 
@@ -156,7 +156,7 @@
     if (area.length || line) {
       const where = area.length ? "管理范围内" : "";
       const style = line && line.layer.classes[line.layer.cls[line.f]];
-      const near = line ? `距${style.zh} ${pocket.far(line.metres)}` : "";
+      const near = line ? `距${line.layer.zh}(${style.zh})${pocket.far(line.metres)}` : "";
       rows.push(["管理范围", "management area", [where, near].filter(Boolean).join(","), line && line.at]);
     }
     const zones = inside("source_zone");
@@ -204,9 +204,10 @@
       const river = (layer.river && layer.river[f]) || "";
       if (!`${river}\n${layer.label[f]}`.toLowerCase().includes(name)) continue;
       const at = along(data, layer, f, (at_m - layer.from_m[f]) / (layer.to_m[f] - layer.from_m[f]));
-      found.push({ layer, f, at, label: `${river} ${pocket.chainage(at_m)}` });
+      found.push({ layer, f, at, label: `${river} ${pocket.chainage(at_m)}`, width: layer.classes[layer.cls[f]].width });
     }
-    return found;
+    // a river before its braids
+    return found.sort((a, b) => b.width - a.width);
   }
 
   function along(data, layer, f, share) {

@@ -71,6 +71,7 @@
     data = await pocket.unpack(bytes);
     data.layers.forEach((layer) => { layer.shown = !data.hidden.includes(layer.id); });
     view = new pocket.View(by("map"), by("veil"), data, head.stamp);
+    by("bar").hidden = false; // before the map takes its size
     view.marks.push(drawMine, drawPath, drawSpot);
     view.drawn = scaleBar;
     view.resize();
@@ -78,7 +79,6 @@
     view.paint();
     view.listen(tapped);
     taskCount();
-    by("bar").hidden = false;
     document.documentElement.dataset.ready = String(Math.round(performance.now()));
     document.addEventListener("visibilitychange", () => { if (pocket.today() > head.expires_on) window.location.reload(); });
   }
@@ -88,6 +88,7 @@
   let opener = null;
 
   function sheet(title, en, ...nodes) {
+    view.draw();
     by("sheet-title").textContent = "";
     by("sheet-title").append(named("span", title, en));
     by("sheet-body").textContent = "";
@@ -159,7 +160,7 @@
 
   function shown(at, found) {
     spot = at;
-    view.draw();
+    uncover(at);
     const first = found[0];
     const facts = pocket.facts(data, at[0], at[1]);
     const nodes = [];
@@ -171,6 +172,13 @@
       nodes.push(named("h3", "还有", "also here"), list);
     }
     sheet(first ? nameOf(first.layer, first.f) : "此处", first ? "" : "this place", ...nodes);
+  }
+
+  /* On a telephone the sheet covers the lower half: what was asked for comes up above it. */
+  function uncover(at) {
+    const y = view.screen(at[0], at[1])[1];
+    if (window.innerWidth <= 760 && y > view.height * 0.4) view.y -= (y - view.height * 0.25) / view.scale;
+    view.draw();
   }
 
   function about(hit) {
@@ -223,9 +231,6 @@
     const { box } = layer;
     view.fit(at ? [at[0] - 2000, at[1] - 2000, at[0] + 2000, at[1] + 2000] : Array.from(box.subarray(4 * f, 4 * f + 4)), 0.12);
     if (!layer.shown) layer.shown = true;
-    // on a telephone the sheet covers the lower half
-    if (window.innerWidth <= 760) view.y -= (view.height * 0.22) / view.scale;
-    view.draw();
     shown(at || pocket.spot(layer, f), [{ layer, f }]);
   }
 
@@ -246,6 +251,7 @@
   /* ---- panels ---- */
 
   function layersPanel() {
+    spot = null;
     const list = el("ul", "layers");
     data.layers.slice().reverse().forEach((layer) => {
       const item = el("li");
@@ -274,6 +280,7 @@
   }
 
   function tasksPanel() {
+    spot = null;
     const nodes = [];
     TASKS.forEach((id) => {
       const layer = data.layers.find((one) => one.id === id);
@@ -315,9 +322,10 @@
   /* ---- search ---- */
 
   function search() {
+    spot = null;
     const found = pocket.find(data, by("query").value);
     const list = el("ul", "entries");
-    found.forEach((hit) => list.append(entry(hit.layer, hit.f, hit.label || nameOf(hit.layer, hit.f), hit.layer.zh, () => goTo(hit.layer, hit.f, hit.at))));
+    found.forEach((hit) => list.append(entry(hit.layer, hit.f, hit.label || nameOf(hit.layer, hit.f), hit.label ? nameOf(hit.layer, hit.f) : hit.layer.zh, () => goTo(hit.layer, hit.f, hit.at))));
     if (!found.length) list.append(named("li", "没有找到", "nothing found"));
     sheet("搜索", "search", list);
     return found;
