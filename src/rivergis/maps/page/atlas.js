@@ -1,6 +1,7 @@
 /* The page round the map: layers from plain data, legend with switches, list, search, slider between two images. */
 (function () {
   "use strict";
+  const FOLDED = 12;
   const { el, named, key, isLine, draw, written, longest, along, parts } = window.rivergis;
 
   /* The name of what fills the window says nothing there. */
@@ -121,10 +122,17 @@
     layer.rows = plain ? [] : [...list.children].map((item, i) => ({ item, style: layer.classes[i] }));
     layer.none = named("p", { zh: "视野内无", en: "none in view" }, "rg-note");
     layer.none.hidden = true;
-    if (list) row.append(list);
+    if (list) row.append(list.children.length > FOLDED ? folded(list) : list);
     row.append(layer.none);
     return row;
   };
+
+  /* A long list of classes can be put away. */
+  function folded(list) {
+    const box = el("details", "rg-fold");
+    box.append(named("summary", { zh: `${list.children.length} 类`, en: "classes" }), list);
+    return box;
+  }
 
   function classList(layer) {
     const list = el("ul");

@@ -5,6 +5,7 @@
   const TOUCH_PX = hovers ? 5 : 14;
   const CELLS = { x: 5, y: 4 };
   const KEPT = "rivergis-pictures";
+  const IN_ONE = 12;
 
   function hasWebGL() {
     try {
@@ -143,14 +144,20 @@
   /* ---- as pictures ---- */
 
   Tiles.prototype.drawPictures = function () {
-    this.pictures = L.tileLayer(this.pictureAddress(), { pane: "rg-tiles", minZoom: 3, maxZoom: 22, maxNativeZoom: 18, alt: "" });
-    if (this.shown.size) this.pictures.addTo(this.map);
+    this.pictures = L.layerGroup().addTo(this.map);
     document.getElementById("rg-stage").classList.add("rg-pictured");
+    this.drawnAgain();
   };
 
-  Tiles.prototype.pictureAddress = function () {
-    const names = this.layers.filter((layer) => this.shown.has(layer.id)).map((layer) => layer.id).join(",");
-    return `${this.told.base}/${names}/{z}/{x}/{y}.png${this.told.query ? `?${this.told.query}` : ""}`;
+  /* One picture holds so many collections; more of them lie on top of each other. */
+  Tiles.prototype.drawnAgain = function () {
+    const names = this.layers.filter((layer) => this.shown.has(layer.id)).map((layer) => layer.id);
+    const sheets = [];
+    for (let i = 0; i < names.length; i += IN_ONE) sheets.push(names.slice(i, i + IN_ONE).join(","));
+    this.pictures.clearLayers();
+    sheets.forEach((sheet, i) => this.pictures.addLayer(L.tileLayer(`${this.told.base}/${sheet}/{z}/{x}/{y}.png${this.told.query ? `?${this.told.query}` : ""}`, {
+      pane: "rg-tiles", zIndex: i + 1, minZoom: 0, maxZoom: 22, maxNativeZoom: 18, alt: "",
+    })));
   };
 
   Tiles.prototype.askable = function () {
@@ -218,8 +225,7 @@
         .forEach((layer) => this.gl.setLayoutProperty(layer.id, "visibility", on ? "visible" : "none"));
       return;
     }
-    if (this.shown.size) this.pictures.setUrl(this.pictureAddress()).addTo(this.map);
-    else this.pictures.remove();
+    this.drawnAgain();
   };
 
   Tiles.prototype.turnOn = function (name) {
@@ -272,6 +278,9 @@
   };
 
   Tiles.prototype.stepBack = function (layer, seen) {
+    const fold = layer.rows.length ? layer.rows[0].item.closest("details") : null;
+    if (fold && !layer.folded) fold.open = true; // once: what the reader puts away stays away
+    layer.folded = true;
     layer.rows.forEach(({ style, item }) => { item.hidden = !seen.has(style.code); });
     layer.none.hidden = !this.shown.has(layer.id) || seen.size > 0;
   };
@@ -291,10 +300,17 @@
 
   Tiles.prototype.settled = function () {
     return new Promise((done) => {
-      if (!this.gl) {
-        if (this.pictures && this.pictures.isLoading()) this.pictures.once("load", done);
-        else done();
-      } else this.gl.once("idle", done);
+      if (this.gl) {
+        this.gl.once("idle", done);
+        return;
+      }
+      const waiting = this.pictures.getLayers().filter((sheet) => sheet.isLoading());
+      let left = waiting.length;
+      waiting.forEach((sheet) => sheet.once("load", () => {
+        left -= 1;
+        if (!left) done();
+      }));
+      if (!left) done();
     });
   };
 
