@@ -81,7 +81,8 @@ CREATE VIEW app.drawn_river AS
       UNION SELECT upper(v.valid) WHERE NOT upper_inf(v.valid)) x) p
   CROSS JOIN LATERAL (
     SELECT ST_Multi(ST_Collect(h.geom ORDER BY h.from_m, h.code)) AS geom FROM data.reach h
-    WHERE h.river_id = v.id AND h.superseded_at IS NULL AND h.valid @> coalesce(p.from_day, p.to_day - 1, 'infinity') AND NOT ST_IsEmpty(h.geom)) g
+    WHERE h.river_id = v.id AND h.superseded_at IS NULL AND (h.valid @> coalesce(p.from_day, p.to_day - 1, 'infinity')) IS TRUE  -- of its own reaches, not of an index over all days
+      AND NOT ST_IsEmpty(h.geom)) g
   WHERE v.superseded_at IS NULL AND g.geom IS NOT NULL AND (p.to_day IS NOT NULL OR upper_inf(v.valid));
 
 CREATE VIEW app.drawn_finding AS
@@ -183,26 +184,38 @@ $$;
 COMMENT ON FUNCTION app.served_kind(text) IS 'How a collection is served: line (always drawn), area (drawn, or counted where too small) or point (counted from far); null = no collection';
 
 CREATE FUNCTION app.cells_sql(collection text, kind text, source text, sign int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT format($f$INSERT INTO cache.cell_%1$I (zoom, tile_x, tile_y, cell, cls, mark, valid, areas, n, fid_sum, east_dm, north_dm)
-    SELECT z.zoom, c.x >> 5, c.y >> 5, (c.y & 31) * 32 + (c.x & 31), s.cls, s.mark, s.valid, s.areas, %4$s * count(*), %4$s * sum(s.fid),
-      %4$s * sum(round(p.x * 10)), %4$s * sum(round(p.y * 10))
+  -- a row of the same cell, classes, days and units is taken up into the new one, unless another transaction holds it
+  SELECT format($f$, more AS (
+    SELECT z.zoom::smallint AS zoom, c.x >> 5 AS tile_x, c.y >> 5 AS tile_y, ((c.y & 31) * 32 + (c.x & 31))::smallint AS cell, s.cls,
+      coalesce(s.mark, '') AS mark, s.valid, s.areas, %4$s * count(*) AS n, %4$s * sum(s.fid) AS fid_sum,
+      %4$s * sum(round(p.x * 10)) AS east_dm, %4$s * sum(round(p.y * 10)) AS north_dm
     FROM %3$s s
     CROSS JOIN LATERAL (SELECT (ST_XMin(s.geom) + ST_XMax(s.geom)) / 2 AS x, (ST_YMin(s.geom) + ST_YMax(s.geom)) / 2 AS y) p
     CROSS JOIN LATERAL (VALUES %2$s) z(zoom, counted)
     CROSS JOIN LATERAL (SELECT least(greatest(floor((p.x / 40075016.685578488 + 0.5) * (32 << z.zoom)), 0), (32 << z.zoom) - 1)::int AS x,
                                least(greatest(floor((0.5 - p.y / 40075016.685578488) * (32 << z.zoom)), 0), (32 << z.zoom) - 1)::int AS y) c
-    WHERE z.counted GROUP BY 1, 2, 3, 4, 5, 6, 7, 8$f$, collection,
-    CASE kind WHEN 'point' THEN '(5, true), (7, true), (9, true), (11, true), (13, true)'
-      ELSE '(5, s.g0 IS NULL), (7, s.g6 IS NULL), (9, s.g8 IS NULL), (11, s.g10 IS NULL), (13, s.g12 IS NULL)' END, source, sign)
+    WHERE z.counted GROUP BY 1, 2, 3, 4, 5, 6, 7, 8),
+  held AS MATERIALIZED (
+    SELECT k.ctid AS row, k.* FROM cache.cell_%1$I k JOIN more USING (zoom, tile_x, tile_y, cell, cls, mark, valid, areas) FOR UPDATE OF k SKIP LOCKED),
+  taken AS (DELETE FROM cache.cell_%1$I WHERE ctid = ANY (ARRAY(SELECT row FROM held)))
+  INSERT INTO cache.cell_%1$I (zoom, tile_x, tile_y, cell, cls, mark, valid, areas, n, fid_sum, east_dm, north_dm)
+  SELECT zoom, tile_x, tile_y, cell, cls, mark, valid, areas, sum(n), sum(fid_sum), sum(east_dm), sum(north_dm) FROM (
+    SELECT * FROM more UNION ALL
+    SELECT zoom, tile_x, tile_y, cell, cls, mark, valid, areas, n, fid_sum, east_dm, north_dm FROM held) t
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(n) <> 0 OR sum(fid_sum) <> 0 OR sum(east_dm) <> 0 OR sum(north_dm) <> 0$f$, collection,
+    CASE kind WHEN 'point' THEN '(4, true), (6, true), (8, true), (10, true), (12, true)'
+      ELSE '(4, s.g0 IS NULL), (6, s.g6 IS NULL), (8, s.g8 IS NULL), (10, s.g10 IS NULL), (12, s.g12 IS NULL)' END, source, sign)
 $$;
-COMMENT ON FUNCTION app.cells_sql(text, text, text, int) IS 'SQL that adds the shapes of a source to the counts of a collection, or takes them out (sign -1)';
+COMMENT ON FUNCTION app.cells_sql(text, text, text, int) IS
+  'SQL behind a WITH that adds the shapes of a source to the counts of a collection, or takes them out (sign -1)';
 
 CREATE FUNCTION app.served_refresh(collection text, things uuid[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE kind text := app.served_kind(collection); drop_sql text; add_sql text; touches text := 'ST_Intersects(p.geom, d.geom)'; loops text := current_setting('enable_nestloop');
+DECLARE kind text := app.served_kind(collection); drop_sql text; add_sql text; touches text := 'ST_Intersects(p.geom, d.geom)'; loops text := current_setting('enable_nestloop'); memory text := current_setting('enable_memoize');
 BEGIN
   IF things = '{}' THEN RETURN; END IF;
   -- many at once: a table that is being filled has no statistics yet, and thing by thing would take for ever
   IF things IS NULL OR cardinality(things) > 500 THEN PERFORM set_config('enable_nestloop', 'off', true); END IF;
+  PERFORM set_config('enable_memoize', 'off', true);  -- no shape comes twice
   IF collection IN ('river', 'coverage') THEN
     PERFORM pg_advisory_xact_lock(hashtext('rivergis'), hashtext('served ' || collection));  -- rows made of several facts: one at a time
   END IF;
@@ -221,8 +234,8 @@ BEGIN
       FROM (VALUES ('g12', 'm.geom', 13), ('g10', 'g12.g', 11), ('g8', 'g10.g', 9), ('g6', 'g8.g', 7), ('g0', 'g6.g', 5)) b(band, finer, top)) ELSE '' END,
     CASE WHEN collection = 'finding' THEN 'app.areas_under(a.areas, d.district)' ELSE 'coalesce(a.areas, ''{}'')' END);
   IF kind <> 'line' THEN
-    IF things IS NOT NULL THEN drop_sql := format('WITH gone AS (%s RETURNING *) ', drop_sql) || app.cells_sql(collection, kind, 'gone', -1); END IF;
-    add_sql := format('WITH born AS (%s RETURNING *) ', add_sql) || app.cells_sql(collection, kind, 'born', 1);
+    IF things IS NOT NULL THEN drop_sql := format('WITH gone AS (%s RETURNING *)', drop_sql) || app.cells_sql(collection, kind, 'gone', -1); END IF;
+    add_sql := format('WITH born AS (%s RETURNING *)', add_sql) || app.cells_sql(collection, kind, 'born', 1);
   END IF;
   IF things IS NULL AND kind <> 'line' THEN EXECUTE format('DELETE FROM cache.cell_%I', collection); END IF;
   EXECUTE drop_sql USING things;
@@ -233,31 +246,11 @@ BEGIN
     EXECUTE replace(add_sql, 'TOUCHES', 'ST_DWithin(p.geom, d.geom, 0)') USING things;
   END;
   PERFORM set_config('enable_nestloop', loops, true);
-  IF kind <> 'line' AND cardinality(things) <= 200 THEN PERFORM app.cells_settle(collection, things); END IF;
+  PERFORM set_config('enable_memoize', memory, true);
   PERFORM pg_notify('rivergis_served', collection);
 END $$;
 COMMENT ON FUNCTION app.served_refresh(text, uuid[]) IS
   'Makes the served shapes of some things of a collection anew from the facts, with their counts, and tells the services; null = of all things';
-
-CREATE FUNCTION app.cells_settle(collection text, things uuid[] DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE own text := '';
-BEGIN
-  IF things IS NOT NULL THEN
-    -- only where these things are now: where they were is settled by the next edit there
-    own := format($f$WHERE (zoom, tile_x, tile_y, cell) IN (
-      SELECT z, c.x >> 5, c.y >> 5, (c.y & 31) * 32 + (c.x & 31)
-      FROM cache.shape_%I s CROSS JOIN unnest('{5,7,9,11,13}'::int[]) z
-      CROSS JOIN LATERAL (SELECT floor(((ST_XMin(s.geom) + ST_XMax(s.geom)) / 80150033.371156976 + 0.5) * (32 << z))::int AS x,
-                                 floor((0.5 - (ST_YMin(s.geom) + ST_YMax(s.geom)) / 80150033.371156976) * (32 << z))::int AS y) c
-      WHERE s.id = ANY($1))$f$, collection);
-  END IF;
-  EXECUTE format($f$WITH held AS MATERIALIZED (SELECT ctid FROM cache.cell_%1$I %2$s FOR UPDATE SKIP LOCKED),
-    gone AS (DELETE FROM cache.cell_%1$I WHERE ctid IN (SELECT ctid FROM held) RETURNING *)
-    INSERT INTO cache.cell_%1$I SELECT zoom, tile_x, tile_y, cell, cls, mark, valid, areas, sum(n), sum(fid_sum), sum(east_dm), sum(north_dm)
-    FROM gone GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(n) <> 0 OR sum(fid_sum) <> 0 OR sum(east_dm) <> 0 OR sum(north_dm) <> 0$f$, collection, own) USING things;
-END $$;
-COMMENT ON FUNCTION app.cells_settle(text, uuid[]) IS
-  'Adds up the counts of a collection that edits left, in the cells of some things or in all; rows that another transaction holds wait for the next time';
 
 -- ---- units ----------------------------------------------------------------------------------------------------------------------------
 CREATE FUNCTION app.area_pieces_refresh(units uuid[]) RETURNS void LANGUAGE plpgsql AS $$

@@ -2,7 +2,7 @@
 
 Shapes come from ``cache.shape_<collection>``, counts of what is too small to be drawn from ``cache.cell_<collection>``; both
 are kept by the triggers of ``gis/db/app/80_tiles.sql``. Far out, lines of one class are one feature and points and small areas
-stand as counts in cells of 1/64 or 1/32 of the tile: such features carry ``n``, how many things they stand for; a feature
+stand as counts in cells of 1/32 or 1/16 of the tile: such features carry ``n``, how many things they stand for; a feature
 without ``n`` is one thing. A tile that would be larger than ``MOST_BYTES`` takes coarser things, which also say ``n``.
 """
 
@@ -142,7 +142,7 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
     def _value(self, attribute: str) -> str:
         if attribute == "cls" and self.layer.id == "coverage":
             return f"{_SINCE} AS cls"
-        text = {"id": "s.id::text AS id", "day": "s.day::text AS day", "cls": "nullif(s.cls, '') AS cls"}
+        text = {"id": "s.id::text AS id", "day": "s.day::text AS day", "cls": "nullif(s.cls, '') AS cls", "mark": "nullif(s.mark, '') AS mark"}
         return text.get(attribute, f"s.{attribute}")
 
     @property
@@ -198,23 +198,23 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
 
     def _counted(self) -> str:
         """Counts in cells, from the rows that edits keep."""
-        kept = max(5, self.z + (self.z + 1) % 2)
-        ahead = kept - self.z
-        if ahead == 0:
+        kept = max(4, self.z - self.z % 2)
+        column, row = "s.tile_x * 32 + (s.cell & 31)", "s.tile_y * 32 + (s.cell >> 5)"
+        if kept < self.z:  # a quarter of the tile that is kept
+            tiles = "s.tile_x = $2 >> 1 AND s.tile_y = $3 >> 1 AND (s.cell >> 4) & 1 = $2 & 1 AND s.cell >> 9 = $3 & 1"
+        elif kept == self.z:
             tiles = "s.tile_x = $2 AND s.tile_y = $3"
-        elif ahead == 1:
-            tiles = "s.tile_x = ANY (ARRAY[2 * $2, 2 * $2 + 1]) AND s.tile_y = ANY (ARRAY[2 * $3, 2 * $3 + 1])"
         else:
-            last = (1 << ahead) - 1
-            tiles = f"s.tile_x BETWEEN $2 << {ahead} AND ($2 << {ahead}) + {last} AND s.tile_y BETWEEN $3 << {ahead} AND ($3 << {ahead}) + {last}"
-        wide = max(ahead - 1, 0)  # never more than 64 cells a side
-        column, row = f"(s.tile_x * 32 + (s.cell & 31)) >> {wide}", f"(s.tile_y * 32 + (s.cell >> 5)) >> {wide}"
+            wide = kept - self.z
+            last = (1 << wide) - 1
+            tiles = f"s.tile_x BETWEEN $2 << {wide} AND ($2 << {wide}) + {last} AND s.tile_y BETWEEN $3 << {wide} AND ($3 << {wide}) + {last}"
+            column, row = f"({column}) >> {wide}", f"({row}) >> {wide}"
         rows = f"SELECT {column} AS cell_x, {row} AS cell_y, s.* FROM cache.cell_{self.layer.id} s WHERE s.zoom = {kept} AND {tiles} AND {self._where}"
         return self._cells(rows, "sum(s.n)", "sum(s.fid_sum)", "sum(s.east_dm::float8) / 10", "sum(s.north_dm::float8) / 10")
 
     def _counted_now(self, condition: str) -> str:
         """The same from the things themselves, for tiles that hold too many."""
-        size = WORLD_M / 2**self.z / 64
+        size = WORLD_M / 2**self.z / 32
         rows = f"""SELECT floor(p.x / {size}) AS cell_x, floor(p.y / {size}) AS cell_y, p.x, p.y, s.* FROM cache.shape_{self.layer.id} s
       CROSS JOIN LATERAL (SELECT (ST_XMin(s.geom) + ST_XMax(s.geom)) / 2 AS x, (ST_YMin(s.geom) + ST_YMax(s.geom)) / 2 AS y) p
       WHERE s.geom && {self._box} AND {self._where} AND {condition}
