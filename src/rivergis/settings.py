@@ -104,11 +104,21 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         max_limits={k.removeprefix(_MAX).lower(): _whole(k, v) for k, v in env.items() if k.startswith(_MAX) and v},
         notices=_notices(env),
         writes=_switch("RIVERGIS_WRITES", env.get("RIVERGIS_WRITES")),
-        public=(env.get("RIVERGIS_PUBLIC") or "").strip() or None,
+        public=_review_number(env.get("RIVERGIS_PUBLIC") or ""),
         cors_origins=_origins(env.get("RIVERGIS_CORS_ORIGINS") or ""),
         basemaps=Path(env["RIVERGIS_BASEMAPS"]) if env.get("RIVERGIS_BASEMAPS") else None,
         tile_cache_mb=_whole("RIVERGIS_TILE_CACHE_MB", env.get("RIVERGIS_TILE_CACHE_MB") or "64", least=0),
     )
+
+
+def _review_number(text: str) -> str | None:
+    """The 审图号 of the public part; ``UsageError`` for what is none: without one no map is public (地图管理条例 art. 22)."""
+    number = text.strip()
+    if number and not re.fullmatch(r".{0,8}S.{0,4}[(（\[]\d{4}[)）\]]\d{1,6}号", number):
+        raise UsageError(
+            f"RIVERGIS_PUBLIC is {number[:40]!r}: it must be the review number (审图号) of what is shown, such as 渝S(2026)001号."
+        )
+    return number or None
 
 
 def _origins(text: str) -> tuple[str, ...]:

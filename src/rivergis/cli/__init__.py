@@ -34,6 +34,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     ),
     "nightly": ("rivergis.cli.nightly", "The overnight run: run, show, explain."),
     "map": ("rivergis.cli.map_", "Folium maps as single files."),
+    "public": ("rivergis.cli.public", "What the public part of the service shows."),
     "user": ("rivergis.cli.user", "Users, roles and keys."),
     "serve": ("rivergis.cli.serve", "Serve maps and pages."),
     "demo": ("rivergis.cli.demo", "Load the fictional demo county."),

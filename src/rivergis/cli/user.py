@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from rivergis.cli import common
+from rivergis.cli import common, user_log
 
 
 @click.group("user")
@@ -21,6 +21,12 @@ def command() -> None:
     """
 
 
+for _command in (user_log.area, user_log.keys, user_log.log, user_log.sessions):
+    command.add_command(_command)
+
+AREA = click.option(
+    "--area", default="", metavar="ADCODE", help="Only things of this administrative unit (default: everywhere)."
+)
 PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input (one line).")
 
 
@@ -41,6 +47,7 @@ def _done(as_json: bool, text: str, **result: object) -> None:
 @click.argument("name")
 @click.option("--display", required=True, help="Name shown to others.")
 @click.option("--role", "roles", multiple=True, help="Role to grant; may be given more than once.")
+@AREA
 @click.option("--service", is_flag=True, help="A program that imports and runs the night; it signs in with keys only.")
 @PASSWORD
 @common.actor_option
@@ -49,6 +56,7 @@ def add(
     name: str,
     display: str,
     roles: tuple[str, ...],
+    area: str,
     service: bool,
     password_stdin: bool,
     actor: str | None,
@@ -58,7 +66,7 @@ def add(
 
     \b
     Example:
-      rivergis user add lihua --display "李华" --role inspector
+      rivergis user add lihua --display "李华" --role inspector --area 500113
       rivergis user add nightly --display "夜间服务" --service
     """
     from rivergis.db import people
@@ -67,7 +75,7 @@ def add(
     who = common.acting(db, actor, "manage_users")
     password, made = (None, False) if service else _password(password_stdin)
     with db.write(who) as conn:
-        people.add_user(conn, name, display, kind="service" if service else "person", password=password)
+        people.add_user(conn, name, display, kind="service" if service else "person", password=password, area=area)
         for role in roles:
             people.grant(conn, name, role, by=who)
     shown = password if made else None
@@ -97,8 +105,11 @@ def list_(actor: str | None, as_json: bool) -> None:
         common.emit(rows, True)
         return
     common.table(
-        ("用户 name", "姓名 display name", "类别 kind", "角色 roles", "停用 disabled"),
-        [(r["name"], r["display_name"], r["kind"], ", ".join(r["roles"]), r["disabled_at"] or "") for r in rows],
+        ("用户 name", "姓名 display name", "类别 kind", "行政区 area", "角色 roles", "停用 disabled"),
+        [
+            (r["name"], r["display_name"], r["kind"], r["area"], ", ".join(r["roles"]), r["disabled_at"] or "")
+            for r in rows
+        ],
     )
 
 
@@ -189,18 +200,26 @@ def password(name: str, password_stdin: bool, actor: str | None, as_json: bool) 
 @click.argument("name")
 @click.option("--name", "about", required=True, help="What the key is for.")
 @click.option("--role", default=None, help="Narrow the key to one role of the user.")
+@AREA
 @click.option("--days", type=click.IntRange(1, 3650), default=None, help="Days until it ends (default: it does not).")
 @click.option("--revoke", "ends", is_flag=True, help="End the key of that name instead of making one.")
 @common.actor_option
 @common.json_option
 def key(
-    name: str, about: str, role: str | None, days: int | None, ends: bool, actor: str | None, as_json: bool
+    name: str,
+    about: str,
+    role: str | None,
+    area: str,
+    days: int | None,
+    ends: bool,
+    actor: str | None,
+    as_json: bool,
 ) -> None:
     """Make an API key (Authorization: Bearer KEY), printed once; it never has more rights than its user.
 
     \b
     Example:
-      rivergis user key lihua --name qgis --role viewer --days 90
+      rivergis user key lihua --name qgis --role viewer --area 500113 --days 90
       rivergis user key lihua --name qgis --revoke
     """
     from rivergis.db import access
@@ -211,5 +230,6 @@ def key(
             count = access.revoke_key(conn, name, about)
             _done(as_json, f"{name} · {about} · ended", name=name, ended=count)
             return
-        made = access.make_key(conn, name, about, role, datetime.now(UTC) + timedelta(days=days) if days else None)
+        until = datetime.now(UTC) + timedelta(days=days) if days else None
+        made = access.make_key(conn, name, about, role, until, area)
     _done(as_json, f"{name} · {about}\nkey (shown once): {made}", name=name, key=made, role=role)

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -148,19 +149,78 @@ def sign_out(db: Database, token: str) -> None:
             system.audit(conn, name, "sign_out", name)
 
 
+def sessions(conn: Connection, name: str) -> list[dict[str, Any]]:
+    """Sessions of a user that are alive, the latest first: id, created_at, seen_at, expires_at, address, agent."""
+    rows = conn.execute(
+        text("""SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.address, s.agent
+        FROM sys.session s JOIN sys."user" u ON u.id = s.user_id
+        WHERE u.name = :n AND s.revoked_at IS NULL AND s.expires_at > now() AND s.seen_at + s.idle > now()
+        ORDER BY s.created_at DESC"""),
+        {"n": name},
+    )
+    return [dict(r._mapping) for r in rows]
+
+
+def end_session(conn: Connection, name: str, session: str) -> None:
+    """End a session of a user by its id; ``NotFound`` for one that is not there, or somebody else's."""
+    done = conn.execute(
+        text("""UPDATE sys.session s SET revoked_at = now() FROM sys."user" u
+        WHERE u.id = s.user_id AND u.name = :n AND s.id::text = :s AND s.revoked_at IS NULL"""),
+        {"n": name, "s": session},
+    ).rowcount
+    if not done:
+        raise NotFound(f"{name} has no living session {session[:40]!r}.")
+    system.audit(conn, name, "session_ended", session)
+
+
+def end_sessions(conn: Connection, name: str) -> int:
+    """End every session of a user; how many there were."""
+    done = conn.execute(
+        text("""UPDATE sys.session s SET revoked_at = now() FROM sys."user" u
+        WHERE u.id = s.user_id AND u.name = :n AND s.revoked_at IS NULL AND s.expires_at > now()"""),
+        {"n": name},
+    )
+    return int(done.rowcount)
+
+
+def keys(conn: Connection, name: str) -> list[dict[str, Any]]:
+    """Keys of a user that are alive: name, role, area, created_at, expires_at, and when they were last used."""
+    rows = conn.execute(
+        text("""SELECT k.name, k.role, k.area, k.created_at, k.created_by, k.expires_at, e.seen_at
+        FROM sys.api_key k JOIN sys."user" u ON u.id = k.user_id LEFT JOIN sys.api_key_use e ON e.key_id = k.id
+        WHERE u.name = :n AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+        ORDER BY k.created_at"""),
+        {"n": name},
+    )
+    return [dict(r._mapping) for r in rows]
+
+
 def make_key(
-    conn: Connection, name: str, about: str, role: str | None = None, expires_at: datetime | None = None
+    conn: Connection,
+    name: str,
+    about: str,
+    role: str | None = None,
+    expires_at: datetime | None = None,
+    area: str = "",
 ) -> str:
-    """A new API key of a user, shown this once; ``role`` narrows it to one of the user's roles."""
-    user = conn.execute(text('SELECT id FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name}).scalar()
+    """A new API key of a user, shown this once; ``role`` narrows it to one of the user's roles, ``area`` to a unit (adcode).
+
+    Raises ``UsageError`` where a key would reach farther than its user.
+    """
+    found = conn.execute(text('SELECT id, area FROM sys."user" WHERE name = :n AND disabled_at IS NULL'), {"n": name})
+    user, own = found.first() or (None, "")
+    kept = people.area_code(area)
+    if user is not None and kept and not kept.startswith(own):
+        raise UsageError(f"{name} is held to the area {own}; a key never reaches farther than its user ({kept}).")
     if user is None:
         raise NotFound(f"There is no user {name!r}, or it is disabled.")
     if role is not None and role not in people.roles_of(conn, name):
         raise UsageError(f"{name} does not hold the role {role!r}; a key never has more rights than its user.")
     key = "rg_" + secrets.token_urlsafe(32)
     conn.execute(
-        text("INSERT INTO sys.api_key (user_id, name, key_hash, role, expires_at) VALUES (:u, :n, :h, :r, :e)"),
-        {"u": user, "n": about, "h": _sha(key), "r": role, "e": expires_at},
+        text("""INSERT INTO sys.api_key (user_id, name, key_hash, role, expires_at, area)
+        VALUES (:u, :n, :h, :r, :e, :a)"""),
+        {"u": user, "n": about, "h": _sha(key), "r": role, "e": expires_at, "a": kept},
     )
     return key
 

@@ -28,6 +28,8 @@ from rivergis.errors import EnvironmentFault, NotFound, NotSignedIn, RivergisErr
 from rivergis.maps import assets, lists
 from rivergis.settings import Settings
 from rivergis.web import (
+    account,
+    audit,
     auth,
     basemap,
     boundary_desk,
@@ -119,6 +121,8 @@ def create_app(db: Database, settings: Settings) -> FastAPI:
         desk_pages.router,
         case_pages.router,
         river.router,
+        account.router,
+        audit.router,
         patrol.router,
         patrol_upload.router,
         patrol_observations.router,

@@ -184,9 +184,8 @@ def sign_in(
     """A session for a right password; otherwise the form again with one sentence."""
     request.app.state.limits.check(address_of(request), "sign_in")
     policy: Policy = request.app.state.policy
-    client = access.Client(address_of(request), request.headers.get("user-agent", ""))
     try:
-        token = access.sign_in(database(request), name, password, policy.sessions, client)
+        token = access.sign_in(request.app.state.db, name, password, policy.sessions, client_of(request))
     except NotSignedIn as error:
         if not page.wants_page(request):
             raise
@@ -195,6 +194,18 @@ def sign_in(
     if COOKIE in request.cookies:
         access.sign_out(request.app.state.db, request.cookies[COOKIE])
     response = RedirectResponse(local_path(next), 303)
+    give_cookie(request, response, token)
+    return response
+
+
+def client_of(request: Request) -> access.Client:
+    """Where a sign-in comes from."""
+    return access.Client(address_of(request), request.headers.get("user-agent", ""))
+
+
+def give_cookie(request: Request, response: Response, token: str) -> None:
+    """The session into the browser: no script reads it, no other site sends it along with a form, https keeps to https."""
+    policy: Policy = request.app.state.policy
     response.set_cookie(
         COOKIE,
         token,
@@ -203,7 +214,6 @@ def sign_in(
         samesite="lax",
         secure=request.url.scheme == "https",
     )
-    return response
 
 
 @router.post("/sign-out")

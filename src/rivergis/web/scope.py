@@ -16,7 +16,7 @@ from fastapi import Request
 
 from rivergis import words
 from rivergis.boundary.law import draft_workflow
-from rivergis.db import people, places
+from rivergis.db import people, places, remarks
 from rivergis.db.access import Actor
 from rivergis.encroachment import case_store, look_back_workflow
 from rivergis.errors import NotFound, NotPermitted
@@ -50,6 +50,12 @@ def _member(conn: Any, path: Mapping[str, Any]) -> object:
     if all(str(m["seq"]) != path["seq"] for m in sample.members):
         raise NotFound(f"There is no member {path['seq']} in this sample.")
     return sample
+
+
+def _remark(conn: Any, path: Mapping[str, Any]) -> object:
+    if all(str(r["id"]) != str(path["remark"]) for r in remarks.listed(conn)):
+        raise NotFound(f"There is no audit finding {path['remark']}.")
+    return path["remark"]
 
 
 def _everywhere(conn: Any, path: Mapping[str, Any]) -> object:
@@ -91,6 +97,13 @@ WRITES: dict[tuple[str, str], Check] = {
     ("POST", "/api/patrol/questions/{number}/reply"): _question,
     ("POST", "/api/patrol/questions/{number}/decide"): _question,
     ("POST", "/patrol/entry"): _nothing,
+    # the own account, whatever its area
+    ("POST", "/account/sessions/{session}/end"): _nothing,
+    ("POST", "/account/keys/end"): _nothing,
+    ("POST", "/account/password"): _nothing,
+    ("POST", "/api/audit/findings"): _nothing,
+    ("POST", "/api/audit/findings/{remark}/replies"): _remark,
+    ("POST", "/api/audit/findings/{remark}/close"): _remark,
     # read behind the walls, and where it is written must lie in the area: ogc_write.py
     ("POST", "/ogc/collections/{collection}/items"): _nothing,
     ("PUT", "/ogc/collections/{collection}/items/{item}"): _nothing,
