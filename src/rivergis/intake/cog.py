@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.shutil import copy
@@ -30,6 +31,8 @@ _BLOCK = 256
 _CLASSES = 32
 """An integer band with no more values than this is taken for classes: averaged, they would be other classes."""
 _SAMPLE = 512
+_HALF_SEEN = 0.2
+"""Share of cells that are neither seen nor unseen above which a band is a measure and no transparency."""
 _ROOM = 3
 """Times its uncompressed size that must be free on the disk: the copy, its overviews and what GDAL needs meanwhile."""
 
@@ -47,11 +50,11 @@ def make(source: Path, target: Path, system: str) -> None:
     """
     part = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with _upright(source, system) as image:
+        with _plain(source, part) as plain, _upright(plain, system) as image:
             _refuse(source, image, target)
             _copy(image, part)
         part.replace(target)
-    except (RasterioError, MemoryError) as error:
+    except (RasterioError, CPLE_BaseError, MemoryError) as error:
         told = " ".join(str(error).split()).replace(str(source), source.name)[:160]
         raise InputError(f"{source.name} cannot be made ready for tiles: {told}.", file=str(source)) from error
     except OSError as error:
@@ -61,6 +64,41 @@ def make(source: Path, target: Path, system: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+@contextlib.contextmanager
+def _plain(source: Path, part: Path) -> Iterator[Path]:
+    """The image; where its fourth band passes for transparency and is none, a passing copy that does not say so.
+
+    Programs mark the last of four bands as alpha without being asked; near infrared taken for it would hide the ground.
+    """
+    with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=_CACHE_MB << 20):
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(source) as image:
+            if not _measures_as_alpha(image):
+                yield source
+                return
+            stage = part.with_name(part.name + ".stage")
+            try:
+                copy(image, stage, driver="GTiff", TILED="YES", BIGTIFF="IF_SAFER")
+                with rasterio.open(stage, "r+") as plain:
+                    plain.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * (image.count - 1)]
+                yield stage
+            finally:
+                stage.unlink(missing_ok=True)
+
+
+def _measures_as_alpha(image: rasterio.DatasetReader) -> bool:
+    """Whether a band is marked as alpha and is none: it has a name of its own, or more than a few cells that are half seen."""
+    if ColorInterp.alpha not in image.colorinterp:
+        return False
+    band = image.colorinterp.index(ColorInterp.alpha) + 1
+    name = (image.descriptions[band - 1] or "").lower()
+    if name:
+        return not any(word in name for word in ("alpha", "mask", "band"))
+    cells = image.read(band, out_shape=(min(_SAMPLE, image.height), min(_SAMPLE, image.width)))
+    half = (cells != 0) & (cells != 255) & (cells != np.iinfo(cells.dtype).max if cells.dtype.kind in "iu" else True)
+    return float(half.mean()) > _HALF_SEEN
 
 
 @contextlib.contextmanager

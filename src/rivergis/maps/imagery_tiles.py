@@ -19,6 +19,7 @@ import numpy as np
 import rasterio
 from pyproj import CRS
 from rasterio import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 from rasterio.warp import transform, transform_bounds
 from rio_tiler.colormap import cmap
@@ -122,7 +123,7 @@ def _opened(cog: Path, overview: int | None = None) -> Iterator[rasterio.Dataset
             rasterio.open(cog, **level) as image,
         ):
             yield image
-    except RasterioError as error:
+    except (RasterioError, CPLE_BaseError) as error:
         raise InputError("The tiles of this scene cannot be read: its file is damaged; import it again.") from error
 
 
