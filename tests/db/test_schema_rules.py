@@ -32,9 +32,9 @@ def rows(db: Database, sql: str) -> list[tuple[object, ...]]:
             f"SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname IN {OWN}",
         ),
         (
-            "every geometry column has a type and EPSG:4490",
+            "every geometry column has a type and EPSG:4490, what tiles are cut from EPSG:3857",
             f"""SELECT f_table_name, f_geometry_column, srid, type FROM geometry_columns
-        WHERE f_table_schema IN {OWN} AND (srid <> 4490 OR type = '')""",
+        WHERE f_table_schema IN {OWN} AND (type = '' OR srid <> CASE WHEN f_table_schema = 'cache' AND starts_with(f_table_name, 'shape_') THEN 3857 ELSE 4490 END)""",
         ),
         (
             "every geometry column has a GiST index",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rivergis.cli import common, map_pocket, map_sheets
+from rivergis.cli import common, map_pocket, map_sheets, map_tiles
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -118,3 +118,4 @@ map_sheets.add_to(command)
 
 for _command in map_pocket.COMMANDS:
     command.add_command(_command)
+command.add_command(map_tiles.command)

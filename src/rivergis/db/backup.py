@@ -1,6 +1,6 @@
 """Backup and restore: one file with the database, the kept files and a manifest with their hashes.
 
-The rows of the schema ``cache`` are left out: they are rebuilt.
+The rows of the schema ``cache`` are left out: those that are served are rebuilt by a restore, the others when they are needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import text
 
 from rivergis import __version__
-from rivergis.db import upgrade
+from rivergis.db import served, upgrade
 from rivergis.db.cluster import find_binaries
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault, InputError, UsageError
@@ -117,6 +117,7 @@ def restore(db: Database, file: Path, store_dir: Path) -> Restored:
     applied = upgrade.upgrade(db)
     with db.engine.begin() as conn:
         conn.execute(text("SELECT app.let_planners_in(), app.let_readers_in()"))
+        served.fill(conn)
     return Restored(db.name, len(manifest["files"]), applied)
 
 

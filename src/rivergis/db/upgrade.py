@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import Connection, text
 
 from rivergis import lifecycle, rules
-from rivergis.db import guards
+from rivergis.db import guards, served
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault, UsageError
 from rivergis.settings import gis_dir
@@ -23,7 +23,7 @@ CREATE SCHEMA IF NOT EXISTS sys;
 CREATE TABLE IF NOT EXISTS sys.migration (
   name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
 COMMENT ON TABLE sys.migration IS 'Migrations applied to this database, and the state of the schema app';
-COMMENT ON COLUMN sys.migration.name IS 'File name, or app for the rebuilt schema, or roles, or lives';
+COMMENT ON COLUMN sys.migration.name IS 'File name, or app for the rebuilt schema, or roles, lives, or served for what tiles are cut from';
 COMMENT ON COLUMN sys.migration.sha256 IS 'Hash of the file or files';
 COMMENT ON COLUMN sys.migration.applied_at IS 'When'
 """
@@ -55,6 +55,7 @@ def upgrade(db: Database, source: Path | None = None) -> list[str]:
         applied += _rebuild_app(conn, source, bool(applied), known)
         applied += _load_roles(conn, source, known)
         applied += _load_lives(conn, source.parent, known)
+        applied += _fill_served(conn, source, known)
         if applied or guards.NOTE not in known:
             with conn.begin():
                 _note(conn, guards.NOTE, guards.state(conn))
@@ -186,6 +187,19 @@ def _lives(folder: Path) -> dict[str, list[dict[str, Any]]]:
         "ledger_severity": severities,
         "ledger_stage": stages,
     }
+
+
+def _fill_served(conn: Connection, source: Path, known: dict[str, str]) -> list[str]:
+    """Draw what is served anew where the way of drawing it changed."""
+    files = [f for f in (source / "migrations" / "0022_tiles.sql", source / "app" / "80_tiles.sql") if f.exists()]
+    state = _sha(b"".join(f.read_bytes() for f in files)) if files else ""
+    if state in ("", known.get("served")):
+        return []
+    with conn.begin():
+        _act(conn)
+        served.fill(conn)
+        _note(conn, "served", state)
+    return ["served"]
 
 
 def _act(conn: Connection) -> None:

@@ -41,7 +41,11 @@ _SHOWS: dict[str, dict[str, str]] = {
     "function_zone": {"cls": "zone_type", "label": "river_code"}, "source_zone": {"cls": "zone_class", "mark": "basis"},
 }  # fmt: skip
 # what the public may see of a layer whose draft lines and areas are nobody's business outside
-_ANNOUNCED = {"boundary_line": "s.cls = 'announced'", "boundary_area": "s.cls = 'announced'", "source_zone": "s.mark = 'announced'"}
+_ANNOUNCED = {
+    "boundary_line": "s.cls = 'announced'",
+    "boundary_area": "s.cls = 'announced'",
+    "source_zone": "s.mark = 'announced'",
+}
 # days since a stretch of bank was last seen, as the palette has them (last_seen)
 _SINCE = """CASE WHEN $4::date - s.day <= 7 THEN '0-7' WHEN $4::date - s.day <= 15 THEN '8-15' WHEN $4::date - s.day <= 31 THEN '16-31'
     WHEN $4::date - s.day <= 92 THEN '32-92' ELSE '>92' END"""
@@ -142,7 +146,12 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
     def _value(self, attribute: str) -> str:
         if attribute == "cls" and self.layer.id == "coverage":
             return f"{_SINCE} AS cls"
-        text = {"id": "s.id::text AS id", "day": "s.day::text AS day", "cls": "nullif(s.cls, '') AS cls", "mark": "nullif(s.mark, '') AS mark"}
+        text = {
+            "id": "s.id::text AS id",
+            "day": "s.day::text AS day",
+            "cls": "nullif(s.cls, '') AS cls",
+            "mark": "nullif(s.mark, '') AS mark",
+        }
         return text.get(attribute, f"s.{attribute}")
 
     @property
@@ -210,7 +219,9 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
             tiles = f"s.tile_x BETWEEN $2 << {wide} AND ($2 << {wide}) + {last} AND s.tile_y BETWEEN $3 << {wide} AND ($3 << {wide}) + {last}"
             column, row = f"({column}) >> {wide}", f"({row}) >> {wide}"
         rows = f"SELECT {column} AS cell_x, {row} AS cell_y, s.* FROM cache.cell_{self.layer.id} s WHERE s.zoom = {kept} AND {tiles} AND {self._where}"
-        return self._cells(rows, "sum(s.n)", "sum(s.fid_sum)", "sum(s.east_dm::float8) / 10", "sum(s.north_dm::float8) / 10")
+        return self._cells(
+            rows, "sum(s.n)", "sum(s.fid_sum)", "sum(s.east_dm::float8) / 10", "sum(s.north_dm::float8) / 10"
+        )
 
     def _counted_now(self, condition: str) -> str:
         """The same from the things themselves, for tiles that hold too many."""
