@@ -125,6 +125,28 @@ def night(conn: Connection, sheet: Sheet, on: date) -> str:
     return draw(conn, sheet, titled, at, chosen, drafts=drafts, focus=focus, hidden=hidden, listed="finding")
 
 
+PUBLIC = (
+    "admin_unit",
+    "water_area",
+    "boundary_area",
+    "source_zone",
+    "reach",
+    "function_zone",
+    "boundary_line",
+    "landmark",
+)
+"""What the public map draws: collections of which something may be public, from the ground up."""
+
+
+def public(conn: Connection, sheet: Sheet, review_no: str) -> str:
+    """The map that strangers see (公开地图): tiles with whitelisted attributes only, the 审图号 in its title."""
+    at = features.when(conn)
+    zh, en = Titled("public", features.county_name(conn, at)).of(f"{words.say('sheet.review_no')}:{review_no}")
+    map_ = LocalMap(zh, en, stamp=sheet.stamp(conn, drafts=False), assets=sheet.assets, day=at.on, confidential=False)
+    map_.add_tiles(PUBLIC, day=at.on, hidden=("boundary_area", "function_zone", "landmark"))
+    return map_.look_at(features.extent(conn, at) or atlas.CHINA).html()
+
+
 def _told(found: Any) -> tuple[Layers, str]:
     """Leads as a map carries them: what the night told stands first, of a long list the rest is left out, and said."""
     cut = words.say("map.night_cut", n=NIGHT_LEADS, all=len(found)) if len(found) > NIGHT_LEADS else ""

@@ -12,10 +12,11 @@ from fastapi import Path as PathOf
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection
 
-from rivergis import rules
+from rivergis import rules, words
 from rivergis.boundary.redraw import make as redraw
 from rivergis.db.access import Actor
-from rivergis.maps import boundary_versions, features, imagery, lists
+from rivergis.errors import NotFound
+from rivergis.maps import boundary_versions, features, imagery, lists, sheets
 from rivergis.maps.collections import COLLECTIONS
 from rivergis.maps.ogc_ask import FILES
 from rivergis.maps.river_facts import PATROL_DAYS
@@ -25,7 +26,7 @@ from rivergis.reports import wall as wall_
 from rivergis.river import store as river_store
 from rivergis.rules import RuleView
 from rivergis.web import page
-from rivergis.web.auth import database, require
+from rivergis.web.auth import database, require, visitor
 from rivergis.web.patrol_upload import book_of
 
 router = APIRouter(tags=["maps"])
@@ -76,6 +77,26 @@ def index(request: Request, actor: View) -> HTMLResponse:
             "demo": river_store.has_namespace(conn, "demo"),
         }
     return page.render(request, "maps.html", **named)
+
+
+def public_portal(request: Request) -> HTMLResponse:
+    """What strangers see where the public part is shown: its map, its rivers and its data, under their 审图号."""
+    with database(request).read() as conn:
+        at = features.when(conn)
+        named = {"rivers": lists.river_choices(conn, at), "demo": river_store.has_namespace(conn, "demo"), "on": at.on}
+    shown = [c for c in COLLECTIONS.values() if c.public]
+    number = request.app.state.settings.public
+    return page.render(request, "public.html", collections=shown, formats=FORMATS, number=number, **named)
+
+
+@router.get("/maps/public", response_class=HTMLResponse)
+def public_map(request: Request, _: Annotated[Actor, Depends(visitor)]) -> HTMLResponse:
+    """公开地图: announced lines, zones and waters with whitelisted attributes only, under the 审图号 of this service."""
+    number = request.app.state.settings.public
+    if not number:
+        raise NotFound(words.both("sheet.not_public"))
+    with database(request).read() as conn:
+        return page.scripted(sheets.public(conn, SERVED, number))
 
 
 @router.get("/maps/responsibility", response_class=HTMLResponse)
@@ -163,6 +184,4 @@ def connect(request: Request, actor: Annotated[Actor, Depends(require())]) -> HT
     """How QGIS, GDAL and other programs load what this service has, with the addresses of this very service."""
     base = str(request.base_url).rstrip("/")
     seen = [c for c in COLLECTIONS.values() if c.seen_by(actor.capabilities)]
-    return page.render(
-        request, "connect.html", base=base, addresses=ADDRESSES, collections=seen, formats=FORMATS
-    )
+    return page.render(request, "connect.html", base=base, addresses=ADDRESSES, collections=seen, formats=FORMATS)

@@ -16,7 +16,7 @@ from rivergis.maps.river_facts import PATROL_DAYS
 from rivergis.maps.sheets import Sheet
 from rivergis.reports import book, river_file
 from rivergis.web import map_pages, page
-from rivergis.web.auth import database, require, saw_patrols
+from rivergis.web.auth import database, require, saw_patrols, visitor
 
 router = APIRouter()
 router.include_router(map_pages.router)
@@ -26,7 +26,7 @@ LATE = timedelta(hours=24)
 LONGEST_S = 30.0
 
 View = Annotated[Actor, Depends(require("view"))]
-SignedIn = Annotated[Actor, Depends(require())]
+Visitor = Annotated[Actor, Depends(visitor)]
 Code = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$", description="Code of the river")]
 Namespace = Annotated[
     str | None, Query(max_length=80, pattern=r"^[^\x00]*$", description="Who gave the code, where several did")
@@ -35,8 +35,10 @@ On = Annotated[date | None, Query(description="Civil day (Asia/Shanghai) as of w
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def portal(request: Request, actor: SignedIn) -> HTMLResponse:
+def portal(request: Request, actor: Visitor) -> HTMLResponse:
     """What ran last night, what is new, and the way to maps, layers, rivers and patrols, as far as the actor may."""
+    if actor.public:
+        return map_pages.public_portal(request)
     with database(request).read() as conn:
         run = lists.last_run(conn)
         values: dict[str, Any] = {
