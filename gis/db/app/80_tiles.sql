@@ -7,7 +7,7 @@
 
 -- ---- what there is to draw ------------------------------------------------------------------------------------------------------------
 -- the river's name on the days of a thing
-CREATE FUNCTION app.drawn_river(things_river text, things_valid text) RETURNS text LANGUAGE sql IMMUTABLE RETURN format(
+CREATE FUNCTION app.drawn_river(things_river text, things_valid text) RETURNS text LANGUAGE sql STABLE RETURN format(
   'LEFT JOIN LATERAL (SELECT r.name FROM data.river r WHERE r.id = %s AND r.superseded_at IS NULL
      ORDER BY r.valid && %s DESC, upper(r.valid) DESC NULLS FIRST LIMIT 1) r ON true', things_river, things_valid);
 COMMENT ON FUNCTION app.drawn_river(text, text) IS 'SQL of the join from a thing with a river to the name of that river';
@@ -183,7 +183,7 @@ CREATE FUNCTION app.served_kind(collection text) RETURNS text LANGUAGE sql STABL
 $$;
 COMMENT ON FUNCTION app.served_kind(text) IS 'How a collection is served: line (always drawn), area (drawn, or counted where too small) or point (counted from far); null = no collection';
 
-CREATE FUNCTION app.cells_sql(collection text, kind text, source text, sign int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION app.cells_sql(collection text, kind text, source text, sign int) RETURNS text LANGUAGE sql STABLE AS $$
   -- a row of the same cell, classes, days and units is taken up into the new one, unless another transaction holds it
   SELECT format($f$, more AS (
     SELECT z.zoom::smallint AS zoom, c.x >> 5 AS tile_x, c.y >> 5 AS tile_y, ((c.y & 31) * 32 + (c.x & 31))::smallint AS cell, s.cls,
