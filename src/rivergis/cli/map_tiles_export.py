@@ -62,7 +62,7 @@ def export(out: Path, actor: str | None, as_json: bool, overwrite: bool, **o: An
     name = o["name"] or (f"{where.name} {at.on}" if where else f"rivergis {at.on}")
     asked = listed(o["layers"])
     zooms = (o["minzoom"], o["maxzoom"])
-    what = tiles_export.wanted(asked, at.on, where.prefix if where else area, zooms, name, capabilities)
+    what = tiles_export.wanted(asked, at.on, people.area_code(where.code) if where else area, zooms, name, capabilities)
 
     def allowed(count: int) -> None:
         """Nothing leaves the house without its line in the audit."""

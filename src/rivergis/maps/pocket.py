@@ -7,7 +7,7 @@ asked for; today's work is told as counts and places.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,11 @@ class District:
     @property
     def prefix(self) -> str:
         """The adcode without the zeros of the levels below it, as ``app.short_code`` has it: 500199001000 is 500199001."""
-        return _ZEROS.sub(r"\1", self.code)
+        return _short(self.code)
+
+
+def _short(code: str) -> str:
+    return _ZEROS.sub(r"\1", code)
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,13 @@ def of_layer(conn: Connection, name: str, where: District, at: When) -> gpd.GeoD
     """A layer of the contract: what touches the district, of the units those in it or round it."""
     frame = features.layer(conn, name, at, where.scope)
     if name == "admin_unit":
-        codes = [str(popup[0][2]) for popup in frame["popup"]]  # the code comes first in every popup
-        return frame[[c.startswith(where.prefix) or where.code.startswith(_ZEROS.sub(r"\1", c)) for c in codes]]
+        return units_of(frame, [popup[0][2] for popup in frame["popup"]], where)  # the code comes first in every popup
     return inside(frame, where.area)
+
+
+def units_of(frame: gpd.GeoDataFrame, codes: Iterable[Any], where: District) -> gpd.GeoDataFrame:
+    """Units in a district or round it, by their codes: those beside it only share a border."""
+    return frame[[str(c).startswith(where.prefix) or where.code.startswith(_short(str(c))) for c in codes]]
 
 
 def inside(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:

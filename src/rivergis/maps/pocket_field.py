@@ -22,7 +22,7 @@ from rivergis.db.connect import read_frame
 from rivergis.maps import desktop, ogc_source, pocket_work
 from rivergis.maps.atlas import Layers
 from rivergis.maps.features import When
-from rivergis.maps.pocket import Asked, District
+from rivergis.maps.pocket import Asked, District, inside, units_of
 from rivergis.maps.pocket_page import Paper
 from rivergis.rules import RuleBook
 from rivergis.settings import gis_dir
@@ -30,6 +30,7 @@ from rivergis.settings import gis_dir
 DATA, REPORTS, PROJECT, README = "data.gpkg", "reports.gpkg", "field.qgs", "说明.txt"
 VERSION = {"VERSION": "1.2"}
 """Of GeoPackage: what QGIS 3.22 and its GDAL read without a doubt."""
+_BOX = "ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4490), 3857)"
 _STYLES = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT, f_table_catalog TEXT(256), f_table_schema TEXT(256),
   f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN,
   description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME DEFAULT CURRENT_TIMESTAMP)"""
@@ -50,13 +51,13 @@ def _layer(conn: Connection, name: str, where: District, at: When) -> gpd.GeoDat
     """A collection as the OGC API gives it: what is in force on the day and touches the district."""
     source = ogc_source.source(name)
     columns = ", ".join(f'{f.sql} AS "{f.name}"' for f in source.fields)
-    held = " AND ".join(["s.valid @> CAST(:last AS date)", "s.areas @> ARRAY[CAST(:area AS text)]", *source.always])
+    held = " AND ".join(["s.valid @> CAST(:last AS date)", f"s.geom && {_BOX}", *source.always])
     frame = read_frame(
         conn,
         f"SELECT CAST({source.ident} AS text) AS id, {columns}, {source.shape} AS geom FROM {source.rows} WHERE {held} ORDER BY 1",
-        {"last": at.on, "area": where.prefix},
+        {"last": at.on, **where.scope.corners},
     )
-    return frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    return units_of(frame, frame["code"], where) if name == "admin_unit" else inside(frame, where.area)
 
 
 def _plain(work: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

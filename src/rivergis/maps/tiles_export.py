@@ -159,11 +159,13 @@ def vector_layers(what: Wanted) -> list[dict[str, Any]]:
     out = []
     for layer in what.layers:
         found = collections.collection(layer)
-        names = {c.name: f"{c.zh} {c.en}" for c in found.columns}
+        names = {f: words.both(f"tiles_file.{f}") for f in tiles.fields(layer)} | {
+            c.name: f"{c.zh} {c.en}" for c in found.columns
+        }
         fields = tiles.fields(layer)
         out.append({
             "id": layer, "description": found.label, "minzoom": what.minzoom, "maxzoom": what.maxzoom, "fields": fields,
-            "field_names": {name: names[name] for name in fields if name in names},
+            "field_names": {name: names[name] for name in fields},
         })  # fmt: skip
     return out
 
