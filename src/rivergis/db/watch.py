@@ -24,7 +24,7 @@ class Watch:
     """Counts the changes of every collection, and those of who may do what. One thread, begun at the first question."""
 
     def __init__(self, db: Database) -> None:
-        self._url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._address = db.engine.dialect.create_connect_args(db.engine.url)
         self._counts: Counter[str] = Counter()
         self._all = 0  # every time the line was cut, anything may have happened
         self._begin = threading.Lock()
@@ -60,7 +60,8 @@ class Watch:
             self._stopped.wait(_AGAIN_S)
 
     def _listen(self) -> None:
-        connection = psycopg2.connect(self._url, keepalives_idle=10, keepalives_interval=5, keepalives_count=2)
+        words, named = self._address
+        connection = psycopg2.connect(*words, **named, keepalives_idle=10, keepalives_interval=5, keepalives_count=2)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
