@@ -19,6 +19,7 @@ MAX_BODY = 16 << 20  # a stretch of line along a whole river
 MAX_CORNERS = 200_000
 FEATURE = ("application/geo+json", "application/json", "")
 """Kinds of content that are a feature; some clients name none."""
+_SAID_TO_BE = "text/xml"  # what OWSLib says of JSON that it is given as a text
 PATCH = "application/merge-patch+json"
 
 
@@ -34,7 +35,7 @@ async def read(request: Request, *, patch: bool = False) -> dict[str, Any]:
     """The JSON object of a request. 415 where it is of another kind; ``InputError`` where it is none."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     kinds = (PATCH, *FEATURE) if patch else FEATURE
-    if kind not in kinds:
+    if kind not in (*kinds, _SAID_TO_BE):
         raise HTTPException(415, f"The body is {kind[:60]}: send {' or '.join(k for k in kinds if k)}.")
     try:
         said = json.loads(await request.body(), parse_constant=_no_number)

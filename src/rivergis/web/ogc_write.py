@@ -6,6 +6,7 @@ both shapes where somebody else was first. What may be done is told by ``OPTIONS
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -13,14 +14,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from rivergis import words
 from rivergis.db.access import Actor
-from rivergis.errors import NotFound, NotPermitted, UsageError
+from rivergis.errors import NotFound, NotPermitted, RivergisError, UsageError
 from rivergis.maps import collections, written
 from rivergis.maps.collections import Collection
 from rivergis.web import ogc_sent, ogc_things
 from rivergis.web.auth import require
+from rivergis.web.lane import Ask
 from rivergis.web.ogc_sent import MAX_BODY
 
 router = APIRouter(prefix="/ogc/collections/{collection}", tags=["ogc: write"])
@@ -63,7 +66,12 @@ def item_options(request: Request, actor: Someone, collection: str, item: str) -
 
 @router.post("/items", openapi_extra=_WHOLE, max_body_size=MAX_BODY, status_code=201)
 async def create(request: Request, actor: Someone, collection: str) -> Response:
-    """Make an item: 201 with its address (`Location`) and `ETag`; 200 where the same one stands already."""
+    """Make an item: 201 with its address (`Location`) and `ETag`; 200 where the same one stands already.
+
+    A body that is a filter in CQL2 JSON is answered with the features that it lets through."""
+    cql = await _query(request)
+    if cql is not None:
+        return await run_in_threadpool(_page, request, actor, _seen(collection, actor).id, cql)
     return await _answered(request, actor, collection, None, ogc_things.create)
 
 
@@ -130,12 +138,33 @@ async def _answered(
     said = {} if request.method == "DELETE" else await ogc_sent.read(request, patch=request.method == "PATCH")
     key = None if item is None else _id(found.id, item)
     done = await run_in_threadpool(act, request, actor, found.id, key, said)
-    headers = {"ETag": done.tag} if done.tag else {}
-    if item is None:
-        headers["Location"] = f"{str(request.base_url).rstrip('/')}/ogc/collections/{found.id}/items/{done.id}"
     if request.method == "DELETE":
         return Response(status_code=204)
+    headers = {"ETag": done.tag}
+    if item is None:
+        headers["Location"] = f"{str(request.base_url).rstrip('/')}/ogc/collections/{found.id}/items/{done.id}"
     return JSONResponse({"id": done.id, **done.told}, 201 if item is None and not done.known else 200, headers)
+
+
+async def _query(request: Request) -> dict[str, Any] | None:
+    """A filter in CQL2 JSON that is sent instead of a feature, as OWSLib does; None where it is none."""
+    try:
+        said = await ogc_sent.read(request)
+    except (RivergisError, HTTPException):
+        return None
+    return said if "op" in said else None
+
+
+def _page(request: Request, actor: Actor, collection: str, cql: dict[str, Any]) -> Response:
+    """The features that answer a filter, as the page of its address would have them."""
+    asked = [(k, v) for k, v in request.query_params.multi_items() if k not in ("filter", "filter-lang", "f")]
+    query = [*asked, ("filter", json.dumps(cql)), ("filter-lang", "cql2-json"), ("f", "json")]
+    base = str(request.base_url).rstrip("/")
+    ask = Ask("GET", request.url.path, {"collection": collection}, query, request.headers, actor, base)
+    with request.app.state.pool.use(actor.area) as quick:
+        answer = request.app.state.ogc_items.query(ask, quick)
+    request.state.things = sum(answer.saw.values())
+    return Response(answer.body, answer.status, answer.headers, answer.media_type)
 
 
 def _offered(request: Request, actor: Actor, found: Collection, item: str | None) -> None:
