@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from rivergis.db.connect import Database
-from rivergis.maps import desktop
+from rivergis.maps import collections, desktop
 from rivergis.settings import gis_dir
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,12 +44,37 @@ def test_project_and_styles_are_what_the_table_makes(maker: ModuleType) -> None:
 def test_the_project_names_no_machine(maker: ModuleType) -> None:
     for path, content in maker.files().items():
         said = re.findall(
-            r"(?:host|hostaddr|port|user|password|dbname|authcfg)\s*=|file:|[A-Z]:\\|saveUser|/(?:home|tmp|root|var)/",
+            r"(?:host|hostaddr|port|user|password|dbname|authcfg)\s*=(?!rivergs[ <&\"])|file:|[A-Z]:\\|saveUser|/(?:home|tmp|root|var)/",
             content,
         )
         assert said == [], path.name
     for layer in ET.parse(gis_dir() / "qgis" / "rivergis.qgs").getroot().iter("datasource"):
-        assert str(layer.text).startswith(("service='rivergis' ", "./")), layer.text
+        assert str(layer.text).startswith(
+            ("service='rivergis' ", "./", "authcfg=rivergs ", "type=xyz&url=http://127.0.0.1:8000/")
+        ), layer.text
+
+
+def test_every_collection_is_a_layer_over_the_service_with_its_style(maker: ModuleType) -> None:
+    over = {layer["web"]: layer for layer in maker.web_layers()}
+    assert set(over) == set(collections.COLLECTIONS)
+    for name, layer in over.items():
+        assert set(layer["labels"]) == {c.name for c in collections.COLLECTIONS[name].columns}, name
+        assert (gis_dir() / "styles" / f"{name}.qml").is_file(), name
+
+
+def test_the_project_of_the_service_holds_what_somebody_may_see_and_nothing_of_the_database() -> None:
+    text = desktop.web_project("https://water.office:8443/", frozenset({"view"}), (105.0, 29.0, 106.0, 30.0))
+    root = ET.fromstring(text.split("\n", 1)[1])
+    sources = [str(e.text) for e in root.iter("datasource")]
+    assert sources and all("https://water.office:8443/" in s and "127.0.0.1" not in s for s in sources)
+    shown = {m for s in sources for m in re.findall(r"typename='(\w+)'", s)}
+    assert shown == {n for n, c in collections.COLLECTIONS.items() if c.capability == "view"}
+    assert "service='rivergis'" not in text and "patrol_track" not in text
+    assert {e.get("id") for e in root.iter("layer-tree-layer")} == {
+        e.text for e in root.findall("projectlayers/maplayer/id")
+    }
+    none = desktop.web_project("http://x", frozenset())
+    assert "<datasource>" not in none
 
 
 @pytest.mark.parametrize("layer", [x for x in LAYERS if "table" in x], ids=lambda x: x["id"])

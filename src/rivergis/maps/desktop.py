@@ -70,8 +70,12 @@ def web_project(address: str, capabilities: frozenset[str], extent: Extent | Non
         if source is not None:
             source.text = _narrowed(str(source.text), seen).replace(_address(str(source.text)), address.rstrip("/"))
     _in_tree(root)
-    group = next(g for g in root.iter("layer-tree-group") if g.get("name") and len(g))
-    group.attrib.update(checked="Qt::Checked", expanded="1")
+    root.set("projectname", words.both("product.name"))
+    title = root.find("title")
+    if title is not None:
+        title.text = words.both("product.name")
+    for group in root.findall("layer-tree-group/layer-tree-group"):
+        group.attrib.update(checked="Qt::Checked", expanded="1")
     if extent is not None:
         _opens_on(root, extent)
     return DOCTYPE + ET.tostring(root, encoding="unicode") + "\n"
