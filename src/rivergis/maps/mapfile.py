@@ -19,8 +19,8 @@ from rivergis.maps.mapfile_styles import block, classes, heap_class, labels, quo
 
 BANDS = ((14, "geom"), (12, "g12"), (10, "g10"), (8, "g8"), (6, "g6"), (0, "g0"))
 """From which zoom on which of the shapes is drawn (gis/db/migrations/0022_tiles.sql)."""
-COUNTED = (5, 7, 9, 11, 13)
-"""Zooms for which things too small to be drawn are counted; from zoom 14 on everything is drawn itself."""
+COUNTED = (4, 6, 8, 10, 12)
+"""Zooms for which things too small to be drawn are counted, each serves up to the next; from zoom 14 on all is drawn itself."""
 SYSTEMS = ("EPSG:4490", "EPSG:3857", "EPSG:4326", "CRS:84")
 ROOT = "rivergis"
 """The layer that holds all others, as capabilities call it."""
@@ -31,6 +31,12 @@ MOST_FEATURES = 10_000
 """Features in one answer of WFS; the next ones by startIndex."""
 _AREA_KINDS = ("MultiPolygon", "Geometry")
 _MERCATOR = 40075016.685578488
+# classes that hang on the day: how long ago a stretch of bank was seen
+_AGO = "DATE '%day%' - day"
+_CLASSES = {
+    "coverage": f"CASE WHEN {_AGO} <= 7 THEN '0-7' WHEN {_AGO} <= 15 THEN '8-15' WHEN {_AGO} <= 31 THEN '16-31' "
+    f"WHEN {_AGO} <= 92 THEN '32-92' ELSE '>92' END"
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def band_of(zoom: int) -> str:
 
 def counted_at(zoom: int) -> int:
     """For which zoom the counts are taken that are shown at a zoom."""
-    return next((c for c in COUNTED if c >= zoom), COUNTED[-1])
+    return max((c for c in COUNTED if c <= zoom), default=COUNTED[0])
 
 
 def how(zoom: int, metres_a_pixel: float) -> dict[str, str]:
@@ -226,7 +232,7 @@ def _drawn(name: str, sight: Sight, ground: Ground, day: str) -> list[str]:
             if shown.geometry == "Geometry"
             else ""
         )
-        rows = f"SELECT fid, cls, label, {shape} AS geom FROM {shown.shapes} WHERE {shape} IS NOT NULL AND {where}{of_kind}"
+        rows = f"SELECT fid, {_CLASSES.get(name, 'cls')} AS cls, label, {shape} AS geom FROM {shown.shapes} WHERE {shape} IS NOT NULL AND {where}{of_kind}"
         more = [
             _validation(day),
             'CLASSITEM "cls"',

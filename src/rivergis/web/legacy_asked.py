@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 _DEGREE_M = 111_319.49
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]{0,15}Z?)?")
 
 
 def read(query: Sequence[tuple[str, str]], service: str) -> dict[str, str]:
@@ -62,6 +64,8 @@ def _day(asked: Mapping[str, str]) -> dict[str, str]:
     if not text:
         return {"day": datetime.now(SHANGHAI).date().isoformat()}
     try:
+        if not _TIME.fullmatch(text):
+            raise ValueError(text)
         return {"day": date.fromisoformat(text[:10]).isoformat()}
     except ValueError as error:
         raise UsageError(f"day: {text[:40]!r} is no civil day: write YYYY-MM-DD.") from error
