@@ -21,7 +21,7 @@ from rivergis.errors import Cancelled
 
 TIMEOUT_S = 60
 _OPTIONS = (
-    f"-c jit=off -c default_transaction_read_only=on -c max_parallel_workers_per_gather=0 "
+    f"-c jit=off -c timezone=UTC -c default_transaction_read_only=on -c max_parallel_workers_per_gather=0 "
     f"-c statement_timeout={TIMEOUT_S * 1000}"
 )
 READER = "rivergis_reader"

@@ -15,7 +15,7 @@ from rivergis.maps.collections import Collection
 from rivergis.maps.export_columns import Field
 from rivergis.maps.export_filter import mercator_box
 from rivergis.maps.ogc_ask import Wanted
-from rivergis.maps.ogc_places import Place, ewkb
+from rivergis.maps.ogc_places import CRS84, Place, ewkb
 from rivergis.maps.ogc_source import OF_A_DAY, Source, Sql
 
 # behind the walls between areas the database may not look at its statistics and takes a condition on ranges or lists for a
@@ -48,10 +48,10 @@ class Rows:
         return f"{self.source.rows} WHERE {self.where}"
 
     @property
-    def lean(self) -> str:
-        """The same rows, without the facts beside the shapes where nothing is asked of them."""
-        alone = self.plain and not self.source.always and not self.source.narrow
-        return f"{self.source.collection.shapes} s WHERE {self.where}" if alone else self.text
+    def finished(self) -> str | None:
+        """The same rows as finished features, where nothing is asked that is not in them."""
+        table = self.source.finished if self.plain else None
+        return f"{table} s WHERE {self.where}" if table else None
 
 
 def rows(source: Source, wanted: Wanted, area: str) -> Rows:
@@ -113,7 +113,9 @@ def page(found: Rows, wanted: Wanted, behind: int | None, skip: int) -> Sql:
     """
     assert wanted.limit is not None
     params = {**found.params, "most": wanted.limit}
-    where, offset = found.text, ""
+    whole = found.finished if wanted.place is CRS84 and not wanted.narrowed else None
+    where, offset = whole or found.text, ""
+    made = "s.feature" if whole else feature(found.source, wanted.fields, wanted.place)
     if behind is not None:
         where += " AND s.fid > :after"
         params["after"] = behind
@@ -125,7 +127,7 @@ def page(found: Rows, wanted: Wanted, behind: int | None, skip: int) -> Sql:
     text = f"""SELECT count(*) FILTER (WHERE q.n <= :most), max(q.fid) FILTER (WHERE q.n <= :most), count(*) > :most,
       string_agg(q.feature, E',\\n') FILTER (WHERE q.n <= :most), {seen}
     FROM (SELECT p.*, row_number() OVER () AS n FROM (
-      SELECT s.fid, {feature(found.source, wanted.fields, wanted.place)} AS feature{f", {track} AS track" if track else ""}
+      SELECT s.fid, {made} AS feature{f", {track} AS track" if track else ""}
       FROM {where} ORDER BY s.fid LIMIT :most + 1{offset}) p) q"""
     return Sql(text, params)
 
@@ -145,7 +147,7 @@ def one(source: Source, wanted: Wanted, area: str, tag: str) -> Sql:
 def places(found: Rows, step: int) -> Sql:
     """The number of every ``step``-th row, and how many rows there are."""
     text = f"""SELECT array_agg(q.fid ORDER BY q.n) FILTER (WHERE q.n % {step} = 0), count(*)
-    FROM (SELECT s.fid, row_number() OVER (ORDER BY s.fid) AS n FROM {found.lean}) q"""
+    FROM (SELECT s.fid, row_number() OVER (ORDER BY s.fid) AS n FROM {found.finished or found.text}) q"""
     return Sql(text, found.params)
 
 

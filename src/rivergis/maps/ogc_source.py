@@ -43,6 +43,7 @@ _SPECIAL = {
 _MADE = ("river", "patrol_track", "patrol_leg", "coverage")
 _TRACK = {"patrol_track": "t.id", "patrol_fix": "t.track_id", "patrol_leg": "p.track_id"}
 _SEVERAL = ("patrol_fix", "patrol_leg", "coverage")
+_UNFINISHED = ("finding", "boundary_draft_line", "report", "patrol_track", "patrol_fix", "patrol_leg", "coverage")
 OF_A_DAY = ("patrol_track", "patrol_fix", "patrol_leg", "coverage", "report")
 """What happened on a day, where others are in force on days."""
 GEOMETRY = "geom"
@@ -69,9 +70,14 @@ class Source:
         return self.collection.id in _SEVERAL
 
     @property
-    def narrow(self) -> bool:
-        """There may be shapes that have no facts beside them on a day."""
-        return self.collection.id in _JOINS or self.collection.id == "finding"
+    def finished(self) -> str | None:
+        """Table with the finished features of everything in it (gis/db/app/82_items.sql), where there is one."""
+        kept = (
+            not self.always
+            and self.collection.id not in _UNFINISHED
+            and len(self.fields) == len(self.collection.columns)
+        )
+        return f"cache.item_{self.collection.id}" if kept else None
 
     def properties(self) -> dict[str, Property]:
         """What a filter may name."""
