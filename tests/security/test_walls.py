@@ -52,7 +52,7 @@ def test_every_table_of_facts_and_every_shape_has_its_wall(two: World) -> None:
     with two.db.read() as conn:
         open_ = conn.execute(
             text("""SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind = 'r' AND (n.nspname = 'data' OR n.nspname = 'cache' AND c.relname ~ '^(shape|cell)_')
+            WHERE c.relkind = 'r' AND (n.nspname = 'data' OR n.nspname = 'cache' AND c.relname ~ '^(shape|cell|item)_')
               AND NOT (c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'in_area'))""")
         )
         assert list(open_.scalars()) == []
