@@ -34,6 +34,9 @@ def page(conn: Connection, sheet: Sheet, view: RuleView, on: date | None = None)
     own = {OUTFALL: drawn.head(sheets.NIGHT_LEADS)}
     note = words.say("map.night_cut", n=sheets.NIGHT_LEADS, all=len(drawn)) if len(drawn) > sheets.NIGHT_LEADS else ""
     chosen = sheet_layers.gather(conn, GROUND, at, served=sheet.served, own=own, note=note)
+    if "outfall" in chosen.frames:  # one sign a place
+        plain = chosen.frames["outfall"]
+        chosen.frames["outfall"] = plain[~plain["id"].isin(drawn["id"])]
     near = [f for f in (zones, outfalls) if len(f)]
     titled = Titled("zones", f"{features.county_name(conn, at)} {at.on}".strip())
     return sheets.draw(
