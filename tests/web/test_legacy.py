@@ -86,7 +86,10 @@ def test_things_are_drawn_where_they_are_in_every_system(service: Service, syste
     assert picture.headers["content-type"] == "image/png", picture.text
     shown = seen(picture.content)
     assert (
-        shown[196:204, 196:204].all() and not shown[:150].any() and not shown[250:].any() and not shown[:, :180].any()
+        shown[196:204, 196:204].mean() > 0.5
+        and not shown[:150].any()
+        and not shown[250:].any()
+        and not shown[:, :180].any()
     )
 
 
