@@ -186,8 +186,8 @@ COMMENT ON FUNCTION app.served_kind(text) IS 'How a collection is served: line (
 CREATE FUNCTION app.cells_sql(collection text, kind text, source text, sign int) RETURNS text LANGUAGE sql STABLE AS $$
   -- a row of the same cell, classes, days and units is taken up into the new one, unless another transaction holds it
   SELECT format($f$, more AS (
-    SELECT z.zoom::smallint AS zoom, c.x >> 5 AS tile_x, c.y >> 5 AS tile_y, ((c.y & 31) * 32 + (c.x & 31))::smallint AS cell, s.cls,
-      coalesce(s.mark, '') AS mark, s.valid, s.areas, %4$s * count(*) AS n, %4$s * sum(s.fid) AS fid_sum,
+    SELECT z.zoom::smallint AS zoom, c.x >> 5 AS tile_x, c.y >> 5 AS tile_y, ((c.y & 31) * 32 + (c.x & 31))::smallint AS cell, s.cls COLLATE "C" AS cls,
+      coalesce(s.mark, '') COLLATE "C" AS mark, s.valid, s.areas, %4$s * count(*) AS n, %4$s * sum(s.fid) AS fid_sum,
       %4$s * sum(round(p.x * 10)) AS east_dm, %4$s * sum(round(p.y * 10)) AS north_dm
     FROM %3$s s
     CROSS JOIN LATERAL (SELECT (ST_XMin(s.geom) + ST_XMax(s.geom)) / 2 AS x, (ST_YMin(s.geom) + ST_YMax(s.geom)) / 2 AS y) p
@@ -202,7 +202,7 @@ CREATE FUNCTION app.cells_sql(collection text, kind text, source text, sign int)
   SELECT zoom, tile_x, tile_y, cell, cls, mark, valid, areas, sum(n), sum(fid_sum), sum(east_dm), sum(north_dm) FROM (
     SELECT * FROM more UNION ALL
     SELECT zoom, tile_x, tile_y, cell, cls, mark, valid, areas, n, fid_sum, east_dm, north_dm FROM held) t
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(n) <> 0 OR sum(fid_sum) <> 0 OR sum(east_dm) <> 0 OR sum(north_dm) <> 0$f$, collection,
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(n) <> 0 OR sum(fid_sum) <> 0 OR sum(east_dm) <> 0 OR sum(north_dm) <> 0 ORDER BY 1, 2, 3, 4$f$, collection,
     CASE kind WHEN 'point' THEN '(4, true), (6, true), (8, true), (10, true), (12, true)'
       ELSE '(4, s.g0 IS NULL), (6, s.g6 IS NULL), (8, s.g8 IS NULL), (10, s.g10 IS NULL), (12, s.g12 IS NULL)' END, source, sign)
 $$;

@@ -80,9 +80,9 @@ BEGIN
   EXECUTE format('CREATE INDEX %I ON %s (id, version)', 'shape_' || collection || '_id', t);
   IF NOT counted THEN RETURN; END IF;
   t := 'cache.cell_' || collection;
-  EXECUTE format('CREATE TABLE %s (zoom smallint NOT NULL, tile_x int NOT NULL, tile_y int NOT NULL, cell smallint NOT NULL, cls text NOT NULL, mark text NOT NULL,
-    valid daterange NOT NULL, areas text[] NOT NULL, n int NOT NULL, fid_sum bigint NOT NULL, east_dm bigint NOT NULL, north_dm bigint NOT NULL)', t);
-  EXECUTE format('CREATE INDEX %I ON %s (zoom, tile_x, tile_y, cell)', 'cell_' || collection || '_tile', t);
+  EXECUTE format('CREATE TABLE %s (zoom smallint NOT NULL, tile_x int NOT NULL, tile_y int NOT NULL, cell smallint NOT NULL, cls text COLLATE "C" NOT NULL,
+    mark text COLLATE "C" NOT NULL, valid daterange NOT NULL, areas text[] NOT NULL, n int NOT NULL, fid_sum bigint NOT NULL, east_dm bigint NOT NULL, north_dm bigint NOT NULL)', t);
+  EXECUTE format('CREATE INDEX %I ON %s (zoom, tile_x, tile_y, cell, cls, mark)', 'cell_' || collection || '_tile', t);
   PERFORM pg_temp.note(t::regclass, about || ': how many are too small to be drawn in a cell of the map. Rows of one cell, classes, days and units add up: '
     'where two edits meet, the second adds a row, also a negative one, and waits for nobody', '
 zoom: zoom of the tile: 4 (serves 0 to 5), 6, 8, 10 or 12 (each serves itself and the next)

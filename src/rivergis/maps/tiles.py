@@ -206,38 +206,38 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
     FROM cache.shape_{self.layer.id} s WHERE {self._reached(column)} {f"GROUP BY {group}" if group else "HAVING count(*) > 0"}"""
 
     def _counted(self) -> str:
-        """Counts in cells, from the rows that edits keep."""
+        """Counts in cells, from the rows that edits keep; in the order of their index, so that nothing need be sorted."""
         kept = max(4, self.z - self.z % 2)
-        column, row = "s.tile_x * 32 + (s.cell & 31)", "s.tile_y * 32 + (s.cell >> 5)"
-        if kept < self.z:  # a quarter of the tile that is kept
+        wide, at = kept - self.z, "s.cell"
+        if wide < 0:  # a quarter of the tile that is kept
             tiles = "s.tile_x = $2 >> 1 AND s.tile_y = $3 >> 1 AND (s.cell >> 4) & 1 = $2 & 1 AND s.cell >> 9 = $3 & 1"
-        elif kept == self.z:
+        elif wide == 0:
             tiles = "s.tile_x = $2 AND s.tile_y = $3"
         else:
-            wide = kept - self.z
-            last = (1 << wide) - 1
-            tiles = f"s.tile_x BETWEEN $2 << {wide} AND ($2 << {wide}) + {last} AND s.tile_y BETWEEN $3 << {wide} AND ($3 << {wide}) + {last}"
-            column, row = f"({column}) >> {wide}", f"({row}) >> {wide}"
-        rows = f"SELECT {column} AS cell_x, {row} AS cell_y, s.* FROM cache.cell_{self.layer.id} s WHERE s.zoom = {kept} AND {tiles} AND {self._where}"
+            tiles = f"s.tile_x BETWEEN $2 << {wide} AND (($2 + 1) << {wide}) - 1 AND s.tile_y BETWEEN $3 << {wide} AND (($3 + 1) << {wide}) - 1"
+            at = f"(s.tile_x * 32 + (s.cell & 31)) >> {wide}, (s.tile_y * 32 + (s.cell >> 5)) >> {wide}"
+        rows = f"cache.cell_{self.layer.id} s WHERE s.zoom = {kept} AND {tiles} AND {self._where}"
         return self._cells(
-            rows, "sum(s.n)", "sum(s.fid_sum)", "sum(s.east_dm::float8) / 10", "sum(s.north_dm::float8) / 10"
+            at, rows, ("sum(s.n)", "sum(s.fid_sum)", "sum(s.east_dm::float8) / 10", "sum(s.north_dm::float8) / 10")
         )
 
     def _counted_now(self, condition: str) -> str:
         """The same from the things themselves, for tiles that hold too many."""
         size = WORLD_M / 2**self.z / 32
-        rows = f"""SELECT floor(p.x / {size}) AS cell_x, floor(p.y / {size}) AS cell_y, p.x, p.y, s.* FROM cache.shape_{self.layer.id} s
+        rows = f"""cache.shape_{self.layer.id} s
       CROSS JOIN LATERAL (SELECT (ST_XMin(s.geom) + ST_XMax(s.geom)) / 2 AS x, (ST_YMin(s.geom) + ST_YMax(s.geom)) / 2 AS y) p
       WHERE s.geom && {self._box} AND {self._where} AND {condition}
         AND p.x >= ST_XMin({self._box}) AND p.x < ST_XMax({self._box}) AND p.y > ST_YMin({self._box}) AND p.y <= ST_YMax({self._box})"""
-        return self._cells(rows, "count(*)", "sum(s.fid)", "sum(s.x)", "sum(s.y)", bare=True)
+        at = f"floor(p.x / {size}), floor(p.y / {size})"
+        return self._cells(at, rows, ("count(*)", "sum(s.fid)", "sum(p.x)", "sum(p.y)"), bare=True)
 
-    def _cells(self, rows: str, n: str, fid: str, east: str, north: str, bare: bool = False) -> str:
+    def _cells(self, at: str, rows: str, sums: tuple[str, str, str, str], bare: bool = False) -> str:
         """One point a cell and class, in the middle of what it stands for; where that is one thing, with its number."""
+        n, fid, east, north = sums
         classes, attributes = self._classes(), self._attributes(bare)
         said = "".join(f", {self._value(a) if a in classes else f'NULL::text AS {a}'}" for a in attributes)
         scale = EXTENT / (WORLD_M / 2**self.z)
         x = f"least(greatest(floor(({east} / {n} - ST_XMin({self._box})) * {scale}), 0), {EXTENT - 1})"
         y = f"least(greatest(floor((ST_YMax({self._box}) - {north} / {n}) * {scale}), 0), {EXTENT - 1})"
         return f"""SELECT CASE WHEN {n} = 1 THEN {fid} END::bigint AS fid{said}, {n}::int AS n, ST_MakePoint({x}, {y}) AS geom
-    FROM ({rows}) s GROUP BY {", ".join(["s.cell_x", "s.cell_y", *(f"s.{a}" for a in classes)])} HAVING {n} > 0"""
+    FROM {rows} GROUP BY {", ".join([at, *(f"s.{a}" for a in classes)])} HAVING {n} > 0"""
