@@ -110,7 +110,7 @@ def _head(packed: Packed, paper: Paper) -> dict[str, Any]:
     said = generalised(packed)
     return {
         "title_zh": title_zh.format(name=paper.district_name),
-        "title_en": title_en.format(code=paper.district_code),
+        "title_en": title_en.format(name=paper.district_name),
         "district": {"code": paper.district_code, "name": paper.district_name},
         "day": str(paper.day),
         "made_at": f"{paper.made_at:%Y-%m-%d %H:%M}",
