@@ -16,26 +16,14 @@ from sqlalchemy import text
 
 from rivergis.db.connect import Database
 from tests.boundary.draft_ground import ground, opened, step
+from tests.pyqgis import PYTHON, why_not
 from tests.serving import PROGRAM
 
-PYTHON = "/usr/bin/python3"  # the one that Debian's python3-qgis belongs to
 SESSION = Path(__file__).with_name("session.py")
 Plan = Callable[..., list[dict[str, Any]]]
 
 
-def without_qgis() -> str | None:
-    """Why not, if not."""
-    asked = (
-        subprocess.run([PYTHON, "-c", "import qgis.core"], capture_output=True, text=True)
-        if Path(PYTHON).exists()
-        else None
-    )
-    if asked is None or asked.returncode:
-        return f"{PYTHON} has no PyQGIS: install python3-qgis (scripts/setup --dev does)"
-    return None
-
-
-WHY_NOT = without_qgis()
+WHY_NOT = why_not()
 pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 
 
