@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/audit", tags=["audit"])
 Auditor = Annotated[Actor, Depends(require("read_audit"))]
 Finder = Annotated[Actor, Depends(require("write_audit_findings"))]
 View = Annotated[Actor, Depends(require("view"))]
-Said = Annotated[str, Body(min_length=1, max_length=remarks.LONGEST)]
+Said = Annotated[str, Body(embed=True, min_length=1, max_length=remarks.LONGEST)]
 Moment = Annotated[datetime | None, Query(description="With a time zone; default: the last day")]
 
 
