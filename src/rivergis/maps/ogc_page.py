@@ -18,9 +18,11 @@ from rivergis.maps.ogc_ask import Wanted
 from rivergis.maps.ogc_places import CRS84, Place, ewkb
 from rivergis.maps.ogc_source import OF_A_DAY, Source, Sql
 
+_STEADY = (10, 20, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000)
+"""Limits whose statements are prepared; the number stands in them, because a plan for any limit is none for a small one."""
 # behind the walls between areas the database may not look at its statistics and takes a condition on ranges or lists for a
-# rare one; a CASE is taken for a common one, so that a page is read in the order of its index and not sorted out of all rows
-_USUAL = "CASE WHEN {0} THEN true ELSE false END"
+# rare one; said as a number that is not 0 it is taken for a common one, and a page is read in the order of its index
+_USUAL = "CAST({0} AS int) <> 0"
 _INSTANT = _USUAL.format("s.valid @> CAST(:last AS date)")
 _IN_AREA = _USUAL.format("s.areas @> ARRAY[CAST(:area AS text)]")
 # each thing once in an interval: as it was on the last of its days in it
@@ -112,24 +114,26 @@ def page(found: Rows, wanted: Wanted, behind: int | None, skip: int) -> Sql:
     ``behind``: the page begins behind that row; ``skip``: and so many further on.
     """
     assert wanted.limit is not None
-    params = {**found.params, "most": wanted.limit}
     whole = found.finished if wanted.place is CRS84 and not wanted.narrowed else None
+    steady = whole is not None and not skip and wanted.limit in _STEADY
+    params = {**found.params, **({} if steady else {"most": wanted.limit})}
+    most = str(wanted.limit) if steady else ":most"
     where, offset = whole or found.text, ""
     made = "s.feature" if whole else feature(found.source, wanted.fields, wanted.place)
-    if behind is not None:
+    if behind is not None or steady:
         where += " AND s.fid > :after"
-        params["after"] = behind
+        params["after"] = behind or 0
     if skip:
         offset = " OFFSET :skip"
         params["skip"] = skip
     track = found.source.track
-    seen = "array_agg(DISTINCT q.track) FILTER (WHERE q.n <= :most)" if track else "NULL"
-    text = f"""SELECT count(*) FILTER (WHERE q.n <= :most), max(q.fid) FILTER (WHERE q.n <= :most), count(*) > :most,
-      string_agg(q.feature, E',\\n') FILTER (WHERE q.n <= :most), {seen}
+    seen = f"array_agg(DISTINCT q.track) FILTER (WHERE q.n <= {most})" if track else "NULL"
+    text = f"""SELECT count(*) FILTER (WHERE q.n <= {most}), max(q.fid) FILTER (WHERE q.n <= {most}), count(*) > {most},
+      string_agg(q.feature, E',\\n') FILTER (WHERE q.n <= {most}), {seen}
     FROM (SELECT p.*, row_number() OVER () AS n FROM (
       SELECT s.fid, {made} AS feature{f", {track} AS track" if track else ""}
-      FROM {where} ORDER BY s.fid LIMIT :most + 1{offset}) p) q"""
-    return Sql(text, params)
+      FROM {where} ORDER BY s.fid LIMIT {most} + 1{offset}) p) q"""
+    return Sql(text, params, steady)
 
 
 def one(source: Source, wanted: Wanted, area: str, tag: str) -> Sql:

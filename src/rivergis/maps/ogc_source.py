@@ -47,6 +47,7 @@ _UNFINISHED = ("finding", "boundary_draft_line", "report", "patrol_track", "patr
 OF_A_DAY = ("patrol_track", "patrol_fix", "patrol_leg", "coverage", "report")
 """What happened on a day, where others are in force on days."""
 GEOMETRY = "geom"
+_TYPES = {"last": "date", "first": "date", "area": "text", "after": "bigint"}
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,17 @@ def _rows(shown: Collection) -> str:
 
 @dataclass(frozen=True)
 class Sql:
-    """A statement with ``:names`` and their values."""
+    """A statement with ``:names`` and their values; ``steady``: one that comes often and has one good plan."""
 
     text: str
     params: Mapping[str, Any]
+    steady: bool = False
+
+    def numbered(self) -> tuple[str, str, list[Any]]:
+        """For PREPARE: names as $1, $2 …, their types, and their values."""
+        order = list(dict.fromkeys(_NAME.findall(self.text)))
+        text = _NAME.sub(lambda m: f"${order.index(m[1]) + 1}", self.text)
+        return text, ", ".join(_TYPES[n] for n in order), [self.params[n] for n in order]
 
     def percent(self) -> str:
         """For the driver: names as %(name)s."""

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -68,12 +69,10 @@ class Items:
     def query(self, ask: Ask, quick: Quick) -> Answer:
         """A page of features, or all that answer as a file."""
         shown = seen(ask.args["collection"], ask.actor)
-        rows_of = source(shown.id, ask.actor.public)
         tag = self._tag(ask, shown)
-        wanted = ogc_ask.items(
-            ask.query, ask.headers.get("accept", ""), rows_of, self._extent_for(ask, quick, shown), _today()
-        )
-        found = ogc_page.rows(rows_of, wanted, ask.actor.area)
+        extent = self._extent_for(ask, quick, shown)
+        wanted = _wanted(tuple(ask.query), ask.headers.get("accept", ""), shown.id, ask.actor.public, extent, _today())
+        found = ogc_page.rows(source(shown.id, ask.actor.public), wanted, ask.actor.area)
         if wanted.form in ogc_ask.FILES:
             return self._file(ask, quick, found, wanted)
         page = self._page(quick, found, wanted)
@@ -230,9 +229,12 @@ def _computed() -> Iterator[None]:
 
 
 def _asked(quick: Quick, sql: Sql) -> list[tuple[Any, ...]]:
-    """The rows of a statement, planned each time (0.3 ms): a plan for any limit is none for a small one."""
+    """The rows of a statement; prepared where it is a steady one, else planned for its values."""
     with _computed():
-        return quick.once(sql.percent(), dict(sql.params))
+        if not sql.steady:
+            return quick.once(sql.percent(), dict(sql.params))
+        text, types, values = sql.numbered()
+        return quick.rows(f"ogc_{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}", text, types, values)
 
 
 def _ident(text: str, several: bool) -> dict[str, Any]:
@@ -266,28 +268,42 @@ def _answer(ask: Ask, wanted: Wanted, body: bytes, tag: str | None, saw: Mapping
     return Answer(body, media, headers=headers, saw=saw)
 
 
-def _address(ask: Ask, query: Sequence[tuple[str, str]], **instead: str | None) -> str:
-    """This address with other parameters."""
-    kept = [(k, v) for k, v in query if k not in instead]
-    more = [(k, v) for k, v in instead.items() if v is not None]
-    asked = urlencode([*kept, *more])
-    return f"{ask.base}{quote(ask.path)}" + (f"?{asked}" if asked else "")
+@lru_cache(maxsize=512)
+def _wanted(
+    query: tuple[tuple[str, str], ...], accept: str, name: str, public: bool, extent: Extent | None, today: date
+) -> Wanted:
+    """A request as it was read: the same one comes again and again (a layer that is drawn once more)."""
+    return ogc_ask.items(query, accept, source(name, public), extent, today)
+
+
+@lru_cache(maxsize=512)
+def _addresses(here: str, query: tuple[tuple[str, str], ...]) -> tuple[str, str, str]:
+    """An address as JSON, as a page to read, and where its next page is (but for the place)."""
+    kept = [(k, v) for k, v in query if k != "f"]
+    onward = urlencode([(k, v) for k, v in query if k not in ("offset", "after")])
+    return (
+        f"{here}?{urlencode([*kept, ('f', JSON)])}",
+        f"{here}?{urlencode([*kept, ('f', HTML)])}",
+        f"{here}?{onward}{'&' * bool(onward)}after=",
+    )
 
 
 def _links(ask: Ask, wanted: Wanted, page: _Page) -> list[dict[str, str]]:
+    here = f"{ask.base}{quote(ask.path)}"
+    as_json, as_page, onward = _addresses(here, wanted.query)
     links = [
-        {"rel": "self", "type": FORMATS[JSON], "title": "GeoJSON", "href": _address(ask, wanted.query, f=JSON)},
-        {"rel": "alternate", "type": FORMATS[HTML], "title": "HTML", "href": _address(ask, wanted.query, f=HTML)},
+        {"rel": "self", "type": FORMATS[JSON], "title": "GeoJSON", "href": as_json},
+        {"rel": "alternate", "type": FORMATS[HTML], "title": "HTML", "href": as_page},
         {
             "rel": "collection",
             "type": "application/json",
             "title": "集合 collection",
-            "href": f"{ask.base}{ask.path.partition('/items')[0]}",
+            "href": here.partition("/items")[0],
         },
     ]
     if page.behind is not None:
-        href = _address(ask, wanted.query, offset=None, after=ogc_ask.mark(page.behind))
-        links.append({"rel": "next", "type": FORMATS[wanted.form], "title": "下一页 next", "href": href})
+        next_page = f"{onward}{ogc_ask.mark(page.behind)}"
+        links.append({"rel": "next", "type": FORMATS[wanted.form], "title": "下一页 next", "href": next_page})
     return links
 
 
@@ -310,5 +326,11 @@ def _one(ask: Ask, shown: Collection, wanted: Wanted, text: str) -> bytes:
 def _html(ask: Ask, shown: Collection, wanted: Wanted, page: _Page, ident: str | None = None) -> bytes:
     return ogc_pages.features(
         ask.actor, shown, wanted, json.loads(f"[{page.text}]"), total=page.total, ident=ident, path=ask.path,
-        links=_links(ask, wanted, page), files={f: _address(ask, wanted.query, f=f, after=None, offset=None, limit=None) for f in ogc_ask.FILES},
+        links=_links(ask, wanted, page), files=_files(ask, wanted),
     ).encode()  # fmt: skip
+
+
+def _files(ask: Ask, wanted: Wanted) -> dict[str, str]:
+    """Where all features that answer are had as files."""
+    asked = urlencode([(k, v) for k, v in wanted.query if k not in ("f", "after", "offset", "limit")])
+    return {f: f"{ask.base}{quote(ask.path)}?f={f}{'&' * bool(asked)}{asked}" for f in ogc_ask.FILES}
