@@ -123,13 +123,10 @@ def test_auditors_read_all_and_write_what_they_find_and_nothing_else(door: Door)
         for r in door.keys
     }
     assert {r for r, code in others.items() if code == 201} == {"auditor"}
-    assert door.ask("POST", f"/api/audit/findings/{remark}/replies", "inspector", json="已补登").status_code in (
-        201,
-        422,
+    assert (
+        door.ask("POST", f"/api/audit/findings/{remark}/replies", "inspector", json={"said": "已补登"}).status_code
+        == 201
     )
-    assert door.ask(
-        "POST", f"/api/audit/findings/{remark}/replies", "inspector", json={"said": "已补登"}
-    ).status_code in (201, 422)
     assert door.ask("POST", f"/api/audit/findings/{remark}/close", "inspector", json={"said": "x"}).status_code == 403
     closed = [
         door.ask("POST", f"/api/audit/findings/{remark}/close", "auditor", json={"said": "核实"}).status_code
