@@ -147,20 +147,20 @@ END $$;
 
 -- ---- into the cache -------------------------------------------------------------------------------------------------------------------
 CREATE FUNCTION app.tile_line(g geometry, tolerance_m double precision) RETURNS geometry LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  -- what would shrink to nothing stays as a dash of half a pixel
+  -- what would shrink to nothing stays as a dash
   SELECT CASE WHEN greatest(ST_XMax(g) - ST_XMin(g), ST_YMax(g) - ST_YMin(g)) < 2 * tolerance_m
     THEN ST_MakeLine(ST_SetSRID(ST_MakePoint((ST_XMin(g) + ST_XMax(g) - tolerance_m) / 2, (ST_YMin(g) + ST_YMax(g)) / 2), 3857),
                      ST_SetSRID(ST_MakePoint((ST_XMin(g) + ST_XMax(g) + tolerance_m) / 2, (ST_YMin(g) + ST_YMax(g)) / 2), 3857))
     ELSE ST_Simplify(g, tolerance_m, true) END
 $$;
-COMMENT ON FUNCTION app.tile_line(geometry, double precision) IS 'A line (EPSG:3857) as seen from far, half a pixel being tolerance_m wide';
+COMMENT ON FUNCTION app.tile_line(geometry, double precision) IS 'A line (EPSG:3857) as seen from far, tolerance_m being half a pixel or one';
 
 CREATE FUNCTION app.tile_area(g geometry, tolerance_m double precision) RETURNS geometry LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN ST_Dimension(g) > 0 AND greatest(ST_XMax(g) - ST_XMin(g), ST_YMax(g) - ST_YMin(g)) >= 8 * tolerance_m
     THEN ST_Simplify(g, tolerance_m, true) END
 $$;
 COMMENT ON FUNCTION app.tile_area(geometry, double precision) IS
-  'An area (EPSG:3857) as seen from far, half a pixel being tolerance_m wide; null where it is less than 4 pixels large, or a point';
+  'An area (EPSG:3857) as seen from far, tolerance_m being half a pixel or one; null where it is less than eight times as large, or a point';
 
 CREATE FUNCTION app.codes_above(code text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
   SELECT array(SELECT left(code, n) FROM unnest('{2,4,6,9}'::int[]) n WHERE n < length(code) AND code ~ '^[0-9]+$') || code
@@ -230,8 +230,9 @@ BEGIN
     CASE WHEN kind <> 'point' THEN ', g12, g10, g8, g6, g0' ELSE '' END,
     CASE WHEN kind <> 'point' THEN ', g12.g, g10.g, g8.g, g6.g, g0.g' ELSE '' END,
     CASE WHEN kind <> 'point' THEN (
-      SELECT string_agg(format('CROSS JOIN LATERAL (SELECT app.tile_%s(%s, %s) AS g OFFSET 0) %s', kind, finer, 40075016.685578488 / 1024 / 2 ^ top, band), ' ' ORDER BY top DESC)
-      FROM (VALUES ('g12', 'm.geom', 13), ('g10', 'g12.g', 11), ('g8', 'g10.g', 9), ('g6', 'g8.g', 7), ('g0', 'g6.g', 5)) b(band, finer, top)) ELSE '' END,
+      SELECT string_agg(format('CROSS JOIN LATERAL (SELECT app.tile_%s(%s, %s) AS g OFFSET 0) %s', kind, finer, 40075016.685578488 / 512 / 2 ^ top * fine, band), ' ' ORDER BY top DESC)
+      -- pixels of the closest zoom of a band
+      FROM (VALUES ('g12', 'm.geom', 13, 0.5), ('g10', 'g12.g', 11, 0.5), ('g8', 'g10.g', 9, 1), ('g6', 'g8.g', 7, 1), ('g0', 'g6.g', 5, 1)) b(band, finer, top, fine)) ELSE '' END,
     CASE WHEN collection = 'finding' THEN 'app.areas_under(a.areas, d.district)' ELSE 'coalesce(a.areas, ''{}'')' END);
   IF kind <> 'line' THEN
     IF things IS NOT NULL THEN drop_sql := format('WITH gone AS (%s RETURNING *)', drop_sql) || app.cells_sql(collection, kind, 'gone', -1); END IF;
