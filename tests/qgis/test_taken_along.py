@@ -105,7 +105,9 @@ def test_the_project_of_the_service_opens_every_collection_with_a_key(
     with land.write("test") as conn:
         key = access.make_key(conn, "inspector", "qgis")
     with serving(env) as (address, _):
-        asked = urllib.request.Request(f"{address}/qgis/project.qgs", headers={"Authorization": f"Bearer {key}"})
+        asked = urllib.request.Request(
+            address.rstrip("/") + "/qgis/project.qgs", headers={"Authorization": f"Bearer {key}"}
+        )
         with urllib.request.urlopen(asked) as answer:
             (tmp_path / "web.qgs").write_bytes(answer.read())
         seen = look(tmp_path / "web.qgs", tmp_path, "inspector", key)
