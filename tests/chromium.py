@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 AT_HOME = ("127.0.0.1", "localhost", "[::1]")
@@ -38,21 +38,37 @@ class Watch:
         context.on("page", self._on_page)
 
     def _on_page(self, page: Page) -> None:
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("console", self._on_word)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("websocket", lambda socket: self.requests.append(socket.url))
 
+    def _on_word(self, said: ConsoleMessage) -> None:
+        # how fast the processor draws in place of a graphics card is no fault of a page
+        if said.type in ("error", "warning") and "GL Driver Message" not in said.text:
+            self.complaints.append(said.text)
+
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium from CHROMIUM or the system; skipped, saying so, where there is none."""
+def chromium() -> Iterator[BrowserType]:
+    """What starts browsers: one for the whole run of a process."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium
+
+
+def started(chromium: BrowserType, *switches: str) -> Browser:
+    """Headless Chromium from CHROMIUM or the system; the test is skipped, saying so, where there is none."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if not program or not Path(program).exists():
         pytest.skip("no Chromium here (install the package chromium, or set CHROMIUM to the program)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    return chromium.launch(executable_path=program, args=[*ARGUMENTS, *switches])
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: BrowserType) -> Iterator[Browser]:
+    """The browser of most tests."""
+    found = started(chromium)
+    yield found
+    found.close()
 
 
 @pytest.fixture

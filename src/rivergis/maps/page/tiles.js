@@ -58,7 +58,7 @@
     window.maplibregl.setWorkerUrl(absolute(this.told.worker));
     const layer = L.maplibreGL({
       style: this.style(), pane: "rg-tiles", interactive: false, fadeDuration: 0, padding: 0.05, attributionControl: false,
-      localIdeographFontFamily: false, renderWorldCopies: false, transformRequest: (url) => ({ url: absolute(url) }),
+      localIdeographFontFamily: false, renderWorldCopies: false, pixelRatio: Math.min(window.devicePixelRatio || 1, 2), transformRequest: (url) => ({ url: absolute(url) }),
     });
     try {
       layer.addTo(this.map);
@@ -194,7 +194,8 @@
   Tiles.prototype.openHeap = function (one, latlng) {
     const layer = this.layerOf(one.collection);
     const box = el("div", "rg-pop");
-    box.append(el("h3", "", `${layer.zh} ${one.n} 处`));
+    const style = this.atlas.styleOf(one);
+    box.append(el("h3", "", `${style.code ? `${layer.zh} · ${style.zh}` : layer.zh} ${one.n} 处`));
     const nearer = named("button", { zh: "放大查看", en: "Zoom in" }, "rg-nearer");
     nearer.type = "button";
     nearer.addEventListener("click", () => {
