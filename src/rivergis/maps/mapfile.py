@@ -30,6 +30,8 @@ APART_PX = 32
 MOST_FEATURES = 10_000
 """Features in one answer of WFS; the next ones by startIndex."""
 _AREA_KINDS = ("MultiPolygon", "Geometry")
+NEAR = "s.geom && !BOX!"
+"""Condition that lets a query use its index behind the walls of the database; MapServer's own (ST_Intersects) may not."""
 _MERCATOR = 40075016.685578488
 # classes that hang on the day: how long ago a stretch of bank was seen
 _AGO = "DATE '%day%' - day"
@@ -208,6 +210,8 @@ def _validation(day: str) -> str:
         "default_band": "geom",
         "counted": f"^({'|'.join(map(str, COUNTED))})$",
         "default_counted": str(COUNTED[-1]),
+        "near": "^(true|s[.]geom && !BOX!)$",
+        "default_near": "true",
         "apart": r"^[0-9]{1,8}([.][0-9]{1,12})?$",
         "default_apart": "1000",
     }
@@ -232,7 +236,7 @@ def _drawn(name: str, sight: Sight, ground: Ground, day: str) -> list[str]:
             if shown.geometry == "Geometry"
             else ""
         )
-        rows = f"SELECT fid, {_CLASSES.get(name, 'cls')} AS cls, label, {shape} AS geom FROM {shown.shapes} WHERE {shape} IS NOT NULL AND {where}{of_kind}"
+        rows = f"SELECT fid, {_CLASSES.get(name, 'cls')} AS cls, label, {shape} AS geom FROM {shown.shapes} WHERE {shape} && !BOX! AND {where}{of_kind}"
         more = [
             _validation(day),
             'CLASSITEM "cls"',
@@ -284,7 +288,7 @@ def _told(name: str, sight: Sight, ground: Ground, day: str) -> list[str]:
             if shown.geometry == "Geometry"
             else ""
         )
-        rows = f"SELECT s.fid, ({found.ident})::text AS id, s.cls, s.label, {columns}, s.geom AS geom FROM {found.rows} WHERE s.valid @> {day_sql}{always}{_held(sight, 's.')}{of_kind}"
+        rows = f"SELECT s.fid, ({found.ident})::text AS id, s.cls, s.label, {columns}, s.geom AS geom FROM {found.rows} WHERE %near% AND s.valid @> {day_sql}{always}{_held(sight, 's.')}{of_kind}"
         rows = ogc_day(rows, day_sql)
         title = shown.label + (f" ({words.say('legacy.' + kind.lower())})" if shown.geometry == "Geometry" else "")
         items = ["id", "label", *(f.name for f in found.fields)]

@@ -55,7 +55,8 @@ def read(query: Sequence[tuple[str, str]], service: str) -> dict[str, str]:
             raise UsageError(words.both("legacy.refused", name=name[:40]))
     if asked.get("service", service).upper() != service or not asked.get("request"):
         raise UsageError(words.both("legacy.no_service"))
-    return {k: v for k, v in asked.items() if k in KNOWN[service]} | {"service": service} | _day(asked)
+    near = {"near": mapfile.NEAR} if asked.get("bbox") else {}
+    return {k: v for k, v in asked.items() if k in KNOWN[service]} | {"service": service} | near | _day(asked)
 
 
 def _day(asked: Mapping[str, str]) -> dict[str, str]:
