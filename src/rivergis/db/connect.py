@@ -58,6 +58,8 @@ def translated() -> Iterator[None]:
             raise Conflict(f"The database refused: {first}") from error
         if state in ("22021", "22P05"):
             raise InputError(_NO_TEXT) from error
+        if state.startswith("22"):
+            raise InputError(f"A value lies outside of what can be kept or compared ({first}): correct it.") from error
         if state == "53100":
             raise EnvironmentFault(
                 "The disk of the database is full: free some space and run again; nothing was kept of this step."

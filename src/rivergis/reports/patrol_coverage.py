@@ -15,6 +15,7 @@ import pyogrio
 from sqlalchemy import Connection
 
 from rivergis import crs, words
+from rivergis.errors import UsageError
 from rivergis.maps import patrol_coverage, patrol_rows, patrol_svg
 from rivergis.maps.patrol_coverage import DUTIES, Coverage
 from rivergis.maps.patrol_rows import Facts, Span
@@ -41,6 +42,10 @@ class Asked:
     basis: str = DUTIES
     level: str | None = None
     """Only what is assigned to chiefs of this level."""
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise UsageError(f"A period begins before it ends: {self.first} is after {self.last}.")
 
 
 @dataclass(frozen=True)
