@@ -135,6 +135,7 @@ def test_an_account_of_one_village_takes_that_village(run: Run) -> None:
 
 
 def test_a_file_that_is_there_is_kept(run: Run) -> None:
+    assert ".html" in run("map", "pocket", "out.gpkg", *COUNTY, code=2)
     Path("out.html").write_text("mine", encoding="utf-8")
     assert "--overwrite" in run("map", "pocket", "out.html", *COUNTY, code=2)
     assert Path("out.html").read_text(encoding="utf-8") == "mine"

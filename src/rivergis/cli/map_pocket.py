@@ -66,8 +66,11 @@ def pocket(out: Path, actor: str | None, as_json: bool, max_mb: float, sealed: b
       rivergis map pocket --district 栖云镇 town.html --with cases,persons --passphrase --as demo-inspector
     """
     from rivergis.db import system
+    from rivergis.errors import UsageError
     from rivergis.maps import pocket_page
 
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{out.name}: a pocket map is a page; write to a name that ends in .html.")
     kept_apart(out, overwrite)
     passphrase = asked_passphrase() if sealed else None
     db, who, area, what = who_takes(actor, o)

@@ -68,18 +68,17 @@
     const first = new Int32Array(layer.n + 1);
     const box = new Int32Array(layer.n * 4);
     function number() {
-      let value = 0;
-      let scale = 1;
-      for (;;) {
-        const octet = raw[at++];
-        value += (octet & 127) * scale;
-        if (octet < 128) return value;
-        scale *= 128;
+      let octet = raw[at++];
+      let value = octet & 127;
+      for (let shift = 7; octet > 127; shift += 7) {
+        octet = raw[at++];
+        value |= (octet & 127) << shift;
       }
+      return value;
     }
     function step() {
       const n = number();
-      return n % 2 ? -(n + 1) / 2 : n / 2;
+      return (n >>> 1) ^ -(n & 1);
     }
     for (let f = 0; f < layer.n; f++) {
       let west = 2147483647;

@@ -4,6 +4,8 @@
   const pocket = window.pocket;
   const INK = "#17324a";
   const STILL_PX = 9;
+  const SLOW_MS = 40;
+  const REST_MS = 180;
 
   /* data: unpacked; canvas and veil: the drawing and the watermark over it; stamp: what the watermark says. */
   function View(canvas, veil, data, stamp) {
@@ -17,6 +19,11 @@
   }
 
   View.prototype.resize = function () {
+    this.size();
+    this.draw();
+  };
+
+  View.prototype.size = function () {
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const { clientWidth: width, clientHeight: height } = this.canvas.parentNode;
     [this.canvas, this.veil].forEach((one) => {
@@ -25,7 +32,6 @@
     });
     Object.assign(this, { width, height, ratio });
     this.watermark();
-    this.draw();
   };
 
   /* west, south, east, north in steps of the grid */
@@ -79,6 +85,7 @@
   };
 
   View.prototype.draw = function () {
+    if (this.pointers.size && this.took > SLOW_MS) return this.preview();
     if (this.asked) return;
     this.asked = true;
     window.requestAnimationFrame(() => {
@@ -87,7 +94,21 @@
     });
   };
 
+  /* What takes long to draw is moved as a picture while a finger drags it, and drawn when the finger rests. */
+  View.prototype.preview = function () {
+    const { x, y, scale } = this.painted;
+    const right = (x - this.x) * this.scale * this.flat;
+    const down = (this.y - y) * this.scale;
+    this.canvas.style.transform = `translate(${right}px, ${down}px) scale(${this.scale / scale})`;
+    window.clearTimeout(this.later);
+    this.later = window.setTimeout(() => this.paint(), REST_MS);
+  };
+
   View.prototype.paint = function () {
+    const begun = performance.now();
+    window.clearTimeout(this.later);
+    this.canvas.style.transform = "";
+    this.painted = { x: this.x, y: this.y, scale: this.scale };
     const pen = this.canvas.getContext("2d");
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.fillStyle = "#eef1ec";
@@ -101,6 +122,7 @@
     this.names(pen, shown);
     this.marks.forEach((mark) => mark(pen, this));
     if (this.drawn) this.drawn();
+    this.took = performance.now() - begun;
   };
 
   View.prototype.seen = function (layer, f) {
@@ -123,7 +145,7 @@
     const small = points.length > 600 ? 0.3 : points.length > 150 ? 0.6 : 1;
     points.forEach((f) => {
       const [x, y] = this.screen(...pocket.spot(layer, f));
-      sign(pen, x, y, layer.classes[layer.cls[f]], small * Math.max(this.share, 0.75));
+      sign(pen, x, y, layer.classes[layer.cls[f]], small * Math.max(this.share, 0.55));
     });
   };
 
@@ -251,30 +273,37 @@
     const { canvas } = this;
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
-      this.pointers.set(event.pointerId, [event.offsetX, event.offsetY]);
-      if (this.pointers.size === 1) Object.assign(this, { still: true, from: [event.offsetX, event.offsetY] });
+      this.pointers.set(event.pointerId, this.spot(event));
+      if (this.pointers.size === 1) Object.assign(this, { still: true, from: this.spot(event) });
       else this.still = false;
     });
     canvas.addEventListener("pointermove", (event) => this.moved(event));
     const up = (event) => {
       const tap = this.still && this.pointers.size === 1 && event.type === "pointerup";
       this.pointers.delete(event.pointerId);
-      if (tap) tapped(event.offsetX, event.offsetY);
+      if (!this.still) this.draw();
+      if (tap) tapped(...this.spot(event));
     };
     canvas.addEventListener("pointerup", up);
     canvas.addEventListener("pointercancel", up);
     canvas.addEventListener("wheel", (event) => {
       event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY / 500), event.offsetX, event.offsetY);
+      this.zoom(Math.exp(-event.deltaY / 500), ...this.spot(event));
     }, { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event, tapped));
     window.addEventListener("resize", () => this.resize());
   };
 
+  /* Where a finger is, in the window of the map: the picture may have been moved under it. */
+  View.prototype.spot = function (event) {
+    const { left, top } = this.canvas.parentNode.getBoundingClientRect();
+    return [event.clientX - left, event.clientY - top];
+  };
+
   View.prototype.moved = function (event) {
     const before = this.pointers.get(event.pointerId);
     if (!before) return;
-    const now = [event.offsetX, event.offsetY];
+    const now = this.spot(event);
     if (this.still && Math.hypot(now[0] - this.from[0], now[1] - this.from[1]) < STILL_PX) return;
     this.still = false;
     if (this.pointers.size === 2) {

@@ -74,7 +74,7 @@
     by("bar").hidden = false; // before the map takes its size
     view.marks.push(drawMine, drawPath, drawSpot);
     view.drawn = scaleBar;
-    view.resize();
+    view.size();
     view.fit(view.home);
     view.paint();
     view.listen(tapped);
