@@ -5,6 +5,7 @@ Positions in EPSG:4490, areas in m2 on the ellipsoid. What is narrower than two 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -43,23 +44,26 @@ def day_before_last_change(conn: Connection, after: When, scope: Scope | None) -
 
 
 def acts(conn: Connection, days: Days, scope: Scope | None) -> pd.DataFrame:
-    """Delimitations whose standing, version or lines differ between the days: code, river, line_type, before, after, act, line lengths, m."""
+    """Delimitations whose standing, version or lines differ between the days: river_id, code, river, line_type, before, after, act, lengths, m."""
     return read_table(
         conn,
         f"""WITH a AS ({_STANDING.format("before")}), b AS ({_STANDING.format("after")})
-        SELECT coalesce(b.code, a.code) AS code, coalesce(b.river, a.river) AS river, coalesce(b.line_type, a.line_type) AS line_type,
-          a.standing AS before, b.standing AS after, coalesce(b.announce_doc_no, a.announce_doc_no) AS announce_doc_no,
-          coalesce(b.in_force_from, a.in_force_from) AS in_force_from, a.line_m AS before_m, b.line_m AS after_m
+        SELECT coalesce(b.river_id, a.river_id) AS river_id, coalesce(b.code, a.code) AS code, coalesce(b.river, a.river) AS river, 
+          coalesce(b.line_type, a.line_type) AS line_type, a.standing AS before, b.standing AS after,
+          coalesce(b.announce_doc_no, a.announce_doc_no) AS announce_doc_no,
+          coalesce(b.in_force_from, a.in_force_from) AS in_force_from, {_LENGTH.format("before", "a")} AS before_m, {_LENGTH.format("after", "b")} AS after_m
         FROM a FULL JOIN b ON a.boundary_id = b.boundary_id
-        WHERE (a.standing, a.rows) IS DISTINCT FROM (b.standing, b.rows) ORDER BY 2, 3, 1""",
+        WHERE (a.standing, a.rows) IS DISTINCT FROM (b.standing, b.rows) ORDER BY 2, 4, 1""",
         {"before": days.before.on, "after": days.after.on, "known": days.after.known_at, "river": _river(scope)},
     )
 
 
-_STANDING = f"""SELECT v.*, s.line_m, s.rows FROM app.boundary_standing_as_of(:{{0}}, :known) v
-  LEFT JOIN (SELECT boundary_id, sum(ST_Length(geom::geography)) AS line_m, array_agg((id, version)::text ORDER BY id) AS rows
+_STANDING = f"""SELECT v.*, s.rows FROM app.boundary_standing_as_of(:{{0}}, :known) v
+  LEFT JOIN (SELECT boundary_id, array_agg((id, version)::text ORDER BY id) AS rows
              FROM app.boundary_segment_as_of(:{{0}}, :known) GROUP BY 1) s ON s.boundary_id = v.boundary_id
   WHERE {_OWN.format("v")}"""
+# only of delimitations that differ: lengths on the ellipsoid of all lines of a province take half a minute
+_LENGTH = "(SELECT sum(ST_Length(g.geom::geography)) FROM app.boundary_segment_as_of(:{0}, :known) g WHERE g.boundary_id = {1}.boundary_id)"
 
 
 def changed_ground(conn: Connection, days: Days, scope: Scope | None, noise_m: float) -> compare.Redraw | None:
@@ -67,30 +71,34 @@ def changed_ground(conn: Connection, days: Days, scope: Scope | None, noise_m: f
 
     ``noise_m``: width up to which a change is resurvey noise.
     """
-    old, new = (_areas(conn, at, scope) for at in (days.before, days.after))
-    rivers = [r for r in set(old["river_code"]) | set(new["river_code"]) if _rows(old, r) != _rows(new, r)]
-    old, new = (f[f["river_code"].isin(rivers)] for f in (old, new))
+    rivers = _differing(conn, days, scope)
     if not rivers:
         return None
+    old, new = (_areas(conn, at, rivers) for at in (days.before, days.after))
     plane = compare.plane(*crs.centre(new if len(new) else old))
     return compare.compare(old.to_crs(plane), new.to_crs(plane), noise_m)
 
 
-def _rows(frame: gpd.GeoDataFrame, river: str) -> set[str]:
-    return set(frame.loc[frame["river_code"] == river, "row"])
+def _differing(conn: Connection, days: Days, scope: Scope | None) -> list[str]:
+    """Codes of rivers whose management areas are not the same rows on both days."""
+    one, other = (f"SELECT r.code, t.id, t.version {_AREAS.format(day)}" for day in ("before", "after"))
+    query = f"SELECT DISTINCT code FROM (({one} EXCEPT {other}) UNION ALL ({other} EXCEPT {one})) x ORDER BY 1"
+    params = {"before": days.before.on, "after": days.after.on, "known": days.after.known_at, "river": _river(scope)}
+    return list(read_table(conn, query, params)["code"])
 
 
-def _areas(conn: Connection, at: When, scope: Scope | None) -> gpd.GeoDataFrame:
-    """Management areas in force on a day with the code of their river; of two lines of one river those of the management line."""
-    return read_frame(
-        conn,
-        f"""SELECT r.code AS river_code, t.id || '.' || t.version AS row, t.geom
-        FROM app.boundary_area_as_of(:on, :known) t
-        JOIN app.boundary_version_as_of(:on, :known) v ON v.id = t.boundary_id AND v.state <> 'revoked'
-          AND coalesce(v.line_type, 'management') = 'management'
-        JOIN app.river_as_of(:on, :known) r ON r.id = v.river_id WHERE {_OWN.format("v")} ORDER BY r.code, t.code""",
-        {**at.params, "river": _river(scope)},
+def _areas(conn: Connection, at: When, rivers: Sequence[str]) -> gpd.GeoDataFrame:
+    """Management areas in force on a day of rivers by code."""
+    query = (
+        f"SELECT r.code AS river_code, t.geom {_AREAS.format('on')} AND r.code = ANY(:codes) ORDER BY r.code, t.code"
     )
+    return read_frame(conn, query, {**at.params, "river": None, "codes": list(rivers)})
+
+
+_AREAS = f"""FROM app.boundary_area_as_of(:{{0}}, :known) t
+  JOIN app.boundary_version_as_of(:{{0}}, :known) v ON v.id = t.boundary_id AND v.state <> 'revoked'
+    AND coalesce(v.line_type, 'management') = 'management'
+  JOIN app.river_as_of(:{{0}}, :known) r ON r.id = v.river_id WHERE {_OWN.format("v")}"""
 
 
 def _river(scope: Scope | None) -> str | None:

@@ -104,11 +104,13 @@ def layer(conn: Connection, noun: str, at: When, scope: Scope | None = None) -> 
     return _dressed(noun, shape, frame)
 
 
-def count(conn: Connection, noun: str, at: When, scope: Scope | None, most: int) -> int:
-    """How many features ``layer`` would give; no farther than ``most`` + 1 is counted, for nobody needs to know."""
+def count(conn: Connection, noun: str, at: When, scope: Scope | None, most: int) -> tuple[int, int]:
+    """How many features ``layer`` would give, and their vertices; no farther than ``most`` + 1 is counted, for nobody needs to know."""
     where, params = _scope(noun, scope)
-    query = f"SELECT count(*) AS n FROM (SELECT 1 {rows_of_layer(noun)} {where} LIMIT :most) x"
-    return int(read_table(conn, query, {**at.params, **params, "most": most + 1})["n"].iloc[0])
+    query = f"""SELECT count(*) AS n, coalesce(sum(ST_NPoints(geom)), 0) AS vertices
+        FROM (SELECT t.geom {rows_of_layer(noun)} {where} LIMIT :most) x"""
+    found = read_table(conn, query, {**at.params, **params, "most": most + 1})
+    return int(found["n"].iloc[0]), int(found["vertices"].iloc[0])
 
 
 def rows_of_layer(noun: str) -> str:
@@ -118,8 +120,10 @@ def rows_of_layer(noun: str) -> str:
 
 def _scope(noun: str, scope: Scope | None) -> tuple[str, dict[str, Any]]:
     """WHERE of a query: all that stands on a ground; for one river what is its own, or nobody's on its ground."""
-    if scope is None or scope.box is None:
+    if scope is None or (scope.box is None and scope.river_id is None):
         return "", {}
+    if scope.box is None:
+        return "WHERE r.id = :river", {"river": scope.river_id}
     near = "t.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)"
     params = scope.corners
     if scope.river_id is None or noun in ("admin_unit", "source_zone"):

@@ -89,9 +89,9 @@ def lines(conn: Connection, river: River, at: When) -> Rows:
         """SELECT v.code, v.line_type, v.basis, v.standing, v.announce_gov, v.announce_doc_no, v.announced_on, v.in_force_from,
           v.in_force_until, s.left_m, s.right_m
         FROM app.boundary_standing_as_of(:on, :known) v
-        LEFT JOIN (SELECT boundary_id, sum(ST_Length(geom::geography)) FILTER (WHERE bank = 'left') AS left_m,
+        LEFT JOIN LATERAL (SELECT sum(ST_Length(geom::geography)) FILTER (WHERE bank = 'left') AS left_m,
                      sum(ST_Length(geom::geography)) FILTER (WHERE bank = 'right') AS right_m
-                   FROM app.boundary_segment_as_of(:on, :known) GROUP BY 1) s ON s.boundary_id = v.boundary_id
+                   FROM app.boundary_segment_as_of(:on, :known) g WHERE g.boundary_id = v.boundary_id) s ON true
         WHERE v.river_id = :river ORDER BY v.standing <> 'in_force', v.line_type, v.code""",
         river,
         at,

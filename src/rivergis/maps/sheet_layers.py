@@ -1,6 +1,6 @@
 """Which layers of a map stand in the page and which come tile by tile: decided by counting, here and nowhere else.
 
-A page carries up to ``marks.MAX_FEATURES`` features (小图层); what does not fit any more is asked of the service as vector
+A page carries up to ``marks.MAX_FEATURES`` features of some ``VERTICES`` each (小图层); what does not fit any more is asked of the service as vector
 tiles (大图层). A file that opens without the service has no tiles: there the layers are thinned, and the title says by how much.
 """
 
@@ -14,6 +14,9 @@ from sqlalchemy import Connection
 from rivergis.maps import features, marks, thinning
 from rivergis.maps.atlas import Layers
 from rivergis.maps.features import Scope, When
+
+VERTICES = 60
+"""Vertices that one feature of a page may have on average: about 1 kB of text."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,13 @@ def gather(
     room = max(marks.MAX_FEATURES - taken - sum(len(f) for f in own.values()), 0)
     drawn, tiled = tuple(nouns), ()
     if served:
-        drawn, tiled = choose({n: features.count(conn, n, at, scope, room) for n in nouns}, room)
+        drawn, tiled = choose({n: _weight(conn, n, at, scope, room) for n in nouns}, room)
     frames = {noun: features.layer(conn, noun, at, scope) for noun in drawn}
     kept, thinned = thinning.fit({**frames, **own}, (*own, *thinning.KEPT))
     return Chosen(kept, tiled, " · ".join(p for p in (note, thinned) if p))
+
+
+def _weight(conn: Connection, noun: str, at: When, scope: Scope | None, room: int) -> int:
+    """What a layer takes of the room: its features, or more where they are large."""
+    n, vertices = features.count(conn, noun, at, scope, room)
+    return max(n, vertices // VERTICES)

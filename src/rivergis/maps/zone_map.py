@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from rivergis import crs, words
 from rivergis.maps.features import Row
@@ -17,15 +19,20 @@ from rivergis.outfall import check
 
 OUTFALL = "zone_outfall"
 CLASSES = (1, 2, 3)
+_NEAR_DEG = 1e-5
 
 
 def placed(outfalls: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Outfalls (Point, EPSG:4490) with the zone of the highest class they lie in: zone, zone_class (None outside), doc_no, basis, depth_m."""
-    if outfalls.empty:
+    if outfalls.empty or zones.empty:
         return outfalls.assign(zone=None, zone_class=None, doc_no=None, basis=None, depth_m=None)
+    # what lies in no zone by a wide margin is not worth a projection: a province has 50,000 outfalls
+    area, point = shapely.STRtree(outfalls.geometry.values).query(zones.geometry.values, "dwithin", distance=_NEAR_DEG)
+    near, round_ = np.unique(point), zones.iloc[np.unique(area)]
     plane = crs.metric_crs(*crs.centre(outfalls))
-    hits = check.in_zones(outfalls.to_crs(plane), zones.to_crs(plane)).set_index("outfall")
-    own = zones.iloc[hits["zone"].to_numpy(dtype=int)]
+    hits = check.in_zones(outfalls.iloc[near].to_crs(plane), round_.to_crs(plane))
+    hits = hits.assign(outfall=near[hits["outfall"].to_numpy(dtype=int)]).set_index("outfall")
+    own = round_.iloc[hits["zone"].to_numpy(dtype=int)]
     told = pd.DataFrame(
         {
             "zone": own["name"].to_numpy(),
@@ -42,14 +49,18 @@ def placed(outfalls: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> gpd.GeoDataFr
     return outfalls.assign(**{c: told[c].to_numpy(dtype=object) for c in told})
 
 
+def inside(outfalls: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """``placed`` outfalls that lie in a zone, the highest class first."""
+    return outfalls[outfalls["zone_class"].notna()].sort_values(["zone_class", "code"])
+
+
 def drawn(
     outfalls: gpd.GeoDataFrame, clause_of: Callable[[int], str], pages: Mapping[str, str] | None = None
 ) -> gpd.GeoDataFrame:
-    """The map layer ``zone_outfall``: ``placed`` outfalls that lie in a zone, the highest class first.
+    """The map layer ``zone_outfall`` of ``inside`` outfalls.
 
     ``clause_of``: the clause of a class; ``pages``: page of the lead by the code of the outfall.
     """
-    outfalls = outfalls[outfalls["zone_class"].notna()].sort_values(["zone_class", "code"])
     records = outfalls.drop(columns=outfalls.geometry.name).to_dict("records")
     return gpd.GeoDataFrame(
         {

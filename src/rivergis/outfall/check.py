@@ -26,7 +26,7 @@ def in_zones(outfalls: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.DataFram
         return pd.DataFrame(columns=columns)
     areas = shapely.make_valid(zones.geometry.values)
     point, area = shapely.STRtree(areas).query(outfalls.geometry.values, predicate="intersects")
-    depth = shapely.distance(outfalls.geometry.values[point], shapely.boundary(areas[area]))
+    depth = shapely.distance(outfalls.geometry.values[point], shapely.boundary(areas)[area])
     hits = pd.DataFrame(
         {"outfall": point, "zone": area, "zone_class": zones["zone_class"].to_numpy()[area], "depth_m": depth}
     )

@@ -23,8 +23,8 @@ from rivergis.reports.sheet_below import Below, Table, km, metres, shown
 LINE = "boundary_line"
 GROUND = ("admin_unit", "water_area", "reach", "levee")
 SIDES = ("before", "after")
-MOST_LINES, MOST_CHANGES = 600, 400
-"""So many lines of each day, and pieces of ground, are drawn; the longest and largest."""
+MOST_LINES, MOST_CHANGES, MOST_RIVERS = 600, 400, 40
+"""So many lines of each day, pieces of ground, and rivers that differ are drawn; the longest and largest."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,32 @@ def page(conn: Connection, sheet: Sheet, asked: Asked, noise_m: float) -> str:
         raise UsageError(f"The earlier day {first} lies after the later one {after.on}: change them round.")
     days = Days(When(first, after.known_at), after)
     redraw = boundary_versions.changed_ground(conn, days, scope, noise_m)
-    told = below(days, boundary_versions.acts(conn, days, scope), redraw)
-    return _draw(conn, sheet, days, scope, boundary_versions.drawn(redraw), told, river.name if river else "")
+    acts = boundary_versions.acts(conn, days, scope)
+    lines = _lines(conn, days, scope, acts)
+    told = below(days, acts, redraw)
+    return _draw(conn, sheet, days, scope, boundary_versions.drawn(redraw), lines, told, river.name if river else "")
 
 
-def _draw(conn: Connection, sheet: Sheet, days: Days, scope: Scope | None, change: Any, told: Below, name: str) -> str:
-    lines = [features.layer(conn, LINE, at, scope) for at in (days.before, days.after)]
+def _lines(conn: Connection, days: Days, scope: Scope | None, acts: pd.DataFrame) -> list[Any]:
+    """The lines of both days; of a large place only those of the rivers whose delimitations differ."""
+    few = scope is not None or features.count(conn, LINE, days.after, None, MOST_LINES)[0] <= MOST_LINES
+    changed = list(dict.fromkeys(acts["river_id"].dropna()))[:MOST_RIVERS]
+    scopes = [scope] if few else [Scope(river_id) for river_id in changed]
+    none = Scope(None, (0.0, 0.0, 0.0, 0.0))
+    read = [[features.layer(conn, LINE, at, s) for s in scopes or [none]] for at in (days.before, days.after)]
+    return [pd.concat(frames, ignore_index=True) for frames in read]
+
+
+def _draw(
+    conn: Connection,
+    sheet: Sheet,
+    days: Days,
+    scope: Scope | None,
+    change: Any,
+    lines: list[Any],
+    told: Below,
+    name: str,
+) -> str:
     focus = _focus(change, lines, scope)
     near = Scope(None, focus) if focus and (scope or len(change)) else scope
     sides, cut = _fitting(dict(zip(SIDES, lines, strict=True)))

@@ -12,15 +12,17 @@ from sqlalchemy import Connection
 
 from rivergis import crs, words
 from rivergis.db.connect import read_table
-from rivergis.maps import atlas, features, sheet_layers, sheets, zone_map
+from rivergis.maps import atlas, features, palette, sheet_layers, sheets, zone_map
 from rivergis.maps.features import When
 from rivergis.maps.sheets import Sheet, Titled
 from rivergis.maps.zone_map import OUTFALL
 from rivergis.outfall import store as outfall_store
-from rivergis.reports.sheet_below import Below, Table, metres, shown
+from rivergis.reports.sheet_below import SHOWN_ROWS, Below, Table, metres, shown
 from rivergis.rules import RuleView
 from rivergis.sourcezone import store as zone_store
 
+MOST = 800
+"""Outfalls in zones that one map carries; the table counts all."""
 GROUND = ("admin_unit", "water_area", "source_zone", "reach", "intake", "outfall")
 
 
@@ -30,9 +32,11 @@ def page(conn: Connection, sheet: Sheet, view: RuleView, on: date | None = None)
     outfalls = _with_river(conn, at, outfall_store.outfalls(conn, at.on, at.known_at))
     zones = zone_store.zones(conn, at.on, at.known_at)
     told = zone_map.placed(outfalls, zones)
-    drawn = zone_map.drawn(told, clause_of(view), _pages(conn, at) if sheet.served else None)
-    own = {OUTFALL: drawn.head(sheets.NIGHT_LEADS)}
-    note = words.say("map.night_cut", n=sheets.NIGHT_LEADS, all=len(drawn)) if len(drawn) > sheets.NIGHT_LEADS else ""
+    inside = zone_map.inside(told)
+    drawn = zone_map.drawn(inside.head(MOST), clause_of(view), _pages(conn, at) if sheet.served else None)
+    own = {OUTFALL: drawn}
+    zh = palette.load().of(OUTFALL).zh
+    note = words.say("map.thinned", layers=f"{zh} {MOST}/{len(inside)}") if len(inside) > MOST else ""
     chosen = sheet_layers.gather(conn, GROUND, at, served=sheet.served, own=own, note=note)
     if "outfall" in chosen.frames:  # one sign a place
         plain = chosen.frames["outfall"]
@@ -71,25 +75,32 @@ def below(outfalls: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, clause: Callable[
     by_level = Counter(int(c) for c in outfalls["zone_class"] if c is not None)
     in_zone = Counter(str(z) for z in outfalls["zone"] if z is not None)
     levels = [(words.both(f"zone_class.{c}"), _count(zones, c), by_level[c], clause(c)) for c in zone_map.CLASSES]
-    inside = outfalls[outfalls["zone_class"].notna()].sort_values(["zone_class", "code"])
+    inside = zone_map.inside(outfalls)
     rows = [
         (words.both(f"zone_class.{int(r.zone_class)}"), r.code, r.name, shown(r.river), r.zone, metres(r.depth_m),
          shown(words.choice("outfall", "approval_kind", r.approval_kind)), shown(r.doc_no))
         for r in inside.itertuples()
     ]  # fmt: skip
-    areas = crs.area_m2(zones.geometry.values) if len(zones) else []
+    listed = zones.head(SHOWN_ROWS)
+    areas = crs.area_m2(listed.geometry.values) if len(listed) else []
     held = [
         (words.both(f"zone_class.{int(z.zone_class)}"), z.name, words.choice("source_zone", "part", z.part), metres(m2), in_zone[str(z.name)],
          words.both(f"basis.{z.basis}"), shown(z.doc_no))
-        for z, m2 in zip(zones.itertuples(), areas, strict=True)
+        for z, m2 in zip(listed.itertuples(), areas, strict=True)
     ]  # fmt: skip
     tables: list[Any] = [
         Table("zone_levels", ("in_zone", "zones", "outfalls", "clause"), levels, words.both("sheet.note_zones")),
         Table("zone_outfalls", ("in_zone", "code", "name", "river", "zone", "depth_m", "approval", "document"), rows),
-        Table("zones", ("in_zone", "name", "part", "area_m2", "outfalls", "basis", "document"), held),
+        Table("zones", ("in_zone", "name", "part", "area_m2", "outfalls", "basis", "document"), held, _counted(zones)),
     ]
     return Below((("outfalls", len(outfalls)), ("outfalls_in_zones", f"{len(inside)} / {len(outfalls)}")), tables)
 
 
 def _count(zones: gpd.GeoDataFrame, zone_class: int) -> int:
     return int((zones["zone_class"] == zone_class).sum()) if len(zones) else 0
+
+
+def _counted(zones: gpd.GeoDataFrame) -> str | None:
+    """How many zones the table leaves out."""
+    left = len(zones) - SHOWN_ROWS
+    return words.both("patrol_report.not_shown", n=left) if left > 0 else None
