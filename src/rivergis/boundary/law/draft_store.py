@@ -96,6 +96,14 @@ def on_river(
     return None if row is None or row[0] is None else (str(row[0]), str(row[1]), float(row[2]), float(row[3]))
 
 
+def edition(conn: Connection, segment_id: uuid.UUID, revision: int | None = None) -> int:
+    """How often a segment was saved, up to a revision of its draft."""
+    sql = (
+        "SELECT count(*) FROM data.boundary_draft_segment WHERE segment_id = :s AND revision <= coalesce(:r, revision)"
+    )
+    return int(conn.execute(text(sql), {"s": segment_id, "r": revision}).scalar_one())
+
+
 def revision_of_edition(conn: Connection, segment_id: uuid.UUID, edition: int) -> int | None:
     """The save that left a segment in that edition; None = there is no such edition."""
     sql = "SELECT revision FROM data.boundary_draft_segment WHERE segment_id = :s ORDER BY revision OFFSET :n LIMIT 1"

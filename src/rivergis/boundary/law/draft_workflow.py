@@ -200,7 +200,8 @@ def save(
         if not 0 <= base_revision <= revision:
             raise UsageError(f"The draft {draft['code']} has no revision {base_revision}; its last one is {revision}.")
         _each_once(edits)
-        base, now = (_held(conn, draft["id"], r) for r in (base_revision, revision))
+        now = _held(conn, draft["id"], revision)
+        base = now if base_revision == revision else _held(conn, draft["id"], base_revision)
         wanted = [_resolved(conn, e, draft, base) for e in edits]
         merged = draft_edit.merge(
             base, now, wanted, revision=revision + 1, touch_m=TOUCH_M, metric=_to_metres([*now, *base], wanted)

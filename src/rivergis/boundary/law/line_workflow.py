@@ -228,9 +228,9 @@ def _saved(db: Database, draft: str, base: int, edit: Edit, actor: str, reason: 
         if "segments" not in error.details:
             raise
         with db.read() as conn:
-            now = draft_store.line(conn, edit.segment_id)
-        edition = None if now.empty else int(now["edition"].iloc[0])
-        raise Outdated(error.sentence, edition=edition, **error.details) from error
+            now = draft_store.edition(conn, edit.segment_id) or None
+        raise Outdated(error.sentence, edition=now, **error.details) from error
     with db.read() as conn:
-        now = draft_store.line(conn, edit.segment_id)
-    return SavedLine(edit.segment_id, saved.code, int(now["edition"].iloc[0]), saved.revision, saved.merged)
+        # others may have saved since: the edition is that of this save, so that the next edit finds theirs
+        edition = draft_store.edition(conn, edit.segment_id, saved.revision)
+    return SavedLine(edit.segment_id, saved.code, edition, saved.revision, saved.merged)
