@@ -23,6 +23,18 @@ NAMES: dict[str, tuple[float, str]] = {
     "levee": (14, "line"), "source_zone": (12, "point"), "outfall": (14, "point"), "intake": (14, "point"),
     "landmark": (15, "point"), "stake": (16, "point"),
 }  # fmt: skip
+
+
+def _unless(levels: Sequence[str]) -> list[Any]:
+    return ["match", ["get", "cls"], list(levels), "", ["get", "label"]]
+
+
+# the name of what fills the window says nothing there
+_ABOVE = ("province", "city", "county")
+_SAID: dict[str, list[Any]] = {
+    "reach": ["coalesce", ["get", "river"], ["get", "label"]],
+    "admin_unit": ["step", ["zoom"], ["get", "label"], 11, _unless(_ABOVE), 13, _unless((*_ABOVE, "town")), 15, ""],
+}
 _INK = {"river": "#14608f", "reach": "#14608f", "water_area": "#14608f", "admin_unit": "#5d594c"}
 _N = ["to-number", ["get", "n"], 0]
 _SURFACE = ["in", ["geometry-type"], ["literal", ["Polygon", "MultiPolygon"]]]
@@ -204,7 +216,7 @@ def _names(name: str, hidden: bool) -> Layer:
     """Names written on the map, without ever covering one another."""
     zoom, placement = NAMES[name]
     spot = any(s.marker for s in classes(name))
-    said = ["coalesce", ["get", "river"], ["get", "label"]] if name == "reach" else ["get", "label"]
+    said = _SAID.get(name, ["get", "label"])
     layout = {
         "text-field": said, "text-font": list(FONTS), "text-size": 12 if spot else 13, "symbol-placement": placement,
         "text-max-width": 9, "symbol-spacing": 420, "text-padding": 2 if spot else 12,
