@@ -118,7 +118,9 @@ def area(text: str, place: Place) -> shapely.Geometry:
 
 def _degrees(text: str, west: float, south: float, east: float, north: float) -> shapely.Geometry:
     if not (-180 <= west <= 180 and -180 <= east <= 180 and south >= -90 and north <= 90):
-        raise UsageError(f"bbox={text[:80]} lies outside the degrees of longitude and latitude: is bbox-crs missing?")
+        raise UsageError(
+            f"bbox={text[:80]} lies outside the degrees of longitude and latitude: say its system with bbox-crs."
+        )
     if west <= east:
         return shapely.box(west, south, east, north)
     return shapely.multipolygons([shapely.box(west, south, 180, north), shapely.box(-180, south, east, north)])

@@ -82,10 +82,9 @@ class Source:
 
     def properties(self) -> dict[str, Property]:
         """What a filter may name."""
-        return {
-            **{f.name: Property(f.sql, f.kind) for f in self.fields},
-            GEOMETRY: Property(self.shape, "geometry", "s.geom"),
-        }
+        shape = Property(self.shape, "geometry", "s.geom")
+        # most clients and examples call the shape geometry
+        return {**{f.name: Property(f.sql, f.kind) for f in self.fields}, GEOMETRY: shape, "geometry": shape}
 
     def chosen(self, names: Sequence[str] | None) -> tuple[Field, ...]:
         """All columns, or those named; ``UsageError`` lists the columns where a name is unknown."""

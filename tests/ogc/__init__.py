@@ -1,0 +1,1 @@
+"""The OGC API: laws of what is served, and how it is asked."""
