@@ -96,7 +96,8 @@ def collection(shown: Collection, base: str, extent: Extent | None, form: str, t
         links.append(link("items", f"{at}/items?f={media}", FORMATS[media], f"要素 items ({media})"))
     links += [
         link(f"{_REL}/queryables", f"{at}/queryables", SCHEMA, "可查询字段 queryables"),
-        link("describedby", f"{at}/schema", SCHEMA, "字段结构 schema"),
+        link(f"{_REL}/schema", f"{at}/schema", SCHEMA, "字段结构 schema"),
+        link("describedby", f"{at}/feature-schema", SCHEMA, "要素结构 schema of a GeoJSON feature"),
         link(f"{_REL}/tilesets-vector", f"{at}/tiles", "application/json", "矢量瓦片 vector tilesets"),
         link("tilejson", f"{base}/tiles/{shown.id}.json", "application/json", "TileJSON"),
     ]
@@ -175,6 +176,24 @@ def schema(shown: Collection, columns: Sequence[Column], base: str, writes: bool
         shape = _geometry(shown)
     ident = {"title": "标识 id", "type": "string", "readOnly": True, "x-ogc-role": "id"}
     return _schema(shown, at, {"id": ident, **properties, "geometry": shape}, required=required)
+
+
+def feature_schema(shown: Collection, columns: Sequence[Column], base: str) -> dict[str, Any]:
+    """The schema of a GeoJSON feature of a collection: GDAL takes the types of columns that are empty on its first page from it."""
+    plain = {c.name: {k: v for k, v in column(c).items() if k != "enum"} for c in columns}
+    kinds = ["Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"]
+    shape = {
+        "type": "object",
+        "properties": {"type": {"enum": kinds if shown.geometry == "Geometry" else [shown.geometry]}},
+    }
+    properties = {
+        "type": {"type": "string", "enum": ["Feature"]},
+        "id": {"type": "string"},
+        "geometry": shape,
+        "properties": {"type": "object", "properties": plain},
+    }
+    at = f"{base}{ROOT}/collections/{shown.id}/feature-schema"
+    return _schema(shown, at, properties, required=["type", "geometry", "properties"]) | {"additionalProperties": True}
 
 
 # ---- tiles ----------------------------------------------------------------------------------------------------------

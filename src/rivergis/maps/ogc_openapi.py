@@ -166,6 +166,7 @@ def _of_collection(one: Collection, columns: Sequence[Column], writes: bool) -> 
         at: {"get": _get(name, f"{name}_collection", one.label, ["f"], both)},
         f"{at}/queryables": {"get": _get(name, f"{name}_queryables", f"{one.label}: 可查询字段 queryables", ["f"], _object(SCHEMA, FORMATS[HTML]))},
         f"{at}/schema": {"get": _get(name, f"{name}_schema", f"{one.label}: 字段结构 schema", ["f"], _object(SCHEMA, FORMATS[HTML]))},
+        f"{at}/feature-schema": {"get": _get(name, f"{name}_feature_schema", f"{one.label}: 要素结构 schema of a feature", ["f"], _object(SCHEMA, FORMATS[HTML]))},
         f"{at}/items": {"get": items},
         f"{at}/items/{{item}}": {"get": item},
         f"{at}/tiles": {"get": _get(name, f"{name}_tilesets", f"{one.label}: 矢量瓦片 vector tilesets", ["f"], both)},

@@ -166,6 +166,14 @@ def schema(request: Request, collection: str, actor: Who) -> Response:
     return _Json(told, SCHEMA)
 
 
+@router.get("/collections/{collection}/feature-schema")
+def feature_schema(request: Request, collection: str, actor: Who) -> Response:
+    """What a feature of a collection looks like as GeoJSON, as a JSON schema."""
+    form, shown = _form(request), seen(collection, actor)
+    told = ogc_documents.feature_schema(shown, _columns(shown, actor), _base(request))
+    return _Json(told, SCHEMA) if form == JSON else _plain(request, actor, "schema", told, parts=_above(shown))
+
+
 @router.get("/collections/{collection}/tiles")
 def tilesets(request: Request, collection: str, actor: Who) -> Response:
     """The vector tilesets of a collection: one, in Web Mercator."""
