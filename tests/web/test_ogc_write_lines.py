@@ -301,6 +301,48 @@ def test_whatever_is_sent_is_answered_with_a_sentence(api: Api, body: Any) -> No
         assert 400 <= answer.status_code < 500 and answer.json()["message"], answer.text
 
 
+FIELDS = st.fixed_dictionaries({}, optional={
+    "note": st.none() | st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20),
+    "tolerance_m": st.none() | st.floats(0, 9, allow_nan=False).map(lambda v: round(v, 3)),
+    "drawn_by": st.sampled_from(["hand", "levee_toe", "bank_offset"]),
+    "code": st.text("ABC123", max_size=8), "bank": st.sampled_from(["left", "right"]), "to_m": st.floats(400, 900).map(lambda v: round(v, 2)),
+})  # fmt: skip
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(change=FIELDS)
+def test_a_patch_is_what_is_read_and_what_is_read_puts_nothing(api: Api, change: dict[str, Any]) -> None:
+    """PATCH changes what it names and nothing else; PUT of what GET gave out writes nothing."""
+    code = next(NAMES)
+    write_ground.draft(api.db, code)
+    path = one(api, made(api, code, note="甲"))
+    before = api.ask("GET", path)
+    done = api.ask("PATCH", path, said={"properties": change}, If_Match=before.headers["etag"])
+    assert done.status_code == 200, done.text
+    after = api.ask("GET", path)
+    kept = (
+        "draft_code",
+        "river_code",
+        "reach_code",
+        "bank",
+        "from_m",
+        "to_m",
+        "drawn_by",
+        "code",
+        "note",
+        "tolerance_m",
+        "basis",
+    )
+    assert {k: after.json()["properties"][k] for k in kept} == {
+        k: (before.json()["properties"] | change)[k] for k in kept
+    }
+    assert after.json()["geometry"] == before.json()["geometry"]
+    again = api.ask("PUT", path, said=after.json(), If_Match=after.headers["etag"])
+    assert again.status_code == 200 and again.headers["etag"] == done.headers["etag"] == after.headers["etag"], (
+        again.text
+    )
+
+
 def as_qgis(api: Api, method: str, path: str, body: Any = None, who: str = "planner") -> Any:
     return api.ask(method, path, who, body, User_Agent="Mozilla/5.0 QGIS/34000/Linux", Content_Crs=f"{CRS}/EPSG/0/4490")
 
