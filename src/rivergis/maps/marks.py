@@ -29,12 +29,12 @@ from rivergis.maps.palette import Palette
 MAX_FEATURES = 2000
 BACKDROP = ("admin_unit",)
 """Layers that are only ground: they answer to the search, not to the pointer."""
-_LOCAL_PICTURE = re.compile(r"data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+|(?!//)[\w./%?=&-]+")
+_LOCAL_PICTURE = re.compile(r"data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+|(?!//)(?:[\w./%?=&-]|\{[xyz]\})+")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image laid on the map (影像): address on this machine or ``data:`` URI, bounds in degrees, north up.
+    """An image laid on the map (影像): address on this machine (with ``{z} {x} {y}``: tiles) or ``data:`` URI, bounds in degrees, north up.
 
     ``role``: ``base`` (ground), or ``before`` and ``after``, which the map shows with a slider between them.
     """
