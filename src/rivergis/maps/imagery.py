@@ -13,6 +13,7 @@ import rasterio
 from sqlalchemy import Connection
 
 from rivergis.db.connect import read_table
+from rivergis.db.quick import Quick
 from rivergis.errors import NotFound
 from rivergis.maps import imagery_tiles
 from rivergis.maps.imagery_look import Look
@@ -20,6 +21,9 @@ from rivergis.maps.imagery_look import Look
 _ROWS = """SELECT id, version, code, taken_on, gsd_m, bands, source_crs, file_sha256, file_path, ST_AsGeoJSON(geom, 7) AS footprint,
   ST_XMin(geom) AS west, ST_YMin(geom) AS south, ST_XMax(geom) AS east, ST_YMax(geom) AS north
 FROM app.imagery WHERE geom IS NOT NULL"""
+_COLUMNS = (
+    "id", "version", "code", "taken_on", "gsd_m", "bands", "source_crs", "file_sha256", "file_path", "footprint", "west", "south", "east", "north"
+)  # fmt: skip
 MOST = 2000
 """Scenes in one list, newest first."""
 
@@ -79,6 +83,14 @@ def scene(conn: Connection, scene_id: uuid.UUID) -> Scene:
     if not rows:
         raise NotFound("There is no such scene.")
     return _scene(rows[0])
+
+
+def quickly(quick: Quick, scene_id: uuid.UUID) -> Scene:
+    """One scene on a lean connection, for its tiles: as ``scene``."""
+    rows = quick.rows("imagery_scene", f"{_ROWS} AND id = $1", "uuid", (str(scene_id),))
+    if not rows:
+        raise NotFound("There is no such scene.")
+    return _scene(dict(zip(_COLUMNS, rows[0], strict=True)))
 
 
 def _read(conn: Connection, rest: str, params: dict[str, Any]) -> list[dict[str, Any]]:

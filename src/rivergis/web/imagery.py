@@ -109,8 +109,8 @@ def picture(
     request.app.state.limits.check(actor.name, "imagery")
     _on_the_map(z, x, y, grid)
     wanted = imagery_look.read(dict(_look_asked(request)) if look is None else look)
-    with database(request).read() as conn:
-        shown = imagery.scene(conn, scene)
+    with request.app.state.pool.use(actor.area) as quick:
+        shown = imagery.quickly(quick, scene)
     request.app.state.seen.note(actor, f"imagery:{shown.id}", 1, address=address_of(request))
     tag = f'"{imagery.mark(shown, wanted, kind)}-{grid}-{z}-{x}-{y}"'
     if tag in [t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")]:
