@@ -246,7 +246,7 @@ BEGIN
     END IF;
   END IF;
   s.revision := app.draft_save(s.draft_id, s.segment_id, CASE WHEN TG_OP <> 'DELETE' THEN NEW.change_reason END);
-  INSERT INTO data.boundary_draft_segment SELECT s.*;
+  INSERT INTO data.boundary_draft_segment OVERRIDING USER VALUE SELECT s.*;  -- its number in the services is counted
   IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
   NEW.segment_id := s.segment_id;
   NEW.edition := coalesce(OLD.edition, 0) + 1;
