@@ -65,11 +65,11 @@ BEGIN
   EXECUTE format('CREATE TABLE %s (LIKE shape_columns INCLUDING ALL, geom geometry(%s, 3857) NOT NULL)', t, kind);
   EXECUTE format('COMMENT ON TABLE %s IS %L', t, about || ': shapes for tiles and pages, present knowledge, any day');
   EXECUTE format('COMMENT ON COLUMN %s.geom IS %L', t, 'Shape, EPSG:3857');
-  -- most tiles read the coarser shapes: the full one is kept aside, and is not packed
-  EXECUTE format('ALTER TABLE %s ALTER COLUMN geom SET STORAGE EXTERNAL', t);
+  -- a tile reads the units of every thing, and one of its shapes: large shapes are kept aside, and nothing is packed
+  EXECUTE format('ALTER TABLE %s ALTER COLUMN areas SET STORAGE MAIN, ALTER COLUMN geom SET STORAGE EXTERNAL', t);
   IF drawn THEN
     FOREACH band IN ARRAY ARRAY['g12', 'g10', 'g8', 'g6', 'g0'] LOOP
-      EXECUTE format('ALTER TABLE %s ADD COLUMN %s geometry(Geometry, 3857)', t, band);
+      EXECUTE format('ALTER TABLE %1$s ADD COLUMN %2$s geometry(Geometry, 3857), ALTER COLUMN %2$s SET STORAGE EXTERNAL', t, band);
       EXECUTE format('COMMENT ON COLUMN %s.%s IS %L', t, band,
         format('Coarser shape for zooms from %s up to the next band, EPSG:3857; null = too small to be drawn there, it is counted', substr(band, 2)));
       EXECUTE format('CREATE INDEX %I ON %s USING gist (%s) WHERE %3$s IS NOT NULL', 'shape_' || collection || '_' || band, t, band);

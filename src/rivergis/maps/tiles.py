@@ -17,7 +17,7 @@ from rivergis.maps.collections import Collection, collection
 
 MINZOOM, MAXZOOM = 0, 16
 MOST_BYTES = 500_000
-DETAIL, NAMED, SINGLE = 12, 10, 8
+DETAIL, NAMED, SINGLE = 12, 10, 9
 """Zooms from which a feature says everything, says its name, and from which a line is a feature of its own."""
 EXTENT, MARGIN = 4096, 64
 WORLD_M = 40_075_016.685578488
@@ -25,6 +25,8 @@ _BANDS = ((14, "geom"), (12, "g12"), (10, "g10"), (8, "g8"), (6, "g6"), (0, "g0"
 _KINDS = {"Point": "point", "LineString": "line", "MultiLineString": "line"}
 # always with their names, and one by one as soon as that is bearable
 _ALWAYS_NAMED = {"admin_unit": 0, "river": 6}
+# a fix a few seconds: one by one only where they can be told apart
+_DENSE = {"patrol_fix": 14}
 _ATTRIBUTES = {"id": "String", "code": "String", "label": "String", "cls": "String", "mark": "String"}
 _OWN: dict[str, tuple[str, ...]] = {
     "reach": ("river",), "water_area": ("river",), "bank_line": ("river", "bank"), "levee": ("river", "bank"), "landmark": ("river",),
@@ -120,7 +122,7 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
             together = self.z < _ALWAYS_NAMED.get(self.layer.id, SINGLE)
             return [self._together(_band(self.z)) if together else self._each(_band(self.z))]
         if self.kind == "point":
-            return [self._each("geom") if self.z >= DETAIL else self._counted()]
+            return [self._each("geom") if self.z >= _DENSE.get(self.layer.id, DETAIL) else self._counted()]
         drawn = self._each(_band(self.z))
         return [drawn] if _band(self.z) == "geom" else [drawn, self._counted()]
 
@@ -218,7 +220,9 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
             at = f"(s.tile_x * 32 + (s.cell & 31)) >> {wide}, (s.tile_y * 32 + (s.cell >> 5)) >> {wide}"
         rows = f"cache.cell_{self.layer.id} s WHERE s.zoom = {kept} AND {tiles} AND {self._where}"
         return self._cells(
-            at, rows, ("sum(s.n)", "sum(s.fid_sum)", "sum(s.east_dm::float8) / 10", "sum(s.north_dm::float8) / 10")
+            at,
+            rows,
+            ("sum(s.n)", "sum(s.fid_sum::float8)", "sum(s.east_dm::float8) / 10", "sum(s.north_dm::float8) / 10"),
         )
 
     def _counted_now(self, condition: str) -> str:
@@ -237,7 +241,7 @@ SELECT CASE WHEN length(mvt) <= {MOST_BYTES} THEN mvt
         classes, attributes = self._classes(), self._attributes(bare)
         said = "".join(f", {self._value(a) if a in classes else f'NULL::text AS {a}'}" for a in attributes)
         scale = EXTENT / (WORLD_M / 2**self.z)
-        x = f"least(greatest(floor(({east} / {n} - ST_XMin({self._box})) * {scale}), 0), {EXTENT - 1})"
-        y = f"least(greatest(floor((ST_YMax({self._box}) - {north} / {n}) * {scale}), 0), {EXTENT - 1})"
+        x = f"({east} / {n} - (SELECT ST_XMin(ST_TileEnvelope($1, $2, $3)))) * {scale}"
+        y = f"((SELECT ST_YMax(ST_TileEnvelope($1, $2, $3))) - {north} / {n}) * {scale}"
         return f"""SELECT CASE WHEN {n} = 1 THEN {fid} END::bigint AS fid{said}, {n}::int AS n, ST_MakePoint({x}, {y}) AS geom
     FROM {rows} GROUP BY {", ".join([at, *(f"s.{a}" for a in classes)])} HAVING {n} > 0"""
