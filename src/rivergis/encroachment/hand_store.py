@@ -7,11 +7,11 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
+import shapely
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from rivergis.db import system, versions
-from rivergis.db.connect import read_frame
 from rivergis.errors import AlreadyRunning
 
 _WAIT_S = 10
@@ -29,18 +29,14 @@ def one_at_a_time(conn: Connection) -> None:
 
 def candidate(conn: Connection, candidate_id: uuid.UUID) -> dict[str, Any] | None:
     """A candidate in force today, with ``editors``: who recorded each of its versions; geom in EPSG:4490."""
-    found = read_frame(
-        conn,
-        """SELECT c.id, c.version, c.code, c.code_namespace, c.feed, c.kind, c.source_kind, c.name, c.accuracy_m, c.seen_at, c.evidence,
+    row = conn.execute(
+        text("""SELECT c.id, c.version, c.code, c.code_namespace, c.feed, c.kind, c.source_kind, c.name, c.accuracy_m, c.seen_at, c.evidence,
           lower(c.valid) AS valid_from, upper(c.valid) - 1 AS valid_to,
-          (SELECT array_agg(v.actor ORDER BY v.version) FROM data.candidate v WHERE v.id = c.id) AS editors, c.geom
-        FROM app.candidate c WHERE c.id = :id ORDER BY c.version DESC LIMIT 1""",
+          (SELECT array_agg(v.actor ORDER BY v.version) FROM data.candidate v WHERE v.id = c.id) AS editors, ST_AsBinary(c.geom) AS geom
+        FROM app.candidate c WHERE c.id = :id ORDER BY c.version DESC LIMIT 1"""),
         {"id": candidate_id},
-    )
-    if found.empty:
-        return None
-    row = found.astype(object).where(found.notna(), None).to_dict("records")[0]
-    return {str(k): v for k, v in row.items()}
+    ).mappings().first()  # fmt: skip
+    return None if row is None else dict(row) | {"geom": shapely.from_wkb(bytes(row["geom"]))}
 
 
 def end_validity(conn: Connection, candidate_id: uuid.UUID, on: date, until: date) -> int:

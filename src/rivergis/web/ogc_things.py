@@ -107,15 +107,10 @@ def _changed(
 def _held(request: Request, name: str, key: uuid.UUID) -> shapely.Geometry:
     """The shape that a patch changes."""
     with database(request).read() as conn:
-        if name == LINE:
-            found = draft_store.line(conn, key)
-            shape = None if found.empty else found.geometry.iloc[0]
-        else:
-            row = hand_store.candidate(conn, key)
-            shape = None if row is None else row["geom"]
-    if shape is None:
+        row = draft_store.line(conn, key) if name == LINE else hand_store.candidate(conn, key)
+    if row is None:
         raise NotFound(f"There is no item {key} in {name}.")
-    return shape
+    return row["geom"]
 
 
 def _there(shape: shapely.Geometry | None) -> shapely.Geometry:

@@ -70,19 +70,23 @@ def segments(
     )
 
 
-def line(conn: Connection, segment_id: uuid.UUID) -> gpd.GeoDataFrame:
-    """One segment as it stands, in at most one row, also where it was taken out: its draft (draft, adcode, based_on, based_known_at), ``edition`` (how often it was
-    saved), ``draft_revision``, and ``editors``, who saved each edition. LineString, EPSG:4490."""
-    return read_frame(
-        conn,
-        f"""SELECT {_SEGMENT}, s.draft_id, d.code AS draft, d.adcode, d.based_on, d.based_known_at, app.draft_revision(s.draft_id) AS draft_revision, e.edition, e.editors FROM (
+def line(conn: Connection, segment_id: uuid.UUID) -> dict[str, Any] | None:
+    """One segment as it stands, also where it was taken out: its draft (draft, adcode, based_on, based_known_at), ``edition`` (how often it
+    was saved), ``draft_revision``, and ``editors``, who saved each edition; geom LineString, EPSG:4490. None = it never was."""
+    row = conn.execute(
+        text(f"""SELECT {_SEGMENT}, ST_AsBinary(s.geom) AS wkb, s.draft_id, d.code AS draft, d.adcode, d.based_on, d.based_known_at,
+          app.draft_revision(s.draft_id) AS draft_revision, e.edition, e.editors FROM (
           SELECT DISTINCT ON (k.segment_id) k.* FROM data.boundary_draft_segment k WHERE k.segment_id = :s ORDER BY k.segment_id, k.revision DESC) s
         JOIN data.boundary_draft d ON d.id = s.draft_id
         CROSS JOIN LATERAL (SELECT count(*)::int AS edition, array_agg(c.actor ORDER BY c.revision) AS editors FROM data.boundary_draft_segment k
           JOIN data.boundary_draft_change c ON c.draft_id = k.draft_id AND c.revision = k.revision WHERE k.draft_id = s.draft_id AND k.segment_id = s.segment_id) e
-        LEFT JOIN app.river_as_of(app.today()) r ON r.id = s.river_id""",
+        LEFT JOIN app.river_as_of(app.today()) r ON r.id = s.river_id"""),
         {"s": segment_id},
-    )
+    ).mappings().first()  # fmt: skip
+    if row is None:
+        return None
+    said = dict(row)
+    return said | {"geom": shapely.from_wkb(bytes(said.pop("wkb")))}
 
 
 def on_river(

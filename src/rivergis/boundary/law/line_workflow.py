@@ -118,10 +118,9 @@ def _settled(line: shapely.LineString, held: shapely.LineString) -> shapely.Line
 
 def _held(conn: Connection, segment_id: uuid.UUID) -> dict[str, Any]:
     found = draft_store.line(conn, segment_id)
-    if found.empty:
+    if found is None:
         raise NotFound(f"There is no line {segment_id} in any draft.")
-    row = found.astype(object).where(found.notna(), None).to_dict("records")[0]
-    return {str(k): v for k, v in row.items()}
+    return found
 
 
 def _in_area(conn: Connection, draft: Mapping[str, Any], shapes: Sequence[shapely.Geometry], area: str) -> None:
