@@ -76,7 +76,6 @@ def test_base_maps_through_the_service(client: TestClient, caplog: pytest.LogCap
     for path in (
         "/basemap/vec/30/0/0",
         "/basemap/vec/2/9/0",
-        "/basemap/own/9/0/0",
         "/basemap/scene/3/0/0",
         "/basemap/none/1/0/0",
     ):

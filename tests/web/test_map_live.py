@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from rivergis.db import access, people
-from rivergis.maps import palette, search, webstyle
+from rivergis.maps import collections, features, palette, search, things, webstyle
 from tests.web.conftest import DIRTY, MAKER, Service
 
 ELSEWHERE = "110101"
@@ -149,14 +149,27 @@ def test_another_county_sees_nothing_of_this_one(service: Service, far: str, pat
 
 def test_the_area_stands_in_where_besides_the_walls(service: Service) -> None:
     """Also without row-level security, read as the owner of the database, an area sees what is its own."""
-    from rivergis.maps import features, things
-
     with service.db.read() as conn:
         at = features.when(conn)
         everything = search.find(conn, "清溪", ["river", "reach"], at)
-        assert everything and search.find(conn, "清溪", ["river", "reach"], at, "500199")
-        assert search.find(conn, "清溪", ["river", "reach"], at, ELSEWHERE) == []
-        assert things.at_place(conn, ["reach"], 106.005, 29.4, 14, at.on, ELSEWHERE) == []
+        assert everything and search.find(conn, "清溪", ["river", "reach"], at, things.Sight("500199"))
+        assert search.find(conn, "清溪", ["river", "reach"], at, things.Sight(ELSEWHERE)) == []
+        assert things.at_place(conn, ["reach"], 106.005, 29.4, 14, at.on, things.Sight(ELSEWHERE)) == []
+
+
+def test_strangers_are_told_what_is_public_and_nothing_else(service: Service) -> None:
+    everybody, lines = things.Sight(public=True), ["boundary_line"]
+    with service.db.read() as conn:
+        at = features.when(conn)
+        line = things.thing(conn, "boundary_line", str(shape(service, "boundary_line").fid), at, everybody)
+    shown = collections.collection("boundary_line")
+    assert {row[0] for row in line["popup"]} <= {shown.column(name).zh for name in shown.public} | {"河流"}
+    with service.db.engine.begin() as conn:  # what is drawn of it becomes a draft, as long as this goes on
+        conn.execute(text("UPDATE cache.shape_boundary_line SET cls = 'draft'"))
+        assert things.at_place(conn, lines, 106.005, 29.401, 14, at.on)
+        assert things.at_place(conn, lines, 106.005, 29.401, 14, at.on, everybody) == []
+        assert search.find(conn, "清溪", lines, at) and search.find(conn, "清溪", lines, at, everybody) == []
+        conn.rollback()
 
 
 def test_the_style_of_other_maps_has_whole_addresses(service: Service) -> None:

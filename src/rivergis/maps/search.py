@@ -19,7 +19,7 @@ from rivergis.db.connect import read_frame, read_table
 from rivergis.errors import RivergisError
 from rivergis.maps import collections
 from rivergis.maps.features import When
-from rivergis.maps.things import IN_AREA
+from rivergis.maps.things import EVERYTHING, Sight
 from rivergis.river.calibration import Calibration
 from rivergis.river.chainage import Axis
 
@@ -35,10 +35,10 @@ _CHAINAGE = re.compile(r"^(?P<river>.*?)\s*(?P<label>(?:桩号)?\s*[Kk]?\d{1,4}\
 Found = dict[str, Any]
 
 
-def find(conn: Connection, question: str, names: Sequence[str], at: When, area: str = "") -> list[Found]:
+def find(conn: Connection, question: str, names: Sequence[str], at: When, sight: Sight = EVERYTHING) -> list[Found]:
     """Where is what is asked for? Up to ``SHOWN`` answers, the best first: label, note, place and bounds in degrees.
 
-    ``names``: collections that the actor may see, ``area``: adcode of the actor. A question that ends in a chainage is answered along the rivers it names,
+    ``names``: collections that the actor may see. A question that ends in a chainage is answered along the rivers it names,
     by their official chainage where stakes are known.
     """
     text = question.strip()[:LONGEST]
@@ -46,13 +46,13 @@ def find(conn: Connection, question: str, names: Sequence[str], at: When, area: 
         return []
     measured = _CHAINAGE.match(text)
     if measured and "river" in names:
-        found = _at_chainage(conn, measured["river"].strip(), measured["label"], at, area)
+        found = _at_chainage(conn, measured["river"].strip(), measured["label"], at, sight)
         if found:
             return found
-    return _things(conn, text, names, at.on, area)
+    return _things(conn, text, names, at.on, sight)
 
 
-def _at_chainage(conn: Connection, river: str, label: str, at: When, area: str) -> list[Found]:
+def _at_chainage(conn: Connection, river: str, label: str, at: When, sight: Sight) -> list[Found]:
     """The place of a chainage on every river of that name or code; without a name on all that are long enough."""
     if not river:
         return []
@@ -61,9 +61,9 @@ def _at_chainage(conn: Connection, river: str, label: str, at: When, area: str) 
         f"""SELECT r.code, r.name, a.origin_m, a.calibration, a.geom
         FROM app.axis_as_of(:on, :known) a JOIN app.river_as_of(:on, :known) r ON r.id = a.river_id
         JOIN cache.shape_river s ON s.id = r.id AND s.valid @> CAST(:on AS date)
-        WHERE (r.name ILIKE :part ESCAPE '!' OR r.code = :whole) AND {IN_AREA}
+        WHERE (r.name ILIKE :part ESCAPE '!' OR r.code = :whole) AND {sight.where("river")}
         ORDER BY r.name = :whole DESC, char_length(r.name), r.code LIMIT 8""",
-        {**at.params, "part": _part(river), "whole": river, "area": area},
+        {**at.params, "part": _part(river), "whole": river, "area": sight.area},
     )
     placed = (_placed(row, label) for row in axes.to_dict("records"))
     return [found for found in placed if found is not None]
@@ -93,20 +93,21 @@ def _part(text: str) -> str:
     return "%" + re.sub(r"([!%_])", r"!\1", text) + "%"
 
 
-def _things(conn: Connection, text: str, names: Sequence[str], on: date, area: str) -> list[Found]:
-    asked = [*(n for n in FIRST if n in names), *(n for n in names if n not in FIRST)]
+def _things(conn: Connection, text: str, names: Sequence[str], on: date, sight: Sight) -> list[Found]:
+    named = [n for n in names if sight.named(n)]
+    asked = [*(n for n in FIRST if n in named), *(n for n in named if n not in FIRST)]
     if not asked:
         return []
-    query = " UNION ALL ".join(f"(SELECT * FROM ({_of_collection(n, i)}) c{i})" for i, n in enumerate(asked))
+    query = " UNION ALL ".join(f"(SELECT * FROM ({_of_collection(n, i, sight)}) c{i})" for i, n in enumerate(asked))
     found = read_table(
         conn,
         f"""SELECT * FROM ({query}) x ORDER BY worth, turn, char_length(coalesce(label, code)), fid LIMIT :most""",
-        {"part": _part(text), "whole": text, "on": on, "most": SHOWN, "area": area},
+        {"part": _part(text), "whole": text, "on": on, "most": SHOWN, "area": sight.area},
     )
     return [_told(row) for row in found.to_dict("records")]
 
 
-def _of_collection(name: str, turn: int) -> str:
+def _of_collection(name: str, turn: int, sight: Sight) -> str:
     """Things of one collection by code or name: exact ones, those that begin so, and the rest."""
     by_name = "" if name in BY_CODE else " OR s.label ILIKE :part ESCAPE '!' OR s.code ILIKE :part ESCAPE '!'"
     return f"""SELECT '{name}' AS collection, {turn} AS turn, s.fid, CAST(s.id AS text) AS id, s.code, s.label, s.cls, s.river,
@@ -114,7 +115,7 @@ def _of_collection(name: str, turn: int) -> str:
       ST_XMin(b.box) AS west, ST_YMin(b.box) AS south, ST_XMax(b.box) AS east, ST_YMax(b.box) AS north
     FROM {collections.collection(name).shapes} s
     CROSS JOIN LATERAL (SELECT ST_Transform(ST_Envelope(s.geom), 4490) AS box) b
-    WHERE s.valid @> CAST(:on AS date) AND (s.code = :whole{by_name}) AND {IN_AREA}
+    WHERE s.valid @> CAST(:on AS date) AND (s.code = :whole{by_name}) AND {sight.where(name)}
     ORDER BY worth, s.fid LIMIT {SHOWN}"""
 
 

@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -30,15 +31,41 @@ _SPOT = "ST_Transform(ST_SetSRID(ST_MakePoint(:lon, :lat), 4490), 3857)"
 # who is held to an area sees what touches it; the walls of the database (85_walls.sql) say the same again
 IN_AREA = "CASE WHEN :area = '' THEN true ELSE s.areas @> ARRAY[CAST(:area AS text)] END"
 
+# what the public may see of layers that hold drafts, too: the same as in its tiles
+_ANNOUNCED = {
+    "boundary_line": "s.cls = 'announced'",
+    "boundary_area": "s.cls = 'announced'",
+    "source_zone": "s.mark = 'announced'",
+}
+
 Told = dict[str, Any]
 
 
-def thing(conn: Connection, name: str, ident: str, at: When, area: str = "") -> Told:
+@dataclass(frozen=True)
+class Sight:
+    """What whoever asks may see: things that touch an area (adcode; empty: everywhere), or of these only what is public."""
+
+    area: str = ""
+    public: bool = False
+
+    def where(self, name: str) -> str:
+        """Condition on the shapes ``s`` of a collection; its parameter is ``:area``."""
+        return f"{IN_AREA} AND {_ANNOUNCED[name]}" if self.public and name in _ANNOUNCED else IN_AREA
+
+    def named(self, name: str) -> bool:
+        """Whether the label of a thing may be told: a name, or that of its river."""
+        return not self.public or bool({"name", "river_code"} & set(collections.collection(name).public))
+
+
+EVERYTHING = Sight()
+
+
+def thing(conn: Connection, name: str, ident: str, at: When, sight: Sight = EVERYTHING) -> Told:
     """What is known of one thing on a day: label, rows (zh, en, value), outline and bounds in degrees (EPSG:4490).
 
-    ``ident``: its id, or its number in tiles (``fid``); ``area``: adcode of whoever asks. ``NotFound`` where it is not there that day, or out of sight.
+    ``ident``: its id, or its number in tiles (``fid``). ``NotFound`` where it is not there that day, or out of sight.
     """
-    source = ogc_source.source(name)
+    source = ogc_source.source(name, sight.public)
     columns = "".join(f", {field.sql} AS p{i}" for i, field in enumerate(source.fields))
     key, value = _key(ident)
     found = read_table(
@@ -51,12 +78,14 @@ def thing(conn: Connection, name: str, ident: str, at: When, area: str = "") -> 
         FROM {source.rows}
         CROSS JOIN LATERAL (SELECT ST_Transform(ST_Envelope(s.geom), 4490) AS box,
           ST_Transform(ST_PointOnSurface(s.geom), 4490) AS spot) e
-        WHERE {key} AND s.valid @> CAST(:last AS date) AND {IN_AREA} LIMIT 1""",
-        {"ident": value, "last": at.on, "area": area},
+        WHERE {key} AND s.valid @> CAST(:last AS date) AND {sight.where(name)} LIMIT 1""",
+        {"ident": value, "last": at.on, "area": sight.area},
     )
     if found.empty:
         raise NotFound(f"There is no {name} {ident!r} on {at.on}, or it lies out of your area.")
     row = dict(found.astype(object).where(found.notna(), None).iloc[0].items())
+    if not sight.named(name):
+        row |= {"label": None, "code": None, "river": None}
     return _shape(name, row) | (_lead(conn, row, at) if name == "finding" else _facts(source, row))
 
 
@@ -111,7 +140,7 @@ def _lead(conn: Connection, row: dict[str, Any], at: When) -> Told:
 
 
 def at_place(
-    conn: Connection, names: Sequence[str], lon: float, lat: float, zoom: int, on: Any, area: str = ""
+    conn: Connection, names: Sequence[str], lon: float, lat: float, zoom: int, on: Any, sight: Sight = EVERYTHING
 ) -> list[Told]:
     """What lies at a place (点查询), topmost first: for browsers that draw no vectors. Up to ``MANY`` of a collection.
 
@@ -121,26 +150,25 @@ def at_place(
     if not (-180 <= lon <= 180 and -85 <= lat <= 85):
         raise UsageError("The place is not on the map: lon -180 to 180 and lat -85 to 85, in degrees.")
     near_m = NEAR_PX * _EQUATOR_M / 256 / 2 ** min(max(zoom, 0), 22)
-    params = {"lon": lon, "lat": lat, "near": near_m, "on": on, "most": MANY + 1, "area": area}
+    params = {"lon": lon, "lat": lat, "near": near_m, "on": on, "most": MANY + 1, "area": sight.area}
     found: list[Told] = []
     for name in reversed(webstyle.in_order(names)):
-        rows = read_table(conn, _AT.format(table=collections.collection(name).shapes), params).to_dict("records")
+        there = _THERE.format(shapes=collections.collection(name).shapes, sight=sight.where(name))
+        label = "s.label" if sight.named(name) else "NULL"
+        rows = read_table(
+            conn,
+            f"""SELECT s.fid, CAST(s.id AS text) AS id, CAST({label} AS text) AS label, s.cls {there}
+            ORDER BY ST_Dimension(s.geom), ST_Area(s.geom), s.fid LIMIT :most""",
+            params,
+        ).to_dict("records")
         if len(rows) > MANY:
-            found.append({"collection": name, "cls": rows[0]["cls"], "n": _how_many(conn, name, params)})
+            several = int(read_table(conn, f"SELECT count(*) AS n {there}", params)["n"].iloc[0])
+            found.append({"collection": name, "cls": rows[0]["cls"], "n": several})
         else:
             found += [{"collection": name, **row} for row in rows]
     return found
 
 
-_THERE = f"""FROM cache.shape_{{name}} s CROSS JOIN (SELECT {_SPOT} AS spot) p
-WHERE s.geom && ST_Expand(p.spot, :near) AND s.valid @> CAST(:on AS date) AND {IN_AREA}
+_THERE = f"""FROM {{shapes}} s CROSS JOIN (SELECT {_SPOT} AS spot) p
+WHERE s.geom && ST_Expand(p.spot, :near) AND s.valid @> CAST(:on AS date) AND {{sight}}
   AND ST_DWithin(s.geom, p.spot, CASE WHEN ST_Dimension(s.geom) = 2 THEN 0 ELSE :near END)"""
-_AT = (
-    "SELECT s.fid, CAST(s.id AS text) AS id, s.label, s.cls "
-    + _THERE.replace("cache.shape_{name}", "{table}")
-    + " ORDER BY ST_Dimension(s.geom), ST_Area(s.geom), s.fid LIMIT :most"
-)
-
-
-def _how_many(conn: Connection, name: str, params: dict[str, Any]) -> int:
-    return int(read_table(conn, f"SELECT count(*) AS n {_THERE.format(name=name)}", params)["n"].iloc[0])
