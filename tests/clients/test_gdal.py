@@ -151,6 +151,25 @@ def test_pyogrio_asks_for_a_system(served: Served, code: str) -> None:
     assert np.allclose(back, plain.total_bounds, atol=1e-6)
 
 
+@NEEDS
+def test_columns_that_are_empty_so_far_have_their_kind(served: Served) -> None:
+    """No square says when it was seen or until when it stands: GDAL takes the kinds from the schema of a feature."""
+    info = pyogrio.read_info(f"OAPIF:{served.ogc}/collections/candidate")
+    kinds = dict(zip(info["fields"], info["dtypes"], strict=True))
+    assert (
+        kinds["seen_at"].startswith("datetime64")
+        and kinds["valid_from"].startswith("datetime64")
+        and kinds["accuracy_m"] == "float64"
+    )
+    told = gdal(served, "ogrinfo", "-ro", "-al", "-so", f"OAPIF:{served.ogc}/collections/candidate").stdout
+    assert (
+        "seen_at: DateTime" in told
+        and "valid_from: Date" in told
+        and "accuracy_m: Real" in told
+        and "version: Integer" in told
+    )
+
+
 def test_what_gdal_reads_is_what_the_api_says(served: Served) -> None:
     text = subprocess.run(
         ["curl", "-sf", "-H", served.header(), f"{served.ogc}/collections/candidate/items?limit=3"],

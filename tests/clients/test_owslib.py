@@ -58,7 +58,7 @@ def test_it_reads_page_after_page(api: Features) -> None:
 def test_it_filters(api: Features) -> None:
     box = api.collection_items("candidate", bbox=[106.0019, 29.3899, 106.0101, 29.3921], limit=1000)
     assert len(box["features"]) == 126
-    words = "kind = 'dump' AND S_INTERSECTS(geom, BBOX(106.0019, 29.3899, 106.0101, 29.3921))"
+    words = "kind = 'dump' AND S_INTERSECTS(geometry, BBOX(106.0019, 29.3899, 106.0101, 29.3921))"
     asked = api.collection_items("candidate", filter=words, limit=1000)
     assert len(asked["features"]) == 30 and {f["properties"]["kind"] for f in asked["features"]} == {"dump"}
     cql = {"op": "=", "args": [{"property": "kind"}, "dump"]}
