@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from rivergis import settings
 from rivergis.db import people
 from rivergis.db.connect import Database
+from rivergis.maps import marks
 from rivergis.web.app import create_app
 from tests.chromium import DESK, Watch
 from tests.web import conftest, meeting
@@ -168,6 +169,24 @@ def test_two_rivers_of_one_name_are_both_found(desk: Page, address: str) -> None
     desk.fill("#rg-query", "清溪")
     expect(desk.locator("#rg-results button").nth(1)).to_be_visible()
     assert desk.evaluate("window.hacked") is None
+
+
+def test_what_does_not_fit_a_page_comes_as_tiles(
+    browser: Browser, session: dict[str, object], address: str, monkeypatch: pytest.MonkeyPatch, screenshot: Shot
+) -> None:
+    monkeypatch.setattr(marks, "MAX_FEATURES", 5)
+    context = browser.new_context(viewport=DESK, locale="zh-CN", storage_state=session)  # type: ignore[arg-type]
+    watch = Watch()
+    watch.on(context)
+    page = context.new_page()
+    page.goto(f"{address}/maps/county")
+    page.wait_for_load_state("networkidle")
+    tiles = {url.partition("/tiles/")[2].partition("/")[0] for url in watch.requests if "/tiles/" in url}
+    drawn = page.locator("#rg-layers [data-layer]").evaluate_all("rows => rows.map((r) => r.dataset.layer)")
+    assert "boundary_line" in ",".join(tiles) and {"boundary_line", "finding"} <= set(drawn)
+    assert faults(page) == [] and watch.outside == []
+    screenshot(page, "county-tiles")
+    context.close()
 
 
 def test_what_strangers_see_is_accessible_and_has_its_number(
