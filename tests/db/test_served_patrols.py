@@ -80,7 +80,7 @@ def worked(county: Database) -> tuple[Database, uuid.UUID, uuid.UUID]:
 
 
 def close(db: Database, name: str, day: date = DAY, area: str = "") -> list[ground.mvt.Feature]:
-    return tile(db, name, *tile_at(12, 106.01, 29.01), day=day, area=area)
+    return tile(db, name, *tile_at(14 if name == "patrol_fix" else 12, 106.008, 29.006), day=day, area=area)
 
 
 def test_patrols_are_drawn_from_their_day_on(worked: tuple[Database, uuid.UUID, uuid.UUID]) -> None:

@@ -59,11 +59,12 @@ BEGIN
   END LOOP;
 
   EXECUTE format($f$CREATE VIEW app.drawn_boundary_draft_line AS
-    SELECT s.fid, s.segment_id AS id, s.edition AS version, '(,)'::daterange AS valid, coalesce(nullif(s.code, ''), d.code) AS code, d.title AS label,
+    -- no table of its own numbers them: 48 bits of their name do
+    SELECT ('x' || left(replace(s.segment_id::text, '-', ''), 12))::bit(48)::bigint AS fid, s.segment_id AS id, s.edition AS version, '(,)'::daterange AS valid, coalesce(nullif(s.code, ''), d.code) AS code, d.title AS label,
       s.drawn_by AS cls, app.draft_state(d.id) AS mark, r.name AS river, s.bank, NULL::date AS day, s.geom
-    FROM (SELECT DISTINCT ON (k.segment_id) k.*, min(k.fid) OVER w AS fid_first, count(*) OVER w AS times FROM data.boundary_draft_segment k
+    FROM (SELECT DISTINCT ON (k.segment_id) k.*, count(*) OVER w AS times FROM data.boundary_draft_segment k
           WINDOW w AS (PARTITION BY k.segment_id) ORDER BY k.segment_id, k.revision DESC) k
-    CROSS JOIN LATERAL (SELECT k.fid_first AS fid, k.times::int AS edition, k.segment_id, k.code, k.drawn_by, k.bank, k.river_id, k.geom) s
+    CROSS JOIN LATERAL (SELECT k.times::int AS edition, k.segment_id, k.code, k.drawn_by, k.bank, k.river_id, k.geom) s
     JOIN data.boundary_draft d ON d.id = k.draft_id
     %s WHERE NOT k.removed$f$, app.drawn_river('s.river_id', '''(,)''::daterange'));
 END $$;
@@ -210,11 +211,15 @@ COMMENT ON FUNCTION app.cells_sql(text, text, text, int) IS
   'SQL behind a WITH that adds the shapes of a source to the counts of a collection, or takes them out (sign -1)';
 
 CREATE FUNCTION app.served_refresh(collection text, things uuid[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE kind text := app.served_kind(collection); drop_sql text; add_sql text; touches text := 'ST_Intersects(p.geom, d.geom)'; loops text := current_setting('enable_nestloop'); memory text := current_setting('enable_memoize');
+DECLARE kind text := app.served_kind(collection); drop_sql text; add_sql text; touches text := 'ST_Intersects(p.geom, d.geom)'; before text[] := ARRAY(SELECT current_setting('enable_' || w) FROM unnest('{nestloop,hashjoin,mergejoin,seqscan,memoize}'::text[]) w);
 BEGIN
   IF things = '{}' THEN RETURN; END IF;
   -- many at once: a table that is being filled has no statistics yet, and thing by thing would take for ever
-  IF things IS NULL OR cardinality(things) > 500 THEN PERFORM set_config('enable_nestloop', 'off', true); END IF;
+  IF things IS NULL OR cardinality(things) > 500 THEN
+    PERFORM set_config('enable_nestloop', 'off', true);
+  ELSE  -- few: by their indexes, whatever the planner thinks of how many they make
+    PERFORM set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true);
+  END IF;
   PERFORM set_config('enable_memoize', 'off', true);  -- no shape comes twice
   IF collection IN ('river', 'coverage') THEN
     PERFORM pg_advisory_xact_lock(hashtext('rivergis'), hashtext('served ' || collection));  -- rows made of several facts: one at a time
@@ -246,8 +251,7 @@ BEGIN
     -- an invalid shape may trip the engine up: the slower way by distance asks it nothing
     EXECUTE replace(add_sql, 'TOUCHES', 'ST_DWithin(p.geom, d.geom, 0)') USING things;
   END;
-  PERFORM set_config('enable_nestloop', loops, true);
-  PERFORM set_config('enable_memoize', memory, true);
+  PERFORM set_config('enable_' || w, before[n], true) FROM unnest('{nestloop,hashjoin,mergejoin,seqscan,memoize}'::text[]) WITH ORDINALITY x(w, n);
   PERFORM pg_notify('rivergis_served', collection);
 END $$;
 COMMENT ON FUNCTION app.served_refresh(text, uuid[]) IS

@@ -12,8 +12,6 @@ ALTER TABLE data.report ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
 COMMENT ON COLUMN data.report.fid IS 'Number of the report in tiles and pages of the services';
 ALTER TABLE data.track ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
 COMMENT ON COLUMN data.track.fid IS 'Number of the track in tiles and pages of the services; times 2^20 and the order added it is that of its fixes and legs';
-ALTER TABLE data.boundary_draft_segment ADD COLUMN fid bigint GENERATED ALWAYS AS IDENTITY;
-COMMENT ON COLUMN data.boundary_draft_segment.fid IS 'The lowest one of a segment is its number in tiles and pages of the services';
 
 -- the pieces of administrative units by which things find the units they lie in
 CREATE TABLE cache.area_piece (
