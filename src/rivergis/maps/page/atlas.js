@@ -130,7 +130,7 @@
   /* A long list of classes can be put away. */
   function folded(list) {
     const box = el("details", "rg-fold");
-    box.append(named("summary", { zh: `${list.children.length} 类`, en: "classes" }), list);
+    box.append(named("summary", { zh: `共 ${list.children.length} 类`, en: "classes" }), list);
     return box;
   }
 

@@ -179,7 +179,16 @@
     if (!found.length) return;
     const [first, ...others] = found;
     if (Number(first.n) > 1) this.openHeap(first, latlng);
-    else this.atlas.openThing(first, latlng, others.filter((one) => !(Number(one.n) > 1)).slice(0, 8));
+    else this.atlas.openThing(first, latlng, this.worthTelling(first, others));
+  };
+
+  /* Of what else lies there, each name once. */
+  Tiles.prototype.worthTelling = function (first, others) {
+    const told = new Set([`${first.collection}/${first.label}`]);
+    return others.filter((one) => {
+      const name = `${one.collection}/${one.label}`;
+      return !(Number(one.n) > 1) && !told.has(name) && told.add(name);
+    }).slice(0, 6);
   };
 
   /* Far out, many lines are one drawing: which of them is meant is asked of the service. */
