@@ -13,14 +13,19 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from rivergis import settings as settings_
+from rivergis.boundary import store as boundary_store
 from rivergis.maps import ogc_documents, ogc_sketch
 from rivergis.maps.collections import COLLECTIONS
+from rivergis.web.app import create_app
 from tests.db.served_ground import tile_at
 from tests.ogc.conftest import MANY, NASTY, Ogc
+from tests.security.counties import degrees
 
 EPSG = "http://www.opengis.net/def/crs/EPSG/0"
 
@@ -326,3 +331,38 @@ def test_a_sketch_is_north_up_whatever_the_order_of_axes() -> None:
     start, end = re.findall(r"([\d.]+) ([\d.]+)", plain.drawn[0].lines)
     assert float(start[1]) > float(end[1])
     assert ogc_sketch.sketch([{"id": "b", "geometry": None}], False, True) is None
+
+
+# ---- the public part ------------------------------------------------------------------------------------------------
+
+
+def test_strangers_see_what_is_public_and_nothing_else(ogc: Ogc, tmp_path: Path) -> None:
+    line = shapely.LineString([(106.0, 29.402), (106.01, 29.402)])
+    draft = {"version_code": "AD", "line_type": "management", "basis": "draft", "announce_gov": None, "announce_doc_no": None,
+             "announced_on": None, "river_code": "RA"}  # fmt: skip
+    with ogc.db.write("test") as conn:
+        lines = degrees(
+            line,
+            code="RA-D",
+            bank="left",
+            source_feature="9",
+            survey_scale=2000,
+            xy_error_m=1.0,
+            from_m=0.0,
+            to_m=970.0,
+            **draft,
+        )
+        boundary_store.save(conn, "boundary_line", lines, namespace="local", import_id=None)
+    env = {"RIVERGIS_DATA_DIR": str(tmp_path), "RIVERGIS_DATABASE": "web", "RIVERGIS_PUBLIC": "渝S(2026)001号"}
+    with TestClient(create_app(ogc.db, settings_.load(env)), raise_server_exceptions=False) as client:
+        listed = [c["id"] for c in client.get("/ogc/collections").json()["collections"]]
+        assert listed == [c.id for c in COLLECTIONS.values() if c.public]
+        for name in listed:
+            found = client.get(f"/ogc/collections/{name}/items?limit=1000").json()["features"]
+            assert all(set(f["properties"]) == set(COLLECTIONS[name].public) for f in found)
+        codes = {f["properties"]["code"] for f in client.get("/ogc/collections/boundary_line/items").json()["features"]}
+        assert "RA-L" in codes and "RA-D" not in codes
+        assert "RA-D" in {f["properties"]["code"] for f in ogc.items("boundary_line")["features"]}
+        for path in ("intake/items", "candidate/items", "patrol_track/items", "reach/items?f=gpkg"):
+            assert client.get(f"/ogc/collections/{path}").status_code in (401, 403)
+        assert client.get("/ogc/collections/reach/items?filter=half_width_m=10").status_code == 400
