@@ -163,7 +163,7 @@ $$;
 COMMENT ON FUNCTION app.tile_area(geometry, double precision) IS
   'An area (EPSG:3857) as seen from far, tolerance_m being half a pixel or one; null where it is less than eight times as large, or a point';
 
-CREATE FUNCTION app.codes_above(code text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION app.codes_above(code text) RETURNS text[] LANGUAGE sql STABLE AS $$
   SELECT array(SELECT left(code, n) FROM unnest('{2,4,6,9}'::int[]) n WHERE n < length(code) AND code ~ '^[0-9]+$') || code
 $$;
 COMMENT ON FUNCTION app.codes_above(text) IS 'A short adcode with those of all levels above it: 430102001 is 43, 4301, 430102 and itself';
