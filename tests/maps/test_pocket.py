@@ -129,6 +129,14 @@ def test_a_village_by_name_holds_what_lies_in_it(run: Run) -> None:
     assert layers["work_lead"]["n"] == 1 and layers["reach"]["n"] == 1
 
 
+def test_without_a_district_it_is_all_that_one_may_see(run: Run, land: Database) -> None:
+    for who, outfalls in (("inspector", {"湾口排口", "桥下排口"}), ("bridge", {"桥下排口"})):
+        run("map", "pocket", "out.html", "--on", str(pocket_ground.DAY), "--as", who, "--overwrite")
+        head, layers, _ = read()
+        assert set(layers["outfall"]["label"]) == outfalls and head["district"] == {"code": "", "name": "全部"}
+    assert audited(land, "pocket:all")[0] == "bridge"
+
+
 def test_an_account_of_one_village_takes_that_village(run: Run) -> None:
     run("map", "pocket", "out.html", *COUNTY, "--as", "bridge", "--district", "石桥村")
     assert read()[1]["outfall"]["label"] == ["桥下排口"]

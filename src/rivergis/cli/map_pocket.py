@@ -34,7 +34,7 @@ def taken_along(command: F) -> F:
         click.option("--with", "sensitive", default="", metavar="A,B", help="Also intakes, persons, cases; each needs a capability."),
         click.option("--layers", default="", metavar="A,B,…", help="Only these layers (default: lines, zones, outfalls, stakes, ground)."),
         click.option("--on", type=DAY, default=None, help="Civil day as of which it is drawn (default: today)."),
-        click.option("--district", required=True, metavar="ADCODE|NAME", help="County, township or village."),
+        click.option("--district", default=None, metavar="ADCODE|NAME", help="County, township or village (default: all there is)."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -86,7 +86,9 @@ def pocket(out: Path, actor: str | None, as_json: bool, max_mb: float, sealed: b
     }  # fmt: skip
     # nothing leaves the house without its line in the audit
     with db.write(who) as conn:
-        system.audit(conn, who, "export", f"pocket:{where.code}", {k: v for k, v in told.items() if k != "unplaced"})
+        system.audit(
+            conn, who, "export", f"pocket:{where.code or 'all'}", {k: v for k, v in told.items() if k != "unplaced"}
+        )
     common.write_page(out, html)
     common.emit(told, as_json, said(told))
 
@@ -213,7 +215,7 @@ def field(folder: Path, actor: str | None, as_json: bool, **o: Any) -> None:
             "expires_on": paper.expires_on, "with": list(paper.sensitive), "counts": counts,
         }  # fmt: skip
         with db.write(who) as conn:
-            system.audit(conn, who, "export", f"field:{where.code}", told)
+            system.audit(conn, who, "export", f"field:{where.code or 'all'}", told)
     rows = "、".join(f"{name} {n}" for name, n in counts.items())
     common.emit(
         told,

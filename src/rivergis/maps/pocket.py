@@ -18,6 +18,7 @@ import shapely
 from sqlalchemy import Connection
 
 from rivergis import words
+from rivergis.db.connect import read_table
 from rivergis.errors import InputError, NotFound, NotPermitted, UsageError
 from rivergis.maps import collections, features, leads, pocket_work
 from rivergis.maps.atlas import Layers
@@ -92,11 +93,29 @@ def asked(layers: Sequence[str], sensitive: Sequence[str], capabilities: frozens
     return Asked(tuple(dict.fromkeys(layers)) or LAYERS, frozenset(sensitive))
 
 
-def district(conn: Connection, said: str, at: When, area: str = "") -> District:
-    """The unit with that adcode or name; ``area``: adcode prefix that whoever asks is held to.
+def everywhere(conn: Connection, at: When) -> District:
+    """All the ground that there is, for places without units; ``NotFound`` where nothing is drawn."""
+    found = read_table(
+        conn,
+        """SELECT ST_XMin(b) AS west, ST_YMin(b) AS south, ST_XMax(b) AS east, ST_YMax(b) AS north FROM (
+          SELECT ST_Extent(geom) AS b FROM (SELECT geom FROM app.reach_as_of(:on, :known) UNION ALL
+            SELECT geom FROM app.water_area_as_of(:on, :known) UNION ALL SELECT geom FROM app.admin_unit_as_of(:on, :known)) g) e""",
+        at.params,
+    ).iloc[0]
+    if pd.isna(found["west"]):
+        raise NotFound(f"There is no river, water or unit in force on {at.on}: import some first.")
+    room = 1e-3  # about 100 m, so that what stands on the banks is in it
+    box = shapely.box(found["west"] - room, found["south"] - room, found["east"] + room, found["north"] + room)
+    return District("", words.say("pocket.everywhere"), "", box)
+
+
+def district(conn: Connection, said: str | None, at: When, area: str = "") -> District:
+    """The unit with that adcode or name, or everything where none is said; ``area``: adcode prefix that whoever asks is held to.
 
     ``NotFound`` for none (names those there are), ``UsageError`` for several, ``InputError`` for one without an area.
     """
+    if said is None:
+        return everywhere(conn, at)
     units = river_store.units(conn, at.on, at.known_at)
     units = units[[str(code).startswith(area) for code in units["code"]]]
     found = units[units["code"] == said]
