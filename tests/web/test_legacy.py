@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from PIL import Image
 from rasterio.warp import transform_bounds
 from sqlalchemy import text
@@ -362,3 +363,23 @@ def test_children_end_with_the_service(service: Service) -> None:
     (child,) = engine._idle
     app.state.maps.close()
     assert child.process.poll() is not None
+
+
+def test_the_public_sees_pictures_of_what_is_announced_only(service: Service, tmp_path: Any) -> None:
+    """While the public part is shown; no other old service is open to it."""
+    line, drain = f"/tiles/boundary_line/{tile_at(*DRAIN, 15)}.png", f"/tiles/outfall/{tile_at(*DRAIN, 15)}.png"
+    assert service.client.get(line).status_code == 401
+    env = {"RIVERGIS_DATA_DIR": str(tmp_path), "RIVERGIS_DATABASE": "web", "RIVERGIS_PUBLIC": "渝S(2026)001号"}
+    with TestClient(create_app(service.db, settings.load(env))) as anybody:
+        assert seen(anybody.get(line).content).any() and anybody.get(drain).status_code == 403
+        assert anybody.get("/wms?SERVICE=WMS&REQUEST=GetCapabilities").status_code == 401
+        assert anybody.get("/wmts?SERVICE=WMTS&REQUEST=GetCapabilities").status_code == 401
+        assert anybody.get("/imagery").status_code == 401
+        with service.db.write(MAKER) as conn:
+            conn.execute(text("UPDATE cache.shape_boundary_line SET cls = 'draft'"))
+        try:
+            later = f"{line}?day=2026-01-02"
+            assert not seen(anybody.get(later).content).any() and seen(service.get(later).content).any()
+        finally:
+            with service.db.write(MAKER) as conn:
+                conn.execute(text("UPDATE cache.shape_boundary_line SET cls = 'announced'"))

@@ -33,6 +33,7 @@ _AREA_KINDS = ("MultiPolygon", "Geometry")
 NEAR = "s.geom && !BOX!"
 """Condition that lets a query use its index behind the walls of the database; MapServer's own (ST_Intersects) may not."""
 _MERCATOR = 40075016.685578488
+_ANNOUNCED = {"boundary_line": "cls", "boundary_area": "cls", "source_zone": "mark"}
 # classes that hang on the day: how long ago a stretch of bank was seen
 _AGO = "DATE '%day%' - day"
 _CLASSES = {
@@ -47,6 +48,8 @@ class Sight:
 
     names: tuple[str, ...]
     area: str = ""
+    public: bool = False
+    """For anybody: only what is announced of lines, areas and zones."""
 
     def __post_init__(self) -> None:
         assert self.area == "" or (self.area.isascii() and self.area.isdigit()), self.area
@@ -223,9 +226,14 @@ def _held(sight: Sight, alias: str = "") -> str:
     return f" AND {alias}areas @> ARRAY['{sight.area}']" if sight.area else ""
 
 
+def _open(sight: Sight, name: str) -> str:
+    """What the public may not see stays out, as in the vector tiles of the public."""
+    return f" AND {_ANNOUNCED[name]} = 'announced'" if sight.public and name in _ANNOUNCED else ""
+
+
 def _drawn(name: str, sight: Sight, ground: Ground, day: str) -> list[str]:
     shown = collections.collection(name)
-    where = f"valid @> DATE '%day%'{_held(sight)}"
+    where = f"valid @> DATE '%day%'{_held(sight)}{_open(sight, name)}"
     kinds = {"Point": [("", "POINT")], "Geometry": [("", "POLYGON"), ("_line", "LINE"), ("_point", "POINT")]}
     parts = kinds.get(shown.geometry, [("", "POLYGON" if shown.geometry in _AREA_KINDS else "LINE")])
     out = []

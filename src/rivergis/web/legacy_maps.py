@@ -48,9 +48,9 @@ class Maps:
                 self._engine = Engine()
             return self._engine
 
-    def drawn(self, names: Sequence[str], area: str, day: str) -> Path:
-        """The map file that draws some collections."""
-        sight = Sight(tuple(sorted(names)), area)
+    def drawn(self, names: Sequence[str], area: str, day: str, public: bool = False) -> Path:
+        """The map file that draws some collections; ``public``: for anybody."""
+        sight = Sight(tuple(sorted(names)), area, public)
         return self._file(("drawn", sight), lambda: mapfile.drawn(sight, self._ground(area, {}), day), None)
 
     def told(self, names: Sequence[str], area: str, day: str) -> Path:

@@ -23,12 +23,13 @@ from rivergis.maps import collections, imagery, map_boxes, mapfile, wmts
 from rivergis.maps.wmts import DEGREES, MERCATOR, Place, TileLayer
 from rivergis.web import imagery as imagery_web
 from rivergis.web import tiles
-from rivergis.web.auth import address_of, database, require
+from rivergis.web.auth import address_of, database, require, visitor
 from rivergis.web.legacy import Passed, cgi
 from rivergis.web.legacy_maps import Maps, seen_by
 
 router = APIRouter(tags=["old services"])
-View = Annotated[Actor, Depends(require())]
+View = Annotated[Actor, Depends(require("view"))]
+Anybody = Annotated[Actor, Depends(visitor)]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PNG = "image/png"
 MOST_ZOOM = 20
@@ -64,7 +65,7 @@ class Pictures:
     response_class=Response,
     responses={200: {"content": {PNG: {}}}, 304: {"description": "As it was"}},
 )
-def png(request: Request, actor: View, layers: str, z: int, x: int, y: int, day: date | None = None) -> Response:
+def png(request: Request, actor: Anybody, layers: str, z: int, x: int, y: int, day: date | None = None) -> Response:
     """One tile (WebMercatorQuad) of one collection or several (commas between them) as picture, as they are in force on a day."""
     place = wmts.place(MERCATOR, z, x, y) if z <= MOST_ZOOM else None
     if place is None:
@@ -78,17 +79,18 @@ def _picture(request: Request, actor: Actor, layers: str, place: Place, day: dat
         raise UsageError(f"A tile holds 1 to {tiles.MOST_LAYERS} collections.")
     for name in names:
         tiles.seen(name, actor)
-    request.app.state.limits.check(actor.name, "tile")
+    if not actor.public:
+        request.app.state.limits.check(actor.name, "tile")
     for name in names:
         request.app.state.seen.note(actor, name, 1, address=address_of(request))
     on = (day or datetime.now(SHANGHAI).date()).isoformat()
     pictures: Pictures = request.app.state.pictures
-    key, state = (names, place, on, actor.area), pictures.watch.state(*names)
+    key, state = (names, place, on, actor.area, actor.public), pictures.watch.state(*names)
     known = pictures.get(key, state)
     if known is not None:
         return _answer(request, *known)
     maps: Maps = request.app.state.maps
-    params = cgi(request, "/wms", _get_map(names, place, on), str(maps.drawn(names, actor.area, on)))
+    params = cgi(request, "/wms", _get_map(names, place, on), str(maps.drawn(names, actor.area, on, actor.public)))
 
     def finish(headers: dict[str, str], body: bytes) -> Response:
         return _answer(request, body, pictures.keep(key, state, body))
@@ -188,6 +190,6 @@ def _capabilities(request: Request, actor: Actor) -> Response:
         boxes = map_boxes.degrees(map_boxes.boxes(conn, seen, actor.area))
         scenes = imagery.scenes(conn)[:MOST_SCENES] if "imagery" in seen else []
     layers = [TileLayer(n, collections.collection(n).label, boxes.get(n, (73.0, 3.0, 136.0, 54.0))) for n in seen]
-    layers += [TileLayer(f"imagery-{s.id}", f"{words.say('layer.imagery')} {s.title}", s.box) for s in scenes]
+    layers += [TileLayer(f"imagery-{s.id}", f"{collections.collection('imagery').zh} {s.title}", s.box) for s in scenes]
     text = wmts.capabilities(f"{str(request.base_url).rstrip('/')}/wmts", words.both("product.name"), layers)
     return Response(text, media_type="text/xml", headers={"Cache-Control": "private, no-cache"})
