@@ -98,6 +98,7 @@ def collection(shown: Collection, base: str, extent: Extent | None, form: str, t
         link(f"{_REL}/queryables", f"{at}/queryables", SCHEMA, "可查询字段 queryables"),
         link(f"{_REL}/schema", f"{at}/schema", SCHEMA, "字段结构 schema"),
         link("describedby", f"{at}/feature-schema", SCHEMA, "要素结构 schema of a GeoJSON feature"),
+        link("describedBy", f"{at}/feature-schema", SCHEMA, "要素结构,GDAL 3.6 如此拼写 the same, as GDAL 3.6 spells it"),
         link(f"{_REL}/tilesets-vector", f"{at}/tiles", "application/json", "矢量瓦片 vector tilesets"),
         link("tilejson", f"{base}/tiles/{shown.id}.json", "application/json", "TileJSON"),
     ]
