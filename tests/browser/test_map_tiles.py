@@ -164,3 +164,28 @@ def test_a_link_to_a_lead_opens_it(page: Page, watch: Watch, served: str, servic
     opened(page, served)
     page.goto(f"{served}/maps/county?on=2026-05-20#id={service.finding}")
     expect(page.locator(".leaflet-popup h3")).to_contain_text("0+388")
+
+
+def test_a_place_by_chainage_is_found_in_all_of_the_service(page: Page, watch: Watch, served: str) -> None:
+    opened(page, served)
+    page.fill("#rg-query", "一号排污")
+    result = page.locator("#rg-results button").first
+    expect(result).to_contain_text("一号排污口")
+    result.click()
+    expect(page.locator(".leaflet-popup h3")).to_have_text("一号排污口")
+    wait_for(page, lambda: near_colour(page, VIOLET, OUTFALL))
+
+
+def test_tiles_go_onto_paper_as_a_picture(page: Page, watch: Watch, served: str) -> None:
+    opened(page, served)
+    look(page, OUTFALL, 16)
+    wait_for(page, lambda: near_colour(page, VIOLET, OUTFALL))
+    page.evaluate(
+        "() => { window.print = () => { window.printed = document.querySelector('.rg-frozen').src.length; }; }"
+    )
+    page.get_by_text("打印").click()
+    page.get_by_role("button", name="A4 横向").click()
+    page.wait_for_function("window.printed > 5000", timeout=20_000)
+    expect(page.locator("#rg-printed")).to_contain_text("2026-05-20 · 约 1:")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".rg-frozen")).to_have_count(0)
