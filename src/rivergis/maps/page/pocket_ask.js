@@ -140,7 +140,7 @@
     const river = pocket.river(data, x, y);
     if (river) rows.push(["桩号", "chainage", `${river.river} ${pocket.chainage(river.at_m)}${river.bank ? ` ${river.bank},` : ","}距中心线 ${pocket.far(river.metres)}`, river.at]);
     const stake = pocket.nearest(data, "stake", x, y, 5000);
-    if (stake) rows.push(["最近界桩", "nearest stake", `${stake.layer.label[stake.f]},${pocket.far(stake.metres)},${pocket.heading(data, [x, y], stake.at)}`, stake.at]);
+    if (stake) rows.push(["最近界桩", "nearest stake", `${stake.layer.label[stake.f]},${stake.metres < 1 ? "就在此处" : `${pocket.far(stake.metres)},${pocket.heading(data, [x, y], stake.at)}`}`, stake.at]);
     return { river, stake };
   }
 
@@ -189,12 +189,16 @@
     data.layers.forEach((layer, order) => {
       for (let f = 0; f < layer.n; f++) {
         const label = ((layer.label && layer.label[f]) || "").toLowerCase();
-        const rank = label.startsWith(said) ? 0 : label.includes(said) ? 1 : layer.rows[f].some((v) => typeof v === "string" && v.toLowerCase().includes(said)) ? 2 : 9;
+        const rank = label.startsWith(said) ? 0 : label.includes(said) ? 1 : layer.rows[f].some((v) => typeof v === "string" && v.toLowerCase().includes(said)) ? 2 : kind(layer, f).includes(said) ? 3 : 9;
         if (rank < 9) found.push({ layer, f, rank, order });
       }
     });
     return found.sort((a, b) => a.rank - b.rank || b.order - a.order).slice(0, 60);
   };
+
+  function kind(layer, f) {
+    return `${layer.zh} ${layer.classes[layer.cls[f]].zh}`;
+  }
 
   function byChainage(data, name, at_m) {
     const layer = data.layers.find((one) => one.id === "reach");
