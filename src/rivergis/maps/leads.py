@@ -64,6 +64,15 @@ def is_baseline_signed(conn: Connection, at: When) -> bool:
     return bool(len(found)) and bool(found["night"].iloc[0] < at.on)
 
 
+# the delimitations that the last verdict of the day rested on, each in its version
+_LINE = """(SELECT string_agg(DISTINCT b.code || ' v' || b.version, '、') FROM (
+    SELECT v.inputs->'ground' AS ground FROM data.verdict v WHERE v.finding_id = t.id AND v.night <= :on AND v.recorded_at <= :known
+    ORDER BY v.night DESC, v.recorded_at DESC LIMIT 1) w
+  CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(w.ground) WHEN 'array' THEN w.ground ELSE '[]' END) g
+  JOIN data.boundary_version b ON b.id = CAST(g->'boundary'->>0 AS uuid) AND b.version = CAST(g->'boundary'->>1 AS int))"""
+_MEASURED = ("distance_to_line", "line_error", "source_error")
+
+
 def _leads(
     conn: Connection, at: When, condition: str, params: dict[str, Any], pictures: Pictures | None
 ) -> gpd.GeoDataFrame:
@@ -71,7 +80,7 @@ def _leads(
     frame = read_frame(
         conn,
         f"""SELECT t.*, (SELECT jsonb_agg(jsonb_build_array(e.kind, e.taken_on, e.id, e.file_path) ORDER BY e.taken_on)
-            FROM app.evidence e WHERE e.finding_id = t.id AND e.kind IN ('chip_before', 'chip_after')) AS pictures
+            FROM app.evidence e WHERE e.finding_id = t.id AND e.kind IN ('chip_before', 'chip_after')) AS pictures, {_LINE} AS line_version
         FROM app.finding_as_of(:on, :known) t WHERE {condition}
         ORDER BY array_position(ARRAY['new', 'rebound', 'grown'], t.status), t.night <> :on, t.topic, t.id""",
         {**at.params, **params},
@@ -116,6 +125,8 @@ def lead_rows(row: dict[str, Any]) -> list[Row]:
         "area": area(f) or None,
         "position": words.both(f"position.{row['position']}"),
         "line_basis": " ".join(str(p) for p in (words.both(f"basis.{row['basis']}"), document) if p),
+        "line_version": row.get("line_version"),
+        **_measured(f),
         "clause": row["clause"],
         "authority": words.both(f"authority.{row['competent_authority']}"),
         "our_action": words.both(f"action.{row['our_action']}"),
@@ -124,6 +135,17 @@ def lead_rows(row: dict[str, Any]) -> list[Row]:
         "first_night": row["first_night"],
     }
     return rows_of(rows)
+
+
+def _measured(figures: dict[str, Any]) -> dict[str, str]:
+    """What the verdict measured, with its error: distance to the line, errors of line and source, m."""
+    told = {v["name"]: v for v in (figures.get("verdict") or {}).get("values") or [] if v.get("value") is not None}
+    return {name: _with_error(told[name]) for name in _MEASURED if name in told}
+
+
+def _with_error(measured: dict[str, Any]) -> str:
+    error = "" if measured.get("sigma") is None else f" ± {measured['sigma']:,.1f}"
+    return f"{measured['value']:,.1f}{error} {measured.get('unit') or ''}".strip()
 
 
 def area(figures: dict[str, Any]) -> str:
