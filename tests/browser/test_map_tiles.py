@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserType, Page, expect
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import Writer
 
 from rivergis.maps import marks
+from rivergis.maps.basemaps import Base
+from rivergis.web.basemap import BaseMaps
+from rivergis.web.basemap_source import Kept, Source
 from tests.chromium import DESK, Watch, started
 from tests.web.conftest import DIRTY, PASSWORD, Service, service  # noqa: F401 (a fixture)
 from tests.web.live import live
@@ -189,3 +194,44 @@ def test_tiles_go_onto_paper_as_a_picture(page: Page, watch: Watch, served: str)
     expect(page.locator("#rg-printed")).to_contain_text("2026-05-20 · 约 1:")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(page.locator(".rg-frozen")).to_have_count(0)
+
+
+def ground(folder: Path) -> BaseMaps:
+    """An own file of pictures as base map, shown from the start."""
+    tile = io.BytesIO()
+    Image.new("RGB", (256, 256), "#dfe8d0").save(tile, "PNG")
+    with (folder / "ground.pmtiles").open("wb") as file:
+        writer = Writer(file)
+        writer.write_tile(zxy_to_tileid(0, 0, 0), tile.getvalue())
+        header = dict.fromkeys(
+            ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7", "center_lon_e7", "center_lat_e7"), 0
+        )
+        kinds = {"tile_type": TileType.PNG, "tile_compression": Compression.NONE}
+        writer.finalize({**header, **kinds, "min_zoom": 0, "max_zoom": 0, "center_zoom": 0}, {})
+    base = Base(
+        "own",
+        "自有底图",
+        "own",
+        "pmtiles",
+        "渝S(2026)001号",
+        "cgcs2000",
+        file=folder / "ground.pmtiles",
+        zooms=(0, 1),
+        shown=True,
+    )
+    return BaseMaps((base,), Source(Kept(folder / "kept.sqlite"), {}))
+
+
+def test_a_base_map_shows_its_number_as_long_as_it_is_seen(
+    page: Page,
+    watch: Watch,
+    served: str,
+    service: Service,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service.client.app.state, "basemaps", ground(tmp_path))
+        opened(page, served)
+        expect(page.locator("#rg-bases")).to_have_text("自有底图 审图号:渝S(2026)001号")
+        page.get_by_role("checkbox", name=re.compile("自有底图")).uncheck()
+        expect(page.locator("#rg-bases")).to_be_hidden()
