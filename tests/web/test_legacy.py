@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from rivergis import settings
 from rivergis.outfall import store as outfall_store
-from rivergis.web import mapserver
+from rivergis.web import legacy, mapserver
 from rivergis.web.app import create_app
 from tests.web.conftest import MAKER, Service, degrees
 from tests.web.live import live
@@ -383,3 +383,28 @@ def test_the_public_sees_pictures_of_what_is_announced_only(service: Service, tm
         finally:
             with service.db.write(MAKER) as conn:
                 conn.execute(text("UPDATE cache.shape_boundary_line SET cls = 'announced'"))
+
+
+def test_what_the_database_says_is_for_the_log_and_keys_are_not(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    with service.db.write(MAKER) as conn:
+        conn.execute(text("ALTER TABLE cache.shape_levee RENAME COLUMN label TO elsewhere"))
+    try:
+        key = service.keys["viewer"]
+        asked = f"SERVICE=WFS&VERSION=2.0.0&REQUEST=GetFeature&TYPENAMES=levee&BBOX={PLACE}"
+        answer = service.client.get(f"/k/{key}/wfs?{asked}")
+    finally:
+        with service.db.write(MAKER) as conn:
+            conn.execute(text("ALTER TABLE cache.shape_levee RENAME COLUMN elsewhere TO label"))
+    assert answer.status_code == 503 and "SELECT" not in answer.text and "msPostGIS" not in answer.text
+    assert "msPostGIS" in caplog.text and key not in caplog.text
+
+
+@pytest.mark.parametrize("inside", [b"pqe", b"msPostGIS", b"SELECT x", b"connect string"])
+def test_an_answer_that_is_no_report_goes_out_whatever_it_holds(inside: bytes) -> None:
+    """A key or a name may hold the words by which reports of trouble are known."""
+    whole = b"<?xml version='1.0'?><WMS_Capabilities><Exception/>" + inside + b"</WMS_Capabilities>"
+    assert legacy.trouble_of(whole) is None
+    report = b'<ows:ExceptionReport a="' + inside + b'"><ows:ExceptionText>msWFS: ' + inside + b"</ows:ExceptionText>"
+    assert (legacy.trouble_of(report) is None) == (inside == b"pqe")

@@ -32,7 +32,9 @@ router = APIRouter(tags=["old services"])
 View = Annotated[Actor, Depends(require("view"))]
 _POST = re.compile(rb"<(?:ows:)?Post\b[^>]*?(?:/>|>.*?</(?:ows:)?Post>)", re.DOTALL)
 # what MapServer says of its database is for the log, not for a client
-_INSIDE = re.compile(rb"msPostGIS|connect string|SELECT |prepare_database|PQ[a-z]+|/[\w./-]+\.map", re.IGNORECASE)
+_REPORT = re.compile(rb"<(?:\w+:)?(?:Service)?ExceptionReport\b|<TITLE>MapServer Message")
+_SAID = re.compile(rb"<(?:\w+:)?(?:ServiceException|ExceptionText)\b[^>]*>(.*?)</|<BODY[^>]*>(.*?)</BODY>", re.DOTALL)
+_INSIDE = re.compile(rb"msPostGIS|connect string|prepare_database|\.map\b|SELECT ")
 _KEPT = ("content-type", "content-disposition")
 
 
@@ -150,7 +152,7 @@ class Passed(Response):
             self._now = self._maps.engine.ask(self._params, self._area)
             status, headers = self._now.start()
             first = next(self._now.parts, b"")
-            trouble = trouble_of(headers, first)
+            trouble = trouble_of(first)
             if trouble is None:
                 return status, headers, first
             self._now.discard()
@@ -176,12 +178,15 @@ class Passed(Response):
             await send({"type": "http.response.body", "body": b""})
 
 
-def trouble_of(headers: Mapping[str, str], first: bytes) -> str | None:
-    """What MapServer says of its database rather than of the request; None where the answer may go out."""
-    kind = headers.get("content-type", "")
-    if not kind.startswith(("text/", "application/vnd.ogc.se", "application/xml")) or b"xception" not in first[:16_384]:
+def trouble_of(first: bytes) -> str | None:
+    """What MapServer says of its database rather than of the request; None where the answer may go out.
+
+    Only the sentence of the report: what stands round it holds the address of the request, and a key may be in that.
+    """
+    if not _REPORT.search(first[:1200]):
         return None
-    return " ".join(first.decode("utf-8", "replace").split())[:1000] if _INSIDE.search(first) else None
+    said = b" ".join(part for found in _SAID.findall(first[:16_384]) for part in found)
+    return " ".join(said.decode("utf-8", "replace").split())[:500] if _INSIDE.search(said) else None
 
 
 async def _left(receive: Receive) -> None:
