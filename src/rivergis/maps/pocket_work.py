@@ -22,10 +22,8 @@ from rivergis.patrol import duty_workflow
 from rivergis.river import place
 from rivergis.river import store as river_store
 from rivergis.river.chainage import label as chainage
-from rivergis.rules import RuleBook
+from rivergis.rules import NATIONAL, RuleBook, path_of
 
-WITHIN_DAYS = 7
-"""A patrol whose period ends within so many days, or that was missed before, is work of today."""
 LOOK_BACK = timedelta(days=366)
 TO_CHECK = ("lost", "damaged", "planned")
 _SPOT_DEG = 4  # about 10 m: the place, not the outline
@@ -53,12 +51,15 @@ def to_look_at(conn: Connection, area: shapely.Geometry, at: When) -> gpd.GeoDat
     )
     frame = frame[shapely.intersects(area, frame.geometry.values)].copy()
     frame["stretch"] = [_hundreds(c) for c in frame["chainage"]]
-    keys = ["river", "bank", "stretch", "village"]
+    # what has no place in words is counted with what stands within about 100 m
+    frame["near"] = ["" if c else f"{g.x:.3f} {g.y:.3f}" for c, g in zip(frame["stretch"], frame.geometry, strict=True)]
+    keys = ["river", "bank", "stretch", "village", "near"]
     groups = [
         (dict(zip(keys, k, strict=True)), some) for k, some in frame.fillna(dict.fromkeys(keys, "")).groupby(keys)
     ]
     groups.sort(key=lambda g: (g[0]["river"], g[0]["bank"], len(g[0]["stretch"]), g[0]["stretch"], g[0]["village"]))
-    return _frame([_waiting(where, some) for where, some in groups], [_spot(some) for _, some in groups])
+    spots = [_spot(some) for _, some in groups]
+    return _frame([_waiting(where, some, spot) for (where, some), spot in zip(groups, spots, strict=True)], spots)
 
 
 def _hundreds(said: str | None) -> str:
@@ -67,25 +68,26 @@ def _hundreds(said: str | None) -> str:
     return f"{km}+{rest[:1]}00" if plus else ""
 
 
-def _spot(some: gpd.GeoDataFrame) -> shapely.Geometry:
+def _spot(some: gpd.GeoDataFrame) -> shapely.Point:
     middle = shapely.centroid(shapely.union_all(some.geometry.values))
     return shapely.Point(round(middle.x, _SPOT_DEG), round(middle.y, _SPOT_DEG))
 
 
-def _waiting(where: dict[str, str], some: gpd.GeoDataFrame) -> dict[str, Any]:
+def _waiting(where: dict[str, str], some: gpd.GeoDataFrame, spot: shapely.Point) -> dict[str, Any]:
     """One place with leads: how many, and whether the line they lie in points at nobody."""
-    said = features.place({**where, "chainage": where["stretch"]}) or where["village"]
+    said = features.place({**where, "chainage": where["stretch"]}) or where["village"] or f"{spot.x:.4f}, {spot.y:.4f}"
     hint = next((words.both(f"basis.{b}") for b in some["basis"] if b in leads.HINTS), None)
     rows = {"place": said, "village": where["village"], "waiting": len(some), "line_basis": hint}
     return {"label": f"{said} · {len(some)} {words.say('pocket.leads')}", "popup": _told(rows), "n": len(some)}
 
 
 def to_patrol(conn: Connection, book: RuleBook, area: shapely.Geometry, at: When, *, persons: bool) -> gpd.GeoDataFrame:
-    """Stretches that wait for a patrol, drawn on their reaches, with the last day of the period; the most urgent first."""
+    """Stretches whose patrol is due within the days of ``morning.due_within``, or was missed before, drawn on their reaches."""
     duties = duty_workflow.read(
         conn, book, first=at.on - LOOK_BACK, last=at.on, as_of=at.on, known_at=at.known_at
     )  # fmt: skip
-    waiting = duties.next_patrols(WITHIN_DAYS)
+    home = river_store.home(conn, at.on, at.known_at) or NATIONAL
+    waiting = duties.next_patrols(int(book.at(path_of(home), at.on).number("morning.due_within")))
     reaches = river_store.reaches(conn, at.on, at.known_at)
     rows, shapes = [], []
     for wait in waiting.itertuples(index=False):
