@@ -96,7 +96,7 @@ def test_a_browser_is_shown_the_door_and_a_program_a_sentence(service: Service) 
     assert page.status_code == 303 and page.headers["location"] == "/sign-in?next=%2Fmaps%2Fcounty%3Fon%3D2026-05-20"
     program = service.client.get("/maps/county")
     assert program.status_code == 401 and program.json()["error"] == "not_signed_in"
-    assert program.headers["www-authenticate"] == "Bearer"
+    assert program.headers["www-authenticate"].endswith("Bearer")
 
 
 BUSINESS = {"viewer", "inspector", "planner", "reviewer", "auditor"}
