@@ -181,6 +181,27 @@ def test_wfs_hands_out_pages_that_hold_everything_once(service: Service) -> None
     assert sorted(codes) == ["L", "R"]
 
 
+@pytest.mark.parametrize(
+    "page", [{}, {"COUNT": "1"}, {"COUNT": "5", "STARTINDEX": "0"}, {"RESULTTYPE": "hits"}, {"SORTBY": "code"}]
+)
+def test_wfs_asks_within_a_box_in_every_system_and_by_pages(service: Service, page: dict[str, str]) -> None:
+    boxes = (f"{PLACE},urn:ogc:def:crs:EPSG::4490", f"{MERCATOR},EPSG:3857", f"{PLACE},urn:ogc:def:crs:EPSG::4326")
+    for box in boxes:
+        for version, names in (("2.0.0", "TYPENAMES"), ("1.1.0", "TYPENAME")):
+            asked = {"REQUEST": "GetFeature", names: "rivergis:outfall", "VERSION": version, "BBOX": box, **page}
+            answer = wfs(service, **asked)
+            found = answer.text.count("<gml:featureMember>") or answer.text.count("<wfs:member>")
+            hits = re.search(r'number(?:Matched|OfFeatures)="1"', answer.text)
+            assert answer.status_code == 200 and (hits if "RESULTTYPE" in page else found == 1), (
+                asked,
+                answer.text[:600],
+            )
+    away = wfs(
+        service, REQUEST="GetFeature", TYPENAMES="outfall", BBOX="30,107,31,108,urn:ogc:def:crs:EPSG::4490", **page
+    )
+    assert 'numberReturned="0"' in away.text and "<wfs:member>" not in away.text
+
+
 def test_nothing_can_be_sent(service: Service) -> None:
     for path in ("/wms", "/wfs"):
         answer = service.client.post(

@@ -296,7 +296,7 @@ def _told(name: str, sight: Sight, ground: Ground, day: str) -> list[str]:
             if shown.geometry == "Geometry"
             else ""
         )
-        rows = f"SELECT s.fid, ({found.ident})::text AS id, s.cls, s.label, {columns}, s.geom AS geom FROM {found.rows} WHERE %near% AND s.valid @> {day_sql}{always}{_held(sight, 's.')}{of_kind}"
+        rows = f"SELECT s.fid, ({found.ident})::text AS id, s.cls, s.label, {columns}, s.geom AS geom FROM {found.rows} WHERE %near% AND s.valid @> {day_sql}{always}{_held(sight, 's.')}{of_kind} ORDER BY s.fid"
         rows = ogc_day(rows, day_sql)
         title = shown.label + (f" ({words.say('legacy.' + kind.lower())})" if shown.geometry == "Geometry" else "")
         items = ["id", "label", *(f.name for f in found.fields)]
@@ -317,6 +317,8 @@ def _told(name: str, sight: Sight, ground: Ground, day: str) -> list[str]:
             _validation(day),
             *([f"EXTENT {' '.join(f'{v:.2f}' for v in ground.boxes[name])}"] if name in ground.boxes else []),
             block("METADATA", [f"{quoted(k)} {quoted(v)}" for k, v in metadata.items()]),
+            # with a box of ours and a page, MapServer writes WHERE with nothing behind it
+            'PROCESSING "NATIVE_FILTER=true"',
             f"TEMPLATE {quoted(template_name(name))}",
             "TOLERANCE 5",
             "TOLERANCEUNITS PIXELS",
