@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.parse
 from array import array
 from datetime import date
@@ -207,3 +208,19 @@ def test_patrols_are_of_their_day(ogc: Ogc) -> None:
     assert len(ogc.ids("patrol_track")) == 2
     assert len(ogc.ids("patrol_track", datetime="2026-05-20")) == 2
     assert ogc.ids("patrol_track", datetime="2026-05-21") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [("bbox", "106.001,29.409,106.002,29.411"), ("filter", "S_INTERSECTS(geom, BBOX(106.001,29.409,106.002,29.411))")],
+)
+def test_ground_is_found_by_its_index_behind_the_walls(ogc: Ogc, query: tuple[str, str]) -> None:
+    rows_of = source("candidate")
+    wanted = ogc_ask.items([query], "", rows_of, None, date(2026, 5, 20))
+    sql = ogc_page.page(ogc_page.rows(rows_of, wanted, "500199"), wanted, None, 0)
+    with ogc.db.within("500199").read() as conn:
+        conn.execute(text("SET LOCAL enable_seqscan = off"))  # so few rows need no index: it must be possible
+        plan = "\n".join(conn.exec_driver_sql("EXPLAIN " + sql.percent(), dict(sql.params)).scalars())
+        found = conn.exec_driver_sql(sql.percent(), dict(sql.params)).one()
+    assert re.search(r"shape_candidate_geom.*?\n\s+Index Cond: \(geom &&", plan), plan
+    assert found[0] == 11
