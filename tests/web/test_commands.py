@@ -89,17 +89,27 @@ def county(db: Database, tmp_path: Path) -> str:
 
 
 def test_maps_are_single_files(cli_env: Env, county: str, tmp_path: Path) -> None:
-    for args in (["county"], ["river", "R1"], ["night", "2026-05-20"], ["patrol", county]):
+    maps = (
+        ["county"],
+        ["river", "R1"],
+        ["night", "2026-05-20"],
+        ["patrol", county],
+        ["zones"],
+        ["versions"],
+        ["card", "river", "R1"],
+    )
+    for args in maps:
         out = tmp_path / f"{args[0]}.html"
         assert told(cli_env, "map", *args, "--out", str(out))["bytes"] == out.stat().st_size
         page = out.read_text(encoding="utf-8")
-        assert "仅供核查" in page and 'src="/' not in page and "<script src" not in page and "/findings/" not in page
+        assert "仅供核查" in page and 'src="/' not in page and "<script src" not in page and '"/findings/' not in page
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_a_map_that_cannot_be_drawn_or_written_leaves_no_file(cli_env: Env, county: str, tmp_path: Path) -> None:
     out = tmp_path / "x.html"
     assert refusal(run(cli_env, "map", "river", "NO-SUCH", "--out", str(out))).exit_code == 3
+    assert refusal(run(cli_env, "map", "responsibility", "--out", str(out))).exit_code == 3  # nobody is named yet
     assert refusal(run(cli_env, "map", "county", "--out", str(tmp_path / "no" / "x.html"))).exit_code == 6
     assert not out.exists()
 
