@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,12 @@ import shapely
 
 from rivergis.db import versions
 from rivergis.db.connect import Database
+from tests.conftest import new_database
 from tests.serving import serving
 from tests.web import write_ground
 from tests.web.conftest import degrees
 
-MANY = 2_500
+MANY = 1_250
 ACROSS = 50
 STEP = 0.0004
 
@@ -59,10 +61,20 @@ def load(db: Database) -> dict[str, str]:
     return keys
 
 
-@pytest.fixture(scope="module")
-def served(module_db: Database, data_dir: Path) -> Iterator[Served]:
-    keys = load(module_db)
+@contextmanager
+def service_of(db: Database, data_dir: Path) -> Iterator[Served]:
+    """The service over a database of its own, filled first."""
+    keys = load(db)
     env = {k: v for k, v in os.environ.items() if not k.startswith("RIVERGIS_")}
-    env |= {"RIVERGIS_DATA_DIR": str(data_dir), "RIVERGIS_DATABASE": module_db.name, "RIVERGIS_WRITES": "on"}
+    env |= {"RIVERGIS_DATA_DIR": str(data_dir), "RIVERGIS_DATABASE": db.name, "RIVERGIS_WRITES": "on"}
     with serving(env) as (url, _):
-        yield Served(url.rstrip("/"), keys, module_db)
+        yield Served(url.rstrip("/"), keys, db)
+
+
+@pytest.fixture(scope="session")
+def served(data_dir: Path) -> Iterator[Served]:
+    """One for all clients that only read."""
+    db = new_database(data_dir)
+    with service_of(db, data_dir) as service:
+        yield service
+    db.close()

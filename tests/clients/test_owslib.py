@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -12,7 +14,15 @@ import requests
 from owslib.ogcapi.features import Features
 from sqlalchemy import text
 
-from tests.clients.conftest import MANY, Served
+from rivergis.db.connect import Database
+from tests.clients.conftest import MANY, Served, service_of
+
+
+@pytest.fixture(scope="module")
+def served(module_db: Database, data_dir: Path) -> Iterator[Served]:
+    """Its own: it writes."""
+    with service_of(module_db, data_dir) as service:
+        yield service
 
 
 @pytest.fixture
@@ -51,7 +61,7 @@ def test_it_reads_page_after_page(api: Features) -> None:
         assert not seen & {f["id"] for f in page["features"]}
         seen |= {f["id"] for f in page["features"]}
     assert len(seen) == MANY
-    offset = api.collection_items("candidate", limit=10, offset=2495)
+    offset = api.collection_items("candidate", limit=10, offset=MANY - 5)
     assert len(offset["features"]) == 5
 
 
