@@ -118,22 +118,37 @@ def page(found: Rows, wanted: Wanted, behind: int | None, skip: int) -> Sql:
     steady = whole is not None and not skip and wanted.limit in _STEADY
     params = {**found.params, **({} if steady else {"most": wanted.limit})}
     most = str(wanted.limit) if steady else ":most"
-    where, offset = whole or found.text, ""
-    made = "s.feature" if whole else feature(found.source, wanted.fields, wanted.place)
+    source, offset, further = found.source, "", ""
     if behind is not None or steady:
-        where += " AND s.fid > :after"
-        params["after"] = behind or 0
+        further, params["after"] = " AND s.fid > :after", behind or 0
     if skip:
-        offset = " OFFSET :skip"
-        params["skip"] = skip
-    track = found.source.track
+        offset, params["skip"] = " OFFSET :skip", skip
+    cut = f"ORDER BY s.fid LIMIT {most} + 1{offset}"
+    if whole:
+        made, rows = "s.feature", f"{whole}{further} {cut}"
+    else:
+        made, rows = feature(source, wanted.fields, wanted.place), _facts(found, further, cut)
+    track = source.track
     seen = f"array_agg(DISTINCT q.track) FILTER (WHERE q.n <= {most})" if track else "NULL"
     text = f"""SELECT count(*) FILTER (WHERE q.n <= {most}), max(q.fid) FILTER (WHERE q.n <= {most}), count(*) > {most},
       string_agg(q.feature, E',\\n') FILTER (WHERE q.n <= {most}), {seen}
     FROM (SELECT p.*, row_number() OVER () AS n FROM (
-      SELECT s.fid, {made} AS feature{f", {track} AS track" if track else ""}
-      FROM {where} ORDER BY s.fid LIMIT {most} + 1{offset}) p) q"""
+      SELECT s.fid, {made} AS feature{f", {track} AS track" if track else ""} FROM {rows}) p) q"""
     return Sql(text, params, steady)
+
+
+def _facts(found: Rows, further: str, cut: str) -> str:
+    """Shapes with their facts; where nothing is asked of the facts, the page is cut out of the shapes first.
+
+    Not for an account of an area: the walls before some facts go by other rules than those before shapes, and what they
+    take out must not make a page look like the last one.
+    """
+    source = found.source
+    if not found.plain or source.always or "area" in found.params:
+        return f"{found.text}{further} {cut}"
+    shapes = source.collection.shapes
+    page = f"(SELECT s.* FROM {shapes} s WHERE {found.where}{further} {cut})"
+    return f"{source.rows.replace(f'{shapes} s', f'{page} s', 1)} ORDER BY s.fid"
 
 
 def one(source: Source, wanted: Wanted, area: str, tag: str) -> Sql:
