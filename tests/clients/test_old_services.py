@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from PIL import Image
 
 from rivergis.web import mapserver
 from tests.clients.conftest import MANY, Served
+from tests.pyqgis import PYTHON, why_not
 
 GDAL = pytest.mark.skipif(
     shutil.which("gdalinfo") is None, reason="Debian's gdal-bin is not here (scripts/setup --dev)"
@@ -128,3 +130,51 @@ def test_owslib_by_name_and_key(served: Served) -> None:
     assert {"GoogleMapsCompatible", "c"} <= set(tiles.tilematrixsets)
     one = tiles.gettile(layer="candidate", tilematrixset="c", tilematrix="12", row=689, column=3254, format="image/png")
     assert Image.open(io.BytesIO(one.read())).size == (256, 256)
+
+
+_QGIS = """
+import json, os, sys
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from qgis.core import QgsApplication, QgsCoordinateReferenceSystem, QgsMapRendererParallelJob, QgsMapSettings, QgsRasterLayer, QgsRectangle, QgsVectorLayer
+from qgis.PyQt.QtCore import QSize
+base, folder = sys.argv[1:]
+app = QgsApplication([], False)
+app.initQgis()
+drawn = {
+    "wms": f"contextualWMSLegend=0&crs=EPSG:4490&dpiMode=7&format=image/png&layers=candidate&styles=&url={base}/wms",
+    "wmts": "crs=EPSG:4490&dpiMode=7&format=image/png&layers=candidate&styles=default&tileMatrixSet=c"
+    f"&url={base}/wmts?SERVICE%3DWMTS%26REQUEST%3DGetCapabilities",
+    "png": f"type=xyz&url={base}/tiles/candidate/%7Bz%7D/%7Bx%7D/%7By%7D.png&zmax=20&zmin=0",
+}
+said = {}
+for name, uri in drawn.items():
+    layer = QgsRasterLayer(uri, name, "wms")
+    said[name] = layer.isValid()
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4490"))
+    settings.setExtent(QgsRectangle(106.0, 29.389, 106.022, 29.411))
+    settings.setOutputSize(QSize(440, 440))
+    job = QgsMapRendererParallelJob(settings)
+    job.start()
+    job.waitForFinished()
+    job.renderedImage().save(f"{folder}/{name}.png")
+things = QgsVectorLayer(f"pagingEnabled='true' srsname='EPSG:4490' typename='rivergis:candidate' url='{base}/wfs' version='2.0.0'", "wfs", "WFS")
+box = things.extent()
+said["wfs"] = [things.isValid(), len({f["code"] for f in things.getFeatures()}), box.xMinimum() > 105 and box.yMinimum() < 30]
+print(json.dumps(said))
+app.exitQgis()
+"""
+
+
+@pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+def test_qgis_loads_all_of_them(served: Served, tmp_path: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")}
+    asked = [PYTHON, "-c", _QGIS, f"{served.url}/k/{served.keys['planner']}", str(tmp_path)]
+    done = subprocess.run(asked, env=env, capture_output=True, text=True, timeout=180)
+    said = json.loads(next(r for r in done.stdout.splitlines() if r.startswith("{")))
+    assert said == {"wms": True, "wmts": True, "png": True, "wfs": [True, MANY, True]}, done.stderr[-800:]
+    shares = {name: seen(tmp_path / f"{name}.png") for name in ("wms", "wmts", "png")}
+    for name, share in shares.items():
+        # tiles come at another size than they are shown: where something is counts, not how much of it
+        assert share.max() > 0.05 and np.array_equal(share > 0.02, shares["wms"] > 0.02), name
