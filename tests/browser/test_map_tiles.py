@@ -12,11 +12,10 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserType, Page, expect
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
+from sqlalchemy import text
 
 from rivergis.maps import marks
 from rivergis.maps.basemaps import Base
-from rivergis.web.basemap import BaseMaps
-from rivergis.web.basemap_source import Kept, Source
 from tests.chromium import DESK, Watch, started
 from tests.web.conftest import DIRTY, PASSWORD, Service, service  # noqa: F401 (a fixture)
 from tests.web.live import live
@@ -134,7 +133,7 @@ def test_dirty_names_in_tiles_are_shown_and_never_run(page: Page, watch: Watch, 
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_the_keyboard_asks_what_is_in_the_middle(page: Page, watch: Watch, served: str) -> None:
+def test_the_keyboard_asks_what_is_in_the_middle_and_switches_layers(page: Page, watch: Watch, served: str) -> None:
     opened(page, served)
     look(page, OUTFALL, 17)
     wait_for(page, lambda: near_colour(page, VIOLET, OUTFALL))
@@ -144,12 +143,6 @@ def test_the_keyboard_asks_what_is_in_the_middle(page: Page, watch: Watch, serve
     expect(page.locator("#rg-said")).to_contain_text("一号排污口")
     page.keyboard.press("Escape")
     expect(page.locator(".leaflet-popup")).to_have_count(0)
-
-
-def test_layers_are_switched_by_keyboard(page: Page, watch: Watch, served: str) -> None:
-    opened(page, served)
-    look(page, OUTFALL, 17)
-    wait_for(page, lambda: near_colour(page, VIOLET, OUTFALL))
     page.get_by_role("checkbox", name=re.compile("入河排污口")).focus()
     page.keyboard.press("Space")
     wait_for(page, lambda: not near_colour(page, VIOLET, OUTFALL))
@@ -190,36 +183,45 @@ def test_tiles_go_onto_paper_as_a_picture(page: Page, watch: Watch, served: str)
     )
     page.get_by_text("打印").click()
     page.get_by_role("button", name="A4 横向").click()
-    page.wait_for_function("window.printed > 5000", timeout=20_000)
+    wait_for(page, lambda: page.evaluate("window.printed > 5000"))
     expect(page.locator("#rg-printed")).to_contain_text("2026-05-20 · 约 1:")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(page.locator(".rg-frozen")).to_have_count(0)
 
 
-def ground(folder: Path) -> BaseMaps:
-    """An own file of pictures as base map, shown from the start."""
-    tile = io.BytesIO()
-    Image.new("RGB", (256, 256), "#dfe8d0").save(tile, "PNG")
+def ground(folder: Path, kind: TileType, tile: bytes, **said: object) -> dict[str, Base]:
+    """An own file of one tile, the whole world, as base map, shown from the start."""
     with (folder / "ground.pmtiles").open("wb") as file:
         writer = Writer(file)
-        writer.write_tile(zxy_to_tileid(0, 0, 0), tile.getvalue())
+        writer.write_tile(zxy_to_tileid(0, 0, 0), tile)
         header = dict.fromkeys(
             ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7", "center_lon_e7", "center_lat_e7"), 0
         )
-        kinds = {"tile_type": TileType.PNG, "tile_compression": Compression.NONE}
-        writer.finalize({**header, **kinds, "min_zoom": 0, "max_zoom": 0, "center_zoom": 0}, {})
-    base = Base(
-        "own",
-        "自有底图",
-        "own",
-        "pmtiles",
-        "渝S(2026)001号",
-        "cgcs2000",
-        file=folder / "ground.pmtiles",
-        zooms=(0, 1),
-        shown=True,
-    )
-    return BaseMaps((base,), Source(Kept(folder / "kept.sqlite"), {}))
+        kinds = {"tile_type": kind, "tile_compression": Compression.NONE}
+        writer.finalize({**header, **kinds, "min_zoom": 0, "max_zoom": 0, "center_zoom": 0}, said)
+    file_ = folder / "ground.pmtiles"
+    name = kind.name.lower()
+    base = Base(name, "自有底图", "own", "pmtiles", "渝S(2026)001号", "cgcs2000", file=file_, zooms=(0, 1), shown=True)
+    return {name: base}
+
+
+def test_an_own_vector_file_is_drawn_under_all(
+    page: Page,
+    watch: Watch,
+    served: str,
+    service: Service,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    with service.db.read() as conn:
+        square = "SELECT ST_AsMVT(t, 'water') FROM (SELECT ST_MakeEnvelope(0, 0, 4096, 4096) AS geom) t"
+        tile = bytes(conn.execute(text(square)).scalar_one())
+    with pytest.MonkeyPatch.context() as patch:
+        bases = ground(tmp_path, TileType.MVT, tile, vector_layers=[{"id": "water", "fields": {}}])
+        patch.setattr(service.client.app.state.basemaps, "bases", bases)
+        opened(page, served)
+        look(page, (30.5, 107.5), 14)  # out of the county: nothing of ours
+        wait_for(page, lambda: near_colour(page, (207, 227, 238), (30.5, 107.5)))
+        expect(page.locator("#rg-bases")).to_contain_text("审图号")
 
 
 def test_a_base_map_shows_its_number_as_long_as_it_is_seen(
@@ -230,7 +232,9 @@ def test_a_base_map_shows_its_number_as_long_as_it_is_seen(
     tmp_path: Path,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service.client.app.state, "basemaps", ground(tmp_path))
+        tile = io.BytesIO()
+        Image.new("RGB", (256, 256), "#dfe8d0").save(tile, "PNG")
+        patch.setattr(service.client.app.state.basemaps, "bases", ground(tmp_path, TileType.PNG, tile.getvalue()))
         opened(page, served)
         expect(page.locator("#rg-bases")).to_have_text("自有底图 审图号:渝S(2026)001号")
         page.get_by_role("checkbox", name=re.compile("自有底图")).uncheck()

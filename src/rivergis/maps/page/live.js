@@ -175,5 +175,6 @@
     line.hidden = !seen.length;
     line.textContent = seen.map((base) => [base.zh, base.review ? `审图号:${base.review}` : "", base.credit || ""].filter(Boolean).join(" ")).join(" · ");
     document.getElementById("rg-stage").classList.toggle("rg-grounded", seen.length > 0);
+    if (this.tiles) this.tiles.grounded(seen.length > 0);
   };
 })();

@@ -6,6 +6,7 @@
   const CELLS = { x: 5, y: 4 };
   const KEPT = "rivergis-pictures";
   const IN_ONE = 12;
+  const PALE = ["admin_unit", "water_area"];
 
   function hasWebGL() {
     try {
@@ -69,7 +70,8 @@
     }
     this.layer = layer;
     this.gl = layer.getMaplibreMap();
-    this.gl.on("style.load", () => this.signs());
+    this.styled = new Promise((done) => { this.gl.once("style.load", done); });
+    this.styled.then(() => this.signs());
     this.gl.on("error", (event) => this.fault(event));
     this.gl.on("idle", () => this.inView());
     if (hovers) this.hover();
@@ -297,15 +299,24 @@
 
   /* ---- base map of vector tiles, and paper ---- */
 
-  Tiles.prototype.base = function (base, on) {
+  Tiles.prototype.base = async function (base, on) {
+    await this.styled;
     const id = `base-${base.id}`;
     if (on && !this.gl.getSource(id)) {
       this.gl.addSource(id, { type: "vector", tiles: [base.url], minzoom: base.minzoom, maxzoom: base.maxzoom });
-      const first = this.gl.getStyle().layers[0];
+      const first = this.told.style.layers[0];
       base.layers.forEach((layer) => this.gl.addLayer({ ...layer, id: `${id}/${layer.id}`, source: id }, first && first.id));
     }
     this.gl.getStyle().layers.filter((layer) => layer.source === id)
       .forEach((layer) => this.gl.setLayoutProperty(layer.id, "visibility", on ? "visible" : "none"));
+  };
+
+  /* Over a base map, areas that are only ground give way to it. */
+  Tiles.prototype.grounded = async function (on) {
+    if (!this.gl) return;
+    await this.styled;
+    this.told.style.layers.filter((layer) => layer.type === "fill" && PALE.includes(layer.source))
+      .forEach((layer) => this.gl.setPaintProperty(layer.id, "fill-opacity", on ? 0.12 : 1));
   };
 
   Tiles.prototype.settled = function () {
