@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from rivergis import settings
 from rivergis.maps.collections import COLLECTIONS
 from rivergis.web import scope
+from rivergis.web.app import create_app
 from tests.security.counties import SECRET, County, World
 from tests.web.test_guard import doors
 
@@ -239,3 +243,76 @@ def test_tiles_and_items_hold_nothing_of_another_county(two: World, collection: 
         assert SECRET.encode() not in mine.content and not any(
             v.encode() in mine.content for v in two.b.ids.values() if len(v) > 8
         ), path
+
+
+# ---- strangers ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def public(two: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    env = {"RIVERGIS_DATA_DIR": str(tmp_path_factory.mktemp("public")), "RIVERGIS_PUBLIC": "渝S(2026)001号"}
+    with TestClient(create_app(two.db, settings.load(env)), follow_redirects=False) as client:
+        yield client
+
+
+HIDDEN = ("intake", "outfall", "candidate", "permit", "finding", "report", "imagery", "patrol_area", "patrol_track", "patrol_fix", "patrol_leg",
+          "coverage", "boundary_draft_line", "levee", "bank_line")  # fmt: skip
+SHOWN_TO_ALL = (
+    "/health",
+    "/connect",
+    "/ogc",
+    "/tiles",
+    "/maps/style",
+    "/basemap",
+    "/search.json",
+    "/maps/at.json",
+    "/maps/thing",
+)
+
+
+def test_strangers_see_nothing_but_what_is_public(two: World, public: TestClient) -> None:
+    told = []
+    for path in (p for p in gets(two) if kind_of(p) or p not in SHOWN_TO_ALL):
+        answer = public.get(filled(path, things(two.a)) + QUERIES.get(path, ""), headers={"Accept": "application/json"})
+        private = [
+            w
+            for w in ("河长", "棚房", "取水口", "疑似物", "草案", "排污口", *two.a.ids.values())
+            if len(w) > 1 and f"甲{w}" in answer.text
+        ]
+        if private or (answer.status_code == 200 and not path.startswith(SHOWN_TO_ALL) and path != "/"):
+            told.append((path, answer.status_code, private))
+    assert told == []
+
+
+@pytest.mark.parametrize("collection", HIDDEN)
+def test_what_is_not_public_is_in_no_tile_and_no_page_of_features(
+    two: World, public: TestClient, collection: str
+) -> None:
+    assert COLLECTIONS[collection].public == ()
+    for path in (
+        f"/ogc/collections/{collection}/items",
+        f"/ogc/collections/{collection}",
+        f"/tiles/{collection}/14/13016/6815.mvt",
+        f"/tiles/{collection}.json",
+    ):
+        answer = public.get(path)
+        assert answer.status_code in (401, 403, 404) and "甲" not in answer.text, (path, answer.status_code)
+
+
+def test_public_features_have_the_columns_of_the_list_and_no_others(two: World, public: TestClient) -> None:
+    for name in ("river", "reach", "boundary_line", "admin_unit"):
+        answer = public.get(f"/ogc/collections/{name}/items?limit=10")
+        assert answer.status_code == 200 and answer.json()["features"], (name, answer.text[:200])
+        for feature in answer.json()["features"]:
+            assert set(feature["properties"]) <= set(COLLECTIONS[name].public), name
+
+
+def test_without_the_number_strangers_see_nothing_at_all(two: World) -> None:
+    for path in ("/ogc/collections/river/items", "/tiles/reach/0/0/0.mvt", "/maps/county", "/ogc"):
+        assert two.ask("GET", path, None).status_code == 401, path
+
+
+def test_strangers_write_nothing(two: World, public: TestClient) -> None:
+    for method, path in sorted(doors(two.client.app)):  # type: ignore[arg-type]
+        if method in ("POST", "PUT", "PATCH", "DELETE") and path != "/sign-in":
+            assert public.request(method, filled(path, things(two.a))).status_code in (401, 403, 405), (method, path)

@@ -285,3 +285,19 @@ def test_html_unescapes_to_what_was_said(nasty: World) -> None:
     body = nasty.ask("GET", f"/findings/{nasty.b.ids['case']}", nasty.keys["inspector"], "text/html").text
     assert f"{NASTY}棚房".replace("\u2028", "") in html.unescape(body).replace("\u2028", "").replace("\\u2028", "")
     assert uuid.UUID(nasty.b.ids["case"])
+
+
+def test_where_files_lie_is_told_to_nobody(two: World) -> None:
+    """An evidence pack whose picture is not the one that was filed says so, and not in which folder it looked."""
+    file = two.store / "evidence" / f"{two.a.ids['sha256']}.png"
+    kept = file.read_bytes()
+    file.write_bytes(kept + b"x")
+    try:
+        answer = two.ask("GET", f"/api/cases/{two.a.ids['case']}/pack", two.keys["inspector"])
+    finally:
+        file.write_bytes(kept)
+    assert (
+        answer.status_code == 422
+        and str(two.store.parents[1]) not in answer.text
+        and two.a.ids["sha256"] in answer.text
+    )

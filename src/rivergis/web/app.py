@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import tempfile
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -252,8 +254,18 @@ def docs(request: Request, _: Annotated[Actor, Depends(auth.require())]) -> HTML
     return page.scripted(page.text(request, "docs.html", js=js, sheet=sheet), "connect-src 'self'")
 
 
+def _inside_untold(request: Request, error: RivergisError) -> None:
+    """Where files lie on this machine is nobody's business outside: an error names them as its store does."""
+    folders = re.compile(
+        "|".join(re.escape(f"{f}/") for f in (request.app.state.settings.data_dir, tempfile.gettempdir()))
+    )
+    error.sentence = folders.sub("", error.sentence)
+    error.details = {k: folders.sub("", v) if isinstance(v, str) else v for k, v in error.details.items()}
+
+
 def _answer(request: Request, error: RivergisError, status: int | None = None) -> Response:
     """An error for whoever asks: a page for a browser, the same facts as JSON for a program."""
+    _inside_untold(request, error)
     status = status or error.http_status
     if page.wants_page(request):
         answer = page.render(request, "error.html", status, error=error)

@@ -97,6 +97,9 @@ WRITES: dict[tuple[str, str], Check] = {
     ("POST", "/api/patrol/questions/{number}/reply"): _question,
     ("POST", "/api/patrol/questions/{number}/decide"): _question,
     ("POST", "/patrol/entry"): _nothing,
+    # old clients ask in the body; nothing is written, and the area stands in what MapServer asks: legacy.py
+    ("POST", "/wms"): _nothing,
+    ("POST", "/wfs"): _nothing,
     # the own account, whatever its area
     ("POST", "/account/sessions/{session}/end"): _nothing,
     ("POST", "/account/keys/end"): _nothing,
