@@ -83,7 +83,11 @@ def public_portal(request: Request) -> HTMLResponse:
     """What strangers see where the public part is shown: its map, its rivers and its data, under their 审图号."""
     with database(request).read() as conn:
         at = features.when(conn)
-        named = {"rivers": lists.river_choices(conn, at), "demo": river_store.has_namespace(conn, "demo"), "on": at.on}
+        named: dict[str, Any] = {
+            "rivers": lists.river_choices(conn, at),
+            "demo": river_store.has_namespace(conn, "demo"),
+            "on": at.on,
+        }
     shown = [c for c in COLLECTIONS.values() if c.public]
     number = request.app.state.settings.public
     return page.render(request, "public.html", collections=shown, formats=FORMATS, number=number, **named)
