@@ -28,6 +28,7 @@ FEED = "api"
 PROFILE = "by_hand"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FIELDS = ("feed", "kind", "source_kind", "name", "accuracy_m", "seen_at", "evidence", "valid_from", "valid_to")
+_OPEN_END = 9999  # year that programs write for "until further notice"
 _ROUNDED_DEG = 2e-9  # 0.2 mm: services give out nine decimals
 _KINDS = (shapely.Point, shapely.Polygon, shapely.MultiPolygon)
 
@@ -181,6 +182,7 @@ def _moment(value: Any) -> datetime | None:
         at = datetime.fromisoformat(value)
     except ValueError as error:
         raise InputError(f"seen_at = {value[:60]!r} is no moment: write it as 2026-05-20T08:30:00+08:00.") from error
+    _in_our_time(at, "seen_at")
     return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
 
 
@@ -188,9 +190,18 @@ def _day(value: Any, name: str) -> date | None:
     if value is None or isinstance(value, date):
         return value
     try:
-        return date.fromisoformat(value[:10])
+        day = date.fromisoformat(value[:10])
     except ValueError as error:
         raise InputError(f"{name} = {value[:60]!r} is not a day: write it as 2026-05-20.") from error
+    if name == "valid_to" and day.year == _OPEN_END:
+        return None
+    _in_our_time(day, name)
+    return day
+
+
+def _in_our_time(day: date, name: str) -> None:
+    if not 1900 <= day.year < _OPEN_END:
+        raise InputError(f"{name} = {day.isoformat()} is not a day of our time: correct its year.")
 
 
 def _same(held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
