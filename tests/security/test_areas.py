@@ -263,6 +263,7 @@ SHOWN_TO_ALL = (
     "/ogc",
     "/tiles",
     "/maps/style",
+    "/maps/public",
     "/basemap",
     "/search.json",
     "/maps/at.json",
