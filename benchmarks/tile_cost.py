@@ -212,8 +212,8 @@ def measure(
             asked = spots(said.hotspots, z, said.tiles)
             rounds = [round_of(conn, layer, z, asked, ours, tipg) for _ in range(ROUNDS)]
             # the least disturbed of the rounds
-            other, server, db, scoped, free = (min(r[i] for r in rounds) for i in range(5))
-            sizes = rounds[0][5]
+            other, server, db, scoped, free = (min(costs) for costs in zip(*(r for r, _ in rounds), strict=True))
+            sizes = rounds[0][1]
             total, middle, most = server + db, statistics.median(sizes) / 1024, max(sizes) / 1024
             print(
                 f"{layer:15}{z:<3}{other:7.2f} {total:7.2f} = {server:5.2f} + {db:5.2f} {other / total:7.1f} {scoped:6.2f} "
@@ -231,10 +231,11 @@ def measure(
 
 def round_of(
     conn: psycopg2.extensions.connection, layer: str, z: int, asked: list[Tile], ours: Server, tipg: Server | None
-) -> tuple[float, float, float, float, float, list[int]]:
+) -> tuple[tuple[float, ...], list[int]]:
+    """CPU of tipg, our server, its database, the scoped statement and the free one, ms; sizes of the tiles, bytes."""
     other = sum(tipg.cost_ms(conn, LAYERS[layer], asked)[:2]) if tipg else math.nan
     server, db, sizes = ours.cost_ms(conn, layer, asked)
-    return other, server, db, sql_ms(conn, layer, z, asked, True), sql_ms(conn, layer, z, asked, False), sizes
+    return (other, server, db, sql_ms(conn, layer, z, asked, True), sql_ms(conn, layer, z, asked, False)), sizes
 
 
 if __name__ == "__main__":
