@@ -26,8 +26,10 @@ from rivergis.river.chainage import Axis
 SHOWN = 20
 LONGEST = 60
 """Letters of a question; more are not read."""
-BY_CODE = ("candidate", "patrol_fix", "patrol_leg", "coverage", "patrol_track", "boundary_draft_line", "report")
+BY_CODE = ("candidate", "patrol_track", "boundary_draft_line", "report")
 """Collections of crowds, or of things without a name: found by their whole code."""
+NAMELESS = ("coverage", "patrol_fix", "patrol_leg")
+"""Collections whose rows have neither code nor name of their own: they answer to no search."""
 FIRST = ("river", "admin_unit", "water_area", "source_zone", "outfall", "intake", "stake", "landmark", "finding")
 """Kinds that people look for come first."""
 _CHAINAGE = re.compile(r"^(?P<river>.*?)\s*(?P<label>(?:桩号)?\s*[Kk]?\d{1,4}\s*[++]\s*\d{1,3}(?:\.\d+)?)$")
@@ -94,7 +96,7 @@ def _part(text: str) -> str:
 
 
 def _things(conn: Connection, text: str, names: Sequence[str], on: date, sight: Sight) -> list[Found]:
-    named = [n for n in names if sight.named(n)]
+    named = [n for n in names if sight.named(n) and n not in NAMELESS]
     asked = [*(n for n in FIRST if n in named), *(n for n in named if n not in FIRST)]
     if not asked:
         return []
