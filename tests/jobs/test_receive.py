@@ -25,7 +25,7 @@ from rivergis import layers, rules
 from rivergis.db import aside, system
 from rivergis.db.connect import Database, open_database
 from rivergis.errors import EnvironmentFault, InputError
-from rivergis.intake import admission, profile
+from rivergis.intake import admission, cog, profile
 from rivergis.jobs import receive
 from rivergis.settings import gis_dir
 from tests.intake.test_raster import image
@@ -515,8 +515,8 @@ def test_a_scene_is_kept_under_its_hash_once(db: Database, tmp_path: Path) -> No
     for known in (False, True):
         got = receive.import_imagery(db, scene, date(2026, 5, 19), actor="t", store_dir=store, cloud=cloud)
         assert got.known is known
-    [kept] = (store / "imagery").iterdir()
-    assert kept.read_bytes() == scene.read_bytes()
+    kept, ready = sorted((store / "imagery").iterdir(), key=lambda p: p.name.endswith(cog.SUFFIX))
+    assert kept.read_bytes() == scene.read_bytes() and ready == cog.beside(kept)
     assert one(db, "SELECT file_path FROM data.imagery") == f"imagery/{kept.name}"
     assert one(db, "SELECT ST_Area(unobserved) > 0 FROM data.imagery")
 
