@@ -126,7 +126,8 @@ BOWTIE = shapely.Polygon([(106, 29.4), (106.001, 29.401), (106.001, 29.4), (106,
     ({"feed": "inspector"}, None, "report"), ({"accuracy_m": -1.0}, None, "accuracy_m"), ({"seen_at": "gestern"}, None, "moment"),
     ({"valid_from": "2026-05-20", "valid_to": "2026-05-19"}, None, "ends before"), ({"valid_to": "bald"}, None, "day"),
     ({}, BOWTIE, "intersection"), ({}, shapely.LineString([(106, 29.4), (106.1, 29.4)]), "LineString"),
-    ({}, shapely.Point(206, 29.4), "earth"),
+    ({}, shapely.Point(206, 29.4), "earth"), ({"valid_from": "0001-01-01"}, None, "our time"), ({"feed": "x" * 201}, None, "feed"),
+    ({"code": "a\nb"}, None, "code"),
 ])  # fmt: skip
 def test_what_cannot_be_recorded_is_said(db: Database, said: dict[str, Any], shape: Any, word: str) -> None:
     with pytest.raises(InputError, match=word):

@@ -28,6 +28,7 @@ FEED = "api"
 PROFILE = "by_hand"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FIELDS = ("feed", "kind", "source_kind", "name", "accuracy_m", "seen_at", "evidence", "valid_from", "valid_to")
+_LONGEST = 200
 _OPEN_END = 9999  # year that programs write for "until further notice"
 _ROUNDED_DEG = 2e-9  # 0.2 mm: services give out nine decimals
 _KINDS = (shapely.Point, shapely.Polygon, shapely.MultiPolygon)
@@ -62,7 +63,7 @@ def record(
     Raises ``InputError`` for what cannot be recorded, ``NotNow`` where the code is taken, ``NotPermitted`` outside of ``area``.
     """
     row = _row(said, shape)
-    row["code"] = str(said.get("code") or uuid.uuid4())
+    row["code"] = _short(str(said.get("code") or uuid.uuid4()), "code")
     with db.write(actor) as conn:
         hand_store.one_at_a_time(conn)
         places.require_within(conn, row["geom"], area)
@@ -151,7 +152,7 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
 def _row(said: Mapping[str, Any], shape: shapely.Geometry) -> dict[str, Any]:
     """One candidate as its table has it; ``InputError`` names what cannot be recorded."""
     row = {k: said.get(k) for k in FIELDS}
-    row["feed"] = row["feed"] or FEED
+    row["feed"] = _short(row["feed"] or FEED, "feed")
     if row["feed"] == report_store.FEED:
         raise InputError("What an inspector saw is a report: send it to the collection report.")
     if row["accuracy_m"] is not None and row["accuracy_m"] < 0:
@@ -161,6 +162,13 @@ def _row(said: Mapping[str, Any], shape: shapely.Geometry) -> dict[str, Any]:
     if row["valid_from"] and row["valid_to"] and row["valid_to"] < row["valid_from"]:
         raise InputError("Its validity ends before it begins: correct valid_from and valid_to.")
     return row | {"evidence": row["evidence"] or {}, "geom": _shape(shape)}
+
+
+def _short(text: str, name: str) -> str:
+    """A word that things are known by: of one line, and not too long to be read."""
+    if len(text) > _LONGEST or not text.isprintable():
+        raise InputError(f"{name} = {text[:40]!r} is a word of one line with at most {_LONGEST} characters.")
+    return text
 
 
 def _shape(shape: shapely.Geometry) -> shapely.Geometry:
