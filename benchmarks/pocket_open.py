@@ -22,7 +22,8 @@ import numpy as np
 import shapely
 from playwright.sync_api import sync_playwright
 
-from rivergis.maps import pocket_pack, pocket_page
+from rivergis.maps.pocket import pack as pocket_pack
+from rivergis.maps.pocket import page as pocket_page
 
 MOST_BYTES, MOST_S = 10_000_000, 2.0
 

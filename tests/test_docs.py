@@ -126,6 +126,6 @@ def test_no_word_that_judges_a_person_stands_in_pages_or_catalogue() -> None:
 
 def test_lock_file_names_no_registry() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert "http" not in re.sub(r"httpx?[a-z]*==|httpcore==", "", text)
+    assert "://" not in text and "--index-url" not in text
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout
     assert "uv.lock" not in tracked and "pylock.toml" not in tracked

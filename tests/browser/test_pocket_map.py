@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from shapely import Point, box
 
-from rivergis.maps import pocket_pack, pocket_page
+from rivergis.maps.pocket import pack as pocket_pack
+from rivergis.maps.pocket import page as pocket_page
 from tests.chromium import Watch
 from tests.maps import sketch
 from tests.maps.test_atlas import NASTY

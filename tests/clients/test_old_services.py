@@ -19,7 +19,7 @@ from owslib.wms import WebMapService
 from owslib.wmts import WebMapTileService
 from PIL import Image
 
-from rivergis.web import mapserver
+from rivergis.web.legacy import mapserver
 from tests.clients.conftest import MANY, Served
 from tests.pyqgis import PYTHON, why_not
 

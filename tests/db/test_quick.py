@@ -77,4 +77,3 @@ def test_a_large_answer_comes_in_lots_and_can_be_left_half_way(pool):
         assert next(half)[0] == (1,)
         half.close()
         assert quick.rows("well", "SELECT 1") == [(1,)]
-

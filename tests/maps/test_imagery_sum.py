@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivergis.errors import UsageError
-from rivergis.maps import imagery_look, imagery_sum
+from rivergis.maps.imagery import look as imagery_look
+from rivergis.maps.imagery import sum as imagery_sum
 
 BANDS = {"b1": np.array([[1.0, 4.0, 0.0]], "float32"), "b2": np.array([[2.0, 0.0, 9.0]], "float32")}
 LEAF = st.sampled_from(["b1", "b2", "np.float32(2)", "np.float32(0.5)", "B1"])

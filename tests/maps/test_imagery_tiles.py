@@ -21,7 +21,8 @@ from rio_tiler.colormap import cmap
 
 from rivergis.errors import InputError, UsageError
 from rivergis.intake import cog
-from rivergis.maps import imagery_look, imagery_tiles
+from rivergis.maps.imagery import look as imagery_look
+from rivergis.maps.imagery import tiles as imagery_tiles
 from tests.intake.test_cog import GK, written
 
 WIDE, HIGH = 900, 700

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from rivergis.cli import _run
 from rivergis.db.connect import Database
 from rivergis.encroachment import report_store
-from rivergis.maps import pocket
+from rivergis.maps.pocket import district as pocket
 from tests.maps import pocket_ground
 from tests.maps.pocket_reader import block_of, head_of, unpack
 

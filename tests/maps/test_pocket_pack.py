@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from rivergis import crs
 from rivergis.errors import UsageError
-from rivergis.maps import pocket_pack, pocket_page
+from rivergis.maps.pocket import pack as pocket_pack
+from rivergis.maps.pocket import page as pocket_page
 from tests.maps import sketch
 from tests.maps.pocket_reader import block_of, head_of, read, unpack
 from tests.maps.test_atlas import NASTY

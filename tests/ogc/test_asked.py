@@ -20,8 +20,9 @@ from sqlalchemy import text
 
 from rivergis import settings as settings_
 from rivergis.boundary import store as boundary_store
-from rivergis.maps import ogc_documents, ogc_sketch
 from rivergis.maps.collections import COLLECTIONS
+from rivergis.maps.ogc import documents as ogc_documents
+from rivergis.maps.ogc import sketch as ogc_sketch
 from rivergis.web.app import create_app
 from tests.db.served_ground import tile_at
 from tests.ogc.conftest import MANY, NASTY, Ogc

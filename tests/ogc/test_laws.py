@@ -17,10 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from rivergis.maps import ogc_ask, ogc_marks, ogc_page, ogc_places
 from rivergis.maps.collections import COLLECTIONS
-from rivergis.maps.ogc_marks import STEP, Marks
-from rivergis.maps.ogc_source import source
+from rivergis.maps.ogc import ask as ogc_ask
+from rivergis.maps.ogc import marks as ogc_marks
+from rivergis.maps.ogc import page as ogc_page
+from rivergis.maps.ogc import places as ogc_places
+from rivergis.maps.ogc.marks import STEP, Marks
+from rivergis.maps.ogc.source import source
 from tests.db.served_ground import save
 from tests.ogc.conftest import MANY, Ogc
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rivergis.maps import mapfile
-from rivergis.maps.mapfile import Ground, Sight
-from rivergis.web import mapserver
+from rivergis.maps.legacy import mapfile
+from rivergis.maps.legacy.mapfile import Ground, Sight
+from rivergis.web.legacy import mapserver
 from tests.security.counties import SECRET, World
 
 pytestmark = pytest.mark.skipif(mapserver.program() is None, reason="MapServer is not here (scripts/setup --dev)")

@@ -25,7 +25,7 @@ def live(app: Any) -> Iterator[str]:
         time.sleep(0.01)
         assert thread.is_alive(), "the service did not start"
     try:
-        yield "http://127.0.0.1:{}".format(listener.getsockname()[1])
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(timeout=20)

@@ -19,7 +19,7 @@ from rivergis.db.connect import Database
 from rivergis.encroachment import store as encroachment_store
 from rivergis.intake import cog
 from rivergis.jobs import receive, scenes
-from rivergis.maps import imagery
+from rivergis.maps.imagery import scenes as imagery
 from tests.intake.test_cog import written
 from tests.web.conftest import MAKER, client_of, person
 

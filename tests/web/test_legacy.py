@@ -21,8 +21,9 @@ from sqlalchemy import text
 
 from rivergis import settings
 from rivergis.outfall import store as outfall_store
-from rivergis.web import legacy, mapserver
 from rivergis.web.app import create_app
+from rivergis.web.legacy import mapserver
+from rivergis.web.legacy import services as legacy
 from tests.web.conftest import MAKER, Service, degrees
 from tests.web.live import live
 
@@ -355,7 +356,7 @@ def test_without_mapserver_one_sentence_says_so(service: Service, monkeypatch: p
 def test_a_password_of_the_database_is_in_no_map_file(service: Service, tmp_path: Any) -> None:
     url = service.db.engine.url.set(password="s:e\\cret word")
     db = type(service.db)(type("Engine", (), {"url": url})(), False, "web")  # type: ignore[arg-type]
-    from rivergis.web.legacy_maps import Maps
+    from rivergis.web.legacy.maps import Maps
 
     maps = Maps(db, tmp_path)
     maps._reader = True

@@ -139,14 +139,18 @@ def test_a_draft_on_the_map_says_so_across_it(service: Service) -> None:
 def test_gaps_and_doubles_are_shown_and_listed_with_their_chainage(service: Service) -> None:
     page = service.page("/maps/responsibility?on=2026-05-20")
     gaps = layers(page)["duty_gap"]
-    assert {c["code"]: c["count"] for c in gaps["classes"] if c["code"]} == {"nobody": 6, "several": 1}  # R2 has nobody of either level
+    assert {c["code"]: c["count"] for c in gaps["classes"] if c["code"]} == {
+        "nobody": 6,
+        "several": 1,
+    }  # R2 has nobody of either level
     told = below(page)
     assert "0+500 – 0+600" in told and re.search(r"0\+600 – 0\+97\d", told) and re.search(r"0\+800 – 0\+97\d", told)
     assert layers(page)["duty_village"]["shown"] and not layers(page)["duty_town"]["shown"]
 
 
 @pytest.mark.parametrize(
-    ("query", "held"), [("level=town&river=R1", {"duty_town"}), ("level=village&river=R1", {"duty_village", "duty_gap"})]
+    ("query", "held"),
+    [("level=town&river=R1", {"duty_town"}), ("level=village&river=R1", {"duty_village", "duty_gap"})],
 )
 def test_one_level_or_one_river_alone(service: Service, query: str, held: set[str]) -> None:
     assert {

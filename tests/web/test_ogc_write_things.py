@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from rivergis.db.connect import Database
-from rivergis.maps import collections, written
+from rivergis.maps import collections
+from rivergis.maps.ogc import written
 from tests.web import write_ground
 from tests.web.write_ground import BORDER, Api
 

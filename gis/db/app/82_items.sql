@@ -1,5 +1,5 @@
 -- Features as they go out (要素成文): the text of each is made once, when its shape is put into the cache (80_tiles.sql), and goes with it.
--- A page of the OGC API is then a few rows that are read as they are. What is written here is what src/rivergis/maps/ogc_source.py says for
+-- A page of the OGC API is then a few rows that are read as they are. What is written here is what src/rivergis/maps/ogc/source.py says for
 -- requests that want something else (other columns, another system); a test holds the two together.
 DO $$
 DECLARE c record; facts text; feature text;

@@ -22,7 +22,7 @@ def listed(as_json: bool) -> None:
       rivergis imagery list
     """
     from rivergis.jobs import scenes
-    from rivergis.maps import imagery
+    from rivergis.maps.imagery import scenes as imagery
 
     store = common.settings().store_dir
     with common.database().read() as conn:

@@ -18,8 +18,8 @@ from rivergis.cli import common
 
 if TYPE_CHECKING:
     from rivergis.db.connect import Database
-    from rivergis.maps import pocket as pockets
-    from rivergis.maps.pocket_page import Paper
+    from rivergis.maps.pocket import district as pockets
+    from rivergis.maps.pocket.page import Paper
 
 F = TypeVar("F", bound=Callable[..., Any])
 DAY = common.CivilDay()
@@ -67,7 +67,7 @@ def pocket(out: Path, actor: str | None, as_json: bool, max_mb: float, sealed: b
     """
     from rivergis.db import system
     from rivergis.errors import UsageError
-    from rivergis.maps import pocket_page
+    from rivergis.maps.pocket import page as pocket_page
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out.name}: a pocket map is a page; write to a name that ends in .html.")
@@ -129,7 +129,7 @@ def asked_passphrase() -> str:
 def who_takes(actor: str | None, o: dict[str, Any]) -> tuple[Database, str, str, pockets.Asked]:
     """Database, who asks, the area they are held to, and what may go along."""
     from rivergis.db import people
-    from rivergis.maps import pocket as pockets
+    from rivergis.maps.pocket import district as pockets
 
     db = common.database()
     who = common.acting(db, actor, "export")
@@ -146,8 +146,8 @@ def read(
     from rivergis import rules
     from rivergis.errors import UsageError
     from rivergis.maps import features
-    from rivergis.maps import pocket as pockets
-    from rivergis.maps.pocket_page import Paper
+    from rivergis.maps.pocket import district as pockets
+    from rivergis.maps.pocket.page import Paper
     from rivergis.river import store as river_store
 
     book = rules.load(common.settings().rules_dir)
@@ -168,8 +168,9 @@ def read(
 def packed_into(layers: Any, where: pockets.District, max_bytes: int) -> Any:
     """The layers packed so that the page around them fits into ``max_bytes``."""
     from rivergis.errors import UsageError
-    from rivergis.maps import pocket as pockets
-    from rivergis.maps import pocket_pack, pocket_page
+    from rivergis.maps.pocket import district as pockets
+    from rivergis.maps.pocket import pack as pocket_pack
+    from rivergis.maps.pocket import page as pocket_page
 
     if not layers:
         raise UsageError(f"There is nothing to take along for {where.name} ({where.code}) on that day.")
@@ -201,7 +202,7 @@ def field(folder: Path, actor: str | None, as_json: bool, **o: Any) -> None:
     """
     from rivergis.db import system
     from rivergis.errors import UsageError
-    from rivergis.maps import pocket_field
+    from rivergis.maps.pocket import field as pocket_field
 
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is there already and not empty: give another name.")

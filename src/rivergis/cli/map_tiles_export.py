@@ -48,7 +48,7 @@ def export(out: Path, actor: str | None, as_json: bool, overwrite: bool, **o: An
     from rivergis.db.quick import QuickPool
     from rivergis.errors import UsageError
     from rivergis.maps import features, tiles_export
-    from rivergis.maps import pocket as pockets
+    from rivergis.maps.pocket import district as pockets
 
     if out.suffix.lower() not in tiles_export.ENDINGS:
         raise UsageError(f"{out.name}: write to a name that ends in {' or '.join(tiles_export.ENDINGS)}.")

@@ -14,8 +14,8 @@ from rasterio.errors import RasterioError
 from rivergis.db.connect import Database
 from rivergis.errors import EnvironmentFault, InputError, NotFound, NotReady, RivergisError
 from rivergis.intake import cog
-from rivergis.maps import imagery
-from rivergis.maps.imagery import Scene
+from rivergis.maps.imagery import scenes as imagery
+from rivergis.maps.imagery.scenes import Scene
 
 AT_ONCE_PIXELS = 40_000_000
 """A scene of no more pixels (times bands) is made ready while somebody waits for its first tile: some seconds."""

@@ -56,7 +56,8 @@ def gather(
     """
     own = own or {}
     room = max(marks.MAX_FEATURES - taken - sum(len(f) for f in own.values()), 0)
-    drawn, tiled = tuple(nouns), ()
+    drawn: tuple[str, ...] = tuple(nouns)
+    tiled: tuple[str, ...] = ()
     if served:
         drawn, tiled = choose({n: _weight(conn, n, at, scope, room) for n in nouns}, room)
     frames = {noun: features.layer(conn, noun, at, scope) for noun in drawn}

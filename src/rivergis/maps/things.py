@@ -17,9 +17,10 @@ from sqlalchemy import Connection
 
 from rivergis.db.connect import read_table
 from rivergis.errors import NotFound, UsageError
-from rivergis.maps import collections, features, leads, marks, ogc_source, palette, webstyle
+from rivergis.maps import collections, features, leads, marks, palette, webstyle
 from rivergis.maps.features import When
-from rivergis.maps.ogc_source import Source
+from rivergis.maps.ogc import source as ogc_source
+from rivergis.maps.ogc.source import Source
 
 NEAR_PX = 10
 """How far from the pointer a line or sign may lie that is meant, pixels."""

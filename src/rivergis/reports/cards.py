@@ -5,6 +5,7 @@ No script, no tile, nothing fetched: the page can be handed on as a link or as o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -73,7 +74,9 @@ def _river_picture(conn: Connection, found: features.River, at: When) -> str:
     styles = palette.load()
     frames = {n: f[f["river"] == found.name] if n != "water_area" else f for n, f in frames.items()}
     window = shapely.box(*found.scope.box)
-    layers = [(list(shapely.intersection(f.geometry.values, window)), _pen(styles.of(n))) for n, f in frames.items()]
+    layers: list[tuple[Sequence[Any], Pen]] = [
+        (list(shapely.intersection(f.geometry.values, window)), _pen(styles.of(n))) for n, f in frames.items()
+    ]
     told = leads.standing(conn, at, scope=found.scope)
     spots = [(g.representative_point(), label) for g, label in zip(told.geometry, told["label"], strict=True)]
     colour = styles.of(FINDING).stroke[:7]

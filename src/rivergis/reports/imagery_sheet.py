@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from rivergis import words
 from rivergis.errors import NotFound, UsageError
-from rivergis.maps import features, imagery, leads, sheet_layers, sheets
-from rivergis.maps.imagery import Scene
+from rivergis.maps import features, leads, sheet_layers, sheets
+from rivergis.maps.imagery import scenes as imagery
+from rivergis.maps.imagery.scenes import Scene
 from rivergis.maps.marks import Picture
 from rivergis.maps.sheets import Sheet, Titled
 

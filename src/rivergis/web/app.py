@@ -42,17 +42,10 @@ from rivergis.web import (
     desk_pages,
     evidence,
     imagery,
-    key_in_path,
     lane,
     ledger_papers,
-    legacy,
-    legacy_maps,
-    legacy_tiles,
     map_live,
     morning,
-    ogc,
-    ogc_items,
-    ogc_write,
     page,
     pages,
     patrol,
@@ -65,7 +58,14 @@ from rivergis.web import (
     scope,
     tiles,
 )
+from rivergis.web.legacy import key_in_path
+from rivergis.web.legacy import maps as legacy_maps
+from rivergis.web.legacy import pictures as legacy_tiles
+from rivergis.web.legacy import services as legacy
 from rivergis.web.limits import Limits
+from rivergis.web.ogc import api as ogc
+from rivergis.web.ogc import items as ogc_items
+from rivergis.web.ogc import write as ogc_write
 from rivergis.web.seen import Noting, Seen
 
 log = logging.getLogger("rivergis.web")

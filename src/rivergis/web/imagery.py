@@ -16,8 +16,11 @@ from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.errors import NotFound, TooMany, UsageError
 from rivergis.jobs import scenes
-from rivergis.maps import assets, imagery, imagery_look, imagery_tiles
-from rivergis.maps.imagery import Scene
+from rivergis.maps import assets
+from rivergis.maps.imagery import look as imagery_look
+from rivergis.maps.imagery import scenes as imagery
+from rivergis.maps.imagery import tiles as imagery_tiles
+from rivergis.maps.imagery.scenes import Scene
 from rivergis.web import page
 from rivergis.web.auth import address_of, database, require
 

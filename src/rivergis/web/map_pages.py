@@ -16,9 +16,10 @@ from rivergis import rules, words
 from rivergis.boundary.redraw import make as redraw
 from rivergis.db.access import Actor
 from rivergis.errors import NotFound
-from rivergis.maps import boundary_versions, features, imagery, lists, sheets
+from rivergis.maps import boundary_versions, features, lists, sheets
 from rivergis.maps.collections import COLLECTIONS
-from rivergis.maps.ogc_ask import FILES
+from rivergis.maps.imagery import scenes as imagery
+from rivergis.maps.ogc.ask import FILES
 from rivergis.maps.river_facts import PATROL_DAYS
 from rivergis.maps.sheets import Sheet
 from rivergis.reports import cards, imagery_sheet, responsibility_sheet, version_sheet, zone_sheet

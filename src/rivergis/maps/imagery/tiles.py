@@ -27,7 +27,7 @@ from rio_tiler.reader import read
 from rio_tiler.utils import render
 
 from rivergis.errors import InputError, UsageError
-from rivergis.maps.imagery_look import Look
+from rivergis.maps.imagery.look import Look
 
 SIZE_PX = 256
 FORMATS = {"png": "image/png", "webp": "image/webp"}

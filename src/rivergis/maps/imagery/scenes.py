@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from rivergis.db.connect import read_table
 from rivergis.db.quick import Quick
 from rivergis.errors import NotFound
-from rivergis.maps import imagery_tiles
-from rivergis.maps.imagery_look import Look
+from rivergis.maps.imagery import tiles as imagery_tiles
+from rivergis.maps.imagery.look import Look
 
 _ROWS = """SELECT id, version, code, taken_on, gsd_m, bands, source_crs, file_sha256, file_path, ST_AsGeoJSON(geom, 7) AS footprint,
   ST_XMin(geom) AS west, ST_YMin(geom) AS south, ST_XMax(geom) AS east, ST_YMax(geom) AS north

@@ -1,6 +1,6 @@
 """OGC API Features Part 4 (OGC 20-002): lines of drafts, candidates and reports made, replaced, changed and taken out.
 
-Off unless ``RIVERGIS_WRITES=on``. An edit says what it was made on (``If-Match``; ``maps/written.py``): 428 where it does not, 412 with
+Off unless ``RIVERGIS_WRITES=on``. An edit says what it was made on (``If-Match``; ``maps/ogc/written.py``): 428 where it does not, 412 with
 both shapes where somebody else was first. What may be done is told by ``OPTIONS``.
 """
 
@@ -19,12 +19,14 @@ from starlette.exceptions import HTTPException
 from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.errors import NotFound, NotPermitted, RivergisError, UsageError
-from rivergis.maps import collections, written
+from rivergis.maps import collections
 from rivergis.maps.collections import Collection
-from rivergis.web import ogc_sent, ogc_things
+from rivergis.maps.ogc import written
 from rivergis.web.auth import require
 from rivergis.web.lane import Ask
-from rivergis.web.ogc_sent import MAX_BODY
+from rivergis.web.ogc import sent as ogc_sent
+from rivergis.web.ogc import things as ogc_things
+from rivergis.web.ogc.sent import MAX_BODY
 
 router = APIRouter(prefix="/ogc/collections/{collection}", tags=["ogc: write"])
 Someone = Annotated[Actor, Depends(require())]

@@ -14,9 +14,12 @@ from cachetools import LRUCache
 from rivergis.db.access import Actor
 from rivergis.db.connect import Database
 from rivergis.db.quick import READER
-from rivergis.maps import collections, map_boxes, map_fonts, mapfile
-from rivergis.maps.mapfile import Ground, Sight
-from rivergis.web.mapserver import Engine
+from rivergis.maps import collections
+from rivergis.maps.legacy import boxes as map_boxes
+from rivergis.maps.legacy import fonts as map_fonts
+from rivergis.maps.legacy import mapfile
+from rivergis.maps.legacy.mapfile import Ground, Sight
+from rivergis.web.legacy.mapserver import Engine
 
 FRESH_S = 600.0
 """Seconds after which the boxes that capabilities tell are looked up again."""

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rivergis.errors import UsageError
-from rivergis.maps import imagery_sum
-from rivergis.maps.imagery_sum import Sum
+from rivergis.maps.imagery import sum as imagery_sum
+from rivergis.maps.imagery.sum import Sum
 
 COLOURS = ("viridis", "terrain", "rdylgn", "rdylbu", "blues", "greys", "ylgnbu", "brbg", "spectral", "turbo")
 """Colour ramps (色带) for one band or a sum; each also backwards with ``_r``."""

@@ -10,11 +10,14 @@ import pyproj
 
 from rivergis import words
 from rivergis.layers import Column
-from rivergis.maps import ogc_ask, ogc_places, tiles, written
+from rivergis.maps import tiles
 from rivergis.maps.collections import Collection
-from rivergis.maps.ogc_ask import FORMATS, HTML, JSON
-from rivergis.maps.ogc_places import Extent
-from rivergis.maps.ogc_source import GEOMETRY
+from rivergis.maps.ogc import ask as ogc_ask
+from rivergis.maps.ogc import places as ogc_places
+from rivergis.maps.ogc import written
+from rivergis.maps.ogc.ask import FORMATS, HTML, JSON
+from rivergis.maps.ogc.places import Extent
+from rivergis.maps.ogc.source import GEOMETRY
 
 ROOT = "/ogc"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
@@ -98,7 +101,9 @@ def collection(shown: Collection, base: str, extent: Extent | None, form: str, t
         link(f"{_REL}/queryables", f"{at}/queryables", SCHEMA, "可查询字段 queryables"),
         link(f"{_REL}/schema", f"{at}/schema", SCHEMA, "字段结构 schema"),
         link("describedby", f"{at}/feature-schema", SCHEMA, "要素结构 schema of a GeoJSON feature"),
-        link("describedBy", f"{at}/feature-schema", SCHEMA, "要素结构,GDAL 3.6 如此拼写 the same, as GDAL 3.6 spells it"),
+        link(
+            "describedBy", f"{at}/feature-schema", SCHEMA, "要素结构,GDAL 3.6 如此拼写 the same, as GDAL 3.6 spells it"
+        ),
         link(f"{_REL}/tilesets-vector", f"{at}/tiles", "application/json", "矢量瓦片 vector tilesets"),
         link("tilejson", f"{base}/tiles/{shown.id}.json", "application/json", "TileJSON"),
     ]

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from rivergis import crs, geometry
 from rivergis.errors import InputError, UsageError
-from rivergis.maps import ogc_places
+from rivergis.maps.ogc import places as ogc_places
 
 MAX_BODY = 16 << 20  # a stretch of line along a whole river
 MAX_CORNERS = 200_000

@@ -22,10 +22,11 @@ from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.errors import NotReady, UsageError
 from rivergis.maps import collections
-from rivergis.web import auth, legacy_asked
+from rivergis.web import auth
 from rivergis.web.auth import address_of, require
-from rivergis.web.legacy_maps import Maps, seen_by
-from rivergis.web.mapserver import Exchange
+from rivergis.web.legacy import asked as legacy_asked
+from rivergis.web.legacy.maps import Maps, seen_by
+from rivergis.web.legacy.mapserver import Exchange
 
 log = logging.getLogger("rivergis.web.legacy")
 router = APIRouter(tags=["old services"])

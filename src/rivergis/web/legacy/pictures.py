@@ -19,13 +19,16 @@ from starlette.responses import Response
 from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.errors import NotFound, UsageError
-from rivergis.maps import collections, imagery, map_boxes, mapfile, wmts
-from rivergis.maps.wmts import DEGREES, MERCATOR, Place, TileLayer
+from rivergis.maps import collections
+from rivergis.maps.imagery import scenes as imagery
+from rivergis.maps.legacy import boxes as map_boxes
+from rivergis.maps.legacy import mapfile, wmts
+from rivergis.maps.legacy.wmts import DEGREES, MERCATOR, Place, TileLayer
 from rivergis.web import imagery as imagery_web
 from rivergis.web import tiles
 from rivergis.web.auth import address_of, database, require, visitor
-from rivergis.web.legacy import Passed, cgi
-from rivergis.web.legacy_maps import Maps, seen_by
+from rivergis.web.legacy.maps import Maps, seen_by
+from rivergis.web.legacy.services import Passed, cgi
 
 router = APIRouter(tags=["old services"])
 View = Annotated[Actor, Depends(require("view"))]

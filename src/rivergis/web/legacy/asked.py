@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from rivergis import words
 from rivergis.errors import UsageError
-from rivergis.maps import collections, mapfile, palette
+from rivergis.maps import collections, palette
+from rivergis.maps.legacy import mapfile
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 REFUSED = (

@@ -7,10 +7,12 @@ from typing import Any
 
 from rivergis import __version__, words
 from rivergis.layers import Column
-from rivergis.maps import export_filter, ogc_ask, tiles, written
+from rivergis.maps import export_filter, tiles
 from rivergis.maps.collections import Collection
-from rivergis.maps.ogc_ask import FORMATS, HTML, JSON
-from rivergis.maps.ogc_documents import GRID, MVT, OPENAPI, ROOT, SCHEMA, column
+from rivergis.maps.ogc import ask as ogc_ask
+from rivergis.maps.ogc import written
+from rivergis.maps.ogc.ask import FORMATS, HTML, JSON
+from rivergis.maps.ogc.documents import GRID, MVT, OPENAPI, ROOT, SCHEMA, column
 
 _DAY = "datetime=2026-05-20 | 2026-05-20T08:00:00Z | 2026-01-01/2026-12-31 | ../2026-05-20"
 

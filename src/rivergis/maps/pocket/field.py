@@ -19,11 +19,13 @@ from sqlalchemy import Connection
 
 from rivergis import crs, words
 from rivergis.db.connect import read_frame
-from rivergis.maps import desktop, ogc_source, pocket_work
+from rivergis.maps import desktop
 from rivergis.maps.atlas import Layers
 from rivergis.maps.features import When
-from rivergis.maps.pocket import Asked, District, inside, units_of
-from rivergis.maps.pocket_page import Paper
+from rivergis.maps.ogc import source as ogc_source
+from rivergis.maps.pocket import work as pocket_work
+from rivergis.maps.pocket.district import Asked, District, inside, units_of
+from rivergis.maps.pocket.page import Paper
 from rivergis.rules import RuleBook
 from rivergis.settings import gis_dir
 

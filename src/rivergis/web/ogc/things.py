@@ -19,10 +19,10 @@ from rivergis.db.access import Actor
 from rivergis.db.connect import now_of
 from rivergis.encroachment import hand_store, hand_workflow, report_workflow
 from rivergis.errors import InputError, NotFound, UsageError
-from rivergis.maps import written
+from rivergis.maps.ogc import written
 from rivergis.river import store as river_store
-from rivergis.web import ogc_sent
 from rivergis.web.auth import database
+from rivergis.web.ogc import sent as ogc_sent
 from rivergis.web.patrol_upload import book_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

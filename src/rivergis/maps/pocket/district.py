@@ -20,9 +20,10 @@ from sqlalchemy import Connection
 from rivergis import words
 from rivergis.db.connect import read_table
 from rivergis.errors import InputError, NotFound, NotPermitted, UsageError
-from rivergis.maps import collections, features, leads, pocket_work
+from rivergis.maps import collections, features, leads
 from rivergis.maps.atlas import Layers
 from rivergis.maps.features import Scope, When
+from rivergis.maps.pocket import work as pocket_work
 from rivergis.river import store as river_store
 from rivergis.river.chainage import label as chainage
 from rivergis.rules import RuleBook

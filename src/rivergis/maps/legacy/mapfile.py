@@ -13,9 +13,10 @@ from html import escape
 from pathlib import Path
 
 from rivergis import words
-from rivergis.maps import collections, ogc_source, palette
+from rivergis.maps import collections, palette
 from rivergis.maps.collections import Collection
-from rivergis.maps.mapfile_styles import block, classes, heap_class, labels, quoted, symbols
+from rivergis.maps.legacy.mapfile_styles import block, classes, heap_class, labels, quoted, symbols
+from rivergis.maps.ogc import source as ogc_source
 
 BANDS = ((14, "geom"), (12, "g12"), (10, "g10"), (8, "g8"), (6, "g6"), (0, "g0"))
 """From which zoom on which of the shapes is drawn (gis/db/migrations/0022_tiles.sql)."""

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 import shapely
 
 from rivergis.errors import UsageError
-from rivergis.maps import export_filter, ogc_places
+from rivergis.maps import export_filter
 from rivergis.maps.export_columns import Field
 from rivergis.maps.export_filter import Where
-from rivergis.maps.ogc_places import Extent, Place
-from rivergis.maps.ogc_source import Source
+from rivergis.maps.ogc import places as ogc_places
+from rivergis.maps.ogc.places import Extent, Place
+from rivergis.maps.ogc.source import Source
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DEFAULT_LIMIT, MOST, MOST_SHOWN = 100, 10_000, 1_000

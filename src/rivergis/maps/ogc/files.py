@@ -23,9 +23,9 @@ from rivergis.maps import export_files, export_tables
 from rivergis.maps.export_columns import Field
 from rivergis.maps.export_files import Sheet, Writer
 from rivergis.maps.export_rows import Chunk, Part
-from rivergis.maps.ogc_ask import Wanted
-from rivergis.maps.ogc_page import Rows
-from rivergis.maps.ogc_source import Sql
+from rivergis.maps.ogc.ask import Wanted
+from rivergis.maps.ogc.page import Rows
+from rivergis.maps.ogc.source import Sql
 
 SIZE = 5_000
 """Rows of a lot."""

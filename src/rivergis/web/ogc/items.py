@@ -24,15 +24,19 @@ from rivergis.db.connect import Database
 from rivergis.db.quick import Quick
 from rivergis.db.watch import Watch
 from rivergis.errors import NotFound, NotPermitted, RivergisError, UsageError
-from rivergis.maps import ogc_ask, ogc_files, ogc_marks, ogc_page, written
 from rivergis.maps.collections import Collection
-from rivergis.maps.ogc_ask import FORMATS, HTML, JSON, SHANGHAI, Wanted
-from rivergis.maps.ogc_page import Rows
-from rivergis.maps.ogc_places import Extent
-from rivergis.maps.ogc_source import Sql, source
+from rivergis.maps.ogc import ask as ogc_ask
+from rivergis.maps.ogc import files as ogc_files
+from rivergis.maps.ogc import marks as ogc_marks
+from rivergis.maps.ogc import page as ogc_page
+from rivergis.maps.ogc import written
+from rivergis.maps.ogc.ask import FORMATS, HTML, JSON, SHANGHAI, Wanted
+from rivergis.maps.ogc.page import Rows
+from rivergis.maps.ogc.places import Extent
+from rivergis.maps.ogc.source import Sql, source
 from rivergis.patrol import store as patrol_store
-from rivergis.web import ogc_pages
 from rivergis.web.lane import Answer, Ask, Way
+from rivergis.web.ogc import pages as ogc_pages
 from rivergis.web.tiles import seen
 
 _ITEMS = r"/ogc/collections/(?P<collection>[a-z_]{1,60})/items"

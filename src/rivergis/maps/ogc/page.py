@@ -14,9 +14,9 @@ import shapely
 from rivergis.maps.collections import Collection
 from rivergis.maps.export_columns import Field
 from rivergis.maps.export_filter import mercator_box
-from rivergis.maps.ogc_ask import Wanted
-from rivergis.maps.ogc_places import CRS84, Place, ewkb
-from rivergis.maps.ogc_source import OF_A_DAY, Source, Sql
+from rivergis.maps.ogc.ask import Wanted
+from rivergis.maps.ogc.places import CRS84, Place, ewkb
+from rivergis.maps.ogc.source import OF_A_DAY, Source, Sql
 
 _STEADY = (10, 20, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000)
 """Limits whose statements are prepared; the number stands in them, because a plan for any limit is none for a small one."""

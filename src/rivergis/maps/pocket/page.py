@@ -25,7 +25,7 @@ from rivergis import lead, words
 from rivergis.errors import UsageError
 from rivergis.lifecycle import DRAFT_MARK
 from rivergis.maps import assets, palette
-from rivergis.maps.pocket_pack import LAW, ROUNDED_M, Layers, Packed
+from rivergis.maps.pocket.pack import LAW, ROUNDED_M, Layers, Packed
 
 SCRIPTS = (
     "pako/pako_inflate.min.js", "page/pocket_data.js", "page/pocket_ask.js", "page/pocket_draw.js", "page/pocket_page.js",

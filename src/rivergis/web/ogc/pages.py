@@ -9,9 +9,9 @@ from typing import Any
 from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.maps import features as shown_features
-from rivergis.maps import ogc_sketch
 from rivergis.maps.collections import Collection
-from rivergis.maps.ogc_ask import Wanted
+from rivergis.maps.ogc import sketch as ogc_sketch
+from rivergis.maps.ogc.ask import Wanted
 from rivergis.web import page
 
 _WORDS = {

@@ -16,14 +16,18 @@ from rivergis import words
 from rivergis.db.access import Actor
 from rivergis.errors import NotFound
 from rivergis.layers import Column
-from rivergis.maps import assets, ogc_ask, ogc_documents, ogc_openapi, webstyle
+from rivergis.maps import assets, webstyle
 from rivergis.maps.collections import COLLECTIONS, Collection
-from rivergis.maps.ogc_ask import HTML, JSON
-from rivergis.maps.ogc_documents import GRID, OPENAPI, ROOT, SCHEMA
-from rivergis.maps.ogc_places import Extent
-from rivergis.web import ogc_pages, page
+from rivergis.maps.ogc import ask as ogc_ask
+from rivergis.maps.ogc import documents as ogc_documents
+from rivergis.maps.ogc import openapi as ogc_openapi
+from rivergis.maps.ogc.ask import HTML, JSON
+from rivergis.maps.ogc.documents import GRID, OPENAPI, ROOT, SCHEMA
+from rivergis.maps.ogc.places import Extent
+from rivergis.web import page
 from rivergis.web.auth import visitor
-from rivergis.web.ogc_items import Items
+from rivergis.web.ogc import pages as ogc_pages
+from rivergis.web.ogc.items import Items
 from rivergis.web.tiles import seen
 
 router = APIRouter(prefix=ROOT, tags=["OGC API"])

@@ -1,0 +1,1 @@
+"""Scenes as tiles: which, how they look, sums of their bands."""

@@ -1,0 +1,1 @@
+"""What old clients load: map files, styles, tile sets of WMTS."""

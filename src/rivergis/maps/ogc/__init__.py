@@ -1,0 +1,1 @@
+"""OGC API Features: what is asked, where it lies, and what the service says of itself."""

@@ -1,0 +1,1 @@
+"""WMS, WFS, WMTS and pictures of tiles, by MapServer behind our sign-in."""
