@@ -116,7 +116,7 @@ class Conflict(NotNow):
 class Cancelled(RivergisError):
     """Whoever asked has left before the answer was there."""
 
-    code, exit_code, http_status, zh = "cancelled", 130, 499, "已取消"
+    code, http_status, zh = "cancelled", 499, "已取消"
 
 
 class TooLong(RivergisError):

@@ -228,9 +228,9 @@ def test_tiles_are_drawn_without_the_drivers_that_the_service_leaves_out(tmp_pat
     path, tile = scene(tmp_path, flat(9)), at(15)
     code = f"""
 from pathlib import Path
-from rivergis.maps import imagery_look, imagery_tiles
+from rivergis.maps.imagery import look, tiles
 for grid, z, x, y in (("3857", {tile.z}, {tile.x}, {tile.y}), ("4490", 1, 3, 0)):
-    assert imagery_tiles.tile(Path({str(path)!r}), imagery_look.read({{}}), z, x, y, grid=grid)
+    assert tiles.tile(Path({str(path)!r}), look.read({{}}), z, x, y, grid=grid)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], env={"GDAL_SKIP": "VRT,WMS,HTTP", "PATH": ""}, capture_output=True, text=True

@@ -59,4 +59,5 @@ def write_fixed(book: Any, path: Path, made_at: datetime) -> None:
 def _dated(core: bytes, made_at: datetime) -> bytes:
     """The properties of a workbook with the moment of saving replaced."""
     stamp = f"{made_at:%Y-%m-%dT%H:%M:%SZ}".encode()
-    return re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, core)
+    # whatever the namespace is called: other libraries in the process may give it another prefix
+    return re.sub(rb"(<(?:\w+:)?modified\b[^>]*>)[^<]*", rb"\g<1>" + stamp, core)

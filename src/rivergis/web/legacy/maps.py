@@ -65,8 +65,10 @@ class Maps:
     def _file(self, key: tuple[Any, ...], make: Any, fresh_s: float | None) -> Path:
         with self._lock:
             path, at = self._files.get(key, (None, 0.0))
-        if path is not None and (fresh_s is None or time.monotonic() - at < fresh_s):
+        # a machine may tidy its folder of temporary files
+        if path is not None and path.exists() and (fresh_s is None or time.monotonic() - at < fresh_s):
             return path
+        self.engine.folder.mkdir(mode=0o700, exist_ok=True)
         text = make()
         path = self.engine.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.map"
         if not path.exists():
@@ -129,6 +131,7 @@ class Maps:
         """End the children."""
         with self._lock:
             engine, self._engine = self._engine, None
+            self._files.clear()
         if engine is not None:
             engine.close()
 
