@@ -265,7 +265,6 @@ def _inside_untold(request: Request, error: RivergisError) -> None:
 
 def _answer(request: Request, error: RivergisError, status: int | None = None) -> Response:
     """An error for whoever asks: a page for a browser, the same facts as JSON for a program."""
-    _inside_untold(request, error)
     status = status or error.http_status
     if page.wants_page(request):
         answer = page.render(request, "error.html", status, error=error)
@@ -291,6 +290,7 @@ async def _refused(request: Request, error: Exception) -> Response:
         # its own sentence is for who runs the service: it may name paths
         log.error("%s", error.sentence)
         return _answer(request, EnvironmentFault(words.both("sentence.db_gone")))
+    _inside_untold(request, error)
     return _answer(request, error)
 
 
