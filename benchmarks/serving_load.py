@@ -91,7 +91,7 @@ def requests(
         feature = {
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [lon, lat]},
-            "properties": {"kind": "dump", "note": "负载试验 load test", "class_code": None},
+            "properties": {"kind": "dump", "note": "负载试验 load test"},
         }
         return "write", "POST", "/ogc/collections/report/items", json.dumps(feature).encode()
     if what < 0.75:
