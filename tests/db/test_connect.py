@@ -41,7 +41,7 @@ def test_every_writing_statement_leaves_its_actor_in_the_audit(db: Database) -> 
 
 
 def test_writing_without_an_actor_is_refused(db: Database) -> None:
-    with pytest.raises(NotPermitted, match="no actor is set"), connect._translated(), db.engine.begin() as conn:
+    with pytest.raises(NotPermitted, match="no actor is set"), connect.translated(), db.engine.begin() as conn:
         conn.execute(text("INSERT INTO data.identity VALUES (gen_random_uuid(), 'river', 'n', 'c')"))
 
 
