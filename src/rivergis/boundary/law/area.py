@@ -15,9 +15,10 @@ from rivergis.boundary.redraw import compare as diff
 
 def plane_of(*frames: gpd.GeoDataFrame) -> object:
     """The plane in metres, with the areas of the ellipsoid, in which frames in degrees are compared."""
-    some = pd.concat([f.geometry.bounds for f in frames if len(f)])
-    if some.empty:
+    boxes = [f.geometry.bounds for f in frames if len(f)]
+    if not boxes:
         return diff.plane(105.0, 30.0)
+    some = pd.concat(boxes)
     west, south, east, north = some.minx.min(), some.miny.min(), some.maxx.max(), some.maxy.max()
     return diff.plane((west + east) / 2, (south + north) / 2)
 
