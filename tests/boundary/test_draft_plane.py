@@ -19,5 +19,6 @@ def test_nothing_drawn_has_a_plane_all_the_same() -> None:
 def test_the_plane_stands_where_the_ground_is(frames: tuple[int, int]) -> None:
     ground = gpd.GeoDataFrame({"geometry": [shapely.box(105.9, 29.3, 106.1, 29.5)]}, crs="EPSG:4490")
     plane = area.plane_of(*(ground if full else EMPTY for full in frames))
-    moved = ground.to_crs(plane).total_bounds
-    assert abs(moved[0] + moved[2]) < 1 and abs(moved[1] + moved[3]) < 30
+    west, south, east, north = ground.to_crs(plane).total_bounds
+    assert 19_000 < east - west < 20_000 and 22_000 < north - south < 22_500
+    assert abs((east + west) / 2 - 500_000) < 1  # the meridian runs through the middle
