@@ -50,20 +50,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "properties": _parameter(
         "properties", "只返回这些字段。Only these columns.", {"type": "array", "items": _TEXT}, style="form", explode=False),
 }  # fmt: skip
-_ITEMS = (
-    "form",
-    "limit",
-    "offset",
-    "after",
-    "bbox",
-    "bbox-crs",
-    "crs",
-    "datetime",
-    "filter",
-    "filter-lang",
-    "filter-crs",
-    "properties",
-)
+# what is told is what is taken: the form of items has its own parameter there
+_ITEMS = tuple("form" if name == "f" else name for name in ogc_ask.ITEMS)
 _ERRORS = {
     "400": {"$ref": "#/components/responses/wrong"},
     "401": {"$ref": "#/components/responses/stranger"},
